@@ -1,0 +1,117 @@
+"""How much of the hardware a scan uses: its rate against what decoding and inference alone can do, in one run.
+
+    python benchmarks/throughput.py FOLDER [--copies 20] [--device auto] [--precision auto] [--rounds 3]
+
+FOLDER holds full-size JPEGs. They are hard-linked (or copied) several times into a temporary folder, so that the scan
+lasts long enough for start-up not to matter. Efficiency is the end-to-end rate over 1 / (1/decode + 1/infer) on a
+CPU, where both share the cores, and over min(decode, infer) with a GPU.
+"""
+
+import argparse
+import multiprocessing
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+
+import numpy as np
+
+from xrayscan import ScanSettings, load_model, scan
+from xrayscan.device import default_batch_size, place
+from xrayscan.readers import default_workers
+
+SECONDS = 8.0  # that each bare rate is measured for
+
+
+def decode_loop(paths: list[str], side: int, seconds: float) -> int:
+    """Decode with the bare codec, file by file, at the smallest scale that covers ``side``. Returns how many."""
+    import simplejpeg
+
+    until, done = time.perf_counter() + seconds, 0
+    while time.perf_counter() < until:
+        with open(paths[done % len(paths)], "rb") as file:
+            data = file.read()
+        simplejpeg.decode_jpeg(data, "GRAY", fastdct=False, min_height=side, min_width=side, min_factor=1)
+        done += 1
+    return done
+
+
+def decode_rate(paths: list[str], side: int) -> float:
+    """Films per second of the bare codec loop on all cores."""
+    cores = default_workers()
+    with multiprocessing.get_context("spawn").Pool(cores) as pool:
+        pool.starmap(decode_loop, [(paths, side, 1.0)] * cores)  # caches and imports
+        return sum(pool.starmap(decode_loop, [(paths, side, SECONDS)] * cores)) / SECONDS
+
+
+def infer_rate(model, placement, batch_size: int) -> float:
+    """Films per second of bare inference on a resident batch of pixels."""
+    predictor, side = model.predictor(placement), model.card.input.side
+    pixels = np.random.default_rng(0).integers(0, 256, (batch_size, side, side), np.uint8)
+    for _ in range(3):
+        predictor.predict(pixels)
+    started, done = time.perf_counter(), 0
+    while (elapsed := time.perf_counter() - started) < SECONDS:
+        predictor.predict(pixels)
+        done += batch_size
+    return done / elapsed
+
+
+def scan_rate(folder: str, model, settings: ScanSettings) -> float:
+    """Films per second of a whole scan, from the first path to the last record, reader start-up included."""
+    with tempfile.TemporaryDirectory() as out:
+        started = time.perf_counter()
+        with scan([folder], model=model, out=out, settings=settings) as worklist:
+            assert worklist.exit_code == 0, "the folder holds files that cannot be scored"
+            return worklist.counts.scored / (time.perf_counter() - started)
+
+
+def fill(folder: str, paths: list[str], copies: int) -> None:
+    """Put every file ``copies`` times into a folder, as hard links where the file system allows."""
+    for copy in range(copies):
+        for path in paths:
+            target = os.path.join(folder, f"{copy}-{os.path.basename(path)}")
+            try:
+                os.link(path, target)
+            except OSError:
+                shutil.copyfile(path, target)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder")
+    parser.add_argument("--model", default="default")
+    parser.add_argument("--copies", type=int, default=20)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+
+    paths = [os.path.join(at, name) for at, _, names in os.walk(asked.folder) for name in names]
+    paths = sorted(path for path in paths if path.lower().endswith((".jpg", ".jpeg")))
+    if not paths:
+        sys.exit(f"{asked.folder}: no JPEG in it")
+    model = load_model(asked.model)
+    placement = place(asked.device, asked.precision)
+    batch_size = default_batch_size(placement)
+    settings = ScanSettings(device=asked.device, precision=asked.precision)
+    print(f"{len(paths)} films x {asked.copies}, model {model.card.name}, {placement}, batch {batch_size}")
+    print(f"{'decode/s':>10}{'infer/s':>10}{'bound/s':>10}{'scan/s':>10}{'efficiency':>12}")
+    efficiencies = []
+    with tempfile.TemporaryDirectory() as folder:
+        fill(folder, paths, asked.copies)
+        for _ in range(asked.rounds):
+            decode = decode_rate(paths, model.card.input.side)
+            infer = infer_rate(model, placement, batch_size)
+            bound = 1 / (1 / decode + 1 / infer) if placement.device == "cpu" else min(decode, infer)
+            whole = scan_rate(folder, model, settings)
+            efficiencies.append(whole / bound)
+            print(f"{decode:10.0f}{infer:10.0f}{bound:10.0f}{whole:10.0f}{whole / bound:12.2f}", flush=True)
+    print(f"median efficiency {statistics.median(efficiencies):.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The plugins that xrayscan keeps itself. Each imports only what ``xrayscan`` exports, as anybody's would."""

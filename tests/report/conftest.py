@@ -1,0 +1,43 @@
+from itertools import count
+
+import pytest
+
+from xrayscan.card import Calibration, InputSpec, ModelCard, OperatingPoint
+from xrayscan.discover import Source
+from xrayscan.rank import Worklist
+from xrayscan.record import Facts, ScanRecord
+from xrayscan.store import Store
+
+CARD = ModelCard(
+    name="<default>",
+    backend="cnn",
+    input=InputSpec(side=64),
+    labels=("NORMAL", "PNEUMONIA"),
+    prevalence=0.74,
+    calibration=Calibration(),
+    operating_points=(
+        OperatingPoint("balanced", 0.5, 0.951, 0.962, (0.921, 0.973), (0.931, 0.984)),
+        OperatingPoint("sensitivity-0.99", 0.2, 0.99, 0.8, (0.98, 1.0), (0.7, 0.9)),
+        OperatingPoint("specificity-0.99", 0.8, 0.8, 0.99, (0.7, 0.9), (0.98, 1.0)),
+    ),
+)
+
+
+def record(name, outcome, facts=None):
+    known = Facts(**facts or {})
+    if isinstance(outcome, str):
+        return ScanRecord(name, known, reason=outcome)
+    return ScanRecord(name, known, (outcome,))
+
+
+@pytest.fixture
+def worklist(tmp_path):
+    """Make a worklist of ``(name, probability, facts)`` and ``(name, reason)``."""
+    with Store.open(str(tmp_path / "scan.sqlite"), models=("0123456789abcdef",)) as store:
+        numbers = count()
+
+        def make(*entries, settings=None):
+            store.write((Source(entry[0], f"/{next(numbers)}", 1, 1), record(*entry)) for entry in entries)
+            return Worklist(store, CARD, settings)
+
+        yield make

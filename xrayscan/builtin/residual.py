@@ -1,0 +1,56 @@
+"""The network of the built-in CNN: ResNet-18's layout for one channel.
+
+Source: He, Zhang, Ren, Sun, "Deep residual learning for image recognition", CVPR 2016.
+"""
+
+import torch
+from torch import nn
+
+
+class Block(nn.Module):
+    """Two 3 x 3 convolutions and a shortcut: (B, C, H, W) → (B, C', H / stride, W / stride)."""
+
+    def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in, channels_out, 3, stride, 1, bias=False)
+        self.norm1 = nn.BatchNorm2d(channels_out)
+        self.conv2 = nn.Conv2d(channels_out, channels_out, 3, 1, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(channels_out)
+        self.shortcut = nn.Sequential()
+        if stride != 1 or channels_in != channels_out:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(channels_in, channels_out, 1, stride, bias=False), nn.BatchNorm2d(channels_out)
+            )
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return relu(shortcut + residual)."""
+        hidden = torch.relu_(self.norm1(self.conv1(images)))
+        return torch.relu_(self.norm2(self.conv2(hidden)) + self.shortcut(images))
+
+
+class ResidualNetwork(nn.Module):
+    """Stem, four stages of residual blocks, mean over the film, one logit."""
+
+    def __init__(self, width: int, blocks: int, dropout: float) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(1, width, 7, 2, 3, bias=False), nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(3, 2, 1)
+        )
+        self.stage1 = self._stage(width, width, blocks, 1)
+        self.stage2 = self._stage(width, 2 * width, blocks, 2)
+        self.stage3 = self._stage(2 * width, 4 * width, blocks, 2)
+        self.stage4 = self._stage(4 * width, 8 * width, blocks, 2)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(8 * width, 1)
+
+    @staticmethod
+    def _stage(channels_in: int, channels_out: int, blocks: int, stride: int) -> nn.Sequential:
+        first = Block(channels_in, channels_out, stride)
+        return nn.Sequential(first, *(Block(channels_out, channels_out, 1) for _ in range(blocks - 1)))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Images (B, 1, S, S) → logits (B, 1)."""
+        features = self.stage4(self.stage3(self.stage2(self.stage1(self.stem(images)))))
+        pooled = features.float().mean(dim=(2, 3))  # in fp32, whatever the rest ran in
+        logits: torch.Tensor = self.head(self.dropout(pooled))
+        return logits

@@ -1,0 +1,61 @@
+"""The command line: one file per command. Commands are imported when they are run, so that --help is quick."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from xrayscan.errors import XrayscanError
+
+COMMANDS = {  # name → the line in `xrayscan --help`, so that help imports no command
+    "predict": "Rank a folder of chest radiographs by the probability of pneumonia.",
+    "train": "Train a model on a labelled folder.",
+    "models": "List the models and backends at hand, or show one.",
+    "plugins": "List the plugins and what they register.",
+}
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """Imports a command's module when the command is run, and turns library errors into messages and exit codes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order in which people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import the module of one command."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"xrayscan.cli.{name}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command. A bug keeps its traceback."""
+        try:
+            return super().invoke(ctx)
+        except XrayscanError as error:
+            click.echo(f"xrayscan: {error}", err=True)
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("xrayscan: interrupted; what was done is kept, the same command goes on from there", err=True)
+            sys.exit(INTERRUPTED)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Start with: xrayscan predict FOLDER    Each command has its own --help with examples.",
+)
+@click.version_option(package_name="xrayscan")
+def main() -> None:
+    """Rank folders of chest radiographs (JPEG, PNG, DICOM) by pneumonia probability: batched, offline, nothing lost.
+
+    The order is for reading. It is not a diagnosis.
+    """

@@ -1,0 +1,68 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+AUTO = "auto"
+
+
+class CountOrAuto(click.ParamType[int | None]):
+    """A whole number, or ``auto``, which becomes None."""
+
+    name = "N|auto"
+
+    def __init__(self, least: int) -> None:
+        self.least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """Return the number, or None for ``auto``."""
+        if value in (None, AUTO):
+            return None
+        try:
+            number = int(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a whole number nor 'auto'", param, ctx)
+        if number < self.least:
+            self.fail(f"{number} is less than {self.least}", param, ctx)
+        return number
+
+
+def hardware(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --device, --precision and --workers; each also from XRAYSCAN_DEVICE and so on."""
+    options = (
+        click.option(
+            "--device",
+            default=AUTO,
+            show_default=True,
+            envvar="XRAYSCAN_DEVICE",
+            metavar="auto|cpu|cuda[:N]|mps",
+            help="Where the model runs.",
+        ),
+        click.option(
+            "--precision",
+            type=click.Choice(["auto", "fp32", "bf16", "fp16"]),
+            default=AUTO,
+            show_default=True,
+            envvar="XRAYSCAN_PRECISION",
+            help="How exactly it computes; auto is the fastest that the hardware computes natively.",
+        ),
+        click.option(
+            "--workers",
+            type=CountOrAuto(0),
+            metavar="N|auto",
+            default=AUTO,
+            show_default=True,
+            envvar="XRAYSCAN_WORKERS",
+            help="Processes that read files; auto is one per core, 0 reads inside this process.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def examples(*lines: str) -> str:
+    """Format an epilog of examples, one per line."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)

@@ -1,0 +1,157 @@
+"""`xrayscan predict`: files and folders in, a ranked worklist out."""
+
+import dataclasses
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import click
+
+from xrayscan.cli.options import CountOrAuto, examples, hardware
+
+FORMATS = ("csv", "jsonl", "html")
+
+
+class Formats(click.ParamType[tuple[str, ...]]):
+    """A comma-separated choice of report formats."""
+
+    name = "csv,jsonl,html"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Return the names as a tuple."""
+        if isinstance(value, tuple):
+            return value
+        names = tuple(name.strip() for name in str(value).split(",") if name.strip())
+        if not names or not set(names) <= set(FORMATS):
+            self.fail(f"{value!r}: choose among {', '.join(FORMATS)}, separated by commas", param, ctx)
+        return names
+
+
+@click.command(
+    epilog=examples(
+        "xrayscan predict radiographs/",
+        "xrayscan predict ward-3/ extra.dcm --out triage-today --prevalence 0.05",
+        "xrayscan predict /mnt/share --by study --device cuda --workers 16",
+        "find /mnt/share -newer yesterday -print0 | xrayscan predict --files-from -",
+    ),
+    context_settings={"auto_envvar_prefix": "XRAYSCAN"},
+)
+@click.argument("paths", nargs=-1, type=click.Path(exists=True))
+@click.option("--model", default="default", show_default=True, metavar="NAME|FILE|RUN/", help="The model that scores.")
+@click.option(
+    "--out", default="triage", show_default=True, metavar="DIR", help="Folder for the worklist and the scan's store."
+)
+@click.option("--fresh", is_flag=True, help="Forget an earlier scan in the same folder.")
+@click.option("--dry-run", is_flag=True, help="List what would be scanned, and stop.")
+@click.option(
+    "--batch-size",
+    type=CountOrAuto(1),
+    metavar="N|auto",
+    default="auto",
+    show_default=True,
+    help="Films scored at once.",
+)
+@hardware
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    metavar="P",
+    help="Probability at or above which the finding is called; default: the model's balanced operating point.",
+)
+@click.option(
+    "--prevalence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="P",
+    help="Share of films with the finding where you work; shifts the probabilities by Bayes' rule.",
+)
+@click.option("--by", type=click.Choice(["image", "study"]), default="image", show_default=True, help="What is ranked.")
+@click.option(
+    "--files-from",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="Read paths from FILE (- for standard input), separated by newlines or NULs.",
+)
+@click.option(
+    "--format",
+    "formats",
+    envvar="XRAYSCAN_FORMAT",
+    type=Formats(),
+    metavar="csv,jsonl,html",
+    default="csv,jsonl,html",
+    help="Reports to write; default: all.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
+@click.option("--verbose", "-v", is_flag=True, help="Also print every file that is rejected, and the settings.")
+def predict(paths: tuple[str, ...], files_from: Any, dry_run: bool, quiet: bool, verbose: bool, **options: Any) -> None:
+    """Rank chest radiographs by the probability of pneumonia.
+
+    PATHS are files and folders, any mix; folders are searched through. Every path found gets exactly one record: a
+    probability, or the reason why there is none. The worklist is written to --out; the same command again reads only
+    files that are new or changed.
+
+    Every option is also read from the environment: --model from XRAYSCAN_MODEL, and so on.
+
+    Exit code: 0 all scored, 3 nothing could be scored, 4 unusable model, 5 output cannot be written, 6 the worklist is
+    complete and lists files that could not be scored.
+    """
+    from itertools import chain
+
+    from xrayscan.discover import read_list
+
+    if quiet and verbose:
+        raise click.UsageError("--quiet and --verbose exclude each other")
+    if not paths and files_from is None:
+        raise click.UsageError("give files or folders, or --files-from FILE")
+    found = chain(paths, read_list(files_from) if files_from else ())
+    if dry_run:
+        _list_candidates(found)
+    else:
+        sys.exit(_scan(found, paths, quiet, verbose, **options))
+
+
+def _list_candidates(found: Iterable[str]) -> None:
+    """Print each file that a scan would read, one per line on stdout, and the counts on stderr."""
+    from xrayscan.scanner import candidates
+    from xrayscan.walk import Progress
+
+    progress = Progress()
+    for source in candidates(found, progress):
+        click.echo(os.fsencode(source))
+    click.echo(
+        f"{progress.found:,} files found: {progress.scored:,} would be scored, {progress.rejected:,} are no readable "
+        f"images, {progress.ignored:,} ignored",
+        err=True,
+    )
+
+
+def _scan(
+    found: Iterable[str],
+    paths: tuple[str, ...],
+    quiet: bool,
+    verbose: bool,
+    *,
+    model: str,
+    out: str,
+    formats: tuple[str, ...],
+    fresh: bool,
+    threshold: float | None,
+    prevalence: float | None,
+    by: Literal["image", "study"],
+    **hardware_options: Any,
+) -> int:
+    from xrayscan.console import ScanConsole
+    from xrayscan.rank import RankSettings
+    from xrayscan.report import write_reports, write_run
+    from xrayscan.scanner import ScanSettings, scan
+
+    settings = ScanSettings(fresh=fresh, rank=RankSettings(prevalence, threshold, by), **hardware_options)
+    asked = {"paths": paths, "model": model, "out": out, "formats": formats} | dataclasses.asdict(settings)
+    with (
+        ScanConsole(quiet=quiet, verbose=verbose) as console,
+        scan(found, model=model, out=out, settings=settings, on_progress=console.update) as worklist,
+    ):
+        files = write_reports(worklist, out, formats)
+        files.append(write_run(worklist, out, asked, dataclasses.asdict(console.progress)))
+        console.summary(worklist, files)
+        return worklist.exit_code

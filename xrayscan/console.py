@@ -1,0 +1,306 @@
+"""What people see in the terminal: progress and summary, on stderr. Alone in importing rich."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+from rich.text import Text
+
+from xrayscan.backend import Epoch
+from xrayscan.card import ModelCard
+from xrayscan.rank import Worklist, WorklistRow
+from xrayscan.walk import Progress
+
+if TYPE_CHECKING:
+    from xrayscan.training import Trained
+
+TOP = 5
+PLAIN_EVERY = 10.0  # s between lines where stderr is no terminal
+TIER_STYLE = {"high": "bold red", "intermediate": "yellow", "low": "green"}
+
+
+class ScanConsole:
+    """Shows a scan as it goes, and what it came to. Quiet: nothing. Verbose: also every rejected file."""
+
+    def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
+        self.progress = Progress()
+        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._verbose = verbose
+        self._bar = _scan_bar(self._console)
+        self._task = self._bar.add_task("looking for files", total=None)
+        self._live = self._console.is_terminal and not quiet
+        self._rate = _Rate()
+        self._said = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def update(self, progress: Progress) -> None:
+        """Take over how far the scan is."""
+        self.progress = progress
+        self._rate.add(progress.done - progress.kept)
+        if self._live:
+            self._bar.update(
+                self._task,
+                completed=progress.done,
+                total=progress.found,
+                description=f"{progress.scored:,} scored, {progress.rejected:,} rejected",
+                rate=self._rate.per_second,
+                walked=progress.walked,
+            )
+        elif time.monotonic() - self._said >= PLAIN_EVERY:
+            self._said = time.monotonic()
+            self._console.print(_plain(progress, self._rate.per_second))
+
+    def summary(self, worklist: Worklist, files: Sequence[str]) -> None:
+        """Print counts, the first films to read, the reasons of the rejected ones, and where the files are."""
+        self._bar.stop()
+        out, counts, progress = self._console, worklist.counts, self.progress
+        out.print()
+        for row in worklist.rejected() if self._verbose else ():
+            out.print(f"[dim]rejected[/] {_path(row.source)}: {escape(row.reason)}", soft_wrap=True)
+        if counts.scored:
+            out.print(_top_table(worklist.top(TOP), counts.scored))
+        out.print(_counted(worklist), soft_wrap=True)
+        for reason, count in worklist.reasons().items():
+            out.print(f"  {count:,} × {escape(reason)}", soft_wrap=True)
+        if counts.kept or counts.gone:
+            out.print(
+                f"Went on from an earlier scan: {counts.kept:,} unchanged files kept, {counts.anew:,} scored anew, "
+                f"{counts.gone:,} gone.",
+                soft_wrap=True,
+            )
+        if counts.anew and progress.seconds:
+            out.print(
+                f"{counts.anew:,} films in {progress.seconds:,.1f} s ({counts.anew / progress.seconds:,.0f}/s) on "
+                f"{progress.device} in {progress.precision}, {progress.batch_size} at once.",
+                soft_wrap=True,
+            )
+        out.print(
+            f"Model {escape(worklist.card.name)} ({worklist.fingerprint[:12]}): {_threshold(worklist)}", soft_wrap=True
+        )
+        out.print("Written: " + escape(", ".join(files)), soft_wrap=True)
+        out.print("[italic]This list orders reading. It does not diagnose.[/]")
+
+
+def _counted(worklist: Worklist) -> str:
+    counts, tiers = worklist.counts, worklist.tier_counts
+    tiers_text = ", ".join(f"[{TIER_STYLE[tier]}]{tiers[tier]:,} {tier}[/]" for tier in ("high", "intermediate", "low"))
+    ignored = f", {counts.ignored:,} ignored (no images)" if counts.ignored else ""
+    return (
+        f"[bold]{counts.found:,} files found:[/] {counts.scored:,} scored ({tiers_text}), "
+        f"{counts.rejected:,} rejected{ignored}"
+    )
+
+
+def _threshold(worklist: Worklist) -> str:
+    limits = worklist.thresholds
+    label = escape(worklist.card.labels[1])
+    if limits.point is None:
+        return f"{label} is called at a probability of {limits.predicted:.3f} or more, as given."
+    point = limits.point
+    low, high = (f"{100 * bound:.0f}" for bound in point.sensitivity_ci95)
+    return (
+        f"{label} is called at a probability of {limits.predicted:.3f} or more ({point.name}); on its validation films "
+        f"that found {100 * point.sensitivity:.0f} % ({low}–{high} %) of them and cleared "
+        f"{100 * point.specificity:.0f} % of the others."
+    )
+
+
+def _top_table(rows: Sequence[WorklistRow], scored: int) -> Table:
+    table = Table(title=f"First {len(rows)} of {scored:,} to read", title_justify="left", box=None, pad_edge=False)
+    for heading, justify in (("rank", "right"), ("probability", "right"), ("tier", "left"), ("file", "left")):
+        table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for row in rows:
+        flags = f" [dim]({', '.join(row.flags)})[/]" if row.flags else ""
+        table.add_row(
+            str(row.rank), f"{row.probability:.3f}", f"[{TIER_STYLE[row.tier]}]{row.tier}[/]", _path(row.source) + flags
+        )
+    return table
+
+
+def _path(source: str) -> str:
+    """A path as one harmless line: control characters and bytes that are no text become visible."""
+    shown = source.encode("utf-8", "backslashreplace").decode()
+    return escape("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown))
+
+
+def _plain(progress: Progress, rate: float) -> str:
+    left = f", {_duration((progress.found - progress.done) / rate)} left" if rate and progress.walked else ""
+    return (
+        f"{progress.done:,} of {progress.found:,} files done: {progress.scored:,} scored, "
+        f"{progress.rejected:,} rejected, {rate:,.0f}/s{left}"
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class _Rate:
+    """Files per second over the last seconds, so that a slow start does not colour the rest."""
+
+    WINDOW = 20.0  # s
+
+    def __init__(self) -> None:
+        self._points = [(time.monotonic(), 0)]
+
+    def add(self, done: int) -> None:
+        now = time.monotonic()
+        self._points.append((now, done))
+        while len(self._points) > 2 and self._points[1][0] < now - self.WINDOW:
+            self._points.pop(0)
+
+    @property
+    def per_second(self) -> float:
+        (then, before), (now, done) = self._points[0], self._points[-1]
+        return (done - before) / (now - then) if now > then else 0.0
+
+
+class _RateColumn(ProgressColumn):
+    """Films per second and time left; "at least" while the walk still finds files."""
+
+    def render(self, task: Task) -> Text:
+        rate = float(task.fields.get("rate", 0))
+        if not rate or task.total is None:
+            return Text("")
+        left = _duration((task.total - task.completed) / rate)
+        return Text(f"{rate:,.0f}/s, {'' if task.fields.get('walked') else 'at least '}{left} left")
+
+
+class TrainConsole:
+    """Shows a training run: films read, then a line per epoch, then what the model reaches on validation."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._bar = Bar(
+            SpinnerColumn(),
+            BarColumn(20),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            console=self._console,
+            transient=True,
+            disable=quiet,
+        )
+        self._task = self._bar.add_task("reading films", total=None)
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def film(self, done: int, total: int) -> None:
+        """One more film was read."""
+        self._bar.update(self._task, completed=done, total=total)
+
+    def epoch(self, epoch: Epoch) -> None:
+        """One more epoch is over."""
+        left = _duration(epoch.seconds * (epoch.of - epoch.number))
+        self._bar.update(self._task, completed=epoch.number, total=epoch.of, description=f"epochs, at most {left} left")
+        best = " [bold green]best[/]" if epoch.best else ""
+        self._console.print(
+            f"epoch {epoch.number:>3} of {epoch.of}: loss {epoch.train_loss:.4f}, "
+            f"validation loss {epoch.val_loss:.4f}, AUROC {epoch.val_auroc:.4f}{best} "
+            f"[dim]({epoch.images_per_second:,.0f} films/s, {_duration(epoch.seconds)})[/]",
+            soft_wrap=True,
+        )
+
+    def summary(self, trained: "Trained") -> None:
+        """Print what could not be read, the card, and where the model is."""
+        self._bar.stop()
+        for path, reason in trained.films.decoded.rejected.items():
+            self._console.print(f"[dim]left out[/] {_path(path)}: {escape(reason)}", soft_wrap=True)
+        _show_card(self._console, trained.model.card)
+        self._console.print(f"Written: {escape(trained.model.path)}", soft_wrap=True)
+
+
+def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table to stdout."""
+    table = Table(*headings, title=title, title_justify="left", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    out = Console(highlight=False)
+    out.print(table)
+    out.print()
+
+
+def print_card(card: ModelCard) -> None:
+    """Print a model card to stdout."""
+    _show_card(Console(highlight=False), card)
+
+
+def _show_card(out: Console, card: ModelCard) -> None:
+    size = f"{card.input.side} × {card.input.side} px, {card.input.resize}, {card.input.normalise}"
+    facts = Table(show_header=False, box=None, pad_edge=False)
+    for key, value in {
+        "model": f"{card.name} (version {card.version}, backend {card.backend})",
+        "labels": f"{card.labels[1]} against {card.labels[0]}; {card.prevalence:.1%} {card.labels[1]} in validation",
+        "input": size,
+        "parameters": _pairs(card.parameters),
+        "calibration": f"logit × {card.calibration.slope:.3f} {card.calibration.intercept:+.3f}",
+        "training": _pairs(card.training),
+        **card.about,
+    }.items():
+        facts.add_row(f"[bold]{escape(key.replace('_', ' '))}[/]", escape(value))
+    out.print(facts)
+    out.print()
+    out.print(_metrics_table(card))
+    out.print()
+    out.print(_points_table(card))
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in values.items())
+
+
+def _metrics_table(card: ModelCard) -> Table:
+    metrics = card.metrics
+    title = f"Validation: {metrics.get('films')} films of {metrics.get('patients')} patients the weights never saw"
+    table = Table("metric", "value", "95 % interval", title=title, title_justify="left", box=None, pad_edge=False)
+    for name, interval in metrics.items():
+        if name.endswith("_ci95"):
+            value = metrics[name.removesuffix("_ci95")]
+            table.add_row(escape(name.removesuffix("_ci95").upper()), f"{value:.4f}", _interval(interval))
+    return table
+
+
+def _points_table(card: ModelCard) -> Table:
+    headings = ("operating point", "threshold", "sensitivity", "95 % interval", "specificity", "95 % interval")
+    table = Table(
+        *headings, title="Operating points, chosen on validation", title_justify="left", box=None, pad_edge=False
+    )
+    for p in card.operating_points:
+        table.add_row(
+            escape(p.name),
+            f"{p.threshold:.4f}",
+            f"{p.sensitivity:.4f}",
+            _interval(p.sensitivity_ci95),
+            f"{p.specificity:.4f}",
+            _interval(p.specificity_ci95),
+        )
+    return table
+
+
+def _interval(bounds: Sequence[float]) -> str:
+    return f"{bounds[0]:.4f} – {bounds[1]:.4f}"
+
+
+def _scan_bar(console: Console) -> Bar:
+    columns = (SpinnerColumn(), BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}"), _RateColumn())
+    return Bar(*columns, console=console, transient=True)

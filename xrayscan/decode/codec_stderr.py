@@ -1,0 +1,34 @@
+"""What a C codec prints to standard error, taken as the return value it ought to be."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def captured_stderr() -> Iterator[list[str]]:
+    """Collect what is written to file descriptor 2 meanwhile; the list is filled when the block ends.
+
+    GDCM's libjpeg prints "Corrupt JPEG data: premature end of data segment" and returns a picture all the same, and
+    "Unsupported JPEG data precision 12" before it decodes 12 bits without fault; pylibjpeg-rle prints a stack trace.
+    The first is the only sign that pixels are missing, the others would garble the progress display.
+    The descriptor belongs to the process: another thread's lines of these milliseconds are lost.
+    """
+    said: list[str] = []
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    with tempfile.TemporaryFile() as sink:
+        try:
+            saved = os.dup(2)
+        except OSError:  # closed, as under a daemon
+            saved = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink.fileno(), 2)
+        try:
+            yield said
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            sink.seek(0)
+            said.extend(sink.read(65536).decode("latin-1").splitlines())

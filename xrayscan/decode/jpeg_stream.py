@@ -1,0 +1,249 @@
+"""The markers of a JPEG stream: what it holds, whether all its scans are there, and how to take stray bytes out.
+
+Source: ITU-T T.81 annex B (markers), annex G (progressive); Exif 2.32 (orientation).
+"""
+
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xrayscan.errors import DecodeError
+
+SOI, EOI, SOS, DHT, APP1, APP14 = 0xD8, 0xD9, 0xDA, 0xC4, 0xE1, 0xEE
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0 … SOF15; DHT, JPG and DAC lie between them
+_JPEG_LS = 0xF7
+_SKIPPED = frozenset((*range(0xE0, 0xF0), 0xFE)) - {APP14}  # APPn and comments; APP14 says how colours are stored
+
+# A marker that ends entropy-coded data: not a stuffed zero, not a restart marker.
+_END_OF_SCAN = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")
+_HOLE = bytes(64)  # 512 bits: eight blocks' worth of the commonest AC code, see check_no_hole
+
+# libjpeg itself swallows up to eight bytes (its bit buffer) before a marker without a word.
+MAX_STRAY_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What stands before the first scan."""
+
+    frame: int  # the SOF marker
+    rows: int
+    columns: int
+    components: int
+    is_multi_scan: bool
+    scan_at: int  # offset of the first SOS marker
+    orientation: int = 1  # EXIF, 1 … 8
+
+    @property
+    def is_lossless(self) -> bool:
+        return self.frame == 0xC3
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a frame header (SOF) says."""
+
+    marker: int
+    precision: int  # bits
+    rows: int
+    columns: int
+    components: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One marker with its body; for a scan also with the entropy-coded data behind it."""
+
+    marker: int
+    start: int  # of the 0xFF
+    body: bytes
+    data_at: int  # where the entropy-coded data starts
+    end: int
+
+
+def segments(data: bytes) -> Iterator[Segment]:
+    """Yield the segments after SOI, EOI included; skip stray bytes between them, as libjpeg does."""
+    at = 2
+    while (at := data.find(b"\xff", at)) >= 0:
+        start = at
+        while data[at : at + 1] == b"\xff":
+            at += 1
+        marker = data[at] if at < len(data) else 0
+        at += 1
+        if marker in (0x00, 0x01) or 0xD0 <= marker <= 0xD8:
+            continue
+        if marker == EOI:
+            yield Segment(EOI, start, b"", at, at)
+            return
+        length = int.from_bytes(data[at : at + 2], "big")
+        body, at = data[at + 2 : at + length], at + max(length, 2)
+        data_at = at
+        if marker == SOS:
+            end = _END_OF_SCAN.search(data, at)
+            at = end.start() if end else len(data)
+        yield Segment(marker, start, body, data_at, at)
+
+
+def frame_of(data: bytes) -> Frame:
+    """Read the frame header of any process. Raises: DecodeError if there is none before the first scan."""
+    for segment in segments(_up_to_first_scan(data)):
+        if segment.marker in _FRAMES or segment.marker == _JPEG_LS:
+            return _frame(segment)
+    raise DecodeError("truncated JPEG")
+
+
+def _frame(segment: Segment) -> Frame:
+    if len(segment.body) < 6:
+        raise DecodeError("truncated JPEG")
+    precision, rows, columns, components = struct.unpack(">BHHB", segment.body[:6])
+    return Frame(segment.marker, precision, rows, columns, components)
+
+
+def read_header(data: bytes) -> Header:
+    """Read what stands before the first scan. Raises: DecodeError if it is cut short or beyond the codec."""
+    frame: Frame | None = None
+    orientation = 1
+    # What precedes the scan is small, but a scan is not: stop before looking for its end.
+    for segment in segments(_up_to_first_scan(data)):
+        if segment.marker == APP1 and segment.body.startswith(b"Exif\0\0"):
+            orientation = _orientation(segment.body[6:])
+        elif segment.marker in _FRAMES or segment.marker == _JPEG_LS:
+            frame = _frame(segment)
+            _check_process(frame)
+        elif segment.marker == SOS:
+            break
+    else:
+        raise DecodeError("truncated JPEG")
+    if frame is None or not segment.body:
+        raise DecodeError("damaged JPEG")
+    is_multi_scan = frame.marker == 0xC2 or segment.body[0] < frame.components
+    return Header(frame.marker, frame.rows, frame.columns, frame.components, is_multi_scan, segment.start, orientation)
+
+
+def _up_to_first_scan(data: bytes) -> bytes:
+    """Cut shortly behind the first SOS segment, by hopping from segment to segment."""
+    at = 2
+    while (at := data.find(b"\xff", at)) >= 0 and at + 4 <= len(data):
+        marker = data[at + 1]
+        if marker == SOS:
+            return data[: at + 64]
+        if marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD8:
+            at += 1
+            continue
+        at += 2 + max(int.from_bytes(data[at + 2 : at + 4], "big"), 2)
+    return data
+
+
+def _check_process(frame: Frame) -> None:
+    if frame.marker == _JPEG_LS:
+        raise DecodeError("JPEG-LS file is not supported: convert it to PNG")
+    if frame.marker > 0xC8:
+        raise DecodeError("arithmetic-coded JPEG is not supported: convert it to PNG")
+    if frame.marker > 0xC3:
+        raise DecodeError("hierarchical JPEG is not supported: convert it to PNG")
+    if frame.precision != 8:
+        raise DecodeError(f"{frame.precision}-bit JPEG is not supported: convert it to 16-bit PNG")
+
+
+def _orientation(tiff: bytes) -> int:
+    """Return the orientation (tag 0x0112) of the first directory of an EXIF block; 1 if it is absent or damaged."""
+    order = {b"II": "<", b"MM": ">"}.get(tiff[:2], "")
+    try:
+        (directory,) = struct.unpack_from(order + "I", tiff, 4)
+        (entries,) = struct.unpack_from(order + "H", tiff, directory)
+        for entry in range(entries):
+            tag, kind, _count, value = struct.unpack_from(order + "HHIH", tiff, directory + 2 + 12 * entry)
+            if tag == 0x0112 and kind == 3 and order:
+                return value if 1 <= value <= 8 else 1
+    except struct.error:
+        pass
+    return 1
+
+
+def check_scans(data: bytes) -> None:
+    """Raise DecodeError unless every coefficient of every component was sent to its last bit.
+
+    A progressive JPEG cut between two scans is a complete stream of a blurred picture: no codec objects.
+    """
+    missing: dict[int, list[int]] = {}  # component → per coefficient, how many low bits are still to come
+    progressive = False
+    for segment in segments(data):
+        if segment.marker in _FRAMES:
+            progressive = segment.marker == 0xC2
+            missing = {component: [16] * 64 for component in segment.body[6::3]}
+        elif segment.marker == SOS and segment.body:
+            count = segment.body[0]
+            first, last, bits = segment.body[1 + 2 * count : 4 + 2 * count] if progressive else (0, 63, 0)
+            for component in segment.body[1 : 1 + 2 * count : 2]:
+                if component in missing and last < 64:
+                    missing[component][first : last + 1] = [bits & 15] * (last + 1 - first)
+    if not missing or any(any(bits) for bits in missing.values()):
+        raise DecodeError("truncated JPEG")
+
+
+def check_no_hole(data: bytes, header: Header) -> None:
+    """Raise DecodeError if entropy-coded data holds a run of zeros that no picture gives: a hole left by a transfer.
+
+    A decoder falls back into step behind a hole and may even meet the end of the data on time. A Huffman code of
+    zeros only is the first of its table; unless it means "end of block", 512 zero bits are blocks that have one and
+    the same coefficient at every frequency.
+    """
+    hole = data.find(_HOLE, header.scan_at)
+    if hole < 0 or header.is_lossless:
+        return
+    ac_starts_with_end = False
+    for segment in segments(data):
+        if segment.marker == DHT:
+            ac_starts_with_end |= _first_ac_symbol_is_zero(segment.body)
+        if segment.marker == SOS and not ac_starts_with_end and _carries_ac(segment, header):
+            hole = data.find(_HOLE, segment.data_at)
+            if 0 <= hole < segment.end:
+                raise DecodeError("damaged JPEG")
+
+
+def _first_ac_symbol_is_zero(tables: bytes) -> bool:
+    """Whether a table of luminance AC codes in this DHT segment starts with "end of block"."""
+    while len(tables) >= 17:
+        symbols = sum(tables[1:17])
+        if tables[0] == 0x10 and tables[17:18] == b"\0":
+            return True
+        tables = tables[17 + symbols :]
+    return False
+
+
+def _carries_ac(scan: Segment, header: Header) -> bool:
+    return header.frame != 0xC2 or (len(scan.body) >= 3 and scan.body[-3] > 0 and scan.body[-1] >> 4 == 0)
+
+
+def without_header_noise(data: bytes) -> bytes:
+    """Return the same stream without comments, metadata and stray bytes between its segments.
+
+    A sequential scan's spectral selection, which some writers leave wrong, is set to what the process prescribes.
+    """
+    kept, sequential = [b"\xff\xd8"], False
+    for segment in segments(data):
+        if segment.marker in _SKIPPED:
+            continue
+        body = segment.body
+        if segment.marker in _FRAMES:
+            sequential = segment.marker in (0xC0, 0xC1)
+        if segment.marker == SOS and sequential:
+            body = body[:-3] + b"\x00\x3f\x00"
+        kept.append(bytes((0xFF, segment.marker)))
+        if segment.marker != EOI:
+            kept.append(struct.pack(">H", len(body) + 2) + body + data[segment.data_at : segment.end])
+    return b"".join(kept)
+
+
+def without_stray_bytes(data: bytes, count: int, marker: int) -> Iterator[bytes]:
+    """Yield copies without the ``count`` bytes before one ``marker`` inside or behind entropy-coded data.
+
+    libjpeg names the marker and the count; where a marker occurs several times, each place is a candidate.
+    """
+    if not 0 < count <= MAX_STRAY_BYTES:
+        return
+    first_scan = data.find(bytes((0xFF, SOS)))
+    at = first_scan
+    while (at := data.find(bytes((0xFF, marker)), at + 2)) >= 0:
+        yield data[: at - count] + data[at:]

@@ -1,0 +1,68 @@
+"""Which device a model runs on, and how exactly it computes there."""
+
+from typing import Literal, cast
+
+import torch
+
+from xrayscan.backend import Placement, Precision
+from xrayscan.errors import UsageError
+
+PrecisionChoice = Literal["auto", "fp32", "bf16", "fp16"]
+
+
+def place(device: str = "auto", precision: str = "auto") -> Placement:
+    """Resolve ``auto`` and check what was asked for against the hardware.
+
+    ``device``: auto | cpu | cuda[:N] | mps. ``precision``: auto | fp32 | bf16 | fp16; auto is the fastest that the
+    hardware computes natively, which is bf16 on CPUs with AMX or AVX-512 BF16 and on NVIDIA GPUs since Ampere, fp16
+    on older NVIDIA GPUs, and fp32 elsewhere.
+    Raises: UsageError for a device that is not there, or fp16 on a CPU.
+    """
+    where = _device(device)
+    kind = where.partition(":")[0]
+    if precision == "auto":
+        return Placement(where, _best_precision(kind))
+    if precision not in ("fp32", "bf16", "fp16"):
+        raise UsageError(f"unknown precision {precision!r}: choose auto, fp32, bf16 or fp16")
+    if precision == "fp16" and kind == "cpu":
+        raise UsageError("fp16 is for GPUs: on a CPU choose bf16 or fp32")
+    return Placement(where, cast(Precision, precision))
+
+
+def default_batch_size(placement: Placement) -> int:
+    """Films per batch that keep the device busy at 128 to 224 px without needing much memory."""
+    return {"cuda": 256, "mps": 64}.get(placement.device.partition(":")[0], 32)
+
+
+def _device(device: str) -> str:
+    kind, _, index = device.partition(":")
+    if device == "auto":
+        if torch.cuda.is_available():
+            return "cuda:0"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    if device == "cpu":
+        return device
+    if device == "mps":
+        if torch.backends.mps.is_available():
+            return device
+        raise UsageError("no Apple GPU (mps) here: choose --device auto or cpu")
+    if kind == "cuda" and (index.isdigit() or not index):
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if int(index or 0) < count:
+            return f"cuda:{int(index or 0)}"
+        raise UsageError(f"no device {device} here ({count} CUDA devices found): choose --device auto or cpu")
+    raise UsageError(f"unknown device {device!r}: choose auto, cpu, cuda, cuda:N or mps")
+
+
+def _best_precision(kind: str) -> Precision:
+    if kind == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    if kind == "cpu" and cpu_has_bf16():
+        return "bf16"
+    return "fp32"
+
+
+def cpu_has_bf16() -> bool:
+    """Whether this CPU multiplies bf16 in hardware (AMX-BF16 or AVX-512 BF16); emulated, it is slower than fp32."""
+    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))

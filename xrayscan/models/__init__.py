@@ -1,0 +1,1 @@
+"""The models that ship with xrayscan, as safetensors files."""

@@ -1,0 +1,28 @@
+"""Worklist → files: CSV for spreadsheets, JSON Lines for programs, HTML for people."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+
+from xrayscan.rank import Worklist
+from xrayscan.report.html import write_html
+from xrayscan.report.jsonl import write_jsonl
+from xrayscan.report.run import write_run as write_run
+from xrayscan.report.table import write_csv
+
+FORMATS: Mapping[str, Callable[[Worklist, str], None]] = MappingProxyType(
+    {"csv": write_csv, "jsonl": write_jsonl, "html": write_html}
+)
+
+
+def write_reports(worklist: Worklist, folder: str, formats: Iterable[str] = tuple(FORMATS)) -> list[str]:
+    """Write ``triage.<format>`` for each format into an existing folder, and return their paths.
+
+    Each file is complete or not there. Raises: OutputError where one cannot be written; KeyError for no format of ours.
+    """
+    paths = []
+    for name in formats:
+        path = os.path.join(folder, f"triage.{name}")
+        FORMATS[name](worklist, path)
+        paths.append(path)
+    return paths

@@ -1,0 +1,29 @@
+"""Worklist → JSON Lines: one object per row, for programs."""
+
+import json
+
+from xrayscan.rank import Worklist, WorklistRow
+from xrayscan.report.atomic import atomic_writer
+from xrayscan.report.table import COLUMNS
+from xrayscan.report.text import encodable
+
+
+def write_jsonl(worklist: Worklist, path: str) -> None:
+    r"""Write every row with the CSV's columns as keys. Raises: OutputError if it cannot be written.
+
+    Probabilities have full precision, flags are a list, and what is empty is null. The text is pure ASCII, and bytes
+    of a name that are no UTF-8 are spelt as in the CSV (``\udcff``), since many parsers refuse lone surrogates.
+    """
+    with atomic_writer(path) as file:
+        for row in worklist.rows():
+            file.write(f"{json.dumps(_object(row), allow_nan=False)}\n")
+
+
+def _object(row: WorklistRow) -> dict[str, object]:
+    return {column: _value(getattr(row, column)) for column in COLUMNS}
+
+
+def _value(value: object) -> object:
+    if isinstance(value, str):
+        return encodable(value) or None
+    return list(value) if isinstance(value, tuple) else value

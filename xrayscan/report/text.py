@@ -1,0 +1,37 @@
+"""File names and header text, which strangers chose, made fit for each kind of report."""
+
+import re
+
+# Control characters, line and paragraph separators, and what reorders text or takes no room in it. The joiners U+200C
+# and U+200D stay: scripts and emoji need them. Source: Unicode Standard Annex 9, section 2 (explicit and implicit
+# directional formatting characters); Unicode categories Cc, Zl, Zp.
+INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+# Source: OWASP, "CSV Injection"; the wide forms are read as formulas by East Asian spreadsheets.
+FORMULA_SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+
+
+def encodable(text: str) -> str:
+    """Return the text with bytes that were no UTF-8 (lone surrogates) as backslash escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def escaped(text: str) -> str:
+    r"""Return the text on one line, with invisible characters as Python escapes such as ``\n`` or ``\u202e``."""
+    return INVISIBLE.sub(lambda match: repr(match[0])[1:-1], encodable(text))
+
+
+def visible(text: str) -> str:
+    """Return the text with ASCII control characters as control pictures and other invisible ones as ``[U+202E]``."""
+    return INVISIBLE.sub(lambda match: _picture(ord(match[0])), encodable(text))
+
+
+def spreadsheet_cell(text: str) -> str:
+    """Return the text as ``escaped`` does, with a leading ``'`` where a spreadsheet would take it for a formula."""
+    dangerous = text.startswith(("\t", "\r", "\n")) or INVISIBLE.sub("", text).lstrip().startswith(FORMULA_SIGNS)
+    return f"'{escaped(text)}" if dangerous else escaped(text)
+
+
+def _picture(code: int) -> str:
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else f"[U+{code:04X}]"

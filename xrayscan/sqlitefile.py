@@ -1,0 +1,73 @@
+"""One SQLite file with one writer: how it is opened, locked and replaced, and what its errors mean to a user."""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+
+from xrayscan.errors import OutputError
+
+LOCK_SECONDS = 1.0  # a reader is done by then; a writer keeps its lock to the end, so waiting longer is of no use
+START_OVER = "give another --out, or --fresh to start over"
+IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """Open the file, whose transactions are the caller's."""
+    return sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None)
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
+    """Commit what is done inside, or nothing of it."""
+    connection.execute(f"BEGIN {kind}")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:  # a full disk has ended it already
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def explained(path: str) -> Iterator[None]:
+    """Turn what SQLite or the system says about the file into an OutputError with what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = _code(error)
+        if code in IN_USE:
+            message = f"another scan is writing to {encodable(path)}: wait for it to end, or give another --out"
+        elif code in DAMAGED:
+            message = f"{encodable(path)} is damaged, or not a scan of xrayscan: {START_OVER}"
+        else:
+            message = f"{encodable(path)} cannot be used ({error}): make room, or give another --out"
+        raise OutputError(message) from error
+    except OSError as error:
+        raise OutputError(f"{encodable(path)} cannot be written ({error.strerror}): give another --out") from error
+
+
+def remove(path: str) -> None:
+    """Delete the file with its journal, damaged or not, unless another process has locked it."""
+    if not os.path.lexists(path):
+        return
+    with contextlib.closing(connect(path)) as connection:
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.DatabaseError as error:
+            if _code(error) not in DAMAGED:
+                raise
+    os.unlink(path)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(f"{path}-journal")  # or it would be rolled back into the new file
+
+
+def encodable(text: str) -> str:
+    """Return text that SQLite and messages take: lone surrogates become backslash escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code, without its details

@@ -1,0 +1,292 @@
+"""The run's SQLite file: every record of a scan, kept batch by batch, so that a later run can go on from there.
+
+It may lie on a network drive, so it has a rollback journal (no shared memory) and one writer, which locks the file for
+as long as it lives. A process that is killed loses its lock at once, and at most its open transaction.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+from xrayscan.discover import Source
+from xrayscan.errors import OutputError
+from xrayscan.record import Facts, ScanRecord, Status
+from xrayscan.sqlitefile import START_OVER, connect, encodable, explained, remove, transaction
+
+APPLICATION_ID = 0x78726179  # "xray": tells our file from other SQLite databases
+SCHEMA_VERSION = 1
+KEEP_BATCH = 10_000  # records kept per transaction
+CACHE_KIB = 16_384
+
+SCHEMA = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",  # values are JSON
+    """CREATE TABLE records (
+        id INTEGER PRIMARY KEY,
+        path BLOB NOT NULL UNIQUE,  -- absolute, as the file system's bytes
+        source BLOB NOT NULL,
+        size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+        made INTEGER NOT NULL,  -- the run that read it
+        status TEXT NOT NULL, reason TEXT,
+        format TEXT NOT NULL, rows INTEGER, columns INTEGER, sha256 TEXT NOT NULL,
+        study_uid TEXT NOT NULL, series_uid TEXT NOT NULL, sop_uid TEXT NOT NULL,
+        modality TEXT NOT NULL, view TEXT NOT NULL,
+        probability REAL,  -- the first model's, which ranks; at the training prevalence
+        probabilities TEXT NOT NULL)  -- all models', JSON""",
+    # What the last run found unchanged: a few bytes each to write, where marking the records would rewrite them all.
+    "CREATE TABLE kept (id INTEGER PRIMARY KEY)",
+    f"PRAGMA application_id = {APPLICATION_ID}",
+    f"PRAGMA user_version = {SCHEMA_VERSION}",
+)
+FACTS = "format, rows, columns, sha256, study_uid, series_uid, sop_uid, modality, view"  # in the order of Facts
+HERE = "(made = ?1 OR id IN kept)"  # found by the last run, whose number is the first parameter
+RECORD = f"source, {FACTS}, probabilities, reason, status"
+# A path that is found twice in one run, such as a hidden file that is also named, keeps what was read from it.
+WRITE = f"""
+    INSERT INTO records (path, size, mtime_ns, made, probability, {RECORD}) VALUES ({", ".join("?" * 18)})
+    ON CONFLICT (path) DO UPDATE SET
+    {", ".join(f"{name} = excluded.{name}" for name in f"size, mtime_ns, made, probability, {RECORD}".split(", "))}
+    WHERE NOT (excluded.status = 'ignored' AND (records.made = excluded.made OR records.id IN kept))"""
+# A rejected file without a checksum was not read whole: what was in the way may be gone, though the file is unchanged.
+FIND = """
+    SELECT id, status, source FROM records
+    WHERE path = ? AND size = ? AND mtime_ns = ? AND (sha256 <> '' OR status <> 'rejected')"""
+BY_IMAGE = f"""
+    SELECT {RECORD} FROM records WHERE {HERE} AND status = 'scored' ORDER BY probability DESC, source"""
+# The key of an image without a study is a blob, so it cannot equal a text.
+BY_STUDY = f"""
+    SELECT study, {RECORD} FROM (
+        SELECT *, min(source) OVER same AS first_source, coalesce(
+               max(CASE WHEN NOT is_lateral(view) THEN probability END) OVER same, max(probability) OVER same) AS score
+        FROM (SELECT *, CASE study_uid WHEN '' THEN path ELSE study_uid END AS study
+              FROM records WHERE {HERE} AND status = 'scored')
+        WINDOW same AS (PARTITION BY study))
+    ORDER BY score DESC, first_source, study, probability DESC, source"""
+COUNTS = f"""
+    SELECT count(*), total(status = 'scored'), total(status = 'rejected'), total(status = 'ignored'),
+           total(made < ?1), total(made = ?1 AND status = 'scored') FROM records WHERE {HERE}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many paths one run found, and how they ended. found = scored + rejected + ignored, always."""
+
+    found: int
+    scored: int
+    rejected: int
+    ignored: int
+    kept: int  # of those found, taken over unread from an earlier run
+    anew: int  # of those scored, scored by this run
+    gone: int  # scored or rejected by an earlier run, and not found any more
+
+
+class Store:
+    """The records of one scan. Close it, or use it as a context manager; use it from one thread only."""
+
+    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
+        self._db = connection
+        self._path = path
+        self._kept: list[tuple[int]] = []  # ids, not yet in the file
+        self._renamed: list[tuple[bytes, int]] = []  # source and id of those given in another way than before
+        self.run = 0  # the number of the last run, from 1
+        self.models: tuple[str, ...] = ()  # fingerprints of the models that score
+
+    @classmethod
+    def open(cls, path: str, *, models: tuple[str, ...], fresh: bool = False) -> Self:
+        """Create the store, or reopen it and start another run. ``models`` are fingerprints; the first one ranks.
+
+        Raises: OutputError if another scan writes to it, it holds a scan by other models, or it cannot be used.
+        """
+        with explained(path):
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            if fresh:
+                remove(path)
+            return cls._connected(path, lambda store: store._start(models))
+
+    @classmethod
+    def read(cls, path: str) -> Self:
+        """Open the store of an earlier scan to read its last run. Raises: OutputError if there is none to read."""
+        if not os.path.exists(path):
+            raise OutputError(f"{encodable(path)}: there is no scan here: run `xrayscan predict` first")
+        with explained(path):
+            store = cls._connected(path, lambda store: store._look())
+            store._db.execute("PRAGMA query_only = ON")
+            return store
+
+    @classmethod
+    def _connected(cls, path: str, prepare: Callable[[Self], None]) -> Self:
+        store = cls(connect(path), path)
+        try:
+            prepare(store)
+        except BaseException:
+            store._db.close()
+            raise
+        return store
+
+    def _start(self, models: tuple[str, ...]) -> None:
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # from the first transaction until it is closed
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        with transaction(self._db, "EXCLUSIVE"):
+            if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+                for statement in SCHEMA:
+                    self._db.execute(statement)
+                self.remember(models=models, run=0)
+            self._look()
+            if self.models != models:
+                folder = encodable(os.path.dirname(self._path) or ".")
+                raise OutputError(f"{folder} holds a scan by another model: {START_OVER}")
+            self.run += 1
+            self._db.execute("DELETE FROM kept")
+            self.remember(run=self.run, complete=False, gone=0)
+        self._db.execute("PRAGMA journal_mode = DELETE")
+
+    def _look(self) -> None:
+        (application,) = self._db.execute("PRAGMA application_id").fetchone()
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if application != APPLICATION_ID:
+            raise OutputError(f"{encodable(self._path)} is not a scan of xrayscan: {START_OVER}")
+        if version != SCHEMA_VERSION:
+            raise OutputError(f"{encodable(self._path)} was written by another version of xrayscan: {START_OVER}")
+        self.run, self.models = int(self.recall("run")), tuple(self.recall("models"))
+
+    @property
+    def complete(self) -> bool:
+        """Whether the last run came to its end; if not, its worklist lacks what it had not reached."""
+        return bool(self.recall("complete"))
+
+    def remember(self, **values: Any) -> None:
+        """Keep JSON values beside the records, such as the model's card for reports made later."""
+        with explained(self._path):
+            rows = [(key, json.dumps(value)) for key, value in values.items()]
+            self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
+
+    def recall(self, key: str) -> Any:
+        """Return a value that was remembered; None if there is none."""
+        with explained(self._path):
+            row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+            return None if row is None else json.loads(row[0])
+
+    def keep(self, source: Source) -> Status | None:
+        """Take over an unchanged file's record into this run and return how it ended; None if it is to be read.
+
+        Unchanged means the same absolute path, size and modification time. A rejected record without a checksum, such
+        as "Permission denied", is never kept.
+        """
+        if source.reason is not None:
+            return None
+        with explained(self._path):
+            key = os.fsencode(source.path), source.size, _int64(source.mtime_ns)
+            if (row := self._db.execute(FIND, key).fetchone()) is None:
+                return None
+            self._kept.append(row[:1])
+            if row[2] != (given := os.fsencode(source.source)):
+                self._renamed.append((given, row[0]))
+            if len(self._kept) >= KEEP_BATCH:
+                self.write()
+            return Status(row[1])
+
+    def write(self, records: Iterable[tuple[Source, ScanRecord]] = ()) -> None:
+        """Commit these records, all or none, and what was kept until now."""
+        with explained(self._path), transaction(self._db):
+            self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", self._kept)
+            self._db.executemany("UPDATE records SET source = ? WHERE id = ?", self._renamed)
+            self._db.executemany(WRITE, (_row(self.run, source, record) for source, record in records))
+        self._kept.clear()
+        self._renamed.clear()
+
+    def finish(self) -> Counts:
+        """End the run: what it did not find leaves the store."""
+        self.write()
+        with explained(self._path), transaction(self._db):
+            others = f"FROM records WHERE NOT {HERE}"
+            (gone,) = self._db.execute(f"SELECT count(*) {others} AND status <> 'ignored'", (self.run,)).fetchone()
+            self._db.execute(f"DELETE {others}", (self.run,))
+            self.remember(complete=True, gone=gone)
+        return self.counts()
+
+    def counts(self) -> Counts:
+        """Count the records of the last run."""
+        if self._kept:
+            self.write()
+        with explained(self._path):
+            numbers = self._db.execute(COUNTS, (self.run,)).fetchone()
+            return Counts(*map(int, (*numbers, self.recall("gone"))))
+
+    def scored(self) -> Iterator[tuple[int, ScanRecord]]:
+        """Yield rank and record by the first model's probability, ties by source."""
+        for rank, row in enumerate(self._select(BY_IMAGE, self.run), 1):
+            yield rank, _record(row, self._path)
+
+    def scored_by_study(self, is_lateral: Callable[[str], bool]) -> Iterator[tuple[int, ScanRecord]]:
+        """Yield the study's rank and record: studies by their highest frontal image, ties by source.
+
+        A study of lateral films alone goes by its highest one; an image without a study is one of its own.
+        """
+        self._db.create_function("is_lateral", 1, is_lateral, deterministic=True)
+        rank, last = 0, None
+        for study, *row in self._select(BY_STUDY, self.run):
+            rank += study != last
+            last = study
+            yield rank, _record(row, self._path)
+
+    def rejected(self, *, by_reason: bool = False) -> Iterator[ScanRecord]:
+        """Yield the rejected records by source, or by reason and then source."""
+        order = "reason, source" if by_reason else "source"
+        sql = f"SELECT {RECORD} FROM records WHERE {HERE} AND status = 'rejected' ORDER BY {order}"
+        return (_record(row, self._path) for row in self._select(sql, self.run))
+
+    def reasons(self) -> dict[str, int]:
+        """Count the rejected records by reason."""
+        sql = f"SELECT reason, count(*) FROM records WHERE {HERE} AND status = 'rejected' GROUP BY 1 ORDER BY 1"
+        return dict(self._select(sql, self.run))
+
+    def scored_below(self, probability: float) -> int:
+        """Count the scored records whose probability, as stored, is below this one."""
+        sql = f"SELECT count(*) FROM records WHERE {HERE} AND status = 'scored' AND probability < ?2"
+        return int(next(self._select(sql, self.run, probability))[0])
+
+    def close(self) -> None:
+        """Commit what was kept and let go of the file."""
+        try:
+            if self._kept:
+                self.write()
+        finally:
+            self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _select(self, sql: str, *values: Any) -> Iterator[Any]:
+        with explained(self._path):
+            yield from self._db.execute(sql, values)
+
+
+def _row(run: int, source: Source, record: ScanRecord) -> tuple[Any, ...]:
+    facts, probabilities = record.facts, record.probabilities
+    texts = map(encodable, (facts.study_uid, facts.series_uid, facts.sop_uid, facts.modality, facts.view))
+    return (
+        *(os.fsencode(source.path), source.size, _int64(source.mtime_ns), run, next(iter(probabilities), None)),
+        *(os.fsencode(record.source), encodable(facts.format), facts.rows, facts.columns, facts.sha256, *texts),
+        *(json.dumps(probabilities), None if record.reason is None else encodable(record.reason), str(record.status)),
+    )
+
+
+def _record(row: Iterable[Any], path: str) -> ScanRecord:
+    """Build the record from a row of RECORD. Raises: OutputError where the row was tampered with."""
+    source, *facts, probabilities, reason, status = row
+    try:
+        numbers = tuple(map(float, json.loads(probabilities)))
+        return ScanRecord(os.fsdecode(source), Facts(*facts), numbers, reason, status == Status.IGNORED)
+    except (ValueError, TypeError) as error:
+        raise OutputError(f"{encodable(path)} is damaged: {START_OVER}") from error
+
+
+def _int64(number: int) -> int:
+    """Wrap into SQLite's range: a time after 2262, in nanoseconds, lies beyond it."""
+    return (number + (1 << 63)) % (1 << 64) - (1 << 63)

@@ -1,0 +1,80 @@
+"""Calibration and operating points, fitted on validation films only."""
+
+import numpy as np
+import numpy.typing as npt
+
+from xrayscan.card import Calibration, OperatingPoint
+from xrayscan.metrics import Floats, Labels, Resampler, sensitivity, specificity
+
+FOLDS = 5
+TARGETS = (0.95, 0.99)
+
+
+def fit_platt(logits: Floats, labels: Labels) -> Calibration:
+    """Fit slope and intercept on raw logits (N,) by maximum likelihood, with Platt's smoothed targets.
+
+    Class weights move a network's intercept, which a temperature alone cannot undo.
+    Source: Platt, "Probabilistic outputs for support vector machines" (1999), section 2.2.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    # Smoothed targets as weights: each film counts for its label and, a little, for the other one.
+    positive, negative = labels.sum(), (1 - labels).sum()
+    target = np.where(labels == 1, (positive + 1) / (positive + 2), 1 / (negative + 2))
+    column = np.concatenate([logits, logits]).reshape(-1, 1).astype(np.float64)
+    both = np.concatenate([np.ones(len(labels)), np.zeros(len(labels))])
+    fitted = LogisticRegression(C=np.inf).fit(column, both, sample_weight=np.concatenate([target, 1 - target]))
+    return Calibration(float(fitted.coef_[0, 0]), float(fitted.intercept_[0]))
+
+
+def calibrated(calibration: Calibration, logits: Floats) -> npt.NDArray[np.float64]:
+    """Turn raw logits (N,) into calibrated probabilities (N,)."""
+    return np.array([calibration.probability(float(logit)) for logit in logits])
+
+
+def cross_fitted(logits: Floats, labels: Labels, groups: npt.NDArray[np.intp], seed: int) -> npt.NDArray[np.float64]:
+    """Calibrated probabilities (N,) in which no film helped to fit its own calibration: what ECE is measured on."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    probabilities = np.empty(len(logits))
+    for rest, held_out in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(logits, labels, groups):
+        probabilities[held_out] = calibrated(fit_platt(logits[rest], labels[rest]), logits[held_out])
+    return probabilities
+
+
+def operating_points(labels: Labels, probabilities: Floats, resampler: Resampler) -> tuple[OperatingPoint, ...]:
+    """Choose the balanced threshold (Youden's J, the default) and those that keep a sensitivity or a specificity."""
+    thresholds, sens, spec = _curve(labels, probabilities)
+    chosen = {"balanced": thresholds[_middle_of_best(sens + spec)]}
+    for target in TARGETS:
+        chosen[f"sensitivity-{target}"] = thresholds[sens >= target].max()
+    for target in TARGETS:
+        chosen[f"specificity-{target}"] = thresholds[spec >= target].min()
+    return tuple(_point(name, float(t), labels, probabilities, resampler) for name, t in chosen.items())
+
+
+def _curve(labels: Labels, probabilities: Floats) -> tuple[Floats, Floats, Floats]:
+    """Thresholds half-way between neighbouring probabilities, and the sensitivity and specificity at each."""
+    values = np.unique(probabilities)
+    thresholds = np.concatenate([[values[0] / 2], (values[1:] + values[:-1]) / 2, [(1 + values[-1]) / 2]])
+    positive, negative = np.sort(probabilities[labels == 1]), np.sort(probabilities[labels == 0])
+    sens = 1 - np.searchsorted(positive, thresholds) / len(positive)
+    spec = np.searchsorted(negative, thresholds) / len(negative)
+    return thresholds, sens, spec
+
+
+def _middle_of_best(values: Floats) -> int:
+    best = np.flatnonzero(np.isclose(values, values.max()))
+    return int(best[len(best) // 2])
+
+
+def _point(name: str, threshold: float, labels: Labels, probs: Floats, resampler: Resampler) -> OperatingPoint:
+    called = probs >= threshold
+    return OperatingPoint(
+        name,
+        threshold,
+        sensitivity(labels, probs, threshold),
+        specificity(labels, probs, threshold),
+        resampler.share(called, np.flatnonzero(labels == 1)),
+        resampler.share(~called, np.flatnonzero(labels == 0)),
+    )
