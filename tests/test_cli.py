@@ -63,7 +63,9 @@ def test_a_film_that_cannot_be_read_gives_exit_code_6_and_its_reason(films, mode
 
 def test_nothing_to_score_gives_exit_code_3_and_still_a_worklist(tmp_path, model_file):
     (tmp_path / "bad.jpeg").write_bytes(b"no film")
-    result = xrayscan("predict", tmp_path / "bad.jpeg", "--model", model_file, "--out", tmp_path / "o", "--workers", "0")
+    result = xrayscan(
+        "predict", tmp_path / "bad.jpeg", "--model", model_file, "--out", tmp_path / "o", "--workers", "0"
+    )
     assert result.exit_code == 3
     assert "bad.jpeg" in (tmp_path / "o" / "triage.csv").read_text()
 

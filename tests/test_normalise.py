@@ -15,7 +15,7 @@ def test_per_image_normalisation_forgets_brightness_and_contrast():
 
 
 def test_an_image_of_one_grey_level_stays_finite():
-    for how in ("per_image", "equalise", "fixed"):
+    for how in ("per_image", "equalise", "blend", "fixed"):
         assert normalise(torch.full((1, 1, 32, 32), 0.7), InputSpec(32, normalise=how)).isfinite().all()
 
 
@@ -30,10 +30,11 @@ def test_fixed_normalisation_uses_each_channels_mean_and_deviation():
 def test_equalisation_forgets_every_monotone_display_curve():
     levels = (IMAGES * 127).round() * 2 / 255  # even grey levels, so that half of them is still exact
     assert torch.equal(equalise(levels), equalise(levels * 0.5))
-    assert equalise(levels).mean().item() == pytest.approx(0.5, abs=1e-3)
+    assert equalise(levels).mean().item() == pytest.approx(0, abs=1e-3)
+    assert equalise(levels).std().item() == pytest.approx(1, abs=1e-2)
 
 
 def test_an_image_is_normalised_without_regard_to_its_neighbours():
-    for how in ("per_image", "equalise", "fixed"):
+    for how in ("per_image", "equalise", "blend", "fixed"):
         spec = InputSpec(32, normalise=how)
         assert torch.equal(normalise(IMAGES, spec)[1:2], normalise(IMAGES[1:2], spec))

@@ -65,9 +65,9 @@ class FitSettings:
     """How to train, as far as it is no backend's own business."""
 
     seed: int = 0
-    epochs: int = 16
-    batch_size: int = 64
-    learning_rate: float = 2e-3
+    epochs: int = 12
+    batch_size: int = 32
+    learning_rate: float = 1.5e-3
     weight_decay: float = 0.05
     augment: str = "standard"
     patience: int = 6  # epochs without a better validation loss before training stops

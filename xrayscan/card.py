@@ -5,14 +5,14 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from xrayscan.errors import ModelError
 
 CARD_FORMAT = 1  # raised when an older xrayscan could misread a newer card
 
 Resize = Literal["squash", "letterbox", "crop"]
-Normalise = Literal["fixed", "per_image", "equalise"]
+Normalise = Literal["fixed", "per_image", "equalise", "blend"]
 Interval = tuple[float, float]
 
 
@@ -22,7 +22,8 @@ class InputSpec:
 
     ``resize``: ``squash`` gives up the aspect ratio, ``letterbox`` pads with black, ``crop`` keeps the centre square.
     ``normalise``: ``fixed`` is (pixel / 255 - mean) / std per channel; ``per_image`` subtracts the image's own mean and
-    divides by its own standard deviation; ``equalise`` flattens the image's histogram first, then does as ``fixed``.
+    divides by its own standard deviation; ``equalise`` flattens the image's histogram to mean 0 and deviation 1, which
+    forgets the display curve altogether; ``blend`` is the mean of these two. Only ``fixed`` uses ``mean`` and ``std``.
     """
 
     side: int  # pixels
@@ -37,10 +38,10 @@ class InputSpec:
             raise ModelError(f"an input side of {self.side} px is out of range: give 8 to 4096")
         if self.channels not in (1, 3):
             raise ModelError(f"{self.channels} input channels: a radiograph is given as 1 or 3")
-        if self.resize not in ("squash", "letterbox", "crop"):
-            raise ModelError(f"unknown resize policy {self.resize!r}: choose squash, letterbox or crop")
-        if self.normalise not in ("fixed", "per_image", "equalise"):
-            raise ModelError(f"unknown normalisation {self.normalise!r}: choose fixed, per_image or equalise")
+        if self.resize not in get_args(Resize):
+            raise ModelError(f"unknown resize policy {self.resize!r}: choose {', '.join(get_args(Resize))}")
+        if self.normalise not in get_args(Normalise):
+            raise ModelError(f"unknown normalisation {self.normalise!r}: choose {', '.join(get_args(Normalise))}")
         if not len(self.mean) == len(self.std) or len(self.mean) not in (1, self.channels) or min(self.std) <= 0:
             raise ModelError(f"mean {self.mean} and std {self.std} do not fit {self.channels} channels")
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from xrayscan.augment import augment
 from xrayscan.backend import Epoch, Films, FitSettings, Pixels, Placement, Tensors
@@ -19,6 +19,8 @@ from xrayscan.metrics import auroc
 from xrayscan.normalise import normalise
 
 PREDICT_AT_ONCE = 64
+EMA_DECAY = 0.997  # about the last 330 steps
+Group = tuple[torch.Tensor, ...] | list[torch.Tensor]
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -85,11 +87,13 @@ class _Trainer:
         self.steps = len(train) // self.batch_size
         self.class_weights = class_weights(train)
         self.network = _placed(network, settings.placement)
-        # Averages over about a quarter of an epoch's steps in short runs, a tenth of all steps at most.
-        decay = 1 - 1 / max(2, min(200, settings.epochs * self.steps / 10))
-        self.averaged = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)  # type: ignore[no-untyped-call]
+        self.averaged = AveragedModel(self.network, multi_avg_fn=_moving_average, use_buffers=True)
+        weights = [p for p in self.network.parameters() if p.ndim > 1]
+        others = [p for p in self.network.parameters() if p.ndim <= 1]  # biases and norms: decay would only hurt
         self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
+            [{"params": weights, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}],
+            settings.learning_rate,
+            fused=True,
         )
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, settings.learning_rate, total_steps=settings.epochs * self.steps, pct_start=0.25
@@ -132,6 +136,15 @@ class _Trainer:
     def weights(self) -> dict[str, npt.NDArray[Any]]:
         """A copy of the averaged weights."""
         return {name: tensor.cpu().numpy().copy() for name, tensor in self.averaged.module.state_dict().items()}
+
+
+def _moving_average(averaged: Group, current: Group, seen: torch.Tensor | int) -> None:
+    """Exponential moving average that forgets its beginning: over few steps at first, over 1 / (1 - decay) later on."""
+    decay = min(EMA_DECAY, (1 + int(seen)) / (10 + int(seen)))
+    if averaged[0].is_floating_point():
+        torch._foreach_lerp_(averaged, current, 1 - decay)
+    else:
+        torch._foreach_copy_(averaged, current)
 
 
 def class_weights(films: Films) -> tuple[float, float]:

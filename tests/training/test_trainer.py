@@ -77,7 +77,7 @@ def test_the_card_tells_how_the_model_came_about(trained):
     assert card.training["seed"] == 0
     assert card.training["epochs"] == 2
     assert card.parameters["width"] == 4
-    assert [point.name for point in card.operating_points][0] == "balanced"
+    assert card.operating_points[0].name == "balanced"
     assert card.metrics["auroc_ci95"][0] <= card.metrics["auroc"] <= card.metrics["auroc_ci95"][1]
 
 

@@ -27,8 +27,8 @@ class CnnParams:
 
 
 def spec(params: CnnParams) -> InputSpec:
-    """One channel, squashed to a square, standardised by the film's own mean and deviation."""
-    return InputSpec(side=params.side)
+    """One channel, squashed to a square; contrast is the film's own, half of it freed from the display curve."""
+    return InputSpec(side=params.side, normalise="blend")
 
 
 def build(params: CnnParams) -> "nn.Module":

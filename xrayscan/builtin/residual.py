@@ -42,6 +42,18 @@ class ResidualNetwork(nn.Module):
         self.stage4 = self._stage(4 * width, 8 * width, blocks, 2)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(8 * width, 1)
+        self._start()
+
+    def _start(self) -> None:
+        """Initial weights: He's, with every block starting as its shortcut.
+
+        Source: Goyal et al., "Accurate, large minibatch SGD" (2017), section 5.1 (zero gamma of the last norm).
+        """
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            elif isinstance(module, Block):
+                nn.init.zeros_(module.norm2.weight)
 
     @staticmethod
     def _stage(channels_in: int, channels_out: int, blocks: int, stride: int) -> nn.Sequential:

@@ -23,9 +23,9 @@ from xrayscan.errors import InputError
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="A parameter of the backend; repeatable.")
 @click.option("--positive", default="PNEUMONIA", show_default=True, metavar="LABEL", help="The finding's folder.")
 @click.option("--name", default="model", show_default=True, help="The model's name on its card.")
-@click.option("--epochs", type=click.IntRange(1), default=16, show_default=True, help="Passes over the films, at most.")
-@click.option("--batch-size", type=click.IntRange(2), default=64, show_default=True, help="Films per training step.")
-@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=2e-3, show_default=True)
+@click.option("--epochs", type=click.IntRange(1), default=12, show_default=True, help="Passes over the films, at most.")
+@click.option("--batch-size", type=click.IntRange(2), default=32, show_default=True, help="Films per training step.")
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=1.5e-3, show_default=True)
 @click.option("--weight-decay", type=click.FloatRange(0), default=0.05, show_default=True)
 @click.option(
     "--augment", type=click.Choice(["none", "light", "standard", "strong"]), default="standard", show_default=True

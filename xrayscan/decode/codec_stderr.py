@@ -12,8 +12,9 @@ def captured_stderr() -> Iterator[list[str]]:
     """Collect what is written to file descriptor 2 meanwhile; the list is filled when the block ends.
 
     GDCM's libjpeg prints "Corrupt JPEG data: premature end of data segment" and returns a picture all the same, and
-    "Unsupported JPEG data precision 12" before it decodes 12 bits without fault; pylibjpeg-rle prints a stack trace.
-    The first is the only sign that pixels are missing, the others would garble the progress display.
+    "Unsupported JPEG data precision 12" before it decodes 12 bits without fault; pylibjpeg-rle prints a stack trace,
+    libtiff its complaints. The first is the only sign that pixels are missing, the others would garble the progress
+    display.
     The descriptor belongs to the process: another thread's lines of these milliseconds are lost.
     """
     said: list[str] = []

@@ -89,6 +89,8 @@ def _check_is_single_image(dataset: FileDataset) -> None:
     meta = getattr(dataset, "file_meta", Dataset())
     if meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage or "DirectoryRecordSequence" in dataset:
         raise DecodeError("DICOM directory, no image", ignored=True)
+    if not len(dataset):  # pydicom gives up all it has read when compressed pixel data break off
+        raise DecodeError("truncated DICOM")
     if "PixelData" not in dataset:
         if "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset:
             raise DecodeError("floating-point DICOM pixels: not a radiograph")

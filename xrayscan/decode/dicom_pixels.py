@@ -30,7 +30,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from xrayscan.decode import jpeg_stream
+from xrayscan.decode import j2k_stream, jpeg_stream
 from xrayscan.decode.codec_stderr import captured_stderr
 from xrayscan.decode.jpeg import grey_hw
 from xrayscan.errors import DecodeError
@@ -67,6 +67,7 @@ _DECODERS: dict[str, tuple[UID, str]] = {
 _MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
 _AS_STORED: dict[str, Any] = {"view_only": True, "correct_unused_bits": False}  # no copy; bits are cut off here
 _ITEM, _SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
+_END_MARKER = b"\xff\xd9"  # of JPEG, JPEG-LS and JPEG 2000 alike; one byte of any padding may follow, or zeros
 _HOLE = bytes(512)  # arithmetic-coded data hold no such run; a JPEG 2000 decoder cannot tell and goes on
 _STRAY_AT_END = re.compile(r"Corrupt JPEG data: ([1-8]) extraneous bytes before marker 0xd9")
 
@@ -131,10 +132,14 @@ def _check_native_length(dataset: Dataset) -> None:
 def _decompressed(dataset: Dataset, syntax: str) -> Values:
     """Raises: DecodeError unless the codec is content to the last byte."""
     stream = _fragments(dataset.PixelData)
+    if syntax != RLELossless and _END_MARKER not in stream.rstrip(b"\0")[-3:]:  # CharLS never returns without one
+        raise DecodeError("truncated DICOM: pixel data end early")
     if syntax in (JPEGBaseline8Bit, JPEGExtended12Bit) and jpeg_stream.frame_of(stream).precision == 8:
         return _baseline(dataset, stream)
     if syntax in JPEG2000TransferSyntaxes and _HOLE in stream:
         raise DecodeError("damaged DICOM: hole in the pixel data")
+    if syntax in JPEG2000TransferSyntaxes and not j2k_stream.is_complete(stream):
+        raise DecodeError("truncated DICOM: pixel data end early")
     uid, plugin = _DECODERS[syntax]
     if plugin == "gdcm":
         _check_frame_size(dataset, stream)

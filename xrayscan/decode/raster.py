@@ -9,6 +9,7 @@ import numpy.typing as npt
 import simplejpeg
 from PIL import Image, ImageOps
 
+from xrayscan.decode.codec_stderr import captured_stderr
 from xrayscan.decode.limits import check_size
 from xrayscan.decode.radiograph import Radiograph
 from xrayscan.errors import DecodeError
@@ -61,7 +62,7 @@ def decode_tiff(data: bytes) -> Radiograph:
     fax compression, floating-point and signed values.
     Source: TIFF 6.0, sections 3 (bilevel), 7 (strips), 15 (tiles); Technical Note 2 (JPEG).
     """
-    with warnings.catch_warnings():
+    with captured_stderr(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of truncated directories, then raises where it matters
         with Image.open(io.BytesIO(data), formats=["TIFF"]) as image:
             check_size(image.height, image.width)
