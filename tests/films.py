@@ -53,7 +53,7 @@ def film(rows: int = 72, columns: int = 60, bits: int = 8) -> Film:
 
 
 def jpeg(picture: Film | None = None, **options: Any) -> bytes:
-    """Write a JPEG through Pillow; ``options`` are Pillow's, such as quality, progressive, restart_marker_rows, exif."""
+    """Write a JPEG through Pillow; ``options`` are Pillow's: quality, progressive, restart_marker_rows, exif, …"""
     picture = film(480, 400) if picture is None else picture
     return _saved(Image.fromarray(picture), "JPEG", **{"quality": 90, **options})
 
@@ -164,15 +164,10 @@ def compressed(picture: Film, syntax: str, bits: int = 12) -> bytes:
     if syntax in (JPEGLossless, JPEGLosslessSV1):
         return lossless_jpeg(unsigned, bits, predictor=1 if syntax == JPEGLosslessSV1 else 7)
     if syntax in (JPEGLSLossless, JPEGLSNearLossless):
-        return bytes(jpeg_ls.encode_array(_narrowed(unsigned, bits), lossy_error=2 * (syntax == JPEGLSNearLossless)))
+        return bytes(jpeg_ls.encode_array(unsigned, lossy_error=2 * (syntax == JPEGLSNearLossless)))
     ratios = {"compression_ratios": [4]} if syntax == JPEG2000 else {}
     colours = {"photometric_interpretation": 2 if picture.ndim == 2 else 1, "use_mct": False}
     return encode_j2k(picture, bits_stored=bits, **colours, **ratios)
-
-
-def _narrowed(unsigned: Film, bits: int) -> Film:
-    """The precision of a JPEG-LS stream follows the largest value: put one pixel at the top of the depth."""
-    return unsigned
 
 
 def _rle(picture: Film, bits: int) -> bytes:

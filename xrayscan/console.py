@@ -119,7 +119,7 @@ def _threshold(worklist: Worklist) -> str:
 
 
 def _top_table(rows: Sequence[WorklistRow], scored: int) -> Table:
-    table = Table(title=f"First {len(rows)} of {scored:,} to read", title_justify="left", box=None, pad_edge=False)
+    table = _table(f"First {len(rows)} of {scored:,} to read", ())
     for heading, justify in (("rank", "right"), ("probability", "right"), ("tier", "left"), ("file", "left")):
         table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for row in rows:
@@ -232,7 +232,7 @@ class TrainConsole:
 
 def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table to stdout."""
-    table = Table(*headings, title=title, title_justify="left", box=None, pad_edge=False)
+    table = _table(title, headings)
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     out = Console(highlight=False)
@@ -271,34 +271,30 @@ def _pairs(values: Mapping[str, Any]) -> str:
 
 def _metrics_table(card: ModelCard) -> Table:
     metrics = card.metrics
-    title = f"Validation: {metrics.get('films')} films of {metrics.get('patients')} patients the weights never saw"
-    table = Table("metric", "value", "95 % interval", title=title, title_justify="left", box=None, pad_edge=False)
-    for name, interval in metrics.items():
-        if name.endswith("_ci95"):
-            value = metrics[name.removesuffix("_ci95")]
-            table.add_row(escape(name.removesuffix("_ci95").upper()), f"{value:.4f}", _interval(interval))
+    title = f"On {metrics.get('films')} validation films of {metrics.get('patients')} patients (95 % interval)"
+    table = _table(title, ("metric", "value"))
+    for name in ("auroc", "auprc", "brier", "ece"):
+        if name in metrics:
+            table.add_row(name.upper(), _with_interval(metrics[name], metrics.get(f"{name}_ci95")))
     return table
 
 
 def _points_table(card: ModelCard) -> Table:
-    headings = ("operating point", "threshold", "sensitivity", "95 % interval", "specificity", "95 % interval")
-    table = Table(
-        *headings, title="Operating points, chosen on validation", title_justify="left", box=None, pad_edge=False
-    )
+    headings = ("operating point", "threshold", "sensitivity", "specificity")
+    table = _table("Operating points, chosen on validation (95 % interval)", headings)
     for p in card.operating_points:
-        table.add_row(
-            escape(p.name),
-            f"{p.threshold:.4f}",
-            f"{p.sensitivity:.4f}",
-            _interval(p.sensitivity_ci95),
-            f"{p.specificity:.4f}",
-            _interval(p.specificity_ci95),
-        )
+        sensitivity = _with_interval(p.sensitivity, p.sensitivity_ci95)
+        specificity = _with_interval(p.specificity, p.specificity_ci95)
+        table.add_row(escape(p.name), f"{p.threshold:.4f}", sensitivity, specificity)
     return table
 
 
-def _interval(bounds: Sequence[float]) -> str:
-    return f"{bounds[0]:.4f} – {bounds[1]:.4f}"
+def _table(title: str, headings: Sequence[str]) -> Table:
+    return Table(*headings, title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+
+
+def _with_interval(value: float, bounds: Sequence[float] | None) -> str:
+    return f"{value:.4f}" + (f" ({bounds[0]:.3f}–{bounds[1]:.3f})" if bounds else "")
 
 
 def _scan_bar(console: Console) -> Bar:

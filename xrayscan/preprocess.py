@@ -6,9 +6,6 @@ from PIL import Image
 
 from xrayscan.card import InputSpec
 
-# (left, upper, right, lower) in pixels of the source, fractions allowed
-Box = tuple[float, float, float, float]
-
 
 def preprocess(brightness: npt.NDArray[np.float32], spec: InputSpec) -> npt.NDArray[np.uint8]:
     """Resize one radiograph to the square that ``spec`` asks for.
@@ -20,17 +17,19 @@ def preprocess(brightness: npt.NDArray[np.float32], spec: InputSpec) -> npt.NDAr
     The filter is Pillow's bilinear, whose support grows with the reduction (a triangle over two source pixels per
     target pixel): it averages, so a film decoded at half its scale gives nearly the pixels of the full one.
     """
-    height, width = brightness.shape
-    side = spec.side
+    if spec.resize == "crop":
+        brightness = _centre_square(brightness)
     film = Image.fromarray(np.ascontiguousarray(brightness, np.float32))
     if spec.resize == "letterbox":
-        return _letterboxed(film, side)
-    box: Box = (0, 0, width, height)
-    if spec.resize == "crop":
-        square = min(height, width)
-        left, upper = (width - square) / 2, (height - square) / 2
-        box = (left, upper, left + square, upper + square)
-    return _as_pixels(film.resize((side, side), Image.Resampling.BILINEAR, box=box))
+        return _letterboxed(film, spec.side)
+    return _as_pixels(film.resize((spec.side, spec.side), Image.Resampling.BILINEAR))
+
+
+def _centre_square(brightness: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    height, width = brightness.shape
+    side = min(height, width)
+    upper, left = (height - side) // 2, (width - side) // 2
+    return brightness[upper : upper + side, left : left + side]
 
 
 def _letterboxed(film: Image.Image, side: int) -> npt.NDArray[np.uint8]:

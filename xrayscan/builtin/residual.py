@@ -61,8 +61,14 @@ class ResidualNetwork(nn.Module):
         return nn.Sequential(first, *(Block(channels_out, channels_out, 1) for _ in range(blocks - 1)))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Images (B, 1, S, S) → logits (B, 1)."""
-        features = self.stage4(self.stage3(self.stage2(self.stage1(self.stem(images)))))
-        pooled = features.float().mean(dim=(2, 3))  # in fp32, whatever the rest ran in
-        logits: torch.Tensor = self.head(self.dropout(pooled))
+        """Images (B, 1, S, S) → logits (B, 1).
+
+        The first convolution and the head always run in fp32: they cost little, and what they round away in bf16
+        would move a probability near the threshold by up to 0.01.
+        """
+        with torch.autocast(images.device.type, enabled=False):
+            features = self.stem(images.float())
+        features = self.stage4(self.stage3(self.stage2(self.stage1(features))))
+        with torch.autocast(images.device.type, enabled=False):
+            logits: torch.Tensor = self.head(self.dropout(features.float().mean(dim=(2, 3))))
         return logits

@@ -30,7 +30,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from xrayscan.decode import j2k_stream, jpeg_stream
+from xrayscan.decode import j2k_stream, jpeg_checks, jpeg_stream
 from xrayscan.decode.codec_stderr import captured_stderr
 from xrayscan.decode.jpeg import grey_hw
 from xrayscan.errors import DecodeError
@@ -132,23 +132,33 @@ def _check_native_length(dataset: Dataset) -> None:
 def _decompressed(dataset: Dataset, syntax: str) -> Values:
     """Raises: DecodeError unless the codec is content to the last byte."""
     stream = _fragments(dataset.PixelData)
-    if syntax != RLELossless and _END_MARKER not in stream.rstrip(b"\0")[-3:]:  # CharLS never returns without one
-        raise DecodeError("truncated DICOM: pixel data end early")
     if syntax in (JPEGBaseline8Bit, JPEGExtended12Bit) and jpeg_stream.frame_of(stream).precision == 8:
         return _baseline(dataset, stream)
-    if syntax in JPEG2000TransferSyntaxes and _HOLE in stream:
-        raise DecodeError("damaged DICOM: hole in the pixel data")
-    if syntax in JPEG2000TransferSyntaxes and not j2k_stream.is_complete(stream):
-        raise DecodeError("truncated DICOM: pixel data end early")
+    _check_stream(dataset, syntax, stream)
     uid, plugin = _DECODERS[syntax]
-    if plugin == "gdcm":
-        _check_frame_size(dataset, stream)
-    dataset.file_meta.TransferSyntaxUID = uid  # type: ignore[attr-defined]  # the decoder insists on its own
+    dataset.file_meta.TransferSyntaxUID = uid  # the decoder insists on its own
     with captured_stderr() as said:
         values = _decoded(dataset, uid, plugin)
     if any("Corrupt JPEG" in line or "remature end" in line for line in said if not _STRAY_AT_END.search(line)):
         raise DecodeError("truncated or damaged DICOM pixel data")
     return values
+
+
+def _check_stream(dataset: Dataset, syntax: str, stream: bytes) -> None:
+    """Raise DecodeError for what a codec would let pass, or would not survive."""
+    if syntax == RLELossless:
+        return
+    if _END_MARKER not in stream.rstrip(b"\0")[-3:]:  # without one CharLS does not return
+        raise DecodeError("truncated DICOM: pixel data end early")
+    if syntax in JPEG2000TransferSyntaxes:
+        _check_same_size(dataset, j2k_stream.size_of(stream))
+        if not j2k_stream.is_complete(stream):
+            raise DecodeError("truncated DICOM: pixel data end early")
+        if _HOLE in stream:
+            raise DecodeError("damaged DICOM: hole in the pixel data")
+    elif _DECODERS[syntax][1] == "gdcm":
+        _check_same_size(dataset, jpeg_stream.frame_of(stream).size)
+        jpeg_checks.check_is_sound(stream)
 
 
 def _decoded(dataset: Dataset, uid: UID, plugin: str) -> Values:
@@ -173,9 +183,8 @@ def _fragments(value: bytes) -> bytes:
     return b"".join(fragments[1:])
 
 
-def _check_frame_size(dataset: Dataset, stream: bytes) -> None:
-    frame = jpeg_stream.frame_of(stream)
-    if (frame.rows, frame.columns) != (dataset.Rows, dataset.Columns):
+def _check_same_size(dataset: Dataset, size: tuple[int, int]) -> None:
+    if size != (dataset.Rows, dataset.Columns):
         raise DecodeError("damaged DICOM: its compressed image has another size than its header says")
 
 
@@ -184,7 +193,7 @@ def _baseline(dataset: Dataset, stream: bytes) -> Values:
 
     Without an Adobe segment libjpeg takes three components for YCbCr; here the photometric interpretation decides.
     """
-    _check_frame_size(dataset, stream)
+    _check_same_size(dataset, jpeg_stream.frame_of(stream).size)
     photometric = dataset.get("PhotometricInterpretation", "").strip()
     if b"Adobe\x00" not in stream[:4096] and photometric == "RGB":
         stream = stream[:2] + b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00" + stream[2:]

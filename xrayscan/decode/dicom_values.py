@@ -17,7 +17,8 @@ from xrayscan.errors import DecodeError
 
 Table = npt.NDArray[np.float64]  # one entry per stored value, the smallest value first
 
-_STEPS = 65535  # brightness is rounded to 16 bits, which settles the last bit of the floating-point steps before
+_STEPS = 65535  # brightness is rounded to 16 bits, which settles the last bits of the floating-point steps before …
+_FINE_STEPS = 1 << 30  # … and to a much finer grid first, for values that lie halfway between two steps
 
 
 def monochrome_brightness(dataset: Dataset, codes_HW: npt.NDArray[np.unsignedinteger]) -> npt.NDArray[np.float32]:
@@ -44,7 +45,8 @@ def monochrome_brightness(dataset: Dataset, codes_HW: npt.NDArray[np.unsignedint
     if table is None:
         table = _from_range(values, _present(codes_HW, len(stored)) & ~is_padding, is_inverted)
     table[is_padding] = 0
-    rounded = np.rint(np.clip(table, 0, 1) * _STEPS) / _STEPS
+    snapped = np.rint(np.clip(table, 0, 1) * _FINE_STEPS) / _FINE_STEPS
+    rounded = np.rint(snapped * _STEPS) / _STEPS
     return rounded.astype(np.float32).take(codes_HW)
 
 
@@ -119,8 +121,8 @@ def _as_stored(value: int, stored: npt.NDArray[np.int64], bits: int) -> int:
 
 def _number(dataset: Dataset, keyword: str, default: float) -> float:
     """Return the first value of a decimal string; ``default`` if it is absent, empty or no finite number."""
-    value: Any = dataset.get(keyword)
     try:
+        value: Any = dataset.get(keyword)
         number = float(value[0] if isinstance(value, MultiValue) else value)
     except (TypeError, ValueError, IndexError):
         return default

@@ -1,16 +1,27 @@
-"""Whether a JPEG 2000 codestream is as long as its tile-parts say.
+"""Whether a JPEG 2000 codestream has the size it should, in pixels and in bytes.
 
 OpenJPEG refuses a tile-part cut short, but lets the last few bytes pass. Source: ITU-T T.800 (JPEG 2000 part 1)
 annex A: markers (A.2), SOC, SIZ … (A.4, A.5), SOT with its length Psot (A.4.2), EOC (A.4.4).
 """
 
-_SOC, _SOT, _EOC = b"\xff\x4f", b"\xff\x90", b"\xff\xd9"
+import struct
+
+_SOC, _SIZ, _SOT, _EOC = b"\xff\x4f", b"\xff\x51", b"\xff\x90", b"\xff\xd9"
 _JP2_CODESTREAM = b"jp2c"
+
+
+def size_of(stream: bytes) -> tuple[int, int]:
+    """Return (rows, columns) from the SIZ segment that opens a codestream; (0, 0) if there is none or it is cut."""
+    at = _start(stream) + 8
+    if stream[at - 6 : at - 4] != _SIZ or len(stream) < at + 16:
+        return 0, 0
+    right, lower, left, upper = struct.unpack_from(">IIII", stream, at)
+    return lower - upper, right - left
 
 
 def is_complete(stream: bytes) -> bool:
     """Whether the tile-parts lead exactly to the end marker; a JP2 wrapper, which some writers leave on, is skipped."""
-    at = 0 if stream.startswith(_SOC) else stream.find(_JP2_CODESTREAM) + 4
+    at = _start(stream)
     if stream[at : at + 2] != _SOC:
         return False
     at += 2
@@ -22,3 +33,7 @@ def is_complete(stream: bytes) -> bool:
             return stream.rfind(_EOC) > at
         at += max(length, 12)
     return stream[at : at + 2] == _EOC
+
+
+def _start(stream: bytes) -> int:
+    return 0 if stream.startswith(_SOC) else stream.find(_JP2_CODESTREAM) + 4

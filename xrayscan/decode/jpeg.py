@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import simplejpeg
 
-from xrayscan.decode import jpeg_stream
+from xrayscan.decode import jpeg_checks, jpeg_stream
 from xrayscan.decode.jpeg_stream import Header
 from xrayscan.decode.limits import check_size
 from xrayscan.decode.radiograph import Radiograph
@@ -45,8 +45,8 @@ def grey_hw(data: bytes, header: Header, at_least: int) -> npt.NDArray[np.uint8]
     """Decode a JPEG stream to grey uint8 (H, W), as stored. Raises: DecodeError unless every pixel is there."""
     check_size(header.rows, header.columns)
     if header.is_multi_scan:
-        jpeg_stream.check_scans(data)
-    jpeg_stream.check_no_hole(data, header)
+        jpeg_checks.check_scans(data)
+    jpeg_checks.check_no_hole(data, header)
     side = 0 if header.is_lossless else max(at_least, 1)
     outcome = _attempt(data, header, side)
     if isinstance(outcome, str) and _NO_END not in outcome:

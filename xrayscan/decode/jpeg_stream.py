@@ -1,6 +1,6 @@
-"""The markers of a JPEG stream: what it holds, whether all its scans are there, and how to take stray bytes out.
+"""The markers of a JPEG stream: what it holds, and how to take stray bytes out.
 
-Source: ITU-T T.81 annex B (markers), annex G (progressive); Exif 2.32 (orientation).
+Source: ITU-T T.81 annex B (markers); Exif 2.32 (orientation).
 """
 
 import re
@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from xrayscan.errors import DecodeError
 
 SOI, EOI, SOS, DHT, APP1, APP14 = 0xD8, 0xD9, 0xDA, 0xC4, 0xE1, 0xEE
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0 … SOF15; DHT, JPG and DAC lie between them
+FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0 … SOF15; DHT, JPG and DAC lie between them
 _JPEG_LS = 0xF7
 _SKIPPED = frozenset((*range(0xE0, 0xF0), 0xFE)) - {APP14}  # APPn and comments; APP14 says how colours are stored
 
 # A marker that ends entropy-coded data: not a stuffed zero, not a restart marker.
 _END_OF_SCAN = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")
-_HOLE = bytes(64)  # 512 bits: eight blocks' worth of the commonest AC code, see check_no_hole
-
 # libjpeg itself swallows up to eight bytes (its bit buffer) before a marker without a word.
 MAX_STRAY_BYTES = 8
 
@@ -49,6 +47,10 @@ class Frame:
     rows: int
     columns: int
     components: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.rows, self.columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,8 @@ def segments(data: bytes) -> Iterator[Segment]:
 
 def frame_of(data: bytes) -> Frame:
     """Read the frame header of any process. Raises: DecodeError if there is none before the first scan."""
-    for segment in segments(_up_to_first_scan(data)):
-        if segment.marker in _FRAMES or segment.marker == _JPEG_LS:
+    for segment in segments(up_to_first_scan(data)):
+        if segment.marker in FRAMES or segment.marker == _JPEG_LS:
             return _frame(segment)
     raise DecodeError("truncated JPEG")
 
@@ -105,10 +107,10 @@ def read_header(data: bytes) -> Header:
     frame: Frame | None = None
     orientation = 1
     # What precedes the scan is small, but a scan is not: stop before looking for its end.
-    for segment in segments(_up_to_first_scan(data)):
+    for segment in segments(up_to_first_scan(data)):
         if segment.marker == APP1 and segment.body.startswith(b"Exif\0\0"):
             orientation = _orientation(segment.body[6:])
-        elif segment.marker in _FRAMES or segment.marker == _JPEG_LS:
+        elif segment.marker in FRAMES or segment.marker == _JPEG_LS:
             frame = _frame(segment)
             _check_process(frame)
         elif segment.marker == SOS:
@@ -121,7 +123,7 @@ def read_header(data: bytes) -> Header:
     return Header(frame.marker, frame.rows, frame.columns, frame.components, is_multi_scan, segment.start, orientation)
 
 
-def _up_to_first_scan(data: bytes) -> bytes:
+def up_to_first_scan(data: bytes) -> bytes:
     """Cut shortly behind the first SOS segment, by hopping from segment to segment."""
     at = 2
     while (at := data.find(b"\xff", at)) >= 0 and at + 4 <= len(data):
@@ -161,61 +163,6 @@ def _orientation(tiff: bytes) -> int:
     return 1
 
 
-def check_scans(data: bytes) -> None:
-    """Raise DecodeError unless every coefficient of every component was sent to its last bit.
-
-    A progressive JPEG cut between two scans is a complete stream of a blurred picture: no codec objects.
-    """
-    missing: dict[int, list[int]] = {}  # component → per coefficient, how many low bits are still to come
-    progressive = False
-    for segment in segments(data):
-        if segment.marker in _FRAMES:
-            progressive = segment.marker == 0xC2
-            missing = {component: [16] * 64 for component in segment.body[6::3]}
-        elif segment.marker == SOS and segment.body:
-            count = segment.body[0]
-            first, last, bits = segment.body[1 + 2 * count : 4 + 2 * count] if progressive else (0, 63, 0)
-            for component in segment.body[1 : 1 + 2 * count : 2]:
-                if component in missing and last < 64:
-                    missing[component][first : last + 1] = [bits & 15] * (last + 1 - first)
-    if not missing or any(any(bits) for bits in missing.values()):
-        raise DecodeError("truncated JPEG")
-
-
-def check_no_hole(data: bytes, header: Header) -> None:
-    """Raise DecodeError if entropy-coded data holds a run of zeros that no picture gives: a hole left by a transfer.
-
-    A decoder falls back into step behind a hole and may even meet the end of the data on time. A Huffman code of
-    zeros only is the first of its table; unless it means "end of block", 512 zero bits are blocks that have one and
-    the same coefficient at every frequency.
-    """
-    hole = data.find(_HOLE, header.scan_at)
-    if hole < 0 or header.is_lossless:
-        return
-    ac_starts_with_end = False
-    for segment in segments(data):
-        if segment.marker == DHT:
-            ac_starts_with_end |= _first_ac_symbol_is_zero(segment.body)
-        if segment.marker == SOS and not ac_starts_with_end and _carries_ac(segment, header):
-            hole = data.find(_HOLE, segment.data_at)
-            if 0 <= hole < segment.end:
-                raise DecodeError("damaged JPEG")
-
-
-def _first_ac_symbol_is_zero(tables: bytes) -> bool:
-    """Whether a table of luminance AC codes in this DHT segment starts with "end of block"."""
-    while len(tables) >= 17:
-        symbols = sum(tables[1:17])
-        if tables[0] == 0x10 and tables[17:18] == b"\0":
-            return True
-        tables = tables[17 + symbols :]
-    return False
-
-
-def _carries_ac(scan: Segment, header: Header) -> bool:
-    return header.frame != 0xC2 or (len(scan.body) >= 3 and scan.body[-3] > 0 and scan.body[-1] >> 4 == 0)
-
-
 def without_header_noise(data: bytes) -> bytes:
     """Return the same stream without comments, metadata and stray bytes between its segments.
 
@@ -226,7 +173,7 @@ def without_header_noise(data: bytes) -> bytes:
         if segment.marker in _SKIPPED:
             continue
         body = segment.body
-        if segment.marker in _FRAMES:
+        if segment.marker in FRAMES:
             sequential = segment.marker in (0xC0, 0xC1)
         if segment.marker == SOS and sequential:
             body = body[:-3] + b"\x00\x3f\x00"

@@ -32,12 +32,9 @@ def measure(logits: Floats, labels: Labels, groups: Indices, *, seed: int) -> Me
         "patients": int(patients.max()) + 1,
         "with_finding": int(labels.sum()),
     }
-    for name, metric, values in (
-        ("auroc", auroc, logits),
-        ("auprc", auprc, logits),
-        ("brier", brier, held_out),
-        ("ece", ece, held_out),
-    ):
+    for name, metric, values in (("auroc", auroc, logits), ("auprc", auprc, logits), ("brier", brier, held_out)):
         metrics[name] = metric(labels, values)
         metrics[f"{name}_ci95"] = resampler.interval(lambda films, m=metric, v=values: m(labels[films], v[films]))  # type: ignore[misc]
+    # Without an interval: a resample's ECE is biased upwards, so its percentiles may not even hold the estimate.
+    metrics["ece"] = ece(labels, held_out)
     return Measured(calibration, operating_points(labels, probabilities, resampler), metrics)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xrayscan.backend import Films, FitSettings, Tensors
+from xrayscan.backend import Films, FitSettings, Pixels, Predictor, Tensors
 from xrayscan.card import InputSpec, ModelCard
 from xrayscan.errors import OutputError
 from xrayscan.modelfile import FILE_NAME, Model, load_model, save_model
@@ -78,8 +78,7 @@ def train(directory: str, out: str, settings: TrainSettings = TrainSettings()) -
     validation = films.films(films.validation)
     tensors = backend.fit(params, spec, films.films(films.training), validation, settings.fit)
     predictor = backend.load(params, spec, tensors, settings.fit.placement)
-    parts = range(0, len(validation), PREDICT_AT_ONCE)
-    logits = np.concatenate([predictor.predict(validation.pixels[at : at + PREDICT_AT_ONCE]) for at in parts])
+    logits = predict_logits(predictor, validation.pixels)
     measured = measure(logits, validation.labels, films.groups[films.validation], seed=settings.fit.seed)
     card = ModelCard(
         name=settings.name,
@@ -95,6 +94,12 @@ def train(directory: str, out: str, settings: TrainSettings = TrainSettings()) -
         about=dict(settings.about),
     )
     return Trained(_write(out, card, tensors), films)
+
+
+def predict_logits(predictor: Predictor, pixels: Pixels) -> npt.NDArray[np.float32]:
+    """Raw logits (N,) of pixels (N, S, S), predicted in batches."""
+    parts = range(0, len(pixels), PREDICT_AT_ONCE)
+    return np.concatenate([predictor.predict(pixels[at : at + PREDICT_AT_ONCE]) for at in parts])
 
 
 def split_films(directory: str, spec: InputSpec, settings: TrainSettings) -> SplitFilms:
