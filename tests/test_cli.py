@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from click.testing import CliRunner
-from conftest import write_film
+from small import write_film
 
 from xrayscan.cli import COMMANDS, main
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from click.testing import CliRunner
-from conftest import ROOT
+from small import ROOT
 
 import xrayscan
 from xrayscan import hookspecs

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import film_pixels, write_film
+from small import film_pixels, write_film
 
 from xrayscan import InputSpec, Placement
 from xrayscan.infer import NOT_A_NUMBER, Infer, pixel_column, prepare

@@ -2,8 +2,8 @@ import pickle
 
 import numpy as np
 import pytest
-from conftest import make_model
 from safetensors.numpy import save_file
+from small import make_model
 
 from xrayscan import ModelError, Placement, load_model
 from xrayscan.modelfile import bundled_models, read_card

@@ -8,8 +8,8 @@ import time
 
 import numpy as np
 import pytest
-from conftest import make_model, write_film
 from PIL import Image
+from small import make_model, write_film
 
 from xrayscan import OutputError, RankSettings, ScanSettings, UsageError, load_model, scan, write_reports
 from xrayscan.scanner import STORE_NAME, candidates

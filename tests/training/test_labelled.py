@@ -1,5 +1,5 @@
 import pytest
-from conftest import write_film
+from small import write_film
 
 from xrayscan import InputError
 from xrayscan.training.labelled import patient_of, read_folder

@@ -69,7 +69,7 @@ _AS_STORED: dict[str, Any] = {"view_only": True, "correct_unused_bits": False}  
 _ITEM, _SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 _END_MARKER = b"\xff\xd9"  # of JPEG, JPEG-LS and JPEG 2000 alike; one byte of any padding may follow, or zeros
 _HOLE = bytes(512)  # arithmetic-coded data hold no such run; a JPEG 2000 decoder cannot tell and goes on
-_STRAY_AT_END = re.compile(r"Corrupt JPEG data: ([1-8]) extraneous bytes before marker 0xd9")
+_STRAY_AT_END = re.compile(r"Corrupt JPEG data: ([1-4]) extraneous bytes before marker 0xd9")
 
 
 def is_monochrome(dataset: Dataset) -> bool:

@@ -17,8 +17,9 @@ _SKIPPED = frozenset((*range(0xE0, 0xF0), 0xFE)) - {APP14}  # APPn and comments;
 
 # A marker that ends entropy-coded data: not a stuffed zero, not a restart marker.
 _END_OF_SCAN = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")
-# libjpeg itself swallows up to eight bytes (its bit buffer) before a marker without a word.
-MAX_STRAY_BYTES = 8
+# As libjpeg counts them, which swallows some seven more in its bit buffer without a word. Few, because a damaged film
+# may by chance end nearly on time too: its last, dark blocks take less than a byte each.
+MAX_STRAY_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)

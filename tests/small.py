@@ -1,0 +1,56 @@
+"""Small films and a small untrained model, made by the tests that need them."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from xrayscan import Calibration, ModelCard, OperatingPoint
+from xrayscan.modelfile import save_model
+
+ROOT = Path(__file__).resolve().parent.parent
+REAL_FILMS = ROOT.parent / "shared" / "data"
+
+
+def film_pixels(seed: int, side: int = 48) -> np.ndarray:
+    """A grey picture unlike that of any other seed: (side, side + 8) uint8."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[0 : 1 : side * 1j, 0 : 1 : (side + 8) * 1j]
+    waves = sum(np.sin(rng.uniform(2, 12) * rows + rng.uniform(2, 12) * columns + rng.uniform(0, 6)) for _ in range(4))
+    return np.interp(waves, (waves.min(), waves.max()), (10, 240)).astype(np.uint8)
+
+
+def write_film(path: Path, seed: int, side: int = 48) -> Path:
+    """Save the picture of a seed in the format that the name asks for."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(film_pixels(seed, side)).save(path)
+    return path
+
+
+def make_model(path: Path, *, seed: int = 0, **card: object) -> Path:
+    """Write a model file with a small untrained network whose probabilities spread over (0, 1)."""
+    import torch
+
+    from xrayscan.builtin.cnn import CnnParams, build, spec
+
+    torch.manual_seed(seed)
+    params = CnnParams(side=32, width=4, blocks=1)
+    network = build(params)
+    tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    values = {
+        "name": "small",
+        "backend": "cnn",
+        "input": spec(params),
+        "labels": ("NORMAL", "PNEUMONIA"),
+        "prevalence": 0.5,
+        "calibration": Calibration(20.0, 0.5),
+        "operating_points": (
+            OperatingPoint("balanced", 0.5, 0.9, 0.9, (0.8, 0.95), (0.8, 0.95)),
+            OperatingPoint("sensitivity-0.99", 0.3, 0.99, 0.7, (0.95, 1.0), (0.6, 0.8)),
+            OperatingPoint("specificity-0.99", 0.7, 0.7, 0.99, (0.6, 0.8), (0.95, 1.0)),
+        ),
+        "parameters": {"side": 32, "width": 4, "blocks": 1},
+    }
+    save_model(os.fspath(path), ModelCard(**(values | card)), tensors)
+    return path
