@@ -81,11 +81,10 @@ def report(name: str, model: Model, logits: np.ndarray, labels: np.ndarray, grou
     probabilities = calibrated(model.card.calibration, logits)
     threshold = model.card.operating_point("balanced").threshold
     low, high = Resampler.of(groups).interval(lambda films: auroc(labels[films], logits[films]))
-    print(
-        f"{name:32}{auroc(labels, logits):8.4f} ({low:.4f}-{high:.4f}){sensitivity(labels, probabilities, threshold):13.3f}"
-        f"{specificity(labels, probabilities, threshold):13.3f}{ece(labels, probabilities):8.3f}",
-        flush=True,
-    )
+    figures = f"{auroc(labels, logits):8.4f} ({low:.4f}-{high:.4f})"
+    for metric in (sensitivity, specificity):
+        figures += f"{metric(labels, probabilities, threshold):13.3f}"
+    print(f"{name:32}{figures}{ece(labels, probabilities):8.3f}", flush=True)
 
 
 def settings_of(model: Model) -> TrainSettings:
@@ -122,7 +121,7 @@ def under_changes(model: Model, films: SplitFilms) -> None:
 
 def unseen_series(model: Model, films: SplitFilms, directory: str, series: str) -> None:
     """Train by the same recipe without the negatives of one series, and test on them."""
-    negative, positive = model.card.labels
+    positive = model.card.labels[1]
     with tempfile.TemporaryDirectory() as folder:
         for label in model.card.labels:
             os.mkdir(os.path.join(folder, label))

@@ -1,5 +1,6 @@
 import functools
 import os
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -29,8 +30,8 @@ def refuse_odd(row):
 class Score:
     """A batch stage that notes the sizes of its batches."""
 
-    def __init__(self, batch_size, delay=0.0):
-        self.batch_size, self.delay, self.sizes = batch_size, delay, []
+    def __init__(self, batch_size, delay=0.0, streams=1):
+        self.batch_size, self.delay, self.streams, self.sizes = batch_size, delay, streams, []
 
     def __call__(self, rows):
         time.sleep(self.delay)
@@ -94,6 +95,18 @@ def test_a_folder_in_which_every_file_is_refused_ends(workers):
 
 def test_no_rows_end_at_once():
     assert list(run(iter(()), prepare=double, start=lambda: Score(4), workers=0)) == []
+
+
+def test_batches_are_scored_at_the_same_time_where_the_stage_allows_it():
+    meeting = threading.Barrier(3, timeout=20)
+
+    class Meeting(Score):
+        def __call__(self, rows):
+            meeting.wait()  # three batches at once, or none returns
+            return super().__call__(rows)
+
+    batches = list(run(numbers(48), prepare=double, start=lambda: Meeting(8, streams=3), workers=0))
+    assert sorted(row["n"] for batch in batches for row in batch) == list(range(48))
 
 
 def test_rows_are_drawn_only_as_fast_as_they_are_scored():

@@ -83,8 +83,8 @@ class ScanConsole:
             )
         if counts.anew and progress.seconds:
             out.print(
-                f"{counts.anew:,} films scored in {progress.seconds:,.1f} s, start-up included, on {progress.device} in "
-                f"{progress.precision}, {progress.batch_size} at once.",
+                f"{counts.anew:,} films scored in {progress.seconds:,.1f} s, start-up included, on {progress.device} "
+                f"in {progress.precision}, {progress.batch_size} at once.",
                 soft_wrap=True,
             )
         out.print(

@@ -1,6 +1,5 @@
-"""The local engine: reader processes, a bounded number of rows in flight, batches, one scoring thread."""
+"""The local engine: reader processes, a bounded number of rows in flight, batches, scoring threads."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing import Pipe
@@ -11,15 +10,19 @@ from xrayscan.infer import Row
 from xrayscan.readers import Work, open_readers
 
 T = TypeVar("T")
-BATCHES_AHEAD = 2  # full batches given to the device: one computing, one waiting so that it never idles
+BATCHES_AHEAD = 1  # full batches that wait while every stream computes one, so that none ever idles
 ROWS_BEFORE_START = 1024  # read while the batch stage is still being made; 17 MB at 128 px
 REFUSED_AT_ONCE = 256  # rows with a reason are handed over in lots, since each lot is one transaction on a share
 
 
 class Score(Protocol):
-    """The batch stage: `xrayscan.infer.Infer`, or whatever has its shape."""
+    """The batch stage: `xrayscan.infer.Infer`, or whatever has its shape.
+
+    ``streams`` is how many batches it may be given at the same time, each from a thread of its own.
+    """
 
     batch_size: int
+    streams: int
 
     def __call__(self, rows: Sequence[Row]) -> list[Row]:
         """Return the same rows, scored, in the same order."""
@@ -48,16 +51,16 @@ def run(rows: Iterable[Row], *, prepare: Work, start: Callable[[], Score], worke
     refused: list[Row] = []  # have a reason
     with open_readers(prepare, workers) as readers, _Scorer(start) as scorer:
         while more or readers.busy or ready or scorer.waiting:
-            size = scorer.batch_size
-            if more and len(ready) < (size or ROWS_BEFORE_START):
+            stage = scorer.stage
+            if more and len(ready) < (stage.batch_size if stage else ROWS_BEFORE_START):
                 more = readers.feed(source)
-            if readers.busy or scorer.waiting or not size:
+            if readers.busy or scorer.waiting or not stage:
                 for row in readers.collect(scorer.wake):
                     (refused if row.get("reason") else ready).append(row)
             last = not more and not readers.busy
-            while size and scorer.waiting < BATCHES_AHEAD and (len(ready) >= size or (ready and last)):
-                scorer.submit(ready[:size])
-                del ready[:size]
+            while stage and scorer.has_room(stage) and (len(ready) >= stage.batch_size or (ready and last)):
+                scorer.submit(stage, ready[: stage.batch_size])
+                del ready[: stage.batch_size]
             for batch in scorer.finished():
                 yield batch + refused
                 refused = []
@@ -69,37 +72,50 @@ def run(rows: Iterable[Row], *, prepare: Work, start: Callable[[], Score], worke
 
 
 class _Scorer:
-    """One thread that makes the batch stage and runs it on batches, in order; ``wake`` speaks when one is done."""
+    """Threads that make the batch stage and run it on batches; ``wake`` speaks when one is done."""
 
     def __init__(self, start: Callable[[], Score]) -> None:
         self.wake, self._bell = Pipe(duplex=False)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="score")
-        self._score = self._watched(self._thread.submit(start))
-        self._batches: deque[Future[list[Row]]] = deque()
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="start")
+        self._start = self._watched(self._starter.submit(start))
+        self._streams: ThreadPoolExecutor | None = None
+        self._batches: list[Future[list[Row]]] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._thread.shutdown(cancel_futures=True)
+        self._starter.shutdown()
+        if self._streams:
+            self._streams.shutdown(cancel_futures=True)
         self.wake.close()
         self._bell.close()
 
     @property
-    def batch_size(self) -> int:
-        """Films per batch; 0 until the batch stage is there. Raises whatever kept it from starting."""
-        return self._score.result().batch_size if self._score.done() else 0
+    def stage(self) -> Score | None:
+        """The batch stage; None until it is made. Raises whatever kept it from being made."""
+        return self._start.result() if self._start.done() else None
 
     @property
     def waiting(self) -> int:
+        """How many batches were submitted and have not been handed back."""
         return len(self._batches)
 
-    def submit(self, rows: list[Row]) -> None:
-        self._batches.append(self._watched(self._thread.submit(lambda: self._score.result()(rows))))
+    def has_room(self, stage: Score) -> bool:
+        """Whether another batch would not only wait behind others."""
+        return len(self._batches) < stage.streams + BATCHES_AHEAD
+
+    def submit(self, stage: Score, rows: list[Row]) -> None:
+        """Have a batch scored as soon as a stream is free."""
+        self._streams = self._streams or ThreadPoolExecutor(stage.streams, thread_name_prefix="score")
+        self._batches.append(self._watched(self._streams.submit(stage, rows)))
 
     def finished(self) -> Iterator[list[Row]]:
-        while self._batches and self._batches[0].done():
-            yield self._batches.popleft().result()
+        """Hand back the batches that are done, whichever came first."""
+        done = [batch for batch in self._batches if batch.done()]
+        self._batches = [batch for batch in self._batches if batch not in done]
+        for batch in done:
+            yield batch.result()
 
     def _watched(self, future: Future[T]) -> Future[T]:
         future.add_done_callback(lambda _: None if self._bell.closed else self._bell.send_bytes(b"."))

@@ -72,10 +72,12 @@ class Infer:
 
     Every batch is filled up to the same size, so that a film's probability depends neither on its neighbours nor on
     how many there are: a scan that was interrupted and goes on gives the same bytes as one that was not.
+    ``streams`` batches may be scored at the same time, from as many threads.
     """
 
-    def __init__(self, models: Sequence[Model], placement: Placement, batch_size: int) -> None:
+    def __init__(self, models: Sequence[Model], placement: Placement, batch_size: int, streams: int = 1) -> None:
         self.batch_size = batch_size
+        self.streams = streams
         self._models = [(model.card, model.predictor(placement)) for model in models]
 
     def __call__(self, rows: Sequence[Row]) -> list[Row]:
@@ -91,14 +93,15 @@ class Infer:
         done: list[npt.NDArray[np.float32]] = []
         at = 0
         while at < len(pixels):
-            part = pixels[at : at + self.batch_size]
+            size = self.batch_size
+            part = pixels[at : at + size]
             try:
-                done.append(predictor.predict(_filled(part, self.batch_size))[: len(part)])
+                done.append(predictor.predict(_filled(part, size))[: len(part)])
                 at += len(part)
             except (MemoryError, RuntimeError) as error:
-                if self.batch_size == 1 or not _out_of_memory(error):
+                if size == 1 or not _out_of_memory(error):
                     raise
-                self.batch_size //= 2
+                self.batch_size = min(self.batch_size, size // 2)  # another stream may have halved it meanwhile
         return np.concatenate(done).astype(np.float64)
 
 

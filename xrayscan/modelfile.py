@@ -56,11 +56,12 @@ def load_model(reference: str = "default") -> Model:
 
 def save_model(path: str, card: ModelCard, tensors: Tensors) -> None:
     """Write a model file; it replaces an older one in one step. Raises: OSError."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
-    beside = f"{path}.{os.getpid()}.part"
+    beside = f"{path}.part"
     arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    save_file(arrays, beside, metadata={HEADER_KEY: card.to_json()})
+    with open(beside, "wb") as file:  # not save_file, which lets nobody else read what it writes
+        file.write(save(arrays, metadata={HEADER_KEY: card.to_json()}))
     os.replace(beside, path)
 
 

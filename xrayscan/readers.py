@@ -14,6 +14,7 @@ from xrayscan.errors import XrayscanError
 from xrayscan.infer import Row
 
 CRASHED = "its decoder crashed"
+NICE = 5  # where cores are short, a batch that waits for one of its threads holds up more than one film
 AHEAD = 8  # rows handed to a reader before its first answer: hides the latency of a round trip
 
 Work = Callable[[Row], Row]
@@ -164,6 +165,8 @@ class _Reader:
 def _serve(connection: Connection, work: Work) -> None:
     """A reader's life: answer row by row until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the scan itself decides
+    if hasattr(os, "nice"):
+        os.nice(NICE)
     try:
         connection.send(True)
         while True:

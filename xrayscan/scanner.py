@@ -1,5 +1,6 @@
 """One scan, end to end: discover → read → score → store → rank. It goes on where an earlier one stopped."""
 
+import contextlib
 import dataclasses
 import functools
 import itertools
@@ -61,9 +62,9 @@ def scan(
     store = _open_store(out, loaded, settings)
     started = time.perf_counter()
     try:
-        with Walk(paths, progress) as walk:
+        with Walk(paths, progress) as walk, contextlib.ExitStack() as undo:
             rows = _to_read(walk, store, progress, on_progress)
-            for batch in _scored(rows, loaded, settings, progress):
+            for batch in _scored(rows, loaded, settings, progress, undo):
                 records = [(_source(row), _record(row)) for row in batch]
                 store.write(records)
                 for _, record in records:
@@ -112,23 +113,22 @@ def _to_read(
             on_progress(progress)
 
 
-def _scored(rows: Iterator[Row], model: Model, settings: ScanSettings, progress: Progress) -> Iterator[list[Row]]:
+def _scored(
+    rows: Iterator[Row], model: Model, settings: ScanSettings, progress: Progress, undo: contextlib.ExitStack
+) -> Iterator[list[Row]]:
     """Run both stages over the rows. Starts neither readers nor torch when there is nothing to read."""
     first = next(rows, None)
     if first is None:
         return iter(())
 
     def start() -> Infer:
-        from xrayscan.device import default_batch_size, place
+        from xrayscan.device import default_batch_size, one_thread_each, place, streams
 
         placement = place(settings.device, settings.precision)
-        infer = Infer([model], placement, settings.batch_size or default_batch_size(placement))
-        progress.device, progress.precision, progress.batch_size = (
-            placement.device,
-            placement.precision,
-            infer.batch_size,
-        )
-        return infer
+        undo.callback(one_thread_each(placement))
+        size = settings.batch_size or default_batch_size(placement)
+        progress.device, progress.precision, progress.batch_size = placement.device, placement.precision, size
+        return Infer([model], placement, size, streams(placement))
 
     stage = functools.partial(prepare, specs=(model.card.input,))
     workers = default_workers() if settings.workers is None else settings.workers
