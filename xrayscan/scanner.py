@@ -23,6 +23,7 @@ from xrayscan.walk import Progress, Walk
 STORE_NAME = "scan.sqlite"
 KEPT_BETWEEN_REPORTS = 1000
 FACTS = tuple(field.name for field in dataclasses.fields(Facts))
+SOURCE = tuple(field.name for field in dataclasses.fields(Source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def _to_read(
     for source in walk:
         status = None if source.reason else store.keep(source)
         if status is None:
-            yield dataclasses.asdict(source)
+            yield {name: getattr(source, name) for name in SOURCE}
             continue
         progress.kept += 1
         progress.count(status)
