@@ -1,6 +1,6 @@
 """How much of the hardware a scan uses: its rate against what decoding and inference alone can do, in one run.
 
-    python benchmarks/throughput.py FOLDER [--copies 20] [--device auto] [--precision auto] [--rounds 3]
+    python benchmarks/throughput.py FOLDER [--copies 60] [--device auto] [--precision auto] [--rounds 3]
 
 FOLDER holds full-size JPEGs. They are hard-linked (or copied) several times into a temporary folder, so that the scan
 lasts long enough for start-up not to matter. Efficiency is the end-to-end rate over 1 / (1/decode + 1/infer) on a
@@ -94,7 +94,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
     parser.add_argument("--model", default="default")
-    parser.add_argument("--copies", type=int, default=20)
+    parser.add_argument("--copies", type=int, default=60)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--rounds", type=int, default=3)
