@@ -1,7 +1,8 @@
-"""A sequential network as a list of short texts, checked without torch: every shape is known before anything is built.
+"""A sequential network as a list of short texts, checked without torch: all shapes are known before it is built.
 
-Each text is a kind, its number and options: ``conv 32``, ``conv 96 kernel=5 dilation=2 swish``, ``pool``, ``pool 3 mean``,
-``norm``, ``dropout 0.25``, ``flatten``, ``global``, ``dense 128 swish``. The last layer, ``dense 1 linear``, is implied.
+Each text is a kind, its number and options: ``conv 32``, ``conv 96 kernel=5 dilation=2 swish``, ``pool``,
+``pool 3 mean``, ``norm``, ``dropout 0.25``, ``flatten``, ``global``, ``dense 128 swish``. The last layer,
+``dense 1 linear``, is implied.
 """
 
 import math

@@ -1,0 +1,47 @@
+"""A multi-layer perceptron on flattened pixels: the network without any idea of a picture."""
+
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from xrayscan import InputSpec, ModelError, TorchBackend, hookimpl
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class MlpParams:
+    """What can be set with --set."""
+
+    side: int = 64  # pixels
+    widths: tuple[int, ...] = (256, 64)  # of the hidden layers
+    dropout: float = field(default=0.2, metadata={"tune": (0.0, 0.6)})  # after each hidden layer
+
+    def __post_init__(self) -> None:
+        if not (8 <= self.side <= 256 and all(1 <= width <= 8192 for width in self.widths) and 0 <= self.dropout < 1):
+            raise ModelError("mlp takes side 8-256, widths 1-8192 and dropout from 0 to below 1")
+
+
+def spec(params: MlpParams) -> InputSpec:
+    """One grey channel, standardised film by film."""
+    return InputSpec(side=params.side, normalise="per_image")
+
+
+def build(params: MlpParams) -> "nn.Module":
+    """Return the network: images (B, 1, S, S) → logits (B, 1)."""
+    from torch import nn
+
+    sizes = (params.side**2, *params.widths)
+    hidden = [
+        part
+        for before, after in itertools.pairwise(sizes)
+        for part in (nn.Linear(before, after), nn.ReLU(), nn.Dropout(params.dropout))
+    ]
+    return nn.Sequential(nn.Flatten(), *hidden, nn.Linear(sizes[-1], 1))
+
+
+@hookimpl
+def register_backends(register) -> None:  # type: ignore[no-untyped-def]
+    """Offer the backend ``mlp``."""
+    register(TorchBackend("mlp", MlpParams, spec, build, "dense layers on flattened pixels: a baseline"))
