@@ -1,41 +1,66 @@
-"""ResNet-18 from torchvision with a one-logit head, trained from scratch."""
+"""ResNet-18, -34 and -50 from torchvision, with ImageNet's weights or from scratch, and a new head."""
 
-from dataclasses import dataclass
+import functools
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from xrayscan import InputSpec, TorchBackend, hookimpl
+from xrayscan import (
+    TorchBackend,
+    TransferParams,
+    WeightSource,
+    adapted,
+    hookimpl,
+    imagenet_spec,
+    learning_groups,
+    torchvision_state,
+)
 
 if TYPE_CHECKING:
     from torch import nn
 
-# Of ImageNet's training images. Source: torchvision, references/classification.
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+DEPTHS = (18, 34, 50)
+FEATURES = {18: 512, 34: 512, 50: 2048}  # channels of the last stage
 
 
-@dataclass(frozen=True)
-class ResNetParams:
-    """What can be set with --set."""
-
-    side: int = 224  # pixels
-    dropout: float = 0.2  # before the last layer
-
-
-def spec(params: ResNetParams) -> InputSpec:
-    """Three equal channels, normalised as for ImageNet."""
-    return InputSpec(params.side, channels=3, normalise="fixed", mean=IMAGENET_MEAN, std=IMAGENET_STD)
-
-
-def build_resnet18(params: ResNetParams) -> "nn.Module":
-    """Return the network: images (B, 3, S, S) → logits (B, 1)."""
+def build(depth: int, params: TransferParams) -> "nn.Module":
+    """Return the network: images (B, C, S, S) → logits (B, 1)."""
     from torch import nn
-    from torchvision.models import resnet18
+    from torchvision import models
 
-    network: nn.Module = resnet18(weights=None)
-    network.fc = nn.Sequential(nn.Dropout(params.dropout), nn.Linear(512, 1))
-    return network
+    network = getattr(models, f"resnet{depth}")(weights=None)
+    if params.channels == 1:
+        network.conv1 = nn.Conv2d(1, 64, 7, 2, 3, bias=False)
+    parts = OrderedDict((name, part) for name, part in network.named_children() if name not in ("avgpool", "fc"))
+    side = -(-params.side // 32)
+    return adapted(nn.Sequential(parts), params, (FEATURES[depth], side, side))
+
+
+def pretrain(depth: int, network: "nn.Module", params: TransferParams, source: WeightSource) -> None:
+    """Fill the base with torchvision's weights, or those of a file in torchvision's layout."""
+    from torchvision import models
+
+    published = getattr(models, f"ResNet{depth}_Weights").IMAGENET1K_V1
+    source.fill(
+        network.get_submodule("base"),
+        published=lambda: torchvision_state(published),
+        head=("fc.",),
+        first="conv1.weight",
+    )
 
 
 @hookimpl
 def register_backends(register) -> None:  # type: ignore[no-untyped-def]
-    """Offer the backend ``resnet18``."""
-    register(TorchBackend("resnet18", ResNetParams, spec, build_resnet18, "torchvision's ResNet-18", "layer4"))
+    """Offer the backends ``resnet18``, ``resnet34`` and ``resnet50``."""
+    for depth in DEPTHS:
+        register(
+            TorchBackend(
+                f"resnet{depth}",
+                TransferParams,
+                imagenet_spec,
+                functools.partial(build, depth),
+                f"torchvision's ResNet-{depth}, adapted or from scratch",
+                heatmap_layer="base.layer4",
+                pretrain=functools.partial(pretrain, depth),
+                learning=learning_groups,
+            )
+        )
