@@ -1,6 +1,5 @@
 """The one training loop and the one predict loop of every network backend."""
 
-import math
 import time
 from typing import Any
 
@@ -15,8 +14,8 @@ from xrayscan.augment import augment
 from xrayscan.backend import Epoch, Films, FitSettings, Pixels, Placement, Tensors
 from xrayscan.card import InputSpec
 from xrayscan.errors import ModelError
-from xrayscan.metrics import auroc
 from xrayscan.normalise import normalise
+from xrayscan.watch import SPECIFICITY, Monitor, figures, sensitivity_at
 
 PREDICT_AT_ONCE = 64
 EMA_DECAY = 0.997  # about the last 330 steps
@@ -50,30 +49,35 @@ def fit(
     Balanced binary cross-entropy, AdamW under a one-cycle schedule, and an exponential moving average of the weights,
     which is what is validated and kept. Order and augmentation are functions of (seed, epoch, batch).
     """
-    trainer = _Trainer(network, spec, train, settings)
-    best, best_loss, best_number = trainer.weights(), math.inf, 0
-    for number in range(1, settings.epochs + 1):
+    trainer, monitor = _Trainer(network, spec, train, settings), Monitor(settings.params)
+    best = trainer.weights()
+    for number in range(1, settings.params.epochs + 1):
         started = time.perf_counter()
-        train_loss = trainer.epoch(number)
+        train_loss, order, train_logits = trainer.epoch(number)
         train_seconds = time.perf_counter() - started
         logits = trainer.predict(validation)
         val_loss = balanced_loss(torch.from_numpy(logits), validation.labels, class_weights(validation)).item()
-        if better := val_loss < best_loss:
-            best, best_loss, best_number = trainer.weights(), val_loss, number
+        values = {
+            "train_loss": train_loss,
+            **figures("train", train.labels[order], train_logits),
+            "val_loss": val_loss,
+            **figures("val", validation.labels, logits),
+            "val_sensitivity": sensitivity_at(SPECIFICITY, validation.labels, logits),
+        }
+        if better := monitor.better(number, values):
+            best = trainer.weights()
         settings.on_epoch(
             Epoch(
                 number=number,
-                of=settings.epochs,
-                train_loss=train_loss,
-                val_loss=val_loss,
-                val_auroc=auroc(validation.labels, logits),
+                of=settings.params.epochs,
+                **values,
                 best=better,
                 learning_rate=float(trainer.schedule.get_last_lr()[0]),
                 seconds=time.perf_counter() - started,
-                images_per_second=trainer.steps * settings.batch_size / train_seconds,
+                images_per_second=trainer.steps * trainer.batch_size / train_seconds,
             )
         )
-        if number - best_number >= settings.patience:
+        if monitor.given_up(number):
             break
     return best
 
@@ -83,7 +87,7 @@ class _Trainer:
 
     def __init__(self, network: nn.Module, spec: InputSpec, train: Films, settings: FitSettings) -> None:
         self.spec, self.train, self.settings = spec, train, settings
-        self.batch_size = min(settings.batch_size, len(train))
+        self.batch_size = min(settings.params.batch_size, len(train))
         self.steps = len(train) // self.batch_size
         self.class_weights = class_weights(train)
         self.network = _placed(network, settings.placement)
@@ -91,28 +95,36 @@ class _Trainer:
         weights = [p for p in self.network.parameters() if p.ndim > 1]
         others = [p for p in self.network.parameters() if p.ndim <= 1]  # biases and norms: decay would only hurt
         self.optimiser = torch.optim.AdamW(
-            [{"params": weights, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}],
-            settings.learning_rate,
+            [
+                {"params": weights, "weight_decay": settings.params.weight_decay},
+                {"params": others, "weight_decay": 0.0},
+            ],
+            settings.params.learning_rate,
             fused=True,
         )
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, settings.learning_rate, total_steps=settings.epochs * self.steps, pct_start=0.25
+            self.optimiser,
+            settings.params.learning_rate,
+            total_steps=settings.params.epochs * self.steps,
+            pct_start=0.25,
         )
 
-    def epoch(self, number: int) -> float:
-        """One pass over the training films in an order of its own. Returns the mean loss."""
+    def epoch(self, number: int) -> tuple[float, npt.NDArray[np.intp], npt.NDArray[np.float32]]:
+        """One pass over the training films in an order of its own. Returns mean loss, order and logits."""
         self.network.train()
         order = np.random.default_rng((self.settings.seed, number)).permutation(len(self.train))
-        losses = [self._step(order[n * self.batch_size :][: self.batch_size], number, n) for n in range(self.steps)]
-        return float(torch.stack(losses).mean())
+        order = order[: self.steps * self.batch_size]
+        done = [self._step(films, number, n) for n, films in enumerate(order.reshape(self.steps, -1))]
+        losses, logits = zip(*done, strict=True)
+        return float(torch.stack(losses).mean()), order, torch.cat(logits).cpu().numpy()
 
-    def _step(self, films: npt.NDArray[np.intp], epoch: int, batch: int) -> torch.Tensor:
+    def _step(self, films: npt.NDArray[np.intp], epoch: int, batch: int) -> tuple[torch.Tensor, torch.Tensor]:
         placement = self.settings.placement
         # A generator on the CPU, so that the same seed draws the same parameters on every device.
         seed = np.random.SeedSequence((self.settings.seed, epoch, batch)).generate_state(1)
         draws = torch.Generator().manual_seed(int(seed[0]))
         images = _images(self.train.pixels[films], placement.device)
-        images = normalise(augment(images, self.settings.augment, draws), self.spec)
+        images = normalise(augment(images, self.settings.params.augment, draws), self.spec)
         with torch.autocast(_kind(placement), DTYPES[placement.precision], enabled=placement.precision != "fp32"):
             logits = self.network(images).flatten().float()
         loss = balanced_loss(logits, self.train.labels[films], self.class_weights)
@@ -121,7 +133,7 @@ class _Trainer:
         self.optimiser.step()
         self.schedule.step()
         self.averaged.update_parameters(self.network)
-        return loss.detach()
+        return loss.detach(), logits.detach()
 
     def predict(self, films: Films) -> npt.NDArray[np.float32]:
         """Raw logits (N,) of films by the averaged weights."""

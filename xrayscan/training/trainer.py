@@ -122,7 +122,8 @@ def _story(films: SplitFilms, settings: TrainSettings) -> dict[str, Any]:
         "unreadable": len(films.decoded.rejected),
         "validation_share": VALIDATION_SHARE,
         "precision": fit.placement.precision,
-        **{f.name: getattr(fit, f.name) for f in dataclasses.fields(fit) if f.name not in ("placement", "on_epoch")},
+        "seed": fit.seed,
+        **dataclasses.asdict(fit.params),
     }
 
 
