@@ -40,7 +40,8 @@ def test_a_parameters_declaration_becomes_its_search_space():
 def test_a_file_gives_the_space_in_the_same_forms(tmp_path):
     space = space_of(
         tmp_path,
-        'width = {low = 8, high = 16, log = true}\ndropout = {low = 0, high = 1}\nside = [64, 128]\nflip = [true, false]',
+        "width = {low = 8, high = 16, log = true}\ndropout = {low = 0, high = 1}\n"
+        "side = [64, 128]\nflip = [true, false]",
     )
     assert space == {
         "width": IntDistribution(8, 16, log=True),
@@ -73,7 +74,7 @@ def test_a_space_that_cannot_be_searched_is_refused_with_its_file_and_the_reason
 def test_a_file_that_is_no_toml_or_is_not_there_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match="write it as TOML"):
         space_of(tmp_path, "width: 16")
-    with pytest.raises(InputError, match="missing.toml"):
+    with pytest.raises(InputError, match=r"missing\.toml"):
         read_space(str(tmp_path / "missing.toml"), Network)
 
 

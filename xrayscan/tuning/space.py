@@ -74,7 +74,7 @@ def _read_toml(path: str) -> dict[str, Any]:
 
 def _fields(params: tuple[type[Any], ...]) -> dict[str, tuple[dataclasses.Field[Any], Any]]:
     """Field and type of every parameter, by name."""
-    found = {}
+    found: dict[str, tuple[dataclasses.Field[Any], Any]] = {}
     for kind in params:
         hints = typing.get_type_hints(kind)
         found |= {field.name: (field, hints[field.name]) for field in dataclasses.fields(kind)}
