@@ -1,6 +1,7 @@
 """The study: every trial of a search, kept in one SQLite file, so that an interrupted search goes on."""
 
 import contextlib
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import StorageInternalError
 from optuna.samplers import TPESampler
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
@@ -18,7 +20,7 @@ from xrayscan.sqlitefile import connect, encodable
 from xrayscan.tuning.space import Space
 
 NAME = "xrayscan"
-ASKED, REASON = "asked", "reason"  # user attributes: what the study was asked for; why a trial failed
+ASKED, FILMS, REASON = "asked", "films", "reason"  # user attributes, of the study and of a trial that failed
 STATES: Mapping[TrialState, Literal["complete", "pruned", "failed"]] = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",
@@ -90,6 +92,16 @@ class Study:
         trial.set_user_attr(REASON, reason)
         self.optuna.tell(trial, state=TrialState.FAIL)
 
+    def keep_films(self, fingerprint: str) -> None:
+        """Tie the study to its films. Raises: OutputError if it was made on others."""
+        before = self.optuna.user_attrs.get(FILMS)
+        if before not in (None, fingerprint):
+            raise OutputError(
+                "the folder's films, or their division, have changed since this search was begun: "
+                "values from before and after cannot be compared, so give another --out"
+            )
+        self.optuna.set_user_attr(FILMS, fingerprint)
+
     def importance(self) -> dict[str, float]:
         """Share of the objective's variation that each parameter explains, the largest first; empty if unknown.
 
@@ -112,6 +124,7 @@ def open_study(
     ``asked`` says what is searched, in values that JSON keeps: the file must have been made for the same. ``start``
     holds the parameters' defaults. Raises: OutputError for a file of another search, one in use, or no study at all.
     """
+    asked = json.loads(json.dumps(asked))  # as the file gives it back
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # its progress lines would break ours
     with _alone(path), _storage(path) as storage:
         study = optuna.create_study(
@@ -122,7 +135,7 @@ def open_study(
             pruner=optuna.pruners.MedianPruner(UNPRUNED_TRIALS, UNPRUNED_EPOCHS),
         )
         _same_search(path, study.user_attrs.get(ASKED), asked)
-        study.set_user_attr(ASKED, dict(asked))
+        study.set_user_attr(ASKED, asked)
         for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             study.tell(trial.number, state=TrialState.FAIL)  # killed before it ended, and without a reason
         yield Study(study, space, seed, start)
@@ -166,6 +179,8 @@ def _storage(path: str) -> Iterator[RDBStorage]:
         raise OutputError(f"{encodable(path)} cannot be used as a study ({error}): give another --out") from error
     try:
         yield storage
+    except StorageInternalError as error:
+        raise OutputError(f"{encodable(path)} cannot be written ({error}): make room, or give another --out") from error
     finally:
         storage.remove_session()
         storage.engine.dispose()
