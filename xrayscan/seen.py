@@ -37,8 +37,8 @@ class Seen:
             and self.patients.shape[1:] == (KEY_BYTES,)
             and self.hashes.shape == (len(self.digests),)
         )
-        kinds = (self.digests.dtype, self.hashes.dtype, self.patients.dtype) == (np.uint8, np.uint64, np.uint8)
-        if not shapes or not kinds:
+        kinds = [array.dtype.name for array in (self.digests, self.hashes, self.patients)]
+        if not shapes or kinds != ["uint8", "uint64", "uint8"]:
             raise ModelError("its list of the films it was trained on is damaged")
 
     def __len__(self) -> int:
