@@ -8,7 +8,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from xrayscan.backend import Epoch
 from xrayscan.report.text import escaped
@@ -31,7 +31,7 @@ class TuneConsole:
         self._bar = Progress(*columns, console=self._console)
         self._task = self._bar.add_task("starting", total=None)
         self._live = Live(self._bar, console=self._console, transient=True)
-        self._seen, self._title = 0, ""
+        self._title = ""  # of the trial under way
 
     def __enter__(self) -> Self:
         if self._console.is_terminal and not self._console.quiet:
@@ -58,11 +58,10 @@ class TuneConsole:
 
     def end(self, trials: "Sequence[Trial]", best: "Trial | None") -> None:
         """A trial came to its end, or those of an earlier run are known."""
-        if trials and not self._seen and len(trials) > 1:
-            self._console.print(f"Going on from an earlier search: {len(trials):,} trials are kept.")
-        elif len(trials) > self._seen:
+        if self._title:
             self._console.print(self._line(trials[-1], trials[-1] == best), soft_wrap=True)
-        self._seen = len(trials)
+        elif trials:
+            self._console.print(f"Going on from an earlier search, whose trials are kept: {len(trials):,}")
         if best:
             self._live.update(Group(_best_table(trials, best, self._objective), self._bar))
 
@@ -96,9 +95,8 @@ def _best_table(trials: "Sequence[Trial]", best: "Trial", objective: str) -> Tab
     complete.sort(key=lambda trial: (abs((trial.value or 0.0) - (best.value or 0.0)), trial.number))
     title = f"Best of {len(trials):,} trials so far"
     headings = ("trial", objective, *(name.replace("_", " ") for name in best.parameters))
-    table = Table(
-        *map(escape, headings), title=title, title_justify="left", title_style="bold", box=None, pad_edge=False
-    )
+    columns = [Column(escape(heading), overflow="fold") for heading in headings]
+    table = Table(*columns, title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for trial in complete[:TOP]:
         table.add_row(str(trial.number), f"{trial.value:.4f}", *(escape(_word(v)) for v in trial.parameters.values()))
     return table

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 from markupsafe import Markup
-from optuna.distributions import BaseDistribution, CategoricalDistribution
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from xrayscan.plots import COLOURS, INK, new, svg
 from xrayscan.tuning.study import Trial
@@ -15,7 +16,7 @@ BEST, OTHER, PRUNED = COLOURS[1], COLOURS[0], INK
 
 def history(trials: Sequence[Trial], objective: str, *, maximise: bool) -> Markup:
     """Draw what every trial reached, and the best so far; pruned trials stand where they were stopped."""
-    figure, axes = new(7, 3.6)
+    figure, axes = new(5.2, 3.4)
     pruned = [trial for trial in trials if trial.state == "pruned" and trial.curve]
     axes.scatter(
         [trial.number for trial in pruned],
@@ -39,7 +40,7 @@ def history(trials: Sequence[Trial], objective: str, *, maximise: bool) -> Marku
 
 def importance(shares: Mapping[str, float]) -> Markup:
     """Draw the share of the objective's variation that each parameter explains, the largest first."""
-    figure, axes = new(7, 1.2 + 0.34 * len(shares))
+    figure, axes = new(5.2, 1.2 + 0.32 * len(shares))
     names = list(shares)[::-1]
     axes.barh(names, [shares[name] for name in names], color=OTHER, height=0.7)
     for row, name in enumerate(names):
@@ -51,7 +52,7 @@ def importance(shares: Mapping[str, float]) -> Markup:
 
 def curves(trials: Sequence[Trial], objective: str, best: Trial) -> Markup:
     """Draw the objective of every trial after each epoch; the best trial stands out."""
-    figure, axes = new(7, 3.6)
+    figure, axes = new(5.2, 3.4)
     for trial in trials:
         if trial.curve and trial.number != best.number:
             look: dict[str, Any] = {"color": OTHER, "alpha": 0.35}
@@ -81,14 +82,23 @@ def _slice(complete: Sequence[Trial], name: str, values: BaseDistribution, objec
 
     def place(trial: Trial) -> float:
         value = trial.parameters[name]
-        return choices.index(str(value)) if choices else value
+        return choices.index(str(value)) if choices else float(value)
 
     axes.scatter([place(t) for t in complete], [t.value for t in complete], s=20, color=OTHER, alpha=0.6)
-    axes.scatter([place(best)], [best.value], s=60, color=BEST, label="best")
+    axes.scatter([place(best)], [best.value], s=60, color=BEST)
     if choices:
         axes.set_xticks(range(len(choices)), choices)
         axes.set_xlim(-0.5, len(choices) - 0.5)
-    elif getattr(values, "log", False):
-        axes.set_xscale("log")
+    elif isinstance(values, FloatDistribution | IntDistribution) and values.log:
+        _logarithmic(axes, values.low, values.high)
     axes.set(xlabel=name, ylabel=objective, title=name.replace("_", " "))
     return svg(figure)
+
+
+def _logarithmic(axes: Any, low: float, high: float) -> None:
+    """Make x logarithmic, its ticks plain numbers: the SVG holds text, so there are no powers of ten."""
+    axes.set_xscale("log")
+    axes.set_xlim(low / 1.1, high * 1.1)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3) if high / low < 300 else (1,)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())

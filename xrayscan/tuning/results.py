@@ -39,7 +39,9 @@ def write_results(out: str, study: Study, search: Search) -> Tuned:
     """
     trials, best = study.trials(), study.best()
     if best is None:
-        why = f"; the last one failed: {trials[-1].reason}" if trials and trials[-1].reason else ""
+        if not trials:
+            raise ModelError("no trial was begun: give a longer --timeout")
+        why = f"; the last one failed: {trials[-1].reason}" if trials[-1].reason else ""
         raise ModelError(f"none of {len(trials)} trials came to its end{why}: give another --space, or more --trials")
     paths = [os.path.join(out, name) for name in (RECIPE_FILE, TRIALS_FILE, REPORT_FILE)]
     tuned = Tuned(search.objective, tuple(trials), best, study.importance(), paths[0], tuple(paths))

@@ -9,7 +9,7 @@ from xrayscan.backend import Backend, TrainingParams
 from xrayscan.errors import ModelError, UsageError
 from xrayscan.parameters import parse
 from xrayscan.registry import load_registry
-from xrayscan.tuning.space import Space, declared_space, identity, read_space
+from xrayscan.tuning.space import Space, declared_space, identity, read_space, require_known
 
 Objective = Literal["val_auroc", "val_loss", "val_sensitivity"]
 OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
@@ -56,6 +56,7 @@ def plan(backend: str, fixed: Mapping[str, Any], objective: Objective, space: st
     Raises: ModelError or InputError for what cannot be searched, UsageError for a parameter both fixed and searched.
     """
     found = load_registry().backend(backend)
+    require_known(fixed, found.params, TrainingParams, where="--set")
     if "monitor" in fixed:
         raise UsageError("monitor follows the objective: give --objective instead of --set monitor")
     if space is None:

@@ -4,7 +4,7 @@ import dataclasses
 import difflib
 import tomllib
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from optuna.distributions import (
@@ -29,7 +29,7 @@ def declared_space(*params: type[Any]) -> dict[str, BaseDistribution]:
     a list of choices.
     """
     return {
-        name: _distribution(name, field.metadata[DECLARED], kind, f"the declaration of {name}")
+        name: _distribution(field.metadata[DECLARED], kind, f"the declaration of {name}")
         for name, (field, kind) in _fields(params).items()
         if DECLARED in field.metadata
     }
@@ -42,14 +42,19 @@ def read_space(path: str, *params: type[Any]) -> dict[str, BaseDistribution]:
     values that the parameter cannot take.
     """
     known = _fields(params)
-    space = {}
-    for name, form in _read_toml(path).items():
+    forms = _read_toml(path)
+    require_known(forms, *params, where=path)
+    return {name: _distribution(form, known[name][1], f"{path}: {name}") for name, form in forms.items()}
+
+
+def require_known(names: Iterable[str], *params: type[Any], where: str) -> None:
+    """Raise ModelError, with the nearest known name, for a name that is no parameter of these dataclasses."""
+    known = list(_fields(params))
+    for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise ModelError(f"{path}: there is no parameter {name!r}{hint}; there are: {', '.join(known)}")
-        space[name] = _distribution(name, form, known[name][1], f"{path}: {name}")
-    return space
+            raise ModelError(f"{where}: there is no parameter {name!r}{hint}; there are: {', '.join(known)}")
 
 
 def described(space: Space) -> dict[str, str]:
@@ -81,7 +86,7 @@ def _fields(params: tuple[type[Any], ...]) -> dict[str, tuple[dataclasses.Field[
     return found
 
 
-def _distribution(name: str, form: Any, kind: Any, where: str) -> BaseDistribution:
+def _distribution(form: Any, kind: Any, where: str) -> BaseDistribution:
     """Turn one declaration for a parameter of type ``kind`` into Optuna's form of it."""
     try:
         if isinstance(form, list):
