@@ -19,7 +19,7 @@ import tempfile
 import numpy as np
 from PIL import Image
 
-from xrayscan import FitSettings, Model, TrainSettings, load_model, train
+from xrayscan import FitSettings, Model, TrainingParams, TrainSettings, load_model, train
 from xrayscan.card import InputSpec
 from xrayscan.decode import decode
 from xrayscan.device import place
@@ -90,8 +90,9 @@ def report(name: str, model: Model, logits: np.ndarray, labels: np.ndarray, grou
 def settings_of(model: Model) -> TrainSettings:
     """The settings that the card says the model was trained with."""
     story = model.card.training
-    names = {field.name for field in dataclasses.fields(FitSettings)} & set(story)
-    fit = FitSettings(placement=place(), **{name: story[name] for name in names})
+    names = {field.name for field in dataclasses.fields(TrainingParams)} & set(story)
+    params = TrainingParams(**{name: story[name] for name in names})
+    fit = FitSettings(seed=story["seed"], params=params, placement=place())
     return TrainSettings(model.card.backend, model.card.parameters, model.card.labels[1], fit=fit)
 
 
