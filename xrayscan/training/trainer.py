@@ -115,8 +115,9 @@ def train(directory: str, out: str, settings: TrainSettings = TrainSettings()) -
     from xrayscan.training.run import Run  # it needs matplotlib
 
     plan = Plan.of(settings)
+    folder = read_folder(directory, positive=settings.positive)
     run = Run.open(directory, out, plan, settings)
-    films = split_films(directory, plan.spec, settings)
+    films = _divided(folder, plan.spec, settings)
     kept = run.begin(films)
     settings.on_split(films, kept.epochs if kept else ())
     validation = films.films(films.validation)
@@ -140,7 +141,10 @@ def predict_logits(predictor: Predictor, pixels: Pixels) -> npt.NDArray[np.float
 
 def split_films(directory: str, spec: InputSpec, settings: TrainSettings) -> SplitFilms:
     """Read a labelled folder and divide it by patient. Deterministic for a folder, a seed and a spec."""
-    folder = read_folder(directory, positive=settings.positive)
+    return _divided(read_folder(directory, positive=settings.positive), spec, settings)
+
+
+def _divided(folder: LabelledFolder, spec: InputSpec, settings: TrainSettings) -> SplitFilms:
     workers = default_workers() if settings.workers is None else settings.workers
     chosen = _few(folder.films) if settings.fast_dev_run else folder.films
     decoded = decode_films(chosen, spec, workers=workers, cache=settings.cache, on_film=settings.on_film)
