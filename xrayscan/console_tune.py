@@ -1,6 +1,7 @@
 """What people see of a search: the best trials so far, the trial under way, and what came of it all, on stderr."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -32,6 +33,7 @@ class TuneConsole:
         self._task = self._bar.add_task("starting", total=None)
         self._live = Live(self._bar, console=self._console, transient=True)
         self._title = ""  # of the trial under way
+        self._left = ""  # time, guessed from the trials before
 
     def __enter__(self) -> Self:
         if self._console.is_terminal and not self._console.quiet:
@@ -53,7 +55,7 @@ class TuneConsole:
     def epoch(self, epoch: Epoch) -> None:
         """One more epoch of the trial is over."""
         value = getattr(epoch, self._objective)
-        description = f"{self._title}epochs, {self._objective} {value:.4f}"
+        description = f"{self._title}epochs, {self._objective} {value:.4f}{self._left}"
         self._bar.update(self._task, completed=epoch.number, total=epoch.of, description=description)
 
     def end(self, trials: "Sequence[Trial]", best: "Trial | None") -> None:
@@ -62,6 +64,9 @@ class TuneConsole:
             self._console.print(self._line(trials[-1], trials[-1] == best), soft_wrap=True)
         elif trials:
             self._console.print(f"Going on from an earlier search, whose trials are kept: {len(trials):,}")
+        if trials:
+            seconds = sum(trial.seconds for trial in trials) / len(trials) * (self._of - len(trials))
+            self._left = f", about {timedelta(seconds=round(seconds))} left"
         if best:
             self._live.update(Group(_best_table(trials, best, self._objective), self._bar))
 

@@ -168,6 +168,17 @@ def test_a_search_that_makes_no_sense_is_refused_before_a_film_is_read(
     assert not (tmp_path / "out").exists()
 
 
+def test_readers_that_break_end_the_search_and_blame_no_trial(backend, labelled, tmp_path, monkeypatch):
+    def broken(*words):
+        raise RuntimeError("the readers died")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("xrayscan.tuning.tuner.split_films", broken)
+        with pytest.raises(RuntimeError, match="readers died"):
+            tuned(labelled, tmp_path, 2)
+    assert [trial.state for trial in tuned(labelled, tmp_path, 1).trials] == ["complete"]
+
+
 def test_a_folder_without_labels_ends_the_search_at_once(backend, tmp_path):
     (tmp_path / "films").mkdir()
     with pytest.raises(InputError, match="PNEUMONIA"):

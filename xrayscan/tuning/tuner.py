@@ -1,11 +1,12 @@
 """Search for the parameters that train the best model: one decode, then a training per trial."""
 
+import contextlib
 import dataclasses
 import hashlib
 import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ from xrayscan.tuning.study import Study, Trial, open_study
 
 STUDY_FILE = "study.sqlite"
 # What parameters that do not work together raise: a network without room for its strides, too little memory, a loss
-# that is no number. Errors of the folder or of the study are not among them: they would end every trial.
+# that is no number.
 OF_THE_TRIAL = (ModelError, RuntimeError, ValueError, ArithmeticError, MemoryError)
 
 
@@ -75,16 +76,24 @@ def _run(study: Study, search: Search, films: "_Films", settings: TuneSettings) 
             study.complete(trial, _value(trial, search, films, settings.train.fit))
         except optuna.TrialPruned:
             study.pruned(trial)
-        except OF_THE_TRIAL as error:
-            study.failed(trial, f"{type(error).__name__}: {error}".splitlines()[0])
+        except _FailedError as error:
+            study.failed(trial, str(error))
         settings.on_end(study.trials(), study.best())
 
 
 def _value(trial: optuna.Trial, search: Search, films: "_Films", fit: FitSettings) -> float:
     """Train with a trial's parameters and return the objective at its best epoch."""
-    params, training = search.parameters(trial.params)
-    spec = search.backend.spec(params)
-    split = films.of(spec)
+    with _blamed_on_the_trial():
+        params, training = search.parameters(trial.params)
+        spec = search.backend.spec(params)
+    split = films.of(spec)  # what goes wrong here is not the trial's fault
+    with _blamed_on_the_trial():
+        return _fitted(trial, search, (params, spec), split, dataclasses.replace(fit, params=training))
+
+
+def _fitted(
+    trial: optuna.Trial, search: Search, network: tuple[Any, InputSpec], split: SplitFilms, fit: FitSettings
+) -> float:
     values: list[float] = []
 
     def on_epoch(epoch: Epoch) -> None:
@@ -97,13 +106,25 @@ def _value(trial: optuna.Trial, search: Search, films: "_Films", fit: FitSetting
         if trial.should_prune():
             raise optuna.TrialPruned
 
-    settings = dataclasses.replace(fit, params=training, on_epoch=on_epoch)
     validation = split.films(split.validation)
-    tensors = search.backend.fit(params, spec, split.films(split.training), validation, settings)
+    settings = dataclasses.replace(fit, on_epoch=on_epoch)
+    tensors = search.backend.fit(*network, split.films(split.training), validation, settings)
     if not values:  # a backend without epochs
-        logits = predict_logits(search.backend.load(params, spec, tensors, fit.placement), validation.pixels)
+        logits = predict_logits(search.backend.load(*network, tensors, fit.placement), validation.pixels)
         return measured(search.objective, validation, logits)
     return max(values) if search.maximises else min(values)
+
+
+class _FailedError(Exception):
+    """A trial whose parameters do not work together. Its text is the reason."""
+
+
+@contextlib.contextmanager
+def _blamed_on_the_trial() -> Iterator[None]:
+    try:
+        yield
+    except OF_THE_TRIAL as error:
+        raise _FailedError(f"{type(error).__name__}: {error}".splitlines()[0]) from error
 
 
 class _Films:
