@@ -24,7 +24,7 @@ from xrayscan.metrics import ECE_BINS, Floats, Labels
 COLOURS = ("#3b82d6", "#e07b39", "#2a9d6f", "#c0559b", "#8d7bd8", "#b59a1f")
 STYLES = ("-", "--", "-.", ":")
 INK = "#010203"  # stands for the page's text colour until the SVG is written, since matplotlib knows no currentColor
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     **dict.fromkeys(("axes.edgecolor", "axes.labelcolor", "axes.titlecolor", "text.color", "grid.color"), INK),
     **dict.fromkeys(("xtick.color", "ytick.color", "legend.labelcolor"), INK),
     **dict.fromkeys(("figure.facecolor", "axes.facecolor", "legend.facecolor", "savefig.facecolor"), "none"),
@@ -42,6 +42,16 @@ STYLE: dict[str, Any] = {
 }
 ROOT = 'fill="currentColor" stroke-linejoin="round" stroke-linecap="butt"'  # matplotlib leaves black out
 JPEG_QUALITY = 85
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    """Draw in our style, whatever a user's matplotlibrc says."""
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # the browser's fonts have it
+        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +86,7 @@ def svg(figure: Figure) -> Markup:
     return Markup(f'<svg role="img" aria-label="{title}" {ROOT} {_embeddable(text.getvalue())}')
 
 
+@_style()
 def roc(curves: Sequence[Curve]) -> Markup:
     """Receiver operating characteristic: sensitivity against the share of false alarms."""
     from sklearn.metrics import roc_auc_score, roc_curve
@@ -91,6 +102,7 @@ def roc(curves: Sequence[Curve]) -> Markup:
     return svg(figure)
 
 
+@_style()
 def precision_recall(curves: Sequence[Curve]) -> Markup:
     """Precision against sensitivity; the thin line is what calling films at random would reach."""
     from sklearn.metrics import average_precision_score, precision_recall_curve
@@ -106,6 +118,7 @@ def precision_recall(curves: Sequence[Curve]) -> Markup:
     return svg(figure)
 
 
+@_style()
 def reliability(curves: Sequence[Curve], bins: int = ECE_BINS) -> Markup:
     """How often the finding was there where a model said p, in bins of equal width; larger dots hold more films."""
     figure, axes = _square("probability given", "share with the finding")
@@ -123,6 +136,7 @@ def reliability(curves: Sequence[Curve], bins: int = ECE_BINS) -> Markup:
     return svg(figure)
 
 
+@_style()
 def threshold_sweep(curve: Curve, threshold: float) -> Markup:
     """Sensitivity, specificity, precision and F1 at every threshold; the upright line is the one in use."""
     thresholds = np.linspace(0, 1, 201)
@@ -145,6 +159,7 @@ def threshold_sweep(curve: Curve, threshold: float) -> Markup:
     return svg(figure)
 
 
+@_style()
 def confusion(tn: int, fp: int, fn: int, tp: int, labels: tuple[str, str]) -> Markup:
     """What films of each label (without, with the finding) were called: counts, and shares of the label's films."""
     counts = np.array([[tn, fp], [fn, tp]])
@@ -178,15 +193,6 @@ def _embeddable(drawn: str) -> str:
     drawn = re.sub(r"font-family: [^;\"]*", "font-family: system-ui, sans-serif", drawn)
     drawn = re.sub(r'\b(?:width|height)="[\d.]+pt" ?', "", drawn, count=2)
     return drawn.replace(INK, "currentColor").replace("#000000", "currentColor")
-
-
-@contextmanager
-def _style() -> Iterator[None]:
-    with matplotlib.rc_context(), warnings.catch_warnings():
-        matplotlib.rcdefaults()  # what a user's matplotlibrc says is not ours
-        matplotlib.rcParams.update(STYLE)
-        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # the browser's fonts have it
-        yield
 
 
 def _square(x: str, y: str) -> tuple[Figure, Any]:

@@ -22,7 +22,7 @@ from xrayscan.metrics import (
     wilson,
 )
 
-Draws = npt.NDArray[np.float64]  # (R,): a figure in every resample
+Draws = npt.NDArray[np.floating]  # (R,): a figure in every resample
 
 CELLS = ("tn", "fp", "fn", "tp")
 NAMES = {  # as people read them
