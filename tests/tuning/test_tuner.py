@@ -1,13 +1,12 @@
 import csv
-import dataclasses
-import tomllib
 
 import pytest
 from curve_backend import CurveBackend
 
 from xrayscan import FitSettings, InputError, ModelError, OutputError, TrainingParams, TrainSettings, UsageError
 from xrayscan.metrics import auroc
-from xrayscan.parameters import parse
+from xrayscan.parameters import parse_both
+from xrayscan.training.recipe import read_recipe
 from xrayscan.tuning.tuner import TuneSettings, tune
 
 
@@ -39,11 +38,9 @@ def test_the_best_trial_beats_the_defaults_and_its_recipe_repeats_it(backend, la
     assert result.trials[0].parameters["height"] == 0.2
     assert result.best.value > result.trials[0].value
     assert result.best.value == pytest.approx(max(backend.reached(fit[0]) for fit in backend.fits))
-    recipe = tomllib.loads((tmp_path / "best.toml").read_text())
-    assert recipe.pop("model") == "curve"
-    own = {f.name for f in dataclasses.fields(backend.params)}
-    params = parse(backend.params, {k: v for k, v in recipe.items() if k in own}, of="curve")
-    training = parse(TrainingParams, {k: v for k, v in recipe.items() if k not in own}, of="training")
+    recipe = read_recipe(str(tmp_path / "best.toml"))
+    assert recipe.run == {"model": "curve", "seed": 0, "precision": "fp32", "positive": "PNEUMONIA"}
+    params, training = parse_both(backend.params, TrainingParams, recipe.parameters, of="curve")
     assert backend.reached(params) == pytest.approx(result.best.value)
     assert any((params, training) == (fit[0], fit[3].params) for fit in backend.fits)
 
@@ -179,10 +176,11 @@ def test_readers_that_break_end_the_search_and_blame_no_trial(backend, labelled,
     assert [trial.state for trial in tuned(labelled, tmp_path, 1).trials] == ["complete"]
 
 
-def test_a_folder_without_labels_ends_the_search_at_once(backend, tmp_path):
+def test_a_folder_without_labels_is_refused_and_leaves_nothing_behind(backend, tmp_path):
     (tmp_path / "films").mkdir()
     with pytest.raises(InputError, match="PNEUMONIA"):
         tuned(tmp_path / "films", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_report_shows_the_search_and_loads_nothing(backend, labelled, tmp_path):

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import tomli_w
-
 from xrayscan.errors import ModelError
 from xrayscan.report.atomic import atomic_writer
 from xrayscan.report.page import write_page
 from xrayscan.report.text import spreadsheet_cell
+from xrayscan.training.recipe import write_recipe
+from xrayscan.training.trainer import TrainSettings
 from xrayscan.tuning import figures
 from xrayscan.tuning.search import Search
 from xrayscan.tuning.space import described
@@ -32,7 +32,7 @@ class Tuned:
     files: tuple[str, ...]
 
 
-def write_results(out: str, study: Study, search: Search) -> Tuned:
+def write_results(out: str, study: Study, search: Search, train: TrainSettings) -> Tuned:
     """Write the best trial's recipe, the trials and the report.
 
     Raises: ModelError if no trial came to its end, OutputError if a file cannot be written.
@@ -45,22 +45,24 @@ def write_results(out: str, study: Study, search: Search) -> Tuned:
         raise ModelError(f"none of {len(trials)} trials came to its end{why}: give another --space, or more --trials")
     paths = [os.path.join(out, name) for name in (RECIPE_FILE, TRIALS_FILE, REPORT_FILE)]
     tuned = Tuned(search.objective, tuple(trials), best, study.importance(), paths[0], tuple(paths))
-    _write_recipe(tuned, search)
+    _write_recipe(tuned, search, train)
     _write_trials(paths[1], trials, list(search.space))
     _write_report(paths[2], tuned, search)
     return tuned
 
 
-def _write_recipe(tuned: Tuned, search: Search) -> None:
-    values = search.values(tuned.best.parameters)
-    recipe = {"model": search.backend.name, **{name: v for name, v in values.items() if v is not None}}
-    with atomic_writer(tuned.recipe) as file:
-        file.write(
-            f"# The best of {len(tuned.trials)} trials of xrayscan tune: "
-            f"{tuned.objective} {tuned.best.value:.4f} on validation.\n"
-            f"# xrayscan train DIR --out RUN/ --recipe {RECIPE_FILE}\n\n"
-        )
-        file.write(tomli_w.dumps(recipe))
+def _write_recipe(tuned: Tuned, search: Search, train: TrainSettings) -> None:
+    """Write all that repeats the best trial as a training run: on the same folder it has the same split and figures."""
+    shared = {
+        "model": search.backend.name,
+        "seed": train.fit.seed,
+        "precision": train.fit.placement.precision,
+        "positive": train.positive,
+    }
+    reached = (
+        f"trial {tuned.best.number} of {len(tuned.trials)}, {tuned.objective} {tuned.best.value:.4f} on validation"
+    )
+    write_recipe(tuned.recipe, {**shared, **search.values(tuned.best.parameters)}, {"best of a search": reached})
 
 
 def _write_trials(path: str, trials: Sequence[Trial], names: Sequence[str]) -> None:

@@ -3,16 +3,16 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from xrayscan.backend import Backend, TrainingParams
 from xrayscan.errors import ModelError, UsageError
-from xrayscan.parameters import parse
+from xrayscan.parameters import parse_both
 from xrayscan.registry import load_registry
-from xrayscan.tuning.space import Space, declared_space, identity, read_space, require_known
+from xrayscan.training.trainer import TrainSettings
+from xrayscan.tuning.space import Space, declared_space, identity, read_space
 
 Objective = Literal["val_auroc", "val_loss", "val_sensitivity"]
-OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Search:
     objective: Objective
     fixed: Mapping[str, Any]
     space: Space
+    defaults: TrainingParams = TrainingParams()  # of what is neither fixed nor searched
 
     @property
     def maximises(self) -> bool:
@@ -31,12 +32,9 @@ class Search:
 
     def parameters(self, tried: Mapping[str, Any]) -> tuple[Any, TrainingParams]:
         """Return the backend's and the training parameters of a trial. Raises: ModelError for values out of range."""
-        values = {**self.fixed, **tried}
-        own = {f.name for f in dataclasses.fields(self.backend.params)}
-        of_backend = {name: value for name, value in values.items() if name in own}
-        of_training = {name: value for name, value in values.items() if name not in own}
-        of = f"backend {self.backend.name}"
-        return parse(self.backend.params, of_backend, of=of), parse(TrainingParams, of_training, of="training")
+        values = {**dataclasses.asdict(self.defaults), **self.fixed, **tried}
+        params, training = parse_both(self.backend.params, TrainingParams, values, of=f"backend {self.backend.name}")
+        return params, training
 
     def values(self, tried: Mapping[str, Any]) -> dict[str, Any]:
         """Return every parameter of a trial by name, defaults included."""
@@ -49,22 +47,22 @@ class Search:
         return {"model": self.backend.name, "objective": self.objective, "seed": seed, **shared, **identity(self.space)}
 
 
-def plan(backend: str, fixed: Mapping[str, Any], objective: Objective, space: str | None) -> Search:
-    """Return the search over a TOML file's space, or over the declared one less what is fixed.
+def plan(train: TrainSettings, objective: Objective, space: str | None) -> Search:
+    """Return the search over a TOML file's space, or over the declared one less what ``train.parameters`` fix.
 
     Training watches the objective, whatever it watches otherwise: the weights it would keep are those that are judged.
     Raises: ModelError or InputError for what cannot be searched, UsageError for a parameter both fixed and searched.
     """
-    found = load_registry().backend(backend)
-    require_known(fixed, found.params, TrainingParams, where="--set")
+    backend, fixed = load_registry().backend(train.backend), train.parameters
     if "monitor" in fixed:
         raise UsageError("monitor follows the objective: give --objective instead of --set monitor")
     if space is None:
-        declared = declared_space(found.params, TrainingParams)
+        declared = declared_space(backend.params, TrainingParams)
         values: Space = {name: value for name, value in declared.items() if name not in fixed}
     else:
-        values = read_space(space, found.params, TrainingParams)
-    search = Search(found, objective, {**fixed, "monitor": objective}, values)
+        values = read_space(space, backend.params, TrainingParams)
+    search = Search(backend, objective, {**fixed, "monitor": objective}, values, train.fit.params)
+    search.parameters({})  # the fixed values must be known, and do by themselves
     _check(search, space)
     return search
 
@@ -80,4 +78,3 @@ def _check(search: Search, file: str | None) -> None:
             "val_loss is weighted by class_weights, so its values cannot be compared while class_weights are searched: "
             "give --objective val_auroc, or --set class_weights"
         )
-    search.parameters({})  # the fixed values alone must do

@@ -4,7 +4,7 @@ import dataclasses
 import difflib
 import tomllib
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from optuna.distributions import (
@@ -42,19 +42,14 @@ def read_space(path: str, *params: type[Any]) -> dict[str, BaseDistribution]:
     values that the parameter cannot take.
     """
     known = _fields(params)
-    forms = _read_toml(path)
-    require_known(forms, *params, where=path)
-    return {name: _distribution(form, known[name][1], f"{path}: {name}") for name, form in forms.items()}
-
-
-def require_known(names: Iterable[str], *params: type[Any], where: str) -> None:
-    """Raise ModelError, with the nearest known name, for a name that is no parameter of these dataclasses."""
-    known = list(_fields(params))
-    for name in names:
+    space = {}
+    for name, form in _read_toml(path).items():
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise ModelError(f"{where}: there is no parameter {name!r}{hint}; there are: {', '.join(known)}")
+            raise ModelError(f"{path}: there is no parameter {name!r}{hint}; there are: {', '.join(known)}")
+        space[name] = _distribution(form, known[name][1], f"{path}: {name}")
+    return space
 
 
 def described(space: Space) -> dict[str, str]:

@@ -15,6 +15,7 @@ import optuna
 from xrayscan.backend import Epoch, FitSettings
 from xrayscan.card import InputSpec
 from xrayscan.errors import ModelError, OutputError
+from xrayscan.training.labelled import read_folder
 from xrayscan.training.trainer import SplitFilms, TrainSettings, predict_logits, split_films
 from xrayscan.tuning.objective import measured
 from xrayscan.tuning.results import Tuned, write_results
@@ -48,7 +49,8 @@ def tune(directory: str, out: str, settings: TuneSettings = TuneSettings()) -> T
     search or cannot be written.
     """
     train = settings.train
-    search = plan(train.backend, train.parameters, settings.objective, settings.space)
+    search = plan(train, settings.objective, settings.space)
+    read_folder(directory, positive=train.positive)  # a folder that is none shall leave nothing behind
     try:
         os.makedirs(out, exist_ok=True)
     except OSError as error:
@@ -60,9 +62,9 @@ def tune(directory: str, out: str, settings: TuneSettings = TuneSettings()) -> T
             _run(study, search, _Films(directory, train, study), settings)
         except KeyboardInterrupt:
             if study.best():
-                write_results(out, study, search)  # an interrupted search has a best recipe, too
+                write_results(out, study, search, train)  # an interrupted search has a best recipe, too
             raise
-        return write_results(out, study, search)
+        return write_results(out, study, search, train)
 
 
 def _run(study: Study, search: Search, films: "_Films", settings: TuneSettings) -> None:
