@@ -19,11 +19,11 @@ import tempfile
 import numpy as np
 from PIL import Image
 
-from xrayscan import FitSettings, Model, TrainSettings, load_model, train
+from xrayscan import FitSettings, Model, TrainingParams, TrainSettings, load_model, train
 from xrayscan.card import InputSpec
 from xrayscan.decode import decode
 from xrayscan.device import place
-from xrayscan.metrics import Resampler, auroc, ece, sensitivity, specificity
+from xrayscan.metrics import Resampler, auroc, ece, percentiles, sensitivity, specificity
 from xrayscan.preprocess import preprocess
 from xrayscan.training.calibrate import calibrated, cross_fitted
 from xrayscan.training.trainer import SplitFilms, predict_logits, split_films
@@ -80,7 +80,7 @@ def report(name: str, model: Model, logits: np.ndarray, labels: np.ndarray, grou
     """Print one line of figures at the model's own calibration and balanced threshold."""
     probabilities = calibrated(model.card.calibration, logits)
     threshold = model.card.operating_point("balanced").threshold
-    low, high = Resampler.of(groups).interval(lambda films: auroc(labels[films], logits[films]))
+    low, high = percentiles(Resampler.of(groups).aurocs(labels, logits))
     figures = f"{auroc(labels, logits):8.4f} ({low:.4f}-{high:.4f})"
     for metric in (sensitivity, specificity):
         figures += f"{metric(labels, probabilities, threshold):13.3f}"
@@ -90,8 +90,9 @@ def report(name: str, model: Model, logits: np.ndarray, labels: np.ndarray, grou
 def settings_of(model: Model) -> TrainSettings:
     """The settings that the card says the model was trained with."""
     story = model.card.training
-    names = {field.name for field in dataclasses.fields(FitSettings)} & set(story)
-    fit = FitSettings(placement=place(), **{name: story[name] for name in names})
+    names = {field.name for field in dataclasses.fields(TrainingParams)} & set(story)
+    params = TrainingParams(**{name: story[name] for name in names})
+    fit = FitSettings(seed=story["seed"], params=params, placement=place())
     return TrainSettings(model.card.backend, model.card.parameters, model.card.labels[1], fit=fit)
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from xrayscan import Films, FitSettings, ModelError, Placement, load_model
+from xrayscan import Films, FitSettings, ModelError, Placement, TrainingParams, load_model
 from xrayscan.modelfile import save_model
 from xrayscan.parameters import parse
 from xrayscan.registry import load_registry
@@ -26,7 +26,9 @@ def fitted(request):
     params = parse(backend.params, SMALL.get(request.param, {}), of=request.param)
     spec = backend.spec(params)
     films = toy_films(spec.side)
-    tensors = backend.fit(params, spec, films, films, FitSettings(epochs=1, batch_size=8, augment="none"))
+    tensors = backend.fit(
+        params, spec, films, films, FitSettings(TrainingParams(epochs=1, batch_size=8, augment="none"))
+    )
     return backend, params, spec, films, tensors
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 import importlib.metadata
 import sys
 import types
@@ -86,6 +87,22 @@ def test_a_backend_name_is_taken_once(install):
     registry = load_registry()
     assert [p.name for p in registry.plugins if p.error] == ["second"]
     assert "already taken" in registry.plugins[-1].error
+
+
+def test_a_parameter_may_not_be_called_as_one_of_training_itself(install):
+    @dataclasses.dataclass(frozen=True)
+    class Params:
+        side: int = 32
+        patience: int = 3
+
+    @hookimpl
+    def register_backends(register):
+        register(TorchBackend("twice", Params, lambda params: InputSpec(32), lambda params: None))
+
+    install(twice=plugin_module("p_twice", register_backends=register_backends))
+    registry = load_registry()
+    assert "twice" not in registry.backends
+    assert "'patience'" in registry.plugins[-1].error
 
 
 def test_the_environment_restricts_the_plugins_to_those_named(install, monkeypatch):

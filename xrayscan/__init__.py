@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from xrayscan.backend import Placement as Placement
     from xrayscan.backend import Predictor as Predictor
     from xrayscan.backend import Tensors as Tensors
+    from xrayscan.backend import TrainingParams as TrainingParams
     from xrayscan.card import Calibration as Calibration
     from xrayscan.card import InputSpec as InputSpec
     from xrayscan.card import ModelCard as ModelCard
@@ -44,6 +45,7 @@ _HOME = {
     "Placement": "backend",
     "Predictor": "backend",
     "Tensors": "backend",
+    "TrainingParams": "backend",
     "Calibration": "card",
     "InputSpec": "card",
     "ModelCard": "card",

@@ -5,13 +5,16 @@ positioning and collimation; blur and noise for detectors and re-encoding.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch.nn import functional
 
+from xrayscan.draws import KNOTS, Draws
 from xrayscan.errors import ModelError
 
 LEVELS = 256  # of the brightness table
@@ -38,6 +41,8 @@ class Augmentation:
     erase: float = 0.0  # probability of a grey box
     border: float = 0.0  # probability of a frame, dark or grey
 
+
+Change = Callable[[torch.Tensor, Augmentation, Draws], torch.Tensor]
 
 PRESETS: Mapping[str, Augmentation] = MappingProxyType(
     {
@@ -80,10 +85,10 @@ PRESETS: Mapping[str, Augmentation] = MappingProxyType(
 )
 
 
-def augment(images_B1SS: torch.Tensor, preset: str, draws: torch.Generator) -> torch.Tensor:
+def augment(images_B1SS: torch.Tensor, preset: str, draws: Draws) -> torch.Tensor:
     """Change every image of a batch (B, 1, S, S) in [0, 1] on its own; the result has the same shape and range.
 
-    ``draws`` is a CPU generator: the same seed gives the same parameters on every device.
+    ``draws`` has a row per image. What few images draw is computed for those alone.
     Raises: ModelError for an unknown preset.
     """
     if preset not in PRESETS:
@@ -91,103 +96,101 @@ def augment(images_B1SS: torch.Tensor, preset: str, draws: torch.Generator) -> t
     how = PRESETS[preset]
     if how == Augmentation():
         return images_B1SS
-    draw = _Draw(draws, len(images_B1SS), images_B1SS.device)
-    images = _tone(images_B1SS, how, draw) if how.tone else images_B1SS
-    images = _affine(images, how, draw)
-    images = _sharpness(images, how, draw) if how.sharpness else images
-    images = _noise(images, how, draw) if how.noise else images
-    images = _erase(images, how, draw) if how.erase else images
-    images = _border(images, how, draw) if how.border else images
-    return images.clamp(0, 1)
+    images = _some(_tone, "tone", how.tone, images_B1SS.clone(), how, draws)
+    images = _affine(images, how, draws)
+    for change, name, chance in (
+        (_sharpness, "sharpness", how.sharpness),
+        (_noise, "noise", how.noise),
+        (_erase, "erase", how.erase),
+        (_border, "border", how.border),
+    ):
+        images = _some(change, name, chance, images, how, draws)
+    return images.clamp_(0, 1)
 
 
-class _Draw:
-    """Random numbers, one per image, on the images' device."""
-
-    def __init__(self, generator: torch.Generator, count: int, device: torch.device) -> None:
-        self._generator, self._count, self._device = generator, count, device
-
-    def uniform(self, low: float, high: float) -> torch.Tensor:
-        """(B, 1) in [low, high)."""
-        return (torch.rand(self._count, 1, generator=self._generator) * (high - low) + low).to(self._device)
-
-    def around(self, half: float) -> torch.Tensor:
-        """(B, 1) in [-half, half)."""
-        return self.uniform(-half, half)
-
-    def chance(self, probability: float) -> torch.Tensor:
-        """(B, 1) bool."""
-        return self.uniform(0, 1) < probability
-
-    def normal(self, *shape: int) -> torch.Tensor:
-        """(B, *shape), standard normal."""
-        return torch.randn(self._count, *shape, generator=self._generator).to(self._device)
+def _some(
+    change: Change, name: str, chance: float, images: torch.Tensor, how: Augmentation, draws: Draws
+) -> torch.Tensor:
+    """Change, in place, those images that draw it."""
+    rows = draws.chosen(name, chance)
+    if len(rows):
+        at = torch.from_numpy(rows).to(images.device)
+        images[at] = change(images[at], how, draws.rows(rows))
+    return images
 
 
-def _tone(images: torch.Tensor, how: Augmentation, draw: _Draw) -> torch.Tensor:
+def _tone(images: torch.Tensor, how: Augmentation, draws: Draws) -> torch.Tensor:
     """Gamma, contrast, offset and a random monotone curve, as one table per image."""
-    level = torch.linspace(0, 1, LEVELS, device=images.device).expand(len(images), -1)
-    steps = torch.exp(draw.normal(8) * how.remap)
-    knots = functional.pad((steps / steps.sum(1, keepdim=True)).cumsum(1), (1, 0))
-    curve = functional.interpolate(knots[:, None], size=LEVELS, mode="linear", align_corners=True)[:, 0]
-    curve = curve.clamp(1e-6, 1) ** torch.exp(draw.around(how.gamma))
-    curve = (curve - 0.5) * torch.exp(draw.around(how.contrast)) + 0.5 + draw.around(how.offset)
-    table = torch.where(draw.chance(how.tone), curve.clamp(0, 1), level)
+    uniform = np.hstack([draws[f"knot_{n}"] for n in range(KNOTS)]).clip(1e-6, 1 - 1e-6)
+    normal = torch.special.ndtri(torch.from_numpy(uniform)).numpy()
+    steps = np.exp(normal * how.remap).cumsum(1)
+    knots = np.hstack([np.zeros((len(draws), 1)), steps / steps[:, -1:]])
+    level, place = np.linspace(0, 1, LEVELS), np.linspace(0, 1, KNOTS + 1)
+    curve = np.stack([np.interp(level, place, row) for row in knots])
+    curve = np.clip(curve, 1e-6, 1) ** np.exp(draws.around("gamma", how.gamma))
+    curve = (curve - 0.5) * np.exp(draws.around("contrast", how.contrast)) + 0.5 + draws.around("offset", how.offset)
+    table = _like(np.clip(curve, 0, 1), images)
     index = (images * (LEVELS - 1)).round().long().flatten(1)
     return table.gather(1, index).view_as(images)
 
 
-def _affine(images: torch.Tensor, how: Augmentation, draw: _Draw) -> torch.Tensor:
+def _affine(images: torch.Tensor, how: Augmentation, draws: Draws) -> torch.Tensor:
     """Mirror, rotation, shift, zoom, aspect and shear in one resampling; what comes from outside is black."""
-    angle = draw.around(math.radians(how.rotation))
-    zoom, stretch = torch.exp(draw.uniform(*how.scale)), torch.exp(draw.around(how.aspect) / 2)
-    shear = draw.around(how.shear)
-    mirror = torch.where(draw.chance(how.flip), -1.0, 1.0)
-    cos, sin = angle.cos(), angle.sin()
-    x_row = torch.cat(
-        [cos * zoom * stretch * mirror, (shear * cos - sin) * zoom / stretch, draw.around(2 * how.shift)], 1
-    )
-    y_row = torch.cat(
-        [sin * zoom * stretch * mirror, (shear * sin + cos) * zoom / stretch, draw.around(2 * how.shift)], 1
-    )
-    grid = functional.affine_grid(torch.stack([x_row, y_row], 1), list(images.shape), align_corners=False)
+    angle = draws.around("rotation", math.radians(how.rotation))
+    zoom, stretch = np.exp(draws.between("scale", *how.scale)), np.exp(draws.around("aspect", how.aspect) / 2)
+    shear, mirror = draws.around("shear", how.shear), np.where(draws["flip"] < how.flip, -1.0, 1.0)
+    cos, sin = np.cos(angle), np.sin(angle)
+    along_x = np.hstack([cos * zoom * stretch * mirror, sin * zoom * stretch * mirror])
+    along_y = np.hstack([(shear * cos - sin) * zoom / stretch, (shear * sin + cos) * zoom / stretch])
+    shift = np.hstack([draws.around("shift_x", 2 * how.shift), draws.around("shift_y", 2 * how.shift)])
+    side = images.shape[-1]
+    place = (torch.arange(side, device=images.device) * 2 + 1) / side - 1  # of pixel centres, in [-1, 1]
+    columns = place[None, None, :, None] * _like(along_x, images)[:, None, None] + _like(shift, images)[:, None, None]
+    grid = columns + place[None, :, None, None] * _like(along_y, images)[:, None, None]
     return functional.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
-def _sharpness(images: torch.Tensor, how: Augmentation, draw: _Draw, radius: int = 4) -> torch.Tensor:
+def _sharpness(images: torch.Tensor, how: Augmentation, draws: Draws, radius: int = 4) -> torch.Tensor:
     """Blend each image with its own Gaussian blur: 0 is blurred, 1 as it was, 2 sharpened. Two of three are blurred."""
     count, side = len(images), images.shape[-1]
-    sigma = draw.uniform(0.5, 1.6) * side / 128  # pixels
-    taps = torch.arange(-radius, radius + 1, device=images.device)
-    kernel = torch.exp(-0.5 * (taps / sigma) ** 2)
-    kernel = kernel / kernel.sum(1, keepdim=True)
+    sigma = draws.between("sigma", 0.5, 1.6) * side / 128  # pixels
+    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    taps = _like(kernel / kernel.sum(1, keepdims=True), images)
     padded = functional.pad(images.transpose(0, 1), (radius,) * 4, mode="replicate")
-    rows = functional.conv2d(padded, kernel[:, None, :, None], groups=count)
-    low = functional.conv2d(rows, kernel[:, None, None, :], groups=count).transpose(0, 1)
-    keep = torch.where(draw.chance(0.65), draw.uniform(0, 1), draw.uniform(1, 2))
-    keep = torch.where(draw.chance(how.sharpness), keep, torch.ones_like(keep))
+    rows = functional.conv2d(padded, taps[:, None, :, None], groups=count)
+    low = functional.conv2d(rows, taps[:, None, None, :], groups=count).transpose(0, 1)
+    keep = _like(draws["amount"] + (draws["direction"] >= 0.65), images)
     return low + keep[:, :, None, None] * (images - low)
 
 
-def _noise(images: torch.Tensor, how: Augmentation, draw: _Draw) -> torch.Tensor:
-    sigma = draw.chance(how.noise) * draw.uniform(0, how.noise_sigma)
-    return images + sigma[:, :, None, None] * draw.normal(*images.shape[1:])
+def _noise(images: torch.Tensor, how: Augmentation, draws: Draws) -> torch.Tensor:
+    sigma = draws.between("noise_sigma", 0, how.noise_sigma)[:, :, None, None]
+    return images + _like(sigma * draws.noise(images.shape[-1]), images)
 
 
-def _erase(images: torch.Tensor, how: Augmentation, draw: _Draw) -> torch.Tensor:
+def _erase(images: torch.Tensor, how: Augmentation, draws: Draws) -> torch.Tensor:
     """A box of 6 to 30 % of the side in one grey: devices, markers, burnt-in text."""
-    place = torch.arange(images.shape[-1], device=images.device) / images.shape[-1]
-    rows = (place - draw.uniform(0, 1)).abs() < draw.uniform(0.03, 0.15)
-    columns = (place - draw.uniform(0, 1)).abs() < draw.uniform(0.03, 0.15)
-    box = (rows[:, :, None] & columns[:, None, :] & draw.chance(how.erase)[:, :, None])[:, None]
-    return torch.where(box, draw.uniform(0, 1)[:, :, None, None], images)
+    place = np.arange(images.shape[-1]) / images.shape[-1]
+    rows = abs(place - draws["erase_y"]) < draws.between("erase_height", 0.03, 0.15)
+    columns = abs(place - draws["erase_x"]) < draws.between("erase_width", 0.03, 0.15)
+    return _painted(images, rows[:, :, None] & columns[:, None, :], draws["erase_grey"])
 
 
-def _border(images: torch.Tensor, how: Augmentation, draw: _Draw) -> torch.Tensor:
+def _border(images: torch.Tensor, how: Augmentation, draws: Draws) -> torch.Tensor:
     """A frame of up to 12 % of the side: collimation, mostly black."""
-    place = torch.arange(images.shape[-1], device=images.device) / images.shape[-1]
-    top, bottom, left, right = (draw.uniform(0, 0.12) for _ in range(4))
+    place = np.arange(images.shape[-1]) / images.shape[-1]
+    top, bottom, left, right = (draws.between(name, 0, 0.12) for name in ("top", "bottom", "left", "right"))
     rows, columns = (place < top) | (place >= 1 - bottom), (place < left) | (place >= 1 - right)
-    frame = ((rows[:, :, None] | columns[:, None, :]) & draw.chance(how.border)[:, :, None])[:, None]
-    grey = draw.chance(0.3) * draw.uniform(0, 1)
-    return torch.where(frame, grey[:, :, None, None], images)
+    grey = np.where(draws["border_black"] < 0.7, 0, draws["border_grey"])
+    return _painted(images, rows[:, :, None] | columns[:, None, :], grey)
+
+
+def _painted(images: torch.Tensor, where: npt.NDArray[np.bool_], grey: npt.NDArray[np.floating]) -> torch.Tensor:
+    """Images with the places (B, S, S) in one grey (B, 1) each."""
+    mask = torch.from_numpy(where[:, None]).to(images.device)
+    return torch.where(mask, _like(grey, images)[:, :, None, None], images)
+
+
+def _like(values: npt.NDArray[np.floating], images: torch.Tensor) -> torch.Tensor:
+    """Numbers drawn on the CPU, as float32 on the images' device."""
+    return torch.from_numpy(np.ascontiguousarray(values, np.float32)).to(images.device)

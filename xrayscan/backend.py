@@ -1,13 +1,14 @@
 """What a model backend is: a name, declared parameters, and how to fit, keep and load a model."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from xrayscan.card import InputSpec
+from xrayscan.errors import ModelError
 
 Pixels = npt.NDArray[np.uint8]
 Tensors = Mapping[str, npt.NDArray[Any]]
@@ -47,32 +48,97 @@ class Films:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What one pass over the training films came to, for progress and ``history.csv``."""
+    """What one pass over the training films came to, for progress and ``history.csv``.
+
+    Accuracy, precision and recall hold at an uncalibrated probability of 0.5. Those of training are of the films as
+    augmented, by the weights of the moment; those of validation by the weights that would be kept.
+    """
 
     number: int  # from 1
     of: int
-    train_loss: float
-    val_loss: float
+    train_loss: float  # as trained: with label smoothing, focus and L1
+    train_accuracy: float
+    train_precision: float
+    train_recall: float
+    train_auroc: float
+    val_loss: float  # cross-entropy, class-weighted as in training: comparable between losses
+    val_accuracy: float
+    val_precision: float
+    val_recall: float
     val_auroc: float
+    val_sensitivity: float  # at a specificity of 0.95 or more, so that calling every film does not win
     best: bool  # whether this epoch's weights are the best so far
-    learning_rate: float
+    learning_rate: float  # of the epoch's last step
     seconds: float
-    images_per_second: float
+    images_per_second: float  # of training, validation not counted
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingParams:
+    """How any network is trained, whatever its backend; set with ``--set``. The metadata ``tune`` bounds a search.
+
+    ``tune`` is (low, high), {"log": (low, high)} or a list of choices.
+    """
+
+    epochs: int = 12  # passes over the films, at most
+    batch_size: int = field(default=32, metadata={"tune": [16, 32, 64]})  # films per step
+    learning_rate: float = field(default=1.5e-3, metadata={"tune": {"log": (3e-4, 6e-3)}})  # the schedule's highest
+    weight_decay: float = field(default=0.05, metadata={"tune": {"log": (1e-4, 0.3)}})  # L2; not of biases and norms
+    l1: float = 0.0  # times the sum of absolute weights, added to the loss
+    optimiser: Literal["adamw", "adam", "sgd", "rmsprop"] = field(
+        default="adamw", metadata={"tune": ["adamw", "adam", "sgd", "rmsprop"]}
+    )
+    schedule: Literal["one-cycle", "cosine", "constant", "plateau"] = "one-cycle"
+    loss: Literal["bce", "focal"] = "bce"
+    focal_gamma: float = 2.0  # how little films count that are easy already; of focal loss
+    label_smoothing: float = field(default=0.0, metadata={"tune": (0.0, 0.15)})
+    class_weights: Literal["balanced", "none"] = "balanced"
+    augment: Literal["none", "light", "standard", "strong"] = field(
+        default="standard", metadata={"tune": ["light", "standard", "strong"]}
+    )
+    ema: float = 0.997  # decay of the moving average that is validated and kept: about the last 330 steps; 0 is off
+    monitor: Literal["val_auroc", "val_loss", "val_sensitivity"] = "val_loss"
+    patience: int = 6  # epochs without a better ``monitor`` before training stops
+
+    def __post_init__(self) -> None:
+        least = {"epochs": 1, "batch_size": 2, "patience": 1, "weight_decay": 0, "l1": 0, "focal_gamma": 0}
+        for name, bound in least.items():
+            if not bound <= getattr(self, name) < float("inf"):
+                raise ModelError(f"training: {name} = {getattr(self, name)!r}: give {bound} or more")
+        if not 0 < self.learning_rate < float("inf"):
+            raise ModelError(f"training: learning_rate = {self.learning_rate!r}: give a number above 0")
+        for name, above in (("label_smoothing", 0.5), ("ema", 1.0)):
+            if not 0 <= getattr(self, name) < above:
+                raise ModelError(f"training: {name} = {getattr(self, name)!r}: give a number from 0 to below {above}")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A training run between two epochs: enough to go on as if it had never stopped.
+
+    ``state`` holds plain values fit for JSON, ``tensors`` arrays; what is in them is the backend's own business.
+    """
+
+    epochs: tuple[Epoch, ...]  # those that are over
+    tensors: Tensors
+    state: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class FitSettings:
-    """How to train, as far as it is no backend's own business."""
+    """How to fit: the training parameters, the seed, the device, and who wants to hear of it.
 
+    ``on_step`` is told (epoch, steps done, steps in an epoch); ``on_snapshot`` is given every epoch's snapshot before
+    ``on_epoch`` hears of that epoch; ``resume`` goes on from one. Whatever a callback raises ends the training.
+    """
+
+    params: TrainingParams = TrainingParams()
     seed: int = 0
-    epochs: int = 12
-    batch_size: int = 32
-    learning_rate: float = 1.5e-3
-    weight_decay: float = 0.05
-    augment: str = "standard"
-    patience: int = 6  # epochs without a better validation loss before training stops
     placement: Placement = Placement()
     on_epoch: Callable[[Epoch], None] = lambda epoch: None
+    on_step: Callable[[int, int, int], None] = lambda epoch, done, of: None
+    on_snapshot: Callable[[Snapshot], None] | None = None  # None: no snapshots are made
+    resume: Snapshot | None = None
 
 
 class Backend(Protocol):

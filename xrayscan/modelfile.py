@@ -15,6 +15,7 @@ from xrayscan.card import ModelCard
 from xrayscan.errors import ModelError
 from xrayscan.parameters import parse
 from xrayscan.registry import load_registry
+from xrayscan.seen import Seen, split_tensors
 
 HEADER_KEY = "xrayscan"
 FILE_NAME = "model.safetensors"  # inside a training run's folder
@@ -22,7 +23,7 @@ FILE_NAME = "model.safetensors"  # inside a training run's folder
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model file in memory: its card, its tensors (read-only arrays by name), and which file it was.
+    """A model file in memory: its card, the network's tensors (read-only arrays by name), and which file it was.
 
     ``fingerprint`` is the SHA-256 of the whole file, in hexadecimal: two models are the same if it is.
     """
@@ -31,6 +32,7 @@ class Model:
     tensors: Tensors = field(repr=False)
     fingerprint: str
     path: str
+    seen: Seen | None = field(default=None, repr=False)  # the films it was made from; None where the file does not say
 
     def predictor(self, placement: Placement) -> Predictor:
         """Load the network on a device. Raises: ModelError if its backend is missing or its tensors do not fit."""
@@ -51,15 +53,17 @@ def load_model(reference: str = "default") -> Model:
         card, tensors = _read(path)
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}: give a bundled name, a model file or a run folder") from error
-    return Model(card, tensors, fingerprint, path)
+    network, seen = split_tensors(tensors)
+    return Model(card, network, fingerprint, path, seen)
 
 
-def save_model(path: str, card: ModelCard, tensors: Tensors) -> None:
+def save_model(path: str, card: ModelCard, tensors: Tensors, seen: Seen | None = None) -> None:
     """Write a model file; it replaces an older one in one step. Raises: OSError."""
     from safetensors.numpy import save
 
     beside = f"{path}.part"
-    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    everything = {**tensors, **(seen.tensors() if seen else {})}
+    arrays = {name: np.ascontiguousarray(array) for name, array in everything.items()}
     with open(beside, "wb") as file:  # not save_file, which lets nobody else read what it writes
         file.write(save(arrays, metadata={HEADER_KEY: card.to_json()}))
     os.replace(beside, path)

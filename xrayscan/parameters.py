@@ -1,9 +1,9 @@
-"""Parameters of a backend: from ``--set key=value`` or a model card to a checked, frozen dataclass."""
+"""Parameters of backends and of training: from ``--set key=value``, a recipe or a card to a checked dataclass."""
 
 import dataclasses
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from xrayscan.errors import ModelError
 
@@ -28,6 +28,20 @@ def parse(params: type[Any], values: Mapping[str, Any], *, of: str) -> Any:
         raise ModelError(f"{of}: {key} = {first['input']!r}: {first['msg']}") from error
 
 
+def parse_both(first: type[Any], second: type[Any], values: Mapping[str, Any], *, of: str) -> tuple[Any, Any]:
+    """Return two dataclasses from values of either; no name is in both.
+
+    Raises: ModelError as `parse`, with the nearest name over both.
+    """
+    own = [field.name for field in dataclasses.fields(first)]
+    known = own + [field.name for field in dataclasses.fields(second)]
+    for key in values:
+        if key not in known:
+            raise ModelError(f"{of} has no parameter {key!r}{_nearest(key, known)}; it has: {', '.join(known)}")
+    parts = ({key: values[key] for key in values if (key in own) is wanted} for wanted in (True, False))
+    return parse(first, next(parts), of=of), parse(second, next(parts), of=of)
+
+
 def from_pairs(pairs: Iterable[str]) -> dict[str, str]:
     """Split ``key=value`` texts. Raises: ModelError for one without an equals sign."""
     values = {}
@@ -40,11 +54,13 @@ def from_pairs(pairs: Iterable[str]) -> dict[str, str]:
 
 
 def describe(params: type[Any]) -> list[tuple[str, str, str]]:
-    """List a backend's parameters as (name, type, default), in the order declared."""
+    """List parameters as (name, type, default), in the order declared."""
     return [(field.name, _type_name(field.type), repr(field.default)) for field in dataclasses.fields(params)]
 
 
 def _type_name(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return " | ".join(str(choice) for choice in get_args(kind))
     return kind.__name__ if isinstance(kind, type) else str(kind).replace("typing.", "")
 
 

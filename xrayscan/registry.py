@@ -1,5 +1,6 @@
 """The plugins that are installed, and the backends they register."""
 
+import dataclasses
 import importlib.metadata
 import os
 from dataclasses import dataclass, field
@@ -8,11 +9,12 @@ from typing import Any
 import pluggy
 
 from xrayscan import hookspecs
-from xrayscan.backend import Backend
+from xrayscan.backend import Backend, TrainingParams
 from xrayscan.errors import ModelError
 
 ONLY = "XRAYSCAN_PLUGINS"  # environment: load only the plugins named here, comma-separated
 BUILT_IN = "built-in"
+TRAINING_NAMES = {field.name for field in dataclasses.fields(TrainingParams)}  # --set takes these beside a backend's
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ def _add(registry: Registry, manager: pluggy.PluginManager, name: str, origin: s
     def register(backend: Backend) -> None:
         if backend.name in registry.backends or backend.name in offered:
             raise ModelError(f"the backend name {backend.name!r} is already taken")
+        if taken := {f.name for f in dataclasses.fields(backend.params)} & TRAINING_NAMES:
+            raise ModelError(f"backend {backend.name!r}: training itself has a parameter {min(taken)!r}: rename it")
         offered[backend.name] = backend
 
     try:

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from xrayscan import UsageError
 from xrayscan.metrics import Resampler, ece, sensitivity, specificity
-from xrayscan.training.calibrate import calibrated, cross_fitted, fit_platt, operating_points
+from xrayscan.training.calibrate import Target, calibrated, cross_fitted, fit_platt, operating_points
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +54,20 @@ def test_an_operating_points_interval_holds_its_estimate(validation):
     for point in operating_points(labels, probabilities, Resampler.of(np.arange(4000), resamples=200)):
         assert point.sensitivity_ci95[0] <= point.sensitivity <= point.sensitivity_ci95[1]
         assert point.specificity_ci95[0] <= point.specificity <= point.specificity_ci95[1]
+
+
+def test_an_operating_point_of_ones_own_is_added_under_its_name(validation):
+    logits, labels = validation
+    probabilities = calibrated(fit_platt(logits, labels), logits)
+    asked = (Target.parse("sensitivity=0.98"), Target.parse("specificity=0.5"))
+    points = operating_points(labels, probabilities, Resampler.of(np.arange(4000), resamples=50), asked)
+    by_name = {point.name: point for point in points}
+    assert list(by_name)[-2:] == ["sensitivity-0.98", "specificity-0.5"]
+    assert 0.98 <= by_name["sensitivity-0.98"].sensitivity < 0.985
+    assert 0.5 <= by_name["specificity-0.5"].specificity < 0.505
+
+
+@pytest.mark.parametrize("text", ["sensitivity", "sensitivity=2", "sensitivity=nan", "accuracy=0.9", "specificity=x"])
+def test_an_operating_point_that_cannot_be_meant_is_refused(text):
+    with pytest.raises(UsageError, match=r"sensitivity=0\.98"):
+        Target.parse(text)

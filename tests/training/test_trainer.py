@@ -3,13 +3,24 @@ import dataclasses
 import numpy as np
 import pytest
 
-from xrayscan import Films, FitSettings, InputError, InputSpec, ModelError, TrainSettings, load_model, scan, train
+from xrayscan import (
+    Films,
+    FitSettings,
+    InputError,
+    InputSpec,
+    ModelError,
+    TrainingParams,
+    TrainSettings,
+    load_model,
+    scan,
+    train,
+)
 from xrayscan.builtin.cnn import CnnParams, build
 from xrayscan.torch_loops import fit
 from xrayscan.training.trainer import split_films
 
 SMALL = {"side": "32", "width": "4", "blocks": "1"}
-QUICK = TrainSettings(parameters=SMALL, fit=FitSettings(epochs=2, batch_size=16), workers=0)
+QUICK = TrainSettings(parameters=SMALL, fit=FitSettings(TrainingParams(epochs=2, batch_size=16)), workers=0)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +51,7 @@ def fitted(seed=0, **settings):
         InputSpec(32),
         toy(160, 0),
         toy(60, 1),
-        FitSettings(seed=seed, on_epoch=epochs.append, **({"epochs": 3, "batch_size": 16} | settings)),
+        FitSettings(TrainingParams(**({"epochs": 3, "batch_size": 16} | settings)), seed, on_epoch=epochs.append),
     )
     return tensors, epochs
 

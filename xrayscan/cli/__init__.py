@@ -11,6 +11,7 @@ from xrayscan.errors import XrayscanError
 COMMANDS = {  # name → the line in `xrayscan --help`, so that help imports no command
     "predict": "Rank a folder of chest radiographs by the probability of pneumonia.",
     "train": "Train a model on a labelled folder.",
+    "tune": "Search for the parameters that train the best model.",
     "models": "List the models and backends at hand, or show one.",
     "plugins": "List the plugins and what they register.",
 }

@@ -52,14 +52,15 @@ def train(
     precision: str,
     workers: int | None,
     quiet: bool,
-    **fit: Any,
+    seed: int,
+    **params: Any,
 ) -> None:
     """Train a model on DIR, which holds one folder of films per label.
 
     Films of one patient stay on one side of the split, so validation is honest; calibration and operating points are
     chosen on validation and stored in RUN/model.safetensors, which `xrayscan predict --model RUN/` uses.
     """
-    from xrayscan.backend import FitSettings
+    from xrayscan.backend import FitSettings, TrainingParams
     from xrayscan.console import TrainConsole
     from xrayscan.device import place
     from xrayscan.parameters import from_pairs
@@ -67,7 +68,7 @@ def train(
     from xrayscan.training import train as run
 
     with TrainConsole(quiet=quiet) as console:
-        fit_settings = FitSettings(placement=place(device, precision), on_epoch=console.epoch, **fit)
+        fit_settings = FitSettings(TrainingParams(**params), seed, place(device, precision), console.epoch)
         settings = TrainSettings(
             backend=backend,
             parameters=from_pairs(pairs),

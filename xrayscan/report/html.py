@@ -15,7 +15,7 @@ ROWS_AT_ONCE = 500  # template pieces joined per write
 
 def write_html(worklist: Worklist, path: str) -> None:
     """Write the page. Raises: OutputError if it cannot be written."""
-    template = _environment().get_template("worklist.html")
+    template = environment().get_template("worklist.html")
     groups = itertools.groupby(worklist.rejected(by_reason=True), attrgetter("reason"))
     stream = template.stream(worklist=worklist, thresholds=worklist.thresholds, card=worklist.card, groups=groups)
     stream.enable_buffering(ROWS_AT_ONCE)
@@ -23,7 +23,8 @@ def write_html(worklist: Worklist, path: str) -> None:
         file.writelines(stream)
 
 
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Templates of this folder: everything escaped, a missing value is an error; filters for names and shares."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(os.path.dirname(__file__)),
         autoescape=True,
@@ -31,8 +32,12 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"visible": visible, "percent": _percent, "interval": _interval}
+    environment.filters |= {"visible": visible, "percent": _percent, "interval": _interval, "count": _count}
     return environment
+
+
+def _count(number: int) -> str:
+    return f"{number:,}"
 
 
 def _percent(share: float) -> str:

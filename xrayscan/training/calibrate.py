@@ -1,13 +1,46 @@
 """Calibration and operating points, fitted on validation films only."""
 
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, cast
+
 import numpy as np
 import numpy.typing as npt
 
 from xrayscan.card import Calibration, OperatingPoint
+from xrayscan.errors import UsageError
 from xrayscan.metrics import Floats, Labels, Resampler, sensitivity, specificity
 
 FOLDS = 5
-TARGETS = (0.95, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An operating point to be chosen on validation: the threshold that keeps one share and is best for the other."""
+
+    kept: Literal["sensitivity", "specificity"]
+    share: float  # in (0, 1)
+
+    @property
+    def name(self) -> str:
+        """What the operating point is called on the card, such as ``sensitivity-0.98``."""
+        return f"{self.kept}-{self.share:g}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Target":
+        """Read ``sensitivity=0.98`` or ``specificity=0.9``. Raises: UsageError that says how to write it."""
+        kept, _, value = text.partition("=")
+        try:
+            share = float(value)
+        except ValueError:
+            share = math.nan
+        if kept not in ("sensitivity", "specificity") or not 0 < share < 1:
+            raise UsageError(f"operating point {text!r}: write sensitivity=0.98 or specificity=0.9, between 0 and 1")
+        return cls(cast(Literal["sensitivity", "specificity"], kept), share)
+
+
+TARGETS = tuple(Target(kept, share) for kept in ("sensitivity", "specificity") for share in (0.95, 0.99))
 
 
 def fit_platt(logits: Floats, labels: Labels) -> Calibration:
@@ -42,14 +75,15 @@ def cross_fitted(logits: Floats, labels: Labels, groups: npt.NDArray[np.intp], s
     return probabilities
 
 
-def operating_points(labels: Labels, probabilities: Floats, resampler: Resampler) -> tuple[OperatingPoint, ...]:
-    """Choose the balanced threshold (Youden's J, the default) and those that keep a sensitivity or a specificity."""
+def operating_points(
+    labels: Labels, probabilities: Floats, resampler: Resampler, targets: Iterable[Target] = ()
+) -> tuple[OperatingPoint, ...]:
+    """Choose thresholds on validation films: balanced (Youden's J, the default), `TARGETS`, then ``targets``."""
     thresholds, sens, spec = _curve(labels, probabilities)
     chosen = {"balanced": thresholds[_middle_of_best(sens + spec)]}
-    for target in TARGETS:
-        chosen[f"sensitivity-{target}"] = thresholds[sens >= target].max()
-    for target in TARGETS:
-        chosen[f"specificity-{target}"] = thresholds[spec >= target].min()
+    for target in (*TARGETS, *targets):
+        kept = thresholds[(sens if target.kept == "sensitivity" else spec) >= target.share]
+        chosen[target.name] = kept.max() if target.kept == "sensitivity" else kept.min()
     return tuple(_point(name, float(t), labels, probabilities, resampler) for name, t in chosen.items())
 
 
@@ -75,6 +109,6 @@ def _point(name: str, threshold: float, labels: Labels, probs: Floats, resampler
         threshold,
         sensitivity(labels, probs, threshold),
         specificity(labels, probs, threshold),
-        resampler.share(called, np.flatnonzero(labels == 1)),
-        resampler.share(~called, np.flatnonzero(labels == 0)),
+        resampler.share(called, labels == 1),
+        resampler.share(~called, labels == 0),
     )

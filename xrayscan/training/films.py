@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xrayscan import perceptual
 from xrayscan.backend import Pixels
 from xrayscan.card import InputSpec
 from xrayscan.engine import read
 from xrayscan.errors import InputError
 from xrayscan.infer import pixel_column, prepare
+from xrayscan.training.cache import Entry, FilmCache
 from xrayscan.training.labelled import LabelledFilm
+
+OnFilm = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +23,9 @@ class Decoded:
     """The films that could be read, in the folder's order, and the reasons of those that could not."""
 
     films: tuple[LabelledFilm, ...]
-    pixels: Pixels  # (N, S, S)
+    pixels: Pixels  # (N, S, S), read-only
     digests: tuple[str, ...]  # SHA-256 of each file
+    hashes: perceptual.Hashes  # (N,)
     rejected: dict[str, str]  # path → reason
 
 
@@ -29,20 +34,48 @@ def decode_films(
     spec: InputSpec,
     *,
     workers: int,
-    on_film: Callable[[int, int], None] = lambda done, total: None,
+    cache: str | None = None,
+    on_film: OnFilm = lambda done, total: None,
 ) -> Decoded:
-    """Read every film in reader processes. Raises: InputError if a label is left without a film."""
-    pixels = np.zeros((len(films), spec.side, spec.side), np.uint8)
-    digests, rejected = [""] * len(films), {}
-    rows = ({"path": film.path, "index": index} for index, film in enumerate(films))
-    for done, row in enumerate(read(rows, functools.partial(prepare, specs=(spec,)), workers=workers), 1):
-        if row.get("reason"):
-            rejected[row["path"]] = row["reason"]
-        else:
-            pixels[row["index"]] = row[pixel_column(spec)]
-            digests[row["index"]] = row["sha256"]
-        on_film(done, len(films))
-    good = [index for index, digest in enumerate(digests) if digest]
+    """Read every film in reader processes, or from the folder ``cache`` where it was read before.
+
+    Raises: InputError if a label is left without a film, OutputError if the cache cannot be written.
+    """
+    entry = _entry([film.path for film in films], spec, workers, cache, on_film)
+    good = [index for index, reason in enumerate(entry.reasons) if reason is None]
+    rejected = {film.path: reason for film, reason in zip(films, entry.reasons, strict=True) if reason is not None}
     if {films[index].label for index in good} != {0, 1}:
         raise InputError("a label is left without one readable film: both labels need some")
-    return Decoded(tuple(films[i] for i in good), pixels[good], tuple(digests[i] for i in good), rejected)
+    pixels, hashes = (entry.pixels, entry.hashes) if not rejected else (entry.pixels[good], entry.hashes[good])
+    return Decoded(tuple(films[n] for n in good), pixels, tuple(entry.digests[n] for n in good), hashes, rejected)
+
+
+def _entry(paths: Sequence[str], spec: InputSpec, workers: int, cache: str | None, on_film: OnFilm) -> Entry:
+    if cache is None:
+        return _decode(paths, spec, workers, on_film)
+    store = FilmCache(cache)
+    digests = store.digests(paths, workers)
+    if kept := store.get(digests, spec):
+        on_film(len(paths), len(paths))
+        return kept
+    entry = _decode(paths, spec, workers, on_film)
+    for path, before, now in zip(paths, digests, entry.digests, strict=True):
+        if before != now:
+            raise InputError(f"{path} changed while it was being read: wait until the folder is complete, then go on")
+    return store.put(entry, spec)
+
+
+def _decode(paths: Sequence[str], spec: InputSpec, workers: int, on_film: OnFilm) -> Entry:
+    pixels = np.zeros((len(paths), spec.side, spec.side), np.uint8)
+    small = np.zeros((len(paths), perceptual.SPEC.side, perceptual.SPEC.side), np.uint8)
+    digests, reasons = [""] * len(paths), [None] * len(paths)
+    rows = ({"path": path, "index": index} for index, path in enumerate(paths))
+    work = functools.partial(prepare, specs=(spec, perceptual.SPEC))
+    for done, row in enumerate(read(rows, work, workers=workers), 1):
+        index = row["index"]
+        digests[index], reasons[index] = row.get("sha256", ""), row.get("reason")
+        if not row.get("reason"):
+            pixels[index], small[index] = row[pixel_column(spec)], row[pixel_column(perceptual.SPEC)]
+        on_film(done, len(paths))
+    pixels.flags.writeable = False
+    return Entry(tuple(digests), pixels, perceptual.hashes(small), tuple(reasons))

@@ -1,13 +1,14 @@
 """What a model is worth on its validation films: calibration, operating points and metrics with intervals."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from xrayscan.card import Calibration, OperatingPoint
-from xrayscan.metrics import Floats, Labels, Resampler, auprc, auroc, brier, ece
-from xrayscan.training.calibrate import calibrated, cross_fitted, fit_platt, operating_points
+from xrayscan.metrics import Floats, Labels, Resampler, auprc, auroc, brier, ece, percentiles
+from xrayscan.training.calibrate import Target, calibrated, cross_fitted, fit_platt, operating_points
 from xrayscan.training.split import Indices
 
 
@@ -20,21 +21,27 @@ class Measured:
     metrics: dict[str, Any]
 
 
-def measure(logits: Floats, labels: Labels, groups: Indices, *, seed: int) -> Measured:
-    """Calibrate raw logits (N,) of validation films and measure them; ``groups`` (N,) number the patients."""
+def measure(logits: Floats, labels: Labels, groups: Indices, *, seed: int, targets: Iterable[Target] = ()) -> Measured:
+    """Calibrate raw logits (N,) of validation films and measure them; ``groups`` (N,) number the patients.
+
+    ``targets`` are operating points beside the usual ones.
+    """
     calibration = fit_platt(logits, labels)
     probabilities = calibrated(calibration, logits)
     held_out = cross_fitted(logits, labels, groups, seed)
-    patients = np.unique(groups, return_inverse=True)[1]
-    resampler = Resampler.of(patients, seed=seed)
+    resampler = Resampler.of(groups, seed=seed)
+    squares = (held_out - labels) ** 2
     metrics: dict[str, Any] = {
         "films": len(labels),
-        "patients": int(patients.max()) + 1,
+        "patients": len(np.unique(groups)),
         "with_finding": int(labels.sum()),
+        "auroc": auroc(labels, logits),
+        "auroc_ci95": percentiles(resampler.aurocs(labels, logits)),
+        "auprc": auprc(labels, logits),
+        "auprc_ci95": percentiles(resampler.auprcs(labels, logits)),
+        "brier": brier(labels, held_out),
+        "brier_ci95": percentiles(resampler.totals(squares) / resampler.totals(np.ones(len(labels)))),
+        # Without an interval: a resample's ECE is biased upwards, so its percentiles may not even hold the estimate.
+        "ece": ece(labels, held_out),
     }
-    for name, metric, values in (("auroc", auroc, logits), ("auprc", auprc, logits), ("brier", brier, held_out)):
-        metrics[name] = metric(labels, values)
-        metrics[f"{name}_ci95"] = resampler.interval(lambda films, m=metric, v=values: m(labels[films], v[films]))  # type: ignore[misc]
-    # Without an interval: a resample's ECE is biased upwards, so its percentiles may not even hold the estimate.
-    metrics["ece"] = ece(labels, held_out)
-    return Measured(calibration, operating_points(labels, probabilities, resampler), metrics)
+    return Measured(calibration, operating_points(labels, probabilities, resampler, targets), metrics)

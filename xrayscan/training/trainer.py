@@ -1,33 +1,41 @@
-"""Train a model on a labelled folder: split by patient, fit, calibrate, measure, and write one model file."""
+"""Train a model on a labelled folder: split by patient, fit, calibrate, measure, and leave a run folder."""
 
 import dataclasses
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from xrayscan.backend import Films, FitSettings, Pixels, Predictor, Tensors
+from xrayscan.backend import Backend, Epoch, Films, FitSettings, Pixels, Predictor, TrainingParams
 from xrayscan.card import InputSpec, ModelCard
 from xrayscan.errors import OutputError
 from xrayscan.modelfile import FILE_NAME, Model, load_model, save_model
-from xrayscan.parameters import parse
+from xrayscan.parameters import parse_both
 from xrayscan.readers import default_workers
 from xrayscan.registry import load_registry
+from xrayscan.seen import Seen
+from xrayscan.training.calibrate import Target
 from xrayscan.training.films import Decoded, decode_films
-from xrayscan.training.labelled import LabelledFolder, read_folder
-from xrayscan.training.measure import measure
+from xrayscan.training.labelled import LabelledFilm, LabelledFolder, read_folder
+from xrayscan.training.measure import Measured, measure
 from xrayscan.training.split import Indices, patient_groups, split
 
 VALIDATION_SHARE = 0.2
 PREDICT_AT_ONCE = 64
+FAST_PATIENTS = 12  # of each label, in a trial run
+FAST_EPOCHS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class TrainSettings:
-    """What to train, and what its card shall say: ``about`` holds licence, citation, intended use, limits."""
+    """What to train, and what its card shall say.
+
+    ``parameters`` are the backend's and training's alike, by name; they win over ``fit.params``. ``about`` holds
+    licence, citation, intended use, limits. ``cache`` is a folder for decoded films. ``resume`` goes on with a run
+    that was cut off. ``fast_dev_run`` tries the whole path on a few films.
+    """
 
     backend: str = "cnn"
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -37,6 +45,11 @@ class TrainSettings:
     fit: FitSettings = FitSettings()
     about: Mapping[str, str] = field(default_factory=dict)
     on_film: Callable[[int, int], None] = lambda done, total: None
+    on_split: "Callable[[SplitFilms, Sequence[Epoch]], None]" = lambda films, epochs: None  # epochs of an earlier part
+    targets: tuple[Target, ...] = ()  # operating points beside the usual ones
+    cache: str | None = None
+    resume: bool = False
+    fast_dev_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,44 +69,68 @@ class SplitFilms:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be trained, checked before any film is read."""
+
+    backend: Backend
+    params: Any
+    training: TrainingParams
+    spec: InputSpec
+
+    @classmethod
+    def of(cls, settings: TrainSettings) -> "Plan":
+        """Raises: ModelError for an unknown backend, an unknown parameter or a value that it does not take."""
+        backend = load_registry().backend(settings.backend)
+        given = {**dataclasses.asdict(settings.fit.params), **settings.parameters}
+        if settings.fast_dev_run:
+            given["epochs"] = FAST_EPOCHS
+        params, training = parse_both(backend.params, TrainingParams, given, of=f"backend {backend.name}")
+        return cls(backend, params, training, backend.spec(params))
+
+    def values(self) -> dict[str, Any]:
+        """Every parameter by name."""
+        return {**dataclasses.asdict(self.params), **dataclasses.asdict(self.training)}
+
+
+@dataclass(frozen=True, slots=True)
 class Trained:
-    """What a training run came to: the model as written, the films it was made from, and how the split fell."""
+    """What a training run came to: the model as written, its films, its epochs and its files."""
 
     model: Model
     films: SplitFilms
+    epochs: tuple[Epoch, ...]
+    logits: npt.NDArray[np.float32]  # of the validation films
+    files: tuple[str, ...]
 
 
 def train(directory: str, out: str, settings: TrainSettings = TrainSettings()) -> Trained:
-    """Train on ``directory/<LABEL>/…`` and write ``out/model.safetensors``.
+    """Train on a labelled folder and leave a run folder: model, history, metrics, split, recipe and report.
 
     Validation films (20 % of the patients) steer early stopping, then calibrate and are measured; the weights never
-    see them.
+    see them. Films of a test folder are not read.
     Raises: InputError for a folder that cannot be trained on, ModelError for unknown backends or parameters,
-    OutputError if ``out`` cannot be written.
+    OutputError if ``out`` cannot be written or holds a run that was cut off, UsageError if what is resumed was
+    another run.
     """
-    backend = load_registry().backend(settings.backend)
-    params = parse(backend.params, settings.parameters, of=f"backend {backend.name}")
-    spec = backend.spec(params)
-    films = split_films(directory, spec, settings)
+    from xrayscan.training.run import Run  # it needs matplotlib
+
+    plan = Plan.of(settings)
+    folder = read_folder(directory, positive=settings.positive)
+    run = Run.open(directory, out, plan, settings)
+    films = _divided(folder, plan.spec, settings)
+    kept = run.begin(films)
+    settings.on_split(films, kept.epochs if kept else ())
     validation = films.films(films.validation)
-    tensors = backend.fit(params, spec, films.films(films.training), validation, settings.fit)
-    predictor = backend.load(params, spec, tensors, settings.fit.placement)
-    logits = predict_logits(predictor, validation.pixels)
-    measured = measure(logits, validation.labels, films.groups[films.validation], seed=settings.fit.seed)
-    card = ModelCard(
-        name=settings.name,
-        backend=backend.name,
-        parameters=dataclasses.asdict(params),
-        input=spec,
-        labels=films.folder.labels,
-        prevalence=float(validation.labels.mean()),
-        calibration=measured.calibration,
-        operating_points=measured.operating_points,
-        metrics=measured.metrics,
-        training=_story(films, settings),
-        about=dict(settings.about),
+    fit = dataclasses.replace(
+        settings.fit, params=plan.training, on_snapshot=run.keep, on_epoch=run.heard(settings.fit.on_epoch), resume=kept
     )
-    return Trained(_write(out, card, tensors), films)
+    tensors = plan.backend.fit(plan.params, plan.spec, films.films(films.training), validation, fit)
+    logits = predict_logits(plan.backend.load(plan.params, plan.spec, tensors, fit.placement), validation.pixels)
+    groups = films.groups[films.validation]
+    measured = measure(logits, validation.labels, groups, seed=fit.seed, targets=settings.targets)
+    card = _card(plan, films, settings, measured)
+    model = _written(run.path(FILE_NAME), card, tensors, _seen(films))
+    return run.finish(Trained(model, films, run.epochs, logits, ()))
 
 
 def predict_logits(predictor: Predictor, pixels: Pixels) -> npt.NDArray[np.float32]:
@@ -104,33 +141,68 @@ def predict_logits(predictor: Predictor, pixels: Pixels) -> npt.NDArray[np.float
 
 def split_films(directory: str, spec: InputSpec, settings: TrainSettings) -> SplitFilms:
     """Read a labelled folder and divide it by patient. Deterministic for a folder, a seed and a spec."""
-    folder = read_folder(directory, positive=settings.positive)
+    return _divided(read_folder(directory, positive=settings.positive), spec, settings)
+
+
+def _divided(folder: LabelledFolder, spec: InputSpec, settings: TrainSettings) -> SplitFilms:
     workers = default_workers() if settings.workers is None else settings.workers
-    decoded = decode_films(folder.films, spec, workers=workers, on_film=settings.on_film)
+    chosen = _few(folder.films) if settings.fast_dev_run else folder.films
+    decoded = decode_films(chosen, spec, workers=workers, cache=settings.cache, on_film=settings.on_film)
     labels = np.array([film.label for film in decoded.films], np.uint8)
     groups = patient_groups([film.patient for film in decoded.films], decoded.digests)
     return SplitFilms(folder, decoded, labels, groups, *split(labels, groups, VALIDATION_SHARE, settings.fit.seed))
 
 
-def _story(films: SplitFilms, settings: TrainSettings) -> dict[str, Any]:
+def _few(films: Sequence[LabelledFilm]) -> tuple[LabelledFilm, ...]:
+    """One film each of the first patients of each label."""
+    first: dict[tuple[int, str], LabelledFilm] = {}
+    for film in films:
+        first.setdefault((film.label, film.patient), film)
+    return tuple(film for label in (0, 1) for film in [f for f in first.values() if f.label == label][:FAST_PATIENTS])
+
+
+def _card(plan: Plan, films: SplitFilms, settings: TrainSettings, measured: Measured) -> ModelCard:
+    return ModelCard(
+        name=settings.name,
+        backend=plan.backend.name,
+        parameters=dataclasses.asdict(plan.params),
+        input=plan.spec,
+        labels=films.folder.labels,
+        prevalence=float(films.labels[films.validation].mean()),
+        calibration=measured.calibration,
+        operating_points=measured.operating_points,
+        metrics=measured.metrics,
+        training=_story(plan, films, settings),
+        about=dict(settings.about),
+    )
+
+
+def _story(plan: Plan, films: SplitFilms, settings: TrainSettings) -> dict[str, Any]:
     """How the model came about, for its card: enough to repeat the run."""
-    fit = settings.fit
     return {
         "films": len(films.training),
         "patients": len(np.unique(films.groups[films.training])),
         "with_finding": int(films.labels[films.training].sum()),
         "unreadable": len(films.decoded.rejected),
         "validation_share": VALIDATION_SHARE,
-        "precision": fit.placement.precision,
-        **{f.name: getattr(fit, f.name) for f in dataclasses.fields(fit) if f.name not in ("placement", "on_epoch")},
+        "precision": settings.fit.placement.precision,
+        "seed": settings.fit.seed,
+        **dataclasses.asdict(plan.training),
+        **({"fast_dev_run": True} if settings.fast_dev_run else {}),
     }
 
 
-def _write(out: str, card: ModelCard, tensors: Tensors) -> Model:
-    path = os.path.join(out, FILE_NAME)
+def _seen(films: SplitFilms) -> Seen:
+    """Every film that the weights, the stopping, the calibration or the thresholds depend on."""
+    sides = np.sort(np.concatenate([films.training, films.validation]))
+    some = [films.decoded.films[n] for n in sides]
+    digests = [films.decoded.digests[n] for n in sides]
+    return Seen.of(digests, films.decoded.hashes[sides], [getattr(film, "patient_key", None) for film in some])
+
+
+def _written(path: str, card: ModelCard, tensors: Mapping[str, npt.NDArray[Any]], seen: Seen) -> Model:
     try:
-        os.makedirs(out, exist_ok=True)
-        save_model(path, card, tensors)
+        save_model(path, card, tensors, seen)
     except OSError as error:
         raise OutputError(f"{path}: {error.strerror}: choose another --out") from error
     return load_model(path)

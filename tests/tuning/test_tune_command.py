@@ -1,0 +1,98 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+
+import pytest
+from click.testing import CliRunner
+from small import ROOT
+
+from xrayscan.cli import main
+from xrayscan.tuning.tuner import STUDY_FILE
+
+SMALL = ("--set", "side=32", "--set", "width=4", "--set", "blocks=1", "--epochs", "2", "--workers", "0")
+LABELLED = os.fspath(ROOT / "sample_images" / "labelled")
+
+
+def tune(out, *words):
+    return CliRunner().invoke(main, ["tune", LABELLED, "--out", os.fspath(out), *SMALL, *words])
+
+
+def test_a_search_from_the_command_line_tells_its_trials_and_leaves_a_recipe(tmp_path):
+    result = tune(tmp_path, "--trials", "3")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == ""
+    for text in ("trial   1 of 3: complete", "best", "Best of 3 trials", "best.toml", "looks better than it is"):
+        assert text in result.stderr
+    recipe = tomllib.loads((tmp_path / "best.toml").read_text())
+    assert recipe["model"] == "cnn"
+    assert recipe["width"] == 4
+    assert recipe["epochs"] == 2
+    assert sorted(os.listdir(tmp_path)) == [
+        "best.toml",
+        STUDY_FILE,
+        f"{STUDY_FILE}.lock",
+        "trials.csv",
+        "tuning.html",
+    ]
+    again = tune(tmp_path, "--trials", "4")
+    assert "whose trials are kept: 3" in again.stderr
+    assert "trial   4 of 4" in again.stderr
+    assert "trial   3 of 4" not in again.stderr
+
+
+def test_a_space_file_is_searched_and_nothing_else(tmp_path):
+    (tmp_path / "space.toml").write_text("dropout = {low = 0.1, high = 0.5}\n")
+    result = tune(tmp_path / "out", "--trials", "2", "--space", str(tmp_path / "space.toml"), "--quiet")
+    assert (result.exit_code, result.output) == (0, "")
+    header = (tmp_path / "out" / "trials.csv").read_text().splitlines()[0]
+    assert header == "trial,state,value,epochs,seconds,dropout,reason"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("--model", "nope"), 4, "unknown backend"),
+        (("--set", "droput=0.3"), 4, "did you mean 'dropout'"),
+        (("--set", "monitor=val_loss"), 2, "--objective"),
+        (("--objective", "accuracy"), 2, "val_sensitivity"),
+        (("--space", "no-such-file.toml"), 2, "does not exist"),
+    ],
+)
+def test_a_mistake_is_answered_in_one_line_with_its_exit_code(tmp_path, words, code, message):
+    result = tune(tmp_path / "out", *words)
+    assert result.exit_code == code
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_without_optuna_the_message_says_how_to_get_it(tmp_path):
+    code = "import sys; sys.modules['optuna'] = None; from xrayscan.cli import main; main()"
+    words = ["tune", LABELLED, "--out", os.fspath(tmp_path / "out")]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "pip install" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_search_that_is_killed_goes_on_with_the_trials_of_one_that_was_not(tmp_path):
+    words = [sys.executable, "-m", "xrayscan", "tune", LABELLED, *SMALL, "--device", "cpu", "--precision", "fp32"]
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    with subprocess.Popen([*words, "--out", killed, "--trials", "9"], stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if line.startswith("trial   3"):
+                time.sleep(0.1)  # into the next trial
+                process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    for out in (killed, whole):
+        subprocess.run([*words, "--out", out, "--trials", "9", "--quiet"], check=True)
+    assert trials(killed) == trials(whole)
+
+
+def trials(out):
+    """Every column but the seconds."""
+    rows = [line.split(",") for line in (out / "trials.csv").read_text().splitlines()]
+    return [row[:4] + row[5:] for row in rows]

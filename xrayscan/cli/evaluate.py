@@ -1,0 +1,83 @@
+"""`xrayscan evaluate`: what models are worth on labelled films that they have never seen."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xrayscan.cli.options import examples, hardware, labelled_folder
+
+if TYPE_CHECKING:
+    from xrayscan.training.labelled import FolderSettings
+
+SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
+
+
+@click.command(
+    epilog=examples(
+        "xrayscan evaluate runs/first test-films/ --out evaluation",
+        "xrayscan evaluate default runs/first runs/second test-films/ --prevalence 0.05",
+        "xrayscan evaluate default films/ --labels labels.csv --operating-point sensitivity-0.99",
+    ),
+    context_settings={"auto_envvar_prefix": "XRAYSCAN_EVALUATE"},
+)
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.option("--out", default="evaluation", show_default=True, metavar="DIR", help="Folder for the three files.")
+@click.option(
+    "--split",
+    metavar="NAME",
+    help="Films to evaluate on: test, val, train or all; default: test where DIR is split, else all.",
+)
+@click.option(
+    "--operating-point",
+    metavar="NAME",
+    help="Whose threshold the figures hold at, such as sensitivity-0.99; default: balanced.",
+)
+@click.option("--threshold", type=SHARE, metavar="P", help="A threshold of your own; replaces the operating point's.")
+@click.option(
+    "--prevalence",
+    type=SHARE,
+    metavar="P",
+    help="Share of films with the finding where you work: adds PPV and NPV there, and the gain in the queue.",
+)
+@click.option(
+    "--allow-overlap",
+    is_flag=True,
+    help="Show figures even for films that a model was trained on. Reports say so.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the resamples behind the intervals.")
+@labelled_folder
+@hardware
+@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
+def evaluate(
+    models: tuple[str, ...],
+    directory: str,
+    out: str,
+    folder: "FolderSettings",
+    device: str,
+    precision: str,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Measure one model or several on DIR, a labelled folder whose films none of them has seen.
+
+    MODEL is a bundled name, a model file or the folder of a training run. DIR/<LABEL>/…, DIR/test/<LABEL>/… or
+    --labels FILE. Films that a model was trained or tuned on, told by content, picture and patient, are refused.
+
+    Writes metrics.json, predictions.csv and evaluation.html into --out.
+
+    Exit code: 0 measured, 3 films a model has seen or a label without films, 4 unusable model, 5 output cannot be
+    written.
+    """
+    from xrayscan.console_evaluate import EvaluateConsole
+    from xrayscan.device import place
+    from xrayscan.evaluation import EvaluateSettings, write_evaluation
+    from xrayscan.evaluation import evaluate as run
+    from xrayscan.training.labelled import read_folder
+
+    with EvaluateConsole(quiet=quiet) as console:
+        settings = EvaluateSettings(
+            placement=place(device, precision), on_film=console.film, on_scored=console.scored, **options
+        )
+        evaluation = run(models, read_folder(directory, folder), directory, settings)
+        console.summary(evaluation, write_evaluation(evaluation, out))

@@ -1,0 +1,96 @@
+"""`xrayscan tune`: search for the parameters that train the best model."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from xrayscan.cli.options import examples, hardware
+
+if TYPE_CHECKING:
+    from xrayscan.tuning.search import Objective
+
+
+@click.command(
+    epilog=examples(
+        "xrayscan tune labelled/ --out runs/search",
+        "xrayscan tune labelled/ --out runs/search --trials 60 --timeout 7200",
+        "xrayscan tune labelled/ --out runs/small --space space.toml --set side=96 --epochs 6",
+        "xrayscan train labelled/ --out runs/best --recipe runs/search/best.toml",
+    ),
+    context_settings={"auto_envvar_prefix": "XRAYSCAN_TUNE"},
+)
+@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.option("--out", required=True, metavar="TUNE/", help="Folder for the study, the report and the best recipe.")
+@click.option("--model", "backend", default="cnn", show_default=True, metavar="BACKEND", help="What to tune.")
+@click.option(
+    "--space",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE.toml",
+    help="What to search; default: the space that the parameters declare.",
+)
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="A parameter to keep fixed; repeatable.")
+@click.option("--epochs", type=click.IntRange(1), metavar="N", help="Passes over the films per trial, at most.")
+@click.option("--trials", type=click.IntRange(1), default=30, show_default=True, help="Trials, earlier runs included.")
+@click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Begin no trial after this time.")
+@click.option(
+    "--objective",
+    type=click.Choice(["val_auroc", "val_loss", "val_sensitivity"]),
+    default="val_auroc",
+    show_default=True,
+    help="What the best trial is best in.",
+)
+@click.option("--positive", default="PNEUMONIA", show_default=True, metavar="LABEL", help="The finding's folder.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the split, the search and every training.")
+@hardware
+@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
+def tune(
+    directory: str,
+    out: str,
+    backend: str,
+    space: str | None,
+    pairs: tuple[str, ...],
+    epochs: int | None,
+    trials: int,
+    timeout: float | None,
+    objective: "Objective",
+    positive: str,
+    seed: int,
+    device: str,
+    precision: str,
+    workers: int | None,
+    quiet: bool,
+) -> None:
+    """Search for the parameters that train the best model on DIR, a labelled folder as for `xrayscan train`.
+
+    Optuna proposes combinations (TPE) and stops those that fall behind (median pruning); each is trained on the
+    training films and judged on the validation films. Test films are not read. The same command goes on with the
+    search it finds in TUNE/; more --trials extend it. TUNE/best.toml is a recipe for `xrayscan train --recipe`.
+    """
+    from xrayscan.backend import FitSettings
+    from xrayscan.console_tune import TuneConsole
+    from xrayscan.device import place
+    from xrayscan.parameters import from_pairs
+    from xrayscan.training import TrainSettings
+    from xrayscan.tuning.tuner import TuneSettings
+    from xrayscan.tuning.tuner import tune as run
+
+    fixed = from_pairs(pairs) if epochs is None else {**from_pairs(pairs), "epochs": epochs}
+    with TuneConsole(objective, trials, quiet=quiet) as console:
+        train = TrainSettings(
+            backend=backend,
+            parameters=fixed,
+            positive=positive,
+            workers=workers,
+            fit=FitSettings(seed=seed, placement=place(device, precision), on_epoch=console.epoch),
+            on_film=console.film,
+        )
+        settings = TuneSettings(
+            train=train,
+            objective=objective,
+            space=space,
+            trials=trials,
+            timeout=timeout,
+            on_begin=console.begin,
+            on_end=console.end,
+        )
+        console.summary(run(directory, out, settings))

@@ -1,0 +1,223 @@
+"""Score films that models have never seen, and measure what the models say of them."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from xrayscan.backend import Placement
+from xrayscan.card import OperatingPoint
+from xrayscan.errors import InputError, UsageError
+from xrayscan.evaluation.figures import (
+    CELLS,
+    Figures,
+    at_prevalence,
+    at_threshold,
+    confusion,
+    difference,
+    ranked,
+    reading_queue,
+)
+from xrayscan.evaluation.films import TestFilms, read_films, without
+from xrayscan.evaluation.overlap import Overlap, overlap
+from xrayscan.infer import Infer, Row, pixel_column
+from xrayscan.metrics import RESAMPLES, Resampler
+from xrayscan.modelfile import Model, load_model
+from xrayscan.readers import default_workers
+from xrayscan.training.labelled import LabelledFolder
+
+Probabilities = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateSettings:
+    """What to measure, and how. ``threshold`` wins over ``operating_point``, which names one of the model's own."""
+
+    split: str | None = None  # None: ``test`` where the folder is split, else all films
+    operating_point: str | None = None  # None: the model's default, ``balanced``
+    threshold: float | None = None
+    prevalence: float | None = None
+    allow_overlap: bool = False
+    seed: int = 0
+    resamples: int = RESAMPLES
+    placement: Placement = Placement()
+    workers: int | None = None
+    on_film: Callable[[int, int], None] = lambda done, total: None  # called as films are read
+    on_scored: Callable[[int, int], None] = lambda done, total: None  # called as films are scored
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What one model said of the films, and what that is worth."""
+
+    reference: str  # what the user called the model
+    model: Model
+    overlap: Overlap | None  # None: the model file does not say what it was trained on
+    probabilities: Probabilities  # (N,)
+    point: OperatingPoint | None  # None: the threshold is the user's own
+    threshold: float
+    ranked: Figures
+    at_threshold: Figures
+    at_points: Mapping[str, Figures]  # at each operating point of the model
+    queue: Figures
+    at_prevalence: Figures | None
+    difference: Figures | None  # to the first model; None for the first model itself
+
+    @property
+    def called(self) -> npt.NDArray[np.bool_]:
+        """Which films (N,) the finding is called in."""
+        return self.probabilities >= self.threshold
+
+    def confusion(self, labels: npt.NDArray[np.uint8]) -> dict[str, int]:
+        """Counts of the films in each cell of the confusion matrix."""
+        counts = confusion(labels, self.probabilities, self.threshold).sum(0)
+        return {name: int(count) for name, count in zip(CELLS, counts, strict=True)}
+
+    @property
+    def values(self) -> dict[str, float]:
+        """Every figure by name."""
+        return {**self.ranked.values, **self.at_threshold.values}
+
+    @property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """Every figure's 95 % interval by name."""
+        return {**self.ranked.intervals, **self.at_threshold.intervals}
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One folder, evaluated by one model or several."""
+
+    directory: str
+    films: TestFilms
+    models: tuple[Evaluated, ...]
+    warnings: tuple[str, ...]  # sentences that belong to every figure
+    settings: EvaluateSettings
+
+
+def evaluate(
+    references: Sequence[str], folder: LabelledFolder, directory: str, settings: EvaluateSettings = EvaluateSettings()
+) -> Evaluation:
+    """Evaluate models on a labelled folder (see `xrayscan.training.labelled.read_folder`) that none of them has seen.
+
+    Raises: InputError if a model was trained or tuned on some of the films and ``allow_overlap`` is not set, or a label
+    has no readable film; ModelError for a model that cannot be used; UsageError if a model is given twice.
+    """
+    models = _loaded(references)
+    points = {reference: _point(model, settings) for reference, model in models.items()}
+    workers = default_workers() if settings.workers is None else settings.workers
+    specs = [model.card.input for model in models.values()]
+    films = read_films(folder, settings.split, specs, workers=workers, on_film=settings.on_film)
+    overlaps = {reference: _overlap(model, films) for reference, model in models.items()}
+    warnings = [*_refuse_or_warn(overlaps, settings.allow_overlap), *_other_finding(models, folder)]
+    films, probabilities = _scored(films, list(models.values()), settings)
+    resampler = Resampler.of(films.groups, seed=settings.seed, resamples=settings.resamples)
+    evaluated: list[Evaluated] = []
+    for n, (reference, model) in enumerate(models.items()):
+        one = _evaluated(reference, model, points[reference], films, probabilities[:, n], resampler, settings)
+        first = evaluated[0] if evaluated else None
+        gap = difference(_all(one), _all(first)) if first else None
+        evaluated.append(dataclasses.replace(one, overlap=overlaps[reference], difference=gap))
+    return Evaluation(directory, films, tuple(evaluated), tuple(warnings), settings)
+
+
+def _loaded(references: Sequence[str]) -> dict[str, Model]:
+    names = [reference.rstrip(os.sep) or reference for reference in references]
+    if len(set(names)) < len(names):
+        raise UsageError("a model is given twice: give each one once")
+    return {name: load_model(name) for name in names}
+
+
+def _point(model: Model, settings: EvaluateSettings) -> OperatingPoint | None:
+    if settings.threshold is not None:
+        return None
+    if settings.operating_point is not None:
+        return model.card.operating_point(settings.operating_point)
+    return model.card.operating_points[0]
+
+
+def _overlap(model: Model, films: TestFilms) -> Overlap | None:
+    if model.seen is None:
+        return None
+    return overlap(model.seen, films.digests, films.hashes, [film.patient_key for film in films.films])
+
+
+def _refuse_or_warn(overlaps: Mapping[str, Overlap | None], allowed: bool) -> Iterator[str]:
+    """Refuse films that a model has seen, or yield a sentence for each model whose figures they flatter."""
+    known = {reference: found for reference, found in overlaps.items() if found and found.films}
+    if known and not allowed:
+        told = "; ".join(
+            f"{reference} was trained or tuned on {found} of these films" for reference, found in known.items()
+        )
+        raise InputError(f"{told}: this would be no evaluation (--allow-overlap shows the figures all the same)")
+    for reference, found in overlaps.items():
+        if found is None:
+            yield f"The file of {reference} does not say which films it was trained on: overlap could not be checked."
+        elif found.films:
+            yield f"No evaluation: {reference} was trained or tuned on {found} of these films; this flatters it."
+
+
+def _other_finding(models: Mapping[str, Model], folder: LabelledFolder) -> Iterator[str]:
+    for reference, model in models.items():
+        if model.card.labels[1].casefold() != folder.labels[1].casefold():
+            yield f"{reference} looks for {model.card.labels[1]}, but the folder's finding is {folder.labels[1]}."
+
+
+def _scored(films: TestFilms, models: list[Model], settings: EvaluateSettings) -> tuple[TestFilms, Probabilities]:
+    """Score films as `xrayscan predict` does; those without a finite logit are left out, with their reason."""
+    from xrayscan.device import default_batch_size, one_thread_each, streams
+
+    placement = settings.placement
+    stage = Infer(models, placement, default_batch_size(placement), streams(placement))
+    columns = {pixel_column(model.card.input) for model in models}
+    rows = [{name: films.pixels[name][n] for name in columns} for n in range(len(films.films))]
+    batches = [rows[at : at + stage.batch_size] for at in range(0, len(rows), stage.batch_size)]
+    done: list[Row] = []
+    restore = one_thread_each(placement)
+    try:
+        with ThreadPoolExecutor(stage.streams) as pool:
+            for batch in pool.map(stage, batches):
+                done.extend(batch)
+                settings.on_scored(len(done), len(rows))
+    finally:
+        restore()
+    left_out = {n: str(row["reason"]) for n, row in enumerate(done) if row.get("reason")}
+    probabilities = np.array([row["probabilities"] for row in done if not row.get("reason")], np.float64)
+    return (without(films, left_out) if left_out else films), probabilities
+
+
+def _evaluated(
+    reference: str,
+    model: Model,
+    point: OperatingPoint | None,
+    films: TestFilms,
+    probabilities: Probabilities,
+    resampler: Resampler,
+    settings: EvaluateSettings,
+) -> Evaluated:
+    labels, prevalence = films.labels, settings.prevalence
+    threshold = point.threshold if point else float(settings.threshold or 0)
+    called = at_threshold(labels, probabilities, threshold, resampler)
+    points = model.card.operating_points
+    return Evaluated(
+        reference=reference,
+        model=model,
+        overlap=None,
+        probabilities=probabilities,
+        point=point,
+        threshold=threshold,
+        ranked=ranked(labels, probabilities, resampler),
+        at_threshold=called,
+        at_points={p.name: at_threshold(labels, probabilities, p.threshold, resampler) for p in points},
+        queue=reading_queue(labels, probabilities, resampler, seed=settings.seed, prevalence=prevalence),
+        at_prevalence=at_prevalence(called, prevalence) if prevalence is not None else None,
+        difference=None,
+    )
+
+
+def _all(one: Evaluated) -> Figures:
+    return Figures(one.values, one.intervals, {**one.ranked.draws, **one.at_threshold.draws})

@@ -1,0 +1,73 @@
+"""The evaluation as a page: a table of figures, overlaid curves, and films each model was surest and wrong about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xrayscan import plots
+from xrayscan.evaluation.evaluate import Evaluated, Evaluation
+from xrayscan.evaluation.figures import COMPARED, NAMES, classification_report, sweep
+from xrayscan.infer import pixel_column
+from xrayscan.report.page import write_page
+from xrayscan.report.text import visible
+
+FILMS_SHOWN = 8  # of each kind
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFilm:
+    """A thumbnail with what there is to say of it."""
+
+    image: str  # data URI
+    path: str
+    probability: float
+
+
+def write_evaluation_page(evaluation: Evaluation, path: str) -> None:
+    """Write the page. Raises: OutputError if it cannot be written."""
+    labels = evaluation.films.labels
+    names = (visible(evaluation.films.folder.labels[0]), visible(evaluation.films.folder.labels[1]))
+    curves = [plots.Curve(visible(m.reference), labels, m.probabilities) for m in evaluation.models]
+    write_page(
+        path,
+        "evaluation.html",
+        evaluation=evaluation,
+        names=NAMES,
+        compared=[name for name in NAMES if name in COMPARED],
+        figures=[plots.roc(curves), plots.precision_recall(curves), plots.reliability(curves)],
+        models=[
+            {
+                "is": model,
+                "confusion": plots.confusion(**model.confusion(labels), labels=names),
+                "sweep_figure": plots.threshold_sweep(curve, model.threshold),
+                "sweep": sweep(labels, model.probabilities),
+                "report": classification_report(labels, model.called, names, as_dict=False),
+                "films": _films(model, evaluation),
+            }
+            for model, curve in zip(evaluation.models, curves, strict=True)
+        ],
+    )
+
+
+def _films(model: Evaluated, evaluation: Evaluation) -> dict[str, Sequence[ShownFilm]]:
+    """The films of each kind that the model was surest about."""
+    found, sure = evaluation.films.labels == 1, model.probabilities
+    called = model.called
+    return {
+        "Most confident hits": _shown(model, evaluation, found & called, -sure),
+        "Most confident misses": _shown(model, evaluation, found & ~called, sure),
+        "Most confident false alarms": _shown(model, evaluation, ~found & called, -sure),
+    }
+
+
+def _shown(
+    model: Evaluated, evaluation: Evaluation, kind: npt.NDArray[np.bool_], order: npt.NDArray[Any]
+) -> list[ShownFilm]:
+    films = evaluation.films
+    pixels = films.pixels[pixel_column(model.model.card.input)]
+    indices = np.flatnonzero(kind)
+    indices = indices[np.argsort(order[indices], kind="stable")][:FILMS_SHOWN]
+    return [ShownFilm(plots.thumbnail(pixels[n]), films.films[n].path, float(model.probabilities[n])) for n in indices]

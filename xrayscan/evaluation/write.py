@@ -1,0 +1,111 @@
+"""An evaluation → files: metrics.json for programs, predictions.csv for who checks it, evaluation.html for people."""
+
+import csv
+import dataclasses
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from xrayscan.errors import OutputError
+from xrayscan.evaluation.evaluate import Evaluated, Evaluation
+from xrayscan.evaluation.figures import Figures, classification_report, sweep
+from xrayscan.evaluation.page import write_evaluation_page
+from xrayscan.report.atomic import atomic_writer
+from xrayscan.report.text import encodable, spreadsheet_cell
+
+
+def write_evaluation(evaluation: Evaluation, out: str) -> list[str]:
+    """Write the three files into ``out``, which is made if need be, and return their paths.
+
+    Raises: OutputError where one cannot be written.
+    """
+    try:
+        os.makedirs(out, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{out}: {error.strerror}: choose another --out") from error
+    paths = [os.path.join(out, name) for name in ("metrics.json", "predictions.csv", "evaluation.html")]
+    with atomic_writer(paths[0]) as file:
+        json.dump(metrics(evaluation), file, indent=2, ensure_ascii=True, allow_nan=False)
+        file.write("\n")
+    _write_predictions(evaluation, paths[1])
+    write_evaluation_page(evaluation, paths[2])
+    return paths
+
+
+def metrics(evaluation: Evaluation) -> dict[str, Any]:
+    """One object per model, by the name the user called it, as plain values; what is undefined is None."""
+    return {model.reference: _plain(_of_model(model, evaluation)) for model in evaluation.models}
+
+
+def _of_model(model: Evaluated, evaluation: Evaluation) -> dict[str, Any]:
+    films, card = evaluation.films, model.model.card
+    return {
+        "n": len(films.labels),
+        **model.values,
+        "threshold": model.threshold,
+        "confusion": model.confusion(films.labels),
+        "ci95": model.intervals,
+        "with_finding": int(films.labels.sum()),
+        "patients": len(np.unique(films.groups)),
+        "unreadable": len(films.rejected),
+        "labels": films.folder.labels,
+        "patients_by": films.folder.patients_by,
+        "split": evaluation.settings.split,
+        "model": {"name": card.name, "version": card.version, "backend": card.backend}
+        | {"fingerprint": model.model.fingerprint},
+        "operating_point": model.point.name if model.point else None,
+        "operating_points": {
+            point.name: {"threshold": point.threshold, **_with_ci(model.at_points[point.name])}
+            for point in card.operating_points
+        },
+        "sweep": sweep(films.labels, model.probabilities),
+        "classification_report": classification_report(films.labels, model.called, films.folder.labels, as_dict=True),
+        "queue": {"prevalence": evaluation.settings.prevalence, **_with_ci(model.queue)},
+        "at_prevalence": _with_ci(model.at_prevalence) | {"prevalence": evaluation.settings.prevalence}
+        if model.at_prevalence
+        else None,
+        "difference": _with_ci(model.difference) | {"to": evaluation.models[0].reference} if model.difference else None,
+        "overlap": dataclasses.asdict(model.overlap) if model.overlap else None,
+        "warnings": evaluation.warnings,
+        "resamples": evaluation.settings.resamples,
+        "seed": evaluation.settings.seed,
+    }
+
+
+def _with_ci(figures: Figures) -> dict[str, Any]:
+    return {**figures.values, "ci95": dict(figures.intervals)}
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON holds it: numbers that are not finite become None, names lose bytes that are no text."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    if isinstance(value, str):
+        return encodable(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value
+
+
+def _write_predictions(evaluation: Evaluation, path: str) -> None:
+    """Write one line per film: path, label (1 with the finding), patient as a number, and probabilities in full.
+
+    With one model the last column is ``probability``; with several, each has its own, ``probability`` and its name.
+    """
+    films, models = evaluation.films, evaluation.models
+    many = len(models) > 1
+    columns = [f"probability {model.reference}" if many else "probability" for model in models]
+    with atomic_writer(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["source", "label", "patient", *map(spreadsheet_cell, columns)])
+        for n, film in enumerate(films.films):
+            probabilities = [repr(float(model.probabilities[n])) for model in models]
+            writer.writerow(
+                [spreadsheet_cell(film.path), int(films.labels[n]), int(films.groups[n]) + 1, *probabilities]
+            )

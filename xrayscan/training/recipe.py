@@ -1,0 +1,60 @@
+"""Recipes: everything that a training run was asked for, as a flat TOML file that another run can take."""
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from xrayscan.errors import InputError
+from xrayscan.report.atomic import atomic_writer
+
+FILE_NAME = "recipe.toml"  # inside a training run's folder
+# Keys that are no parameters of backend or training, with their types.
+RUN_KEYS: Mapping[str, type] = {
+    "model": str,
+    "seed": int,
+    "precision": str,
+    "positive": str,
+    "labels": str,
+    "patient_pattern": str,
+    "operating_points": list,
+    "fast_dev_run": bool,
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Recipe:
+    """``run`` holds keys of `RUN_KEYS`, ``parameters`` those of the backend and of training, neither checked yet."""
+
+    run: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def read_recipe(path: str) -> Recipe:
+    """Read a recipe. Raises: InputError that names the file and what is wrong with it."""
+    try:
+        with open(path, "rb") as file:
+            values = tomllib.load(file)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}: give a recipe such as RUN/{FILE_NAME}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: {error}: write it as TOML, such as epochs = 20") from error
+    for key, value in values.items():
+        if key in RUN_KEYS and not isinstance(value, RUN_KEYS[key]):
+            raise InputError(f"{path}: {key} = {value!r}: give a {RUN_KEYS[key].__name__}")
+        if key not in RUN_KEYS and isinstance(value, (dict, list)):
+            raise InputError(f"{path}: {key}: a recipe is flat: one line, key = value, per parameter")
+    run = {key: value for key, value in values.items() if key in RUN_KEYS}
+    return Recipe(run, {key: value for key, value in values.items() if key not in RUN_KEYS})
+
+
+def write_recipe(path: str, values: Mapping[str, Any], notes: Mapping[str, str]) -> None:
+    """Write values that are not None; ``notes`` become comments. Raises: OutputError."""
+    import tomli_w
+
+    kept = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+    with atomic_writer(path) as file:
+        file.write("# Everything that this run was asked for: xrayscan train DIR --out RUN/ --recipe recipe.toml\n")
+        for key, note in notes.items():
+            file.write(f"# {key}: {ascii(note)[1:-1]}\n")  # a comment ends with its line, whatever a folder is called
+        file.write("\n" + tomli_w.dumps({key: value for key, value in kept.items() if value is not None}))

@@ -1,0 +1,91 @@
+"""The files that a training run leaves beside its model: history, split, metrics and a page of figures."""
+
+import csv
+import dataclasses
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xrayscan.backend import Epoch
+from xrayscan.report.atomic import atomic_writer
+from xrayscan.report.text import spreadsheet_cell
+
+if TYPE_CHECKING:
+    from xrayscan.training.trainer import SplitFilms, Trained
+
+HISTORY_FILE, SPLIT_FILE, METRICS_FILE = "history.csv", "split.csv", "metrics.json"
+
+
+def write_history(path: str, epochs: Sequence[Epoch]) -> None:
+    """Write one row per epoch, with numbers as exact as they were. Raises: OutputError."""
+    names = [field.name for field in dataclasses.fields(Epoch) if field.name != "of"]
+    with atomic_writer(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["epoch" if name == "number" else name for name in names])
+        for epoch in epochs:
+            values = (getattr(epoch, name) for name in names)
+            writer.writerow([int(value) if isinstance(value, bool) else repr(value) for value in values])
+
+
+def write_split(path: str, films: "SplitFilms") -> None:
+    """Write which file went where. ``patient`` numbers the films that had to stay together. Raises: OutputError."""
+    sides = np.full(len(films.labels), "left out", object)
+    sides[films.training], sides[films.validation] = "training", "validation"
+    with atomic_writer(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["source", "label", "side", "patient"])
+        for film, label, side, patient in zip(films.decoded.films, films.labels, sides, films.groups, strict=True):
+            name = spreadsheet_cell(films.folder.labels[label])
+            writer.writerow([spreadsheet_cell(film.path), name, side, int(patient)])
+
+
+def write_results(out: str, trained: "Trained", asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """Write metrics and report, and return their paths. Raises: OutputError."""
+    from xrayscan.training.page import PAGE_FILE, write_training_page  # it needs matplotlib
+
+    path = os.path.join(out, METRICS_FILE)
+    with atomic_writer(path) as file:
+        json.dump(metrics(trained), file, indent=2)
+        file.write("\n")
+    write_training_page(os.path.join(out, PAGE_FILE), trained, asked)
+    return path, os.path.join(out, PAGE_FILE)
+
+
+def metrics(trained: "Trained") -> dict[str, Any]:
+    """What the model reaches on its validation films, the counts at its balanced threshold, and its best epoch."""
+    card, films = trained.model.card, trained.films
+    labels, probabilities = validation_probabilities(trained)
+    balanced = card.operating_point("balanced")
+    called = probabilities >= balanced.threshold
+    tn, fp, fn, tp = (int(((called == c) & (labels == y)).sum()) for y, c in ((0, 0), (0, 1), (1, 0), (1, 1)))
+    best = max((epoch for epoch in trained.epochs if epoch.best), key=lambda epoch: epoch.number, default=None)
+    return {
+        "n": len(labels),
+        **dict(card.metrics),
+        "threshold": balanced.threshold,
+        "accuracy": (tp + tn) / len(labels),
+        "balanced_accuracy": (balanced.sensitivity + balanced.specificity) / 2,
+        "sensitivity": balanced.sensitivity,
+        "specificity": balanced.specificity,
+        "precision": tp / (tp + fp) if tp + fp else None,
+        "npv": tn / (tn + fn) if tn + fn else None,
+        "f1": 2 * tp / (2 * tp + fp + fn),
+        "confusion": {"tn": tn, "fp": fp, "fn": fn, "tp": tp},
+        "operating_points": [dataclasses.asdict(point) for point in card.operating_points],
+        "calibration": dataclasses.asdict(card.calibration),
+        "epochs": len(trained.epochs),
+        "best_epoch": dataclasses.asdict(best) if best else None,
+        "training_films": len(films.training),
+        "left_out": len(films.decoded.rejected),
+        "fingerprint": trained.model.fingerprint,
+    }
+
+
+def validation_probabilities(trained: "Trained") -> tuple[Any, Any]:
+    """Labels (N,) and calibrated probabilities (N,) of the validation films."""
+    from xrayscan.training.calibrate import calibrated
+
+    return trained.films.labels[trained.films.validation], calibrated(trained.model.card.calibration, trained.logits)
