@@ -2,7 +2,7 @@
 
 import itertools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from xrayscan import InputSpec, ModelError, TorchBackend, hookimpl
 
@@ -15,6 +15,7 @@ class MlpParams:
     """What can be set with --set."""
 
     side: int = 64  # pixels
+    normalise: Literal["per_image", "equalise", "blend", "unit"] = "per_image"  # unit: brightness as it is, in [0, 1]
     widths: tuple[int, ...] = (256, 64)  # of the hidden layers
     dropout: float = field(default=0.2, metadata={"tune": (0.0, 0.6)})  # after each hidden layer
 
@@ -24,8 +25,10 @@ class MlpParams:
 
 
 def spec(params: MlpParams) -> InputSpec:
-    """One grey channel, standardised film by film."""
-    return InputSpec(side=params.side, normalise="per_image")
+    """One grey channel, by default standardised film by film."""
+    if params.normalise == "unit":
+        return InputSpec(params.side, normalise="fixed", mean=(0.0,), std=(1.0,))
+    return InputSpec(params.side, normalise=params.normalise)
 
 
 def build(params: MlpParams) -> "nn.Module":

@@ -134,6 +134,7 @@ class FitSettings:
 
     params: TrainingParams = TrainingParams()
     seed: int = 0
+    weights: str = "none"  # that a network starts with: none (random), imagenet, or a file's path
     placement: Placement = Placement()
     on_epoch: Callable[[Epoch], None] = lambda epoch: None
     on_step: Callable[[int, int, int], None] = lambda epoch, done, of: None

@@ -18,7 +18,7 @@ from xrayscan.draws import Draws, Indices, network_seed, order_of
 from xrayscan.forward import half, images_of, logits_of, placed
 from xrayscan.losses import Loss, absolute_sum
 from xrayscan.normalise import normalise
-from xrayscan.optimisers import Schedule, make_optimiser, matrices
+from xrayscan.optimisers import LearningGroups, Schedule, make_optimiser, matrices, train_mode
 
 PREDICT_AT_ONCE = 64
 Arrays = dict[str, npt.NDArray[Any]]
@@ -28,7 +28,14 @@ Group = tuple[torch.Tensor, ...] | list[torch.Tensor]
 class Learner:
     """Order, augmentation and dropout are functions of (seed, epoch, film), so that an epoch can be done again."""
 
-    def __init__(self, network: nn.Module, spec: InputSpec, train: Films, settings: FitSettings) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        spec: InputSpec,
+        train: Films,
+        settings: FitSettings,
+        groups: LearningGroups | None = None,
+    ) -> None:
         self.spec, self.train, self.settings, params = spec, train, settings, settings.params
         self.batch_size = min(params.batch_size, len(train))
         self.steps = len(train) // self.batch_size
@@ -36,7 +43,7 @@ class Learner:
         self.network = placed(network, settings.placement)
         average = functools.partial(_moving_average, params.ema)
         self.averaged = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True) if params.ema else None
-        self.optimiser = make_optimiser(self.network, params)
+        self.optimiser = make_optimiser(self.network, params, groups)
         self.schedule = Schedule(self.optimiser, params, self.steps)
         # fp16 loses small gradients, unless the loss is scaled up and they are scaled down again.
         kind, scaled = settings.placement.device.partition(":")[0], settings.placement.precision == "fp16"
@@ -44,7 +51,7 @@ class Learner:
 
     def epoch(self, number: int) -> tuple[float, Indices, npt.NDArray[np.float32]]:
         """One pass over the training films. Returns the mean loss, the films in the order taken, and their logits."""
-        self.network.train()
+        train_mode(self.network)
         torch.manual_seed(network_seed(self.settings.seed, number))
         order = order_of(self.settings.seed, number, len(self.train))[: self.steps * self.batch_size]
         losses, logits = [], []

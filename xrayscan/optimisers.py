@@ -1,5 +1,6 @@
 """Optimisers and learning-rate schedules by their names."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
@@ -8,16 +9,28 @@ from torch.optim import lr_scheduler
 
 from xrayscan.backend import TrainingParams
 
+LearningGroups = Sequence[tuple[list[nn.Parameter], float]]  # what learns, at which share of the learning rate
+
 MOMENTUM = 0.9
 PLATEAU_FACTOR, PLATEAU_PATIENCE = 0.3, 2  # smaller steps after this many epochs without improvement
 
 
-def make_optimiser(network: nn.Module, params: TrainingParams) -> torch.optim.Optimizer:
-    """Return the optimiser. Weight decay is decoupled in adamw, and L2 regularisation in the others."""
-    groups = [
-        {"params": matrices(network), "weight_decay": params.weight_decay},
-        {"params": [p for p in network.parameters() if p.ndim <= 1], "weight_decay": 0.0},  # norms, biases: only hurts
-    ]
+def make_optimiser(
+    network: nn.Module, params: TrainingParams, learning: LearningGroups | None = None
+) -> torch.optim.Optimizer:
+    """Return the optimiser; what is in none of the ``learning`` groups is frozen.
+
+    Weight decay is decoupled in adamw, and L2 regularisation in the others.
+    """
+    groups = []
+    network.requires_grad_(learning is None)
+    for parameters, share in learning or [(list(network.parameters()), 1.0)]:
+        rate = params.learning_rate * share
+        plain = [p.requires_grad_() for p in parameters if p.ndim <= 1]  # norms and biases: decay would only hurt
+        decayed = [p.requires_grad_() for p in parameters if p.ndim > 1]
+        groups.append({"params": decayed, "weight_decay": params.weight_decay, "lr": rate})
+        groups.append({"params": plain, "weight_decay": 0.0, "lr": rate})
+    groups = [group for group in groups if group["params"]]
     rate = params.learning_rate
     if params.optimiser == "sgd":
         return torch.optim.SGD(groups, rate, momentum=MOMENTUM, nesterov=True, fused=True)
@@ -30,7 +43,16 @@ def make_optimiser(network: nn.Module, params: TrainingParams) -> torch.optim.Op
 
 def matrices(network: nn.Module) -> list[nn.Parameter]:
     """The weights that regularisation is for: all but biases and norms."""
-    return [p for p in network.parameters() if p.ndim > 1]
+    return [p for p in network.parameters() if p.ndim > 1 and p.requires_grad]
+
+
+def train_mode(network: nn.Module) -> None:
+    """Put a network into training mode, all but norms that are frozen: their statistics belong to their weights."""
+    network.train()
+    for module in network.modules():
+        own = list(module.parameters(recurse=False))
+        if own and not any(parameter.requires_grad for parameter in own):
+            module.eval()
 
 
 class Schedule:
@@ -45,7 +67,7 @@ class Schedule:
             # Smith, Topin, "Super-convergence" (2018); rmsprop has no momentum to cycle.
             cycle = params.optimiser != "rmsprop"
             self._by_step = lr_scheduler.OneCycleLR(
-                optimiser, params.learning_rate, total, pct_start=0.25, cycle_momentum=cycle
+                optimiser, [group["lr"] for group in optimiser.param_groups], total, pct_start=0.25, cycle_momentum=cycle
             )
         elif params.schedule == "cosine":
             self._by_step = lr_scheduler.CosineAnnealingLR(optimiser, total)
@@ -55,8 +77,8 @@ class Schedule:
 
     @property
     def rate(self) -> float:
-        """The learning rate that the next step takes."""
-        return float(self._optimiser.param_groups[0]["lr"])
+        """The learning rate that the next step takes: the highest, where parts of the network learn more slowly."""
+        return float(max(group["lr"] for group in self._optimiser.param_groups))
 
     def after_step(self) -> None:
         """A step is done."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import typing
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args, get_origin
 
@@ -20,8 +21,10 @@ def parse(params: type[Any], values: Mapping[str, Any], *, of: str) -> Any:
     for key in values:
         if key not in known:
             raise ModelError(f"{of} has no parameter {key!r}{_nearest(key, known)}; it has: {', '.join(known)}")
+    hints = typing.get_type_hints(params)
+    given = {key: _listed(value) if get_origin(hints[key]) is tuple else value for key, value in values.items()}
     try:
-        return TypeAdapter(params).validate_python(dict(values))
+        return TypeAdapter(params).validate_python(given)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "its parameters"
@@ -56,6 +59,13 @@ def from_pairs(pairs: Iterable[str]) -> dict[str, str]:
 def describe(params: type[Any]) -> list[tuple[str, str, str]]:
     """List parameters as (name, type, default), in the order declared."""
     return [(field.name, _type_name(field.type), repr(field.default)) for field in dataclasses.fields(params)]
+
+
+def _listed(value: Any) -> Any:
+    """A list as typed in a shell, "conv 32, pool, flatten", as its parts."""
+    if not isinstance(value, str):
+        return value
+    return [part.strip() for part in value.strip("[]() ").split(",") if part.strip()]
 
 
 def _type_name(kind: Any) -> str:

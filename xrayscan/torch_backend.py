@@ -1,11 +1,12 @@
 """What a network backend declares. Nothing here imports torch: the loops that do are imported when they run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xrayscan.backend import Films, FitSettings, Placement, Predictor, Tensors
 from xrayscan.card import InputSpec
+from xrayscan.weights import WeightSource
 
 if TYPE_CHECKING:
     from torch import nn
@@ -17,7 +18,12 @@ class TorchBackend:
 
     ``params`` is a frozen dataclass; ``spec(params)`` says which pixels the network takes; ``build(params)`` returns
     an ``nn.Module`` that maps normalised images (B, C, S, S) float32 to logits (B, 1) or (B,). Import torch inside
-    ``build``. ``heatmap_layer`` names the submodule whose activations show where the finding was seen.
+    ``build``. ``heatmap_layer`` names the submodule whose activations show where the finding was seen (or
+    is a function of the parameters that does).
+
+    For networks that are adapted rather than trained from scratch: ``pretrain(network, params, source)`` fills a new
+    network with the weights of a `WeightSource`, and ``learning(network, params)`` returns what of it learns, as lists
+    of parameters with their share of the learning rate; what it leaves out stays as it is.
     """
 
     name: str
@@ -25,16 +31,25 @@ class TorchBackend:
     spec: Callable[[Any], InputSpec]
     build: "Callable[[Any], nn.Module]"
     summary: str = ""
-    heatmap_layer: str | None = None
+    heatmap_layer: str | Callable[[Any], str | None] | None = None
+    pretrain: "Callable[[nn.Module, Any, WeightSource], None] | None" = None
+    learning: "Callable[[nn.Module, Any], Sequence[tuple[list[nn.Parameter], float]]] | None" = None
 
     def fit(self, params: Any, spec: InputSpec, train: Films, validation: Films, settings: FitSettings) -> Tensors:
-        """Train the network. Deterministic on a CPU for one thread count: order and augmentation follow the seed."""
+        """Train the network. Deterministic on a CPU for one thread count: order and augmentation follow the seed.
+
+        Raises: ModelError for ``settings.weights`` that cannot be had, or do not fit.
+        """
         import torch
 
         from xrayscan.torch_loops import fit
 
         torch.manual_seed(settings.seed)  # the initial weights
-        return fit(self.build(params), spec, train, validation, settings)
+        network = self.build(params)
+        if self.pretrain:
+            self.pretrain(network, params, WeightSource(settings.weights))
+        groups = self.learning(network, params) if self.learning else None
+        return fit(network, spec, train, validation, settings, groups)
 
     def load(self, params: Any, spec: InputSpec, tensors: Tensors, placement: Placement) -> Predictor:
         """Rebuild the network with its weights on a device."""

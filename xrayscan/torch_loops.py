@@ -14,6 +14,7 @@ from xrayscan.errors import ModelError
 from xrayscan.forward import logits_of, placed
 from xrayscan.learner import Learner
 from xrayscan.losses import plain_loss
+from xrayscan.optimisers import LearningGroups
 from xrayscan.watch import SPECIFICITY, Monitor, figures, sensitivity_at
 
 BEST = "best/"  # before the names of the best epoch's weights in a snapshot
@@ -37,13 +38,22 @@ class TorchPredictor:
             return logits_of(self.network, pixels, self.spec, self.placement).cpu().numpy()
 
 
-def fit(network: nn.Module, spec: InputSpec, train: Films, validation: Films, settings: FitSettings) -> Tensors:
+def fit(
+    network: nn.Module,
+    spec: InputSpec,
+    train: Films,
+    validation: Films,
+    settings: FitSettings,
+    groups: LearningGroups | None = None,
+) -> Tensors:
     """Train a network and return the weights of its best epoch by the monitored figure of validation.
+
+    ``groups``: what learns, at which share of the learning rate; None: everything at the full rate.
 
     After every epoch a snapshot is offered; resumed from one, training ends with the same weights, bit for bit on a
     CPU in fp32 with the same number of threads.
     """
-    run = _Run(network, spec, train, settings)
+    run = _Run(network, spec, train, settings, groups)
     while not run.over:
         epoch = run.next(validation)
         if settings.on_snapshot:
@@ -55,9 +65,11 @@ def fit(network: nn.Module, spec: InputSpec, train: Films, validation: Films, se
 class _Run:
     """A training run between two epochs."""
 
-    def __init__(self, network: nn.Module, spec: InputSpec, train: Films, settings: FitSettings) -> None:
+    def __init__(
+        self, network: nn.Module, spec: InputSpec, train: Films, settings: FitSettings, groups: LearningGroups | None
+    ) -> None:
         self.settings = settings
-        self.learner = Learner(network, spec, train, settings)
+        self.learner = Learner(network, spec, train, settings, groups)
         self.monitor = Monitor(settings.params)
         self.epochs: tuple[Epoch, ...] = ()
         self.best: Tensors = self.learner.weights()

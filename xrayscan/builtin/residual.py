@@ -31,10 +31,10 @@ class Block(nn.Module):
 class ResidualNetwork(nn.Module):
     """Stem, four stages of residual blocks, mean over the film, one logit."""
 
-    def __init__(self, width: int, blocks: int, dropout: float) -> None:
+    def __init__(self, width: int, blocks: int, dropout: float, channels: int = 1) -> None:
         super().__init__()
         self.stem = nn.Sequential(
-            nn.Conv2d(1, width, 7, 2, 3, bias=False), nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(3, 2, 1)
+            nn.Conv2d(channels, width, 7, 2, 3, bias=False), nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(3, 2, 1)
         )
         self.stage1 = self._stage(width, width, blocks, 1)
         self.stage2 = self._stage(width, 2 * width, blocks, 2)
@@ -61,7 +61,7 @@ class ResidualNetwork(nn.Module):
         return nn.Sequential(first, *(Block(channels_out, channels_out, 1) for _ in range(blocks - 1)))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Images (B, 1, S, S) → logits (B, 1).
+        """Images (B, C, S, S) → logits (B, 1).
 
         The first convolution and the head always run in fp32: they cost little, and what they round away in bf16
         would move a probability near the threshold by up to 0.01.

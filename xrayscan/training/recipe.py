@@ -13,6 +13,7 @@ FILE_NAME = "recipe.toml"  # inside a training run's folder
 RUN_KEYS: Mapping[str, type] = {
     "model": str,
     "seed": int,
+    "weights": str,
     "precision": str,
     "positive": str,
     "labels": str,
@@ -42,8 +43,9 @@ def read_recipe(path: str) -> Recipe:
     for key, value in values.items():
         if key in RUN_KEYS and not isinstance(value, RUN_KEYS[key]):
             raise InputError(f"{path}: {key} = {value!r}: give a {RUN_KEYS[key].__name__}")
-        if key not in RUN_KEYS and isinstance(value, (dict, list)):
-            raise InputError(f"{path}: {key}: a recipe is flat: one line, key = value, per parameter")
+        parts = value if isinstance(value, list) else [value]
+        if key not in RUN_KEYS and any(isinstance(part, (dict, list)) for part in parts):
+            raise InputError(f"{path}: {key}: a recipe is flat: key = value, or a list of values, per parameter")
     run = {key: value for key, value in values.items() if key in RUN_KEYS}
     return Recipe(run, {key: value for key, value in values.items() if key not in RUN_KEYS})
 
