@@ -85,3 +85,10 @@ def test_a_thumbnail_shows_the_film():
     assert head == "data:image/jpeg;base64"
     shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))), int)
     assert np.abs(shown - pixels).mean() < 3
+
+
+def test_a_long_name_leaves_room_for_the_curves():
+    long = plots.Curve("/very" * 40 + "/last", LABELS, CURVE.probabilities)
+    figures = plots.roc([long]), plots.threshold_sweep(long, 0.5), plots.confusion(1, 2, 3, 4, ("A" * 90, "B" * 90))
+    assert "/last" in figures[0]
+    assert all("A" * 40 not in drawn and "/very" * 8 not in drawn for drawn in figures)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,13 +12,9 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from xrayscan.backend import Epoch
 from xrayscan.card import ModelCard
 from xrayscan.rank import Worklist, WorklistRow
 from xrayscan.walk import Progress
-
-if TYPE_CHECKING:
-    from xrayscan.training import Trained
 
 TOP = 5
 PLAIN_EVERY = 10.0  # s between lines where stderr is no terminal
@@ -137,14 +133,15 @@ def _path(source: str) -> str:
 
 
 def _plain(progress: Progress, rate: float) -> str:
-    left = f", {_duration((progress.found - progress.done) / rate)} left" if rate and progress.walked else ""
+    left = f", {duration((progress.found - progress.done) / rate)} left" if rate and progress.walked else ""
     return (
         f"{progress.done:,} of {progress.found:,} files done: {progress.scored:,} scored, "
         f"{progress.rejected:,} rejected, {rate:,.0f}/s{left}"
     )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a time as people write it: 2:05, or 1:02:05 from an hour on."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
@@ -177,57 +174,8 @@ class _RateColumn(ProgressColumn):
         rate = float(task.fields.get("rate", 0))
         if not rate or task.total is None:
             return Text("")
-        left = _duration((task.total - task.completed) / rate)
+        left = duration((task.total - task.completed) / rate)
         return Text(f"{rate:,.0f}/s, {'' if task.fields.get('walked') else 'at least '}{left} left")
-
-
-class TrainConsole:
-    """Shows a training run: films read, then a line per epoch, then what the model reaches on validation."""
-
-    def __init__(self, *, quiet: bool = False) -> None:
-        self._console = Console(stderr=True, quiet=quiet, highlight=False)
-        self._bar = Bar(
-            SpinnerColumn(),
-            BarColumn(20),
-            MofNCompleteColumn(),
-            TextColumn("{task.description}"),
-            console=self._console,
-            transient=True,
-            disable=quiet,
-        )
-        self._task = self._bar.add_task("reading films", total=None)
-
-    def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._bar.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._bar.stop()
-
-    def film(self, done: int, total: int) -> None:
-        """One more film was read."""
-        self._bar.update(self._task, completed=done, total=total)
-
-    def epoch(self, epoch: Epoch) -> None:
-        """One more epoch is over."""
-        left = _duration(epoch.seconds * (epoch.of - epoch.number))
-        self._bar.update(self._task, completed=epoch.number, total=epoch.of, description=f"epochs, at most {left} left")
-        best = " [bold green]best[/]" if epoch.best else ""
-        self._console.print(
-            f"epoch {epoch.number:>3} of {epoch.of}: loss {epoch.train_loss:.4f}, "
-            f"validation loss {epoch.val_loss:.4f}, AUROC {epoch.val_auroc:.4f}{best} "
-            f"[dim]({epoch.images_per_second:,.0f} films/s, {_duration(epoch.seconds)})[/]",
-            soft_wrap=True,
-        )
-
-    def summary(self, trained: "Trained") -> None:
-        """Print what could not be read, the card, and where the model is."""
-        self._bar.stop()
-        for path, reason in trained.films.decoded.rejected.items():
-            self._console.print(f"[dim]left out[/] {_path(path)}: {escape(reason)}", soft_wrap=True)
-        _show_card(self._console, trained.model.card)
-        self._console.print(f"Written: {escape(trained.model.path)}", soft_wrap=True)
 
 
 def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -242,10 +190,11 @@ def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str
 
 def print_card(card: ModelCard) -> None:
     """Print a model card to stdout."""
-    _show_card(Console(highlight=False), card)
+    show_card(Console(highlight=False), card)
 
 
-def _show_card(out: Console, card: ModelCard) -> None:
+def show_card(out: Console, card: ModelCard) -> None:
+    """Print a model card to any console."""
     size = f"{card.input.side} × {card.input.side} px, {card.input.resize}, {card.input.normalise}"
     facts = Table(show_header=False, box=None, pad_edge=False)
     for key, value in {

@@ -34,4 +34,4 @@ def test_pictures_that_differ_in_three_bits_are_strangers():
 
 def test_the_message_counts_each_way():
     found = overlap(SEEN, [digest("a")] * 1200, np.zeros(1200, np.uint64), [None] * 1200)
-    assert str(found) == "1,200 (1,200 by content, 0 by perceptual hash, 0 by patient)"
+    assert str(found) == "1,200 of these films (1,200 by content, 0 by perceptual hash, 0 by patient)"

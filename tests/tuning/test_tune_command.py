@@ -1,3 +1,4 @@
+import csv
 import os
 import signal
 import subprocess
@@ -9,7 +10,9 @@ import pytest
 from click.testing import CliRunner
 from small import ROOT
 
+from xrayscan import FitSettings, TrainSettings, train
 from xrayscan.cli import main
+from xrayscan.training.recipe import read_recipe
 from xrayscan.tuning.tuner import STUDY_FILE
 
 SMALL = ("--set", "side=32", "--set", "width=4", "--set", "blocks=1", "--epochs", "2", "--workers", "0")
@@ -41,6 +44,17 @@ def test_a_search_from_the_command_line_tells_its_trials_and_leaves_a_recipe(tmp
     assert "whose trials are kept: 3" in again.stderr
     assert "trial   4 of 4" in again.stderr
     assert "trial   3 of 4" not in again.stderr
+
+
+def test_training_by_the_best_recipe_reaches_what_the_search_saw(tmp_path):
+    assert tune(tmp_path / "search", "--trials", "3", "--device", "cpu", "--precision", "fp32").exit_code == 0
+    with open(tmp_path / "search" / "trials.csv", newline="") as file:
+        best = max(float(row["value"]) for row in csv.DictReader(file) if row["value"])
+    recipe = read_recipe(os.fspath(tmp_path / "search" / "best.toml"))
+    fit = FitSettings(seed=recipe.run["seed"])
+    settings = TrainSettings(backend=recipe.run["model"], parameters=recipe.parameters, workers=0, fit=fit)
+    trained = train(LABELLED, os.fspath(tmp_path / "run"), settings)
+    assert max(epoch.val_auroc for epoch in trained.epochs) == pytest.approx(best, abs=1e-12)
 
 
 def test_a_space_file_is_searched_and_nothing_else(tmp_path):

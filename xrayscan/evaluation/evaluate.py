@@ -150,15 +150,13 @@ def _refuse_or_warn(overlaps: Mapping[str, Overlap | None], allowed: bool) -> It
     """Refuse films that a model has seen, or yield a sentence for each model whose figures they flatter."""
     known = {reference: found for reference, found in overlaps.items() if found and found.films}
     if known and not allowed:
-        told = "; ".join(
-            f"{reference} was trained or tuned on {found} of these films" for reference, found in known.items()
-        )
+        told = "; ".join(f"{reference} was trained or tuned on {found}" for reference, found in known.items())
         raise InputError(f"{told}: this would be no evaluation (--allow-overlap shows the figures all the same)")
     for reference, found in overlaps.items():
         if found is None:
             yield f"The file of {reference} does not say which films it was trained on: overlap could not be checked."
         elif found.films:
-            yield f"No evaluation: {reference} was trained or tuned on {found} of these films; this flatters it."
+            yield f"No evaluation: {reference} was trained or tuned on {found}, which flatters it."
 
 
 def _other_finding(models: Mapping[str, Model], folder: LabelledFolder) -> Iterator[str]:

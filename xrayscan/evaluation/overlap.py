@@ -20,7 +20,7 @@ class Overlap:
 
     def __str__(self) -> str:
         return (
-            f"{self.films:,} ({self.by_digest:,} by content, {self.by_hash:,} by perceptual hash, "
+            f"{self.films:,} of these films ({self.by_digest:,} by content, {self.by_hash:,} by perceptual hash, "
             f"{self.by_patient:,} by patient)"
         )
 

@@ -66,11 +66,15 @@ def calibrated(calibration: Calibration, logits: Floats) -> npt.NDArray[np.float
 
 
 def cross_fitted(logits: Floats, labels: Labels, groups: npt.NDArray[np.intp], seed: int) -> npt.NDArray[np.float64]:
-    """Calibrated probabilities (N,) in which no film helped to fit its own calibration: what ECE is measured on."""
+    """Calibrated probabilities (N,) in which no film helped to fit its own calibration: what ECE is measured on.
+
+    With fewer films of a label than there are folds, there are as many folds as films; two films each are the least.
+    """
     from sklearn.model_selection import StratifiedGroupKFold
 
     probabilities = np.empty(len(logits))
-    for rest, held_out in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(logits, labels, groups):
+    folds = min(FOLDS, int(np.bincount(labels, minlength=2).min()))
+    for rest, held_out in StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(logits, labels, groups):
         probabilities[held_out] = calibrated(fit_platt(logits[rest], labels[rest]), logits[held_out])
     return probabilities
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from xrayscan.backend import Backend, Epoch, Films, FitSettings, Pixels, Predictor, TrainingParams
 from xrayscan.card import InputSpec, ModelCard
-from xrayscan.errors import OutputError
+from xrayscan.errors import InputError, OutputError
 from xrayscan.modelfile import FILE_NAME, Model, load_model, save_model
 from xrayscan.parameters import parse_both
 from xrayscan.readers import default_workers
@@ -24,7 +24,8 @@ from xrayscan.training.split import Indices, patient_groups, split
 
 VALIDATION_SHARE = 0.2
 PREDICT_AT_ONCE = 64
-FAST_PATIENTS = 12  # of each label, in a trial run
+FEWEST = 2  # films of a label that calibration can be cross-fitted on
+FAST_PATIENTS = 30  # of each label, in a trial run
 FAST_EPOCHS = 2
 
 
@@ -150,7 +151,14 @@ def _divided(folder: LabelledFolder, spec: InputSpec, settings: TrainSettings) -
     decoded = decode_films(chosen, spec, workers=workers, cache=settings.cache, on_film=settings.on_film)
     labels = np.array([film.label for film in decoded.films], np.uint8)
     groups = patient_groups([film.patient for film in decoded.films], decoded.digests)
-    return SplitFilms(folder, decoded, labels, groups, *split(labels, groups, VALIDATION_SHARE, settings.fit.seed))
+    training, validation = split(labels, groups, VALIDATION_SHARE, settings.fit.seed)
+    for label, name in enumerate(folder.labels):
+        if (count := int((labels[validation] == label).sum())) < FEWEST:
+            raise InputError(
+                f"only {count} of {int((labels == label).sum())} films of {name} would be left to validate on: add films "
+                "of more patients"
+            )
+    return SplitFilms(folder, decoded, labels, groups, training, validation)
 
 
 def _few(films: Sequence[LabelledFilm]) -> tuple[LabelledFilm, ...]:
