@@ -37,6 +37,13 @@ if TYPE_CHECKING:
     from xrayscan.torch_backend import TorchBackend as TorchBackend
     from xrayscan.training import TrainSettings as TrainSettings
     from xrayscan.training import train as train
+    from xrayscan.transfer import TransferParams as TransferParams
+    from xrayscan.transfer import adapted as adapted
+    from xrayscan.transfer import imagenet_spec as imagenet_spec
+    from xrayscan.transfer import learning_groups as learning_groups
+    from xrayscan.weights import WeightSource as WeightSource
+    from xrayscan.weights import absent_weights as absent_weights
+    from xrayscan.weights import torchvision_state as torchvision_state
 
 _HOME = {
     "Backend": "backend",
@@ -69,6 +76,13 @@ _HOME = {
     "TorchBackend": "torch_backend",
     "TrainSettings": "training",
     "train": "training",
+    "TransferParams": "transfer",
+    "adapted": "transfer",
+    "imagenet_spec": "transfer",
+    "learning_groups": "transfer",
+    "WeightSource": "weights",
+    "absent_weights": "weights",
+    "torchvision_state": "weights",
 }
 __all__ = sorted(_HOME)
 

@@ -23,7 +23,8 @@ def logits_of(network: nn.Module, pixels: Pixels, spec: InputSpec, placement: Pl
 
 def images_of(pixels: Pixels, device: str) -> torch.Tensor:
     """Pixels (B, S, S) uint8 → images (B, 1, S, S) float32 in [0, 1], converted on the device."""
-    return torch.from_numpy(np.ascontiguousarray(pixels)).to(device, non_blocking=True).unsqueeze(1).float() / 255
+    own = np.require(pixels, requirements=["C", "W"])  # a copy only where needed: torch warns of read-only arrays
+    return torch.from_numpy(own).to(device, non_blocking=True).unsqueeze(1).float() / 255
 
 
 def half(placement: Placement) -> contextlib.AbstractContextManager[None]:

@@ -11,6 +11,7 @@ from xrayscan.backend import TrainingParams
 
 LearningGroups = Sequence[tuple[list[nn.Parameter], float]]  # what learns, at which share of the learning rate
 
+FEWEST_TO_CYCLE = 8  # steps: a cycle needs some to rise in
 MOMENTUM = 0.9
 PLATEAU_FACTOR, PLATEAU_PATIENCE = 0.3, 2  # smaller steps after this many epochs without improvement
 
@@ -63,7 +64,7 @@ class Schedule:
         self._optimiser, total = optimiser, params.epochs * steps
         self._by_epoch: lr_scheduler.ReduceLROnPlateau | None = None
         self._by_step: lr_scheduler.LRScheduler | None = None
-        if params.schedule == "one-cycle":
+        if params.schedule == "one-cycle" and total >= FEWEST_TO_CYCLE:
             # Smith, Topin, "Super-convergence" (2018); rmsprop has no momentum to cycle.
             cycle = params.optimiser != "rmsprop"
             self._by_step = lr_scheduler.OneCycleLR(

@@ -199,6 +199,7 @@ def _described(row: dict[str, Any]) -> dict[str, Any]:
 
 def _same(values: npt.NDArray[Any], wanted: npt.NDArray[Any], complaint: str) -> None:
     assert values.shape == wanted.shape, complaint
+    assert np.issubdtype(values.dtype, np.number), f"{complaint}: {values.dtype} cannot be compared"
     assert np.allclose(values.astype(np.float64), wanted.astype(np.float64), rtol=TOLERANCE, atol=TOLERANCE), complaint
 
 
@@ -240,9 +241,10 @@ class BackendContract:
     parameters: Mapping[str, Any] = {}  # that make it small
 
     @pytest.fixture(scope="class")
-    def subject(self, request: pytest.FixtureRequest) -> Subject:
+    @classmethod
+    def subject(cls) -> Subject:
         """The backend, fitted once for all clauses."""
-        return Subject.of(load_registry().backend(request.cls.backend), request.cls.parameters)
+        return Subject.of(load_registry().backend(cls.backend), cls.parameters)
 
     @pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.__name__.removeprefix("check_"))
     def test_the_backend_keeps_the_contract(self, subject: Subject, clause: Callable[[Subject], None]) -> None:

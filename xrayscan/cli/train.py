@@ -43,6 +43,12 @@ PRESETS = ["none", "light", "standard", "strong"]
     help="Settings of another run or of a search; options given here win over them.",
 )
 @click.option("--positive", metavar="LABEL", show_default="PNEUMONIA", help="The finding's folder.")
+@click.option(
+    "--weights",
+    metavar="imagenet|FILE|none",
+    show_default="none",
+    help="Weights that a transfer backend starts with: published ones, or a .safetensors or .pth file.",
+)
 @click.option("--name", default="model", show_default=True, help="The model's name on its card.")
 @click.option("--epochs", type=click.IntRange(1), show_default="12", help="Passes over the films, at most.")
 @click.option("--batch-size", type=click.IntRange(2), show_default="32", help="Films per training step.")
@@ -102,6 +108,7 @@ def _settings(
     positive: str | None,
     name: str,
     seed: int | None,
+    weights: str | None,
     points: tuple[str, ...],
     about: str | None,
     cache: str | None,
@@ -125,6 +132,7 @@ def _settings(
         precision = run.get("precision", precision)
     fit = FitSettings(
         seed=run.get("seed", 0) if seed is None else seed,
+        weights=weights or run.get("weights", "none"),
         placement=place(device, precision),
         on_epoch=console.epoch,
         on_step=console.step,

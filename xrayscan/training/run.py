@@ -91,6 +91,7 @@ class Run:
         return {
             "model": self._plan.backend.name,
             "seed": settings.fit.seed,
+            "weights": None if settings.fit.weights == "none" else settings.fit.weights,
             "precision": settings.fit.placement.precision,
             "positive": settings.positive,
             "operating_points": [f"{target.kept}={target.share:g}" for target in settings.targets] or None,
