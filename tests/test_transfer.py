@@ -132,25 +132,18 @@ def test_without_a_network_the_message_says_what_to_get_and_where_to_put_it(tmp_
 
     monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    torch.hub.set_dir(str(tmp_path / "hub"))
-    try:
-        with pytest.raises(ModelError) as error:
-            started_with("resnet18", "imagenet")
-    finally:
-        torch.hub.set_dir(None)
+    with pytest.raises(ModelError) as error:
+        started_with("resnet18", "imagenet")
     for part in ("resnet18-f37072fd.pth", "https://download.pytorch.org", str(tmp_path), "--weights FILE", "none"):
         assert part in str(error.value)
 
 
 def test_published_weights_are_taken_from_the_cache_of_torchvision(tmp_path, monkeypatch):
     state = published("resnet18")
-    torch.hub.set_dir(str(tmp_path))
-    (tmp_path / "checkpoints").mkdir()
-    torch.save(state, tmp_path / "checkpoints" / "resnet18-f37072fd.pth")
-    try:
-        base = started_with("resnet18", "imagenet")[0].base.state_dict()
-    finally:
-        torch.hub.set_dir(None)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
+    torch.save(state, tmp_path / "hub" / "checkpoints" / "resnet18-f37072fd.pth")
+    base = started_with("resnet18", "imagenet")[0].base.state_dict()
     assert torch.equal(base["layer4.1.conv2.weight"], state["layer4.1.conv2.weight"])
 
 

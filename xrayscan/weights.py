@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -83,7 +84,9 @@ def read_state(path: str) -> "State":
     try:
         if path.endswith(".safetensors"):
             return load_file(path)
-        return _state(torch.load(path, map_location="cpu", weights_only=True), path)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Detected pickle protocol")  # such a file is refused below, or was read
+            return _state(torch.load(path, map_location="cpu", weights_only=True), path)
     except (SafetensorError, EOFError, OSError) as error:
         raise ModelError(f"{path}: not a file of weights, or a damaged one ({error})") from error
     except (pickle.UnpicklingError, RuntimeError, ValueError, KeyError) as error:
