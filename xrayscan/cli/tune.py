@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 )
 @click.option("--positive", default="PNEUMONIA", show_default=True, metavar="LABEL", help="The finding's folder.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the split, the search and every training.")
+@click.option("--cache", metavar="DIR", show_default="the user's cache folder", help="Folder for decoded films.")
 @hardware
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 def tune(
@@ -55,6 +56,7 @@ def tune(
     objective: "Objective",
     positive: str,
     seed: int,
+    cache: str | None,
     device: str,
     precision: str,
     workers: int | None,
@@ -71,6 +73,7 @@ def tune(
     from xrayscan.device import place
     from xrayscan.parameters import from_pairs
     from xrayscan.training import TrainSettings
+    from xrayscan.training.cache import user_cache
     from xrayscan.tuning.tuner import TuneSettings
     from xrayscan.tuning.tuner import tune as run
 
@@ -81,8 +84,12 @@ def tune(
             parameters=fixed,
             positive=positive,
             workers=workers,
-            fit=FitSettings(seed=seed, placement=place(device, precision), on_epoch=console.epoch),
+            fit=FitSettings(
+                seed=seed, placement=place(device, precision), on_epoch=console.epoch, on_step=console.step
+            ),
             on_film=console.film,
+            on_split=console.split,
+            cache=cache or user_cache(),
         )
         settings = TuneSettings(
             train=train,

@@ -142,6 +142,7 @@ class _Films:
             split = split_films(self._directory, spec, self._settings)
             self._study.keep_films(_fingerprint(split))
             self._decoded[spec] = split
+            self._settings.on_split(split, ())
         return self._decoded[spec]
 
 
