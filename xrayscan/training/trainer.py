@@ -155,8 +155,8 @@ def _divided(folder: LabelledFolder, spec: InputSpec, settings: TrainSettings) -
     for label, name in enumerate(folder.labels):
         if (count := int((labels[validation] == label).sum())) < FEWEST:
             raise InputError(
-                f"only {count} of {int((labels == label).sum())} films of {name} would be left to validate on: add films "
-                "of more patients"
+                f"only {count} of {int((labels == label).sum())} films of {name} would be left to validate on: "
+                "add films of more patients"
             )
     return SplitFilms(folder, decoded, labels, groups, training, validation)
 
