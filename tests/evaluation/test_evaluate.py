@@ -203,7 +203,8 @@ def test_films_a_model_has_not_seen_are_evaluated_without_a_warning(labelled, mo
     model = model_that_saw([films / "a.jpeg"], ["person1_virus"])
     evaluation = evaluate([model], read_folder(str(labelled)), str(labelled), QUICK)
     assert evaluation.models[0].overlap.films == 0
-    assert evaluation.warnings == ()
+    assert evaluation.unseen
+    assert evaluation.warnings == evaluation.films.folder.warnings
 
 
 def test_a_model_that_does_not_say_what_it_saw_is_warned_about(run):
