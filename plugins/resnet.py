@@ -1,6 +1,6 @@
 """ResNet-18 from torchvision with a one-logit head, trained from scratch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xrayscan import InputSpec, TorchBackend, hookimpl
@@ -17,7 +17,7 @@ class ResNetParams:
     """What can be set with --set."""
 
     side: int = 224  # pixels
-    dropout: float = 0.2  # before the last layer
+    dropout: float = field(default=0.2, metadata={"tune": (0.0, 0.5)})  # before the last layer
 
 
 def spec(params: ResNetParams) -> InputSpec:

@@ -1,6 +1,6 @@
 """The built-in CNN: a small residual network for one-channel radiographs, trained from scratch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xrayscan.card import InputSpec
@@ -17,9 +17,10 @@ class CnnParams:
     """Size of the network. The defaults give 2.8 million parameters."""
 
     side: int = 128  # pixels
-    width: int = 32  # channels of the first stage; each later stage doubles it
+    # Channels of the first stage; each later stage doubles it.
+    width: int = field(default=32, metadata={"tune": [16, 32, 48]})
     blocks: int = 2  # residual blocks in each of the four stages
-    dropout: float = 0.2  # before the last layer
+    dropout: float = field(default=0.2, metadata={"tune": (0.0, 0.5)})  # before the last layer
 
     def __post_init__(self) -> None:
         if not (32 <= self.side <= 1024 and 4 <= self.width <= 256 and 1 <= self.blocks <= 8 and 0 <= self.dropout < 1):
