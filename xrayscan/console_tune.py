@@ -46,6 +46,12 @@ class TuneConsole:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._live.stop()
 
+    def plan(self, space: Mapping[str, str]) -> None:
+        """The search is known to make sense."""
+        self._console.print(f"Searching for the best {self._objective} over:")
+        for name, values in space.items():
+            self._console.print(f"  {escape(name)}: [dim]{escape(escaped(values))}[/]", soft_wrap=True)
+
     def film(self, done: int, total: int) -> None:
         """One more film was read."""
         self._bar.update(self._task, completed=done, total=total, description=f"{self._title}reading films")

@@ -29,6 +29,7 @@ def test_a_search_from_the_command_line_tells_its_trials_and_leaves_a_recipe(tmp
     result = tune(out, "--trials", "3")
     assert result.exit_code == 0, result.output
     assert result.stdout == ""
+    assert "learning_rate: 0.0003 to 0.006, logarithmic" in result.stderr
     assert "is judged on 24 of other patients" in result.stderr
     for text in ("trial   1 of 3: complete", "best", "Best of 3 trials", "best.toml", "looks better than it is"):
         assert text in result.stderr

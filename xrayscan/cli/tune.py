@@ -97,6 +97,7 @@ def tune(
             space=space,
             trials=trials,
             timeout=timeout,
+            on_plan=console.plan,
             on_begin=console.begin,
             on_end=console.end,
         )
