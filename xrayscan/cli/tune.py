@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xrayscan.cli.options import examples, hardware
+from xrayscan.cli.options import examples, hardware, labelled_folder
 
 if TYPE_CHECKING:
+    from xrayscan.training.labelled import FolderSettings
     from xrayscan.tuning.search import Objective
 
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="What the best trial is best in.",
 )
-@click.option("--positive", default="PNEUMONIA", show_default=True, metavar="LABEL", help="The finding's folder.")
+@labelled_folder
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the split, the search and every training.")
 @click.option("--cache", metavar="DIR", show_default="the user's cache folder", help="Folder for decoded films.")
 @hardware
@@ -54,7 +55,7 @@ def tune(
     trials: int,
     timeout: float | None,
     objective: "Objective",
-    positive: str,
+    folder: "FolderSettings",
     seed: int,
     cache: str | None,
     device: str,
@@ -68,6 +69,7 @@ def tune(
     training films and judged on the validation films. Test films are not read. The same command goes on with the
     search it finds in TUNE/; more --trials extend it. TUNE/best.toml is a recipe for `xrayscan train --recipe`.
     """
+    import xrayscan.tuning  # noqa: F401 - says at once where Optuna is missing
     from xrayscan.backend import FitSettings
     from xrayscan.console_tune import TuneConsole
     from xrayscan.device import place
@@ -82,7 +84,7 @@ def tune(
         train = TrainSettings(
             backend=backend,
             parameters=fixed,
-            positive=positive,
+            folder=folder,
             workers=workers,
             fit=FitSettings(
                 seed=seed, placement=place(device, precision), on_epoch=console.epoch, on_step=console.step

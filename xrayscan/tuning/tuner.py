@@ -52,7 +52,7 @@ def tune(directory: str, out: str, settings: TuneSettings = TuneSettings()) -> T
     """
     train = settings.train
     search = plan(train, settings.objective, settings.space)
-    read_folder(directory, positive=train.positive)  # a folder that is none shall leave nothing behind
+    read_folder(directory, train.folder)  # a folder that is none shall leave nothing behind
     try:
         os.makedirs(out, exist_ok=True)
     except OSError as error:
