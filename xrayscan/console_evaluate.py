@@ -14,7 +14,7 @@ from xrayscan.report.text import escaped
 
 if TYPE_CHECKING:
     from xrayscan.evaluation import Evaluation
-    from xrayscan.evaluation.evaluate import Evaluated
+    from xrayscan.evaluation.evaluator import Evaluated
     from xrayscan.evaluation.figures import Figures
 
 REJECTED_SHOWN = 10

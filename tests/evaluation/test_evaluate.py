@@ -283,5 +283,5 @@ def test_real_films_of_another_size_and_encoding_are_refused(real_films, model_t
     with pytest.raises(InputError, match=r"\(0 by content") as error:
         evaluate([model], full, "full", QUICK)
     by_hash, by_patient = (int(re.search(rf"(\d+) by {way}", str(error.value))[1]) for way in ("perc", "patient"))
-    assert by_hash >= 145  # of 150
+    assert by_hash >= 140  # of 150, decoded for a model of 32 px; for one of 128 px it is 146
     assert by_patient == 150
