@@ -19,7 +19,7 @@ import tempfile
 import numpy as np
 from PIL import Image
 
-from xrayscan import FitSettings, Model, TrainingParams, TrainSettings, load_model, train
+from xrayscan import FitSettings, FolderSettings, Model, TrainingParams, TrainSettings, load_model, train
 from xrayscan.card import InputSpec
 from xrayscan.decode import decode
 from xrayscan.device import place
@@ -93,7 +93,7 @@ def settings_of(model: Model) -> TrainSettings:
     names = {field.name for field in dataclasses.fields(TrainingParams)} & set(story)
     params = TrainingParams(**{name: story[name] for name in names})
     fit = FitSettings(seed=story["seed"], params=params, placement=place())
-    return TrainSettings(model.card.backend, model.card.parameters, model.card.labels[1], fit=fit)
+    return TrainSettings(model.card.backend, model.card.parameters, FolderSettings(model.card.labels[1]), fit=fit)
 
 
 def changed_pixels(paths: list[str], change, spec: InputSpec) -> np.ndarray:

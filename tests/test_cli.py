@@ -1,6 +1,8 @@
 import csv
+import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -8,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from small import write_film
 
+from xrayscan import TrainingParams, load_model
 from xrayscan.cli import COMMANDS, main
 
 
@@ -82,11 +85,19 @@ def test_nothing_to_score_gives_exit_code_3_and_still_a_worklist(tmp_path, model
         (["predict", ".", "--quiet", "--verbose"], 2, "exclude"),
         (["train", ".", "--out", "run", "--model", "nope"], 4, "unknown backend"),
         (["train", ".", "--out", "run", "--set", "side"], 4, "key=value"),
+        (["train", ".", "--out", "run", "--set", "lerning_rate=1"], 4, "did you mean 'learning_rate'"),
+        (["train", ".", "--out", "run", "--set", "dropuot=1"], 4, "did you mean 'dropout'"),
+        (["train", ".", "--out", "run", "--set", "optimiser=lion"], 4, "optimiser = 'lion'"),
+        (["train", ".", "--out", "run", "--set", "ema=1"], 4, "ema = 1.0: give a number from 0 to below 1"),
+        (["train", ".", "--out", "run", "--set", "epochs=2", "--epochs", "2"], 2, "epochs is given twice"),
+        (["train", ".", "--out", "run", "--operating-point", "recall=2"], 2, "write sensitivity=0.98"),
+        (["train", ".", "--out", "run", "--recipe", "wrong.toml"], 3, "wrong.toml: seed = 'one': give a whole number"),
         (["models", "show", "nope"], 4, "no model"),
     ],
 )
 def test_a_mistake_is_answered_in_one_line_with_its_exit_code(words, code, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "wrong.toml").write_text('seed = "one"')
     result = xrayscan(*words)
     assert result.exit_code == code
     assert message in result.stderr
@@ -142,14 +153,73 @@ def test_a_second_scan_says_in_one_line_what_it_kept(films, model_file, tmp_path
     assert "6 unchanged files kept, 1 scored anew, 1 gone" in result.stderr
 
 
-def test_train_then_predict_from_the_command_line(sample_images, tmp_path):
-    run = tmp_path / "run"
-    words = ("--set", "side=32", "--set", "width=4", "--epochs", "1", "--workers", "0", "--out", run)
-    result = xrayscan("train", sample_images / "labelled", *words)
+TINY = ("--set", "side=32", "--set", "width=4", "--workers", "0")
+
+
+@pytest.fixture(scope="module")
+def trained(sample_images, tmp_path_factory):
+    """A run folder, what was printed, and the words of the command."""
+    run = tmp_path_factory.mktemp("trained") / "run"
+    words = ("train", sample_images / "labelled", "--cache", run.parent / "cache", *TINY)
+    more = ("--epochs", "2", "--operating-point", "sensitivity=0.9", "--set", "l1=1e-6", "--name", "=<b>")
+    return run, xrayscan(*words, *more, "--out", run), words
+
+
+def test_train_then_predict_from_the_command_line(trained, sample_images, tmp_path):
+    run, result, _ = trained
     assert result.exit_code == 0, result.output
+    assert result.stdout == ""
+    assert "epoch   2 of 2" in result.stderr
     assert "AUROC" in result.stderr
+    assert "training.html" in result.stderr
     result = xrayscan("predict", sample_images / "labelled", "--model", run, "--out", tmp_path / "o", "--workers", "0")
     assert result.exit_code == 0, result.output
+
+
+def test_a_recipe_repeats_its_run_and_options_win_over_it(trained, tmp_path):
+    run, _, words = trained
+    words = (*words[:4], "--recipe", run / "recipe.toml", "--workers", "0")
+    again = xrayscan(*words, "--out", tmp_path / "a", "--name", "=<b>")
+    assert again.exit_code == 0, again.output
+    assert load_model(str(tmp_path / "a")).fingerprint == load_model(str(run)).fingerprint
+    options = ("--epochs", "1", "--set", "l1=0", "--out", tmp_path / "b")
+    other = xrayscan(*words, *options)
+    assert other.exit_code == 0, other.output
+    story = load_model(str(tmp_path / "b")).card.training
+    assert (story["epochs"], story["l1"]) == (1, 0)
+
+
+def test_a_run_is_resumed_with_the_settings_of_its_recipe(trained, tmp_path, monkeypatch):
+    _, _, words = trained
+
+    def interrupt(console, epoch):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("xrayscan.console_train.TrainConsole.epoch", interrupt)
+        assert xrayscan(*words, "--epochs", "2", "--out", tmp_path).exit_code == 130
+    assert "cut off after 1 of 2 epochs" in xrayscan(*words, "--out", tmp_path).stderr
+    again = xrayscan(*words[:4], "--workers", "0", "--out", tmp_path, "--resume")
+    assert again.exit_code == 0, again.output
+    assert "Going on after epoch 1 of 2" in again.stderr
+    assert load_model(str(tmp_path)).card.parameters["width"] == 4
+
+
+def test_fast_dev_run_tries_the_whole_path_and_says_so(sample_images, tmp_path):
+    words = ("train", sample_images / "labelled", "--cache", tmp_path / "cache", *TINY, "--fast-dev-run")
+    result = xrayscan(*words, "--out", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    assert "trial run" in (tmp_path / "run" / "training.html").read_text()
+    assert load_model(str(tmp_path / "run")).card.training["films"] < 60
+
+
+def test_the_defaults_in_the_help_are_those_of_training():
+    """They are written there by hand, since --help imports nothing."""
+    text = " ".join(xrayscan("train", "--help", terminal_width=100).stdout.split())
+    for field in dataclasses.fields(TrainingParams):
+        option = re.search(rf"--{field.name.replace('_', '-')} .*?\[default: \((.*?)\)", text)
+        assert option is None or option[1] == str(field.default), field.name
+    assert "[default: (0.0015)" in text
 
 
 def test_models_lists_and_shows_models_and_backends():
@@ -159,7 +229,9 @@ def test_models_lists_and_shows_models_and_backends():
     card = xrayscan("models", "show", "default")
     assert "sensitivity-0.99" in card.stdout
     assert "CC BY 4.0" in card.stdout
-    assert "width" in xrayscan("models", "show", "cnn").stdout
+    shown = xrayscan("models", "show", "cnn").stdout
+    assert "width" in shown
+    assert re.search(r"optimiser +adamw \| adam \| sgd \| rmsprop +'adamw'", shown)
 
 
 def test_plugins_are_listed_with_what_they_register():

@@ -109,7 +109,16 @@ def test_a_pickle_with_code_is_refused_with_exit_4_and_nothing_is_run(tmp_path, 
         torch.save(state, path)
     else:
         path.write_bytes(pickle.dumps({"conv1.weight": Bomb(mark)}))
-    given = ["train", str(sample_images / "labelled"), "--model", "resnet18", "--set", "side=32", "--weights", str(path)]
+    given = [
+        "train",
+        str(sample_images / "labelled"),
+        "--model",
+        "resnet18",
+        "--set",
+        "side=32",
+        "--weights",
+        str(path),
+    ]
     done = CliRunner().invoke(main, [*given, "--out", str(tmp_path / "run"), "--quiet", "--workers", "0"])
     assert done.exit_code == 4, done.output
     assert "evil.pth: refused" in done.stderr

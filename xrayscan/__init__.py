@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from xrayscan.errors import OutputError as OutputError
     from xrayscan.errors import UsageError as UsageError
     from xrayscan.errors import XrayscanError as XrayscanError
+    from xrayscan.evaluation import EvaluateSettings as EvaluateSettings
+    from xrayscan.evaluation import evaluate as evaluate
+    from xrayscan.evaluation import write_evaluation as write_evaluation
     from xrayscan.hookspecs import hookimpl as hookimpl
     from xrayscan.modelfile import Model as Model
     from xrayscan.modelfile import load_model as load_model
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     from xrayscan.torch_backend import TorchBackend as TorchBackend
     from xrayscan.training import TrainSettings as TrainSettings
     from xrayscan.training import train as train
+    from xrayscan.training.labelled import FolderSettings as FolderSettings
+    from xrayscan.training.labelled import read_folder as read_folder
     from xrayscan.transfer import TransferParams as TransferParams
     from xrayscan.transfer import adapted as adapted
     from xrayscan.transfer import imagenet_spec as imagenet_spec
@@ -63,6 +68,9 @@ _HOME = {
     "OutputError": "errors",
     "UsageError": "errors",
     "XrayscanError": "errors",
+    "EvaluateSettings": "evaluation",
+    "evaluate": "evaluation",
+    "write_evaluation": "evaluation",
     "hookimpl": "hookspecs",
     "Model": "modelfile",
     "load_model": "modelfile",
@@ -76,6 +84,8 @@ _HOME = {
     "TorchBackend": "torch_backend",
     "TrainSettings": "training",
     "train": "training",
+    "FolderSettings": "training.labelled",
+    "read_folder": "training.labelled",
     "TransferParams": "transfer",
     "adapted": "transfer",
     "imagenet_spec": "transfer",

@@ -14,7 +14,7 @@ from xrayscan.report.text import escaped
 
 if TYPE_CHECKING:
     from xrayscan.evaluation import Evaluation
-    from xrayscan.evaluation.evaluate import Evaluated
+    from xrayscan.evaluation.evaluator import Evaluated
     from xrayscan.evaluation.figures import Figures
 
 REJECTED_SHOWN = 10
@@ -35,7 +35,7 @@ class EvaluateConsole:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._bar.stop()
+        self._stop()
 
     def film(self, done: int, total: int) -> None:
         """One more film was read."""
@@ -47,7 +47,7 @@ class EvaluateConsole:
 
     def summary(self, evaluation: "Evaluation", files: Sequence[str]) -> None:
         """Print warnings, counts, the figures of every model, and where the files are."""
-        self._bar.stop()
+        self._stop()
         out, films = self._console, evaluation.films
         for path, reason in list(films.rejected.items())[:REJECTED_SHOWN]:
             out.print(f"[dim]left out[/] {_text(path)}: {_text(reason)}", soft_wrap=True)
@@ -69,6 +69,10 @@ class EvaluateConsole:
             out.print(_queue_line(model), soft_wrap=True)
         out.print("Written: " + ", ".join(map(_text, files)), soft_wrap=True)
         out.print("[italic]These figures describe a reading order. It does not diagnose.[/]")
+
+    def _stop(self) -> None:
+        if self._bar.live.is_started:  # else stopping would print an empty line
+            self._bar.stop()
 
 
 def _figures_table(evaluation: "Evaluation") -> Table:

@@ -48,8 +48,12 @@ class TrainConsole:
             out.print(f"[dim]left out[/] {escape(escaped(path))}: {escape(reason)}", soft_wrap=True)
         if (more := len(films.decoded.rejected) - LEFT_OUT_SHOWN) > 0:
             out.print(f"[dim]left out[/] {more:,} more, listed in the report")
+        for warning in films.folder.warnings:
+            out.print(f"[yellow]{escape(escaped(warning))}[/]", soft_wrap=True)
         out.print(
-            f"{len(films.training):,} films to train on, {len(films.validation):,} of other patients to validate on."
+            f"{len(films.training):,} films to train on, {len(films.validation):,} of other patients to validate on; "
+            f"patients were told apart by {escape(escaped(films.folder.patients_by))}.",
+            soft_wrap=True,
         )
         if epochs:
             out.print(f"Going on after epoch {epochs[-1].number} of {epochs[-1].of}.")

@@ -1,7 +1,6 @@
 """What people see of a search: the best trials so far, the trial under way, and what came of it all, on stderr."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,13 +11,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Column, Table
 
 from xrayscan.backend import Epoch
+from xrayscan.console import duration
 from xrayscan.report.text import escaped
 
 if TYPE_CHECKING:
+    from xrayscan.training.trainer import SplitFilms
     from xrayscan.tuning.results import Tuned
     from xrayscan.tuning.study import Trial
 
 TOP = 5
+LEFT_OUT_SHOWN = 10
 STATE_STYLE = {"complete": "green", "pruned": "yellow", "failed": "red"}
 
 
@@ -34,6 +36,7 @@ class TuneConsole:
         self._live = Live(self._bar, console=self._console, transient=True)
         self._title = ""  # of the trial under way
         self._left = ""  # time, guessed from the trials before
+        self._split = False  # whether it was told how the films are divided
 
     def __enter__(self) -> Self:
         if self._console.is_terminal and not self._console.quiet:
@@ -43,19 +46,43 @@ class TuneConsole:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._live.stop()
 
+    def plan(self, space: Mapping[str, str]) -> None:
+        """The search is known to make sense."""
+        self._console.print(f"Searching for the best {self._objective} over:")
+        for name, values in space.items():
+            self._console.print(f"  {escape(name)}: [dim]{escape(escaped(values))}[/]", soft_wrap=True)
+
     def film(self, done: int, total: int) -> None:
         """One more film was read."""
         self._bar.update(self._task, completed=done, total=total, description=f"{self._title}reading films")
+
+    def split(self, films: "SplitFilms", epochs: Sequence[Epoch]) -> None:
+        """The films are read and divided, for the first trial of their size."""
+        if self._split:
+            return
+        self._split = True
+        out, rejected = self._console, films.decoded.rejected
+        for path, reason in list(rejected.items())[:LEFT_OUT_SHOWN]:
+            out.print(f"[dim]left out[/] {escape(escaped(path))}: {escape(reason)}", soft_wrap=True)
+        if len(rejected) > LEFT_OUT_SHOWN:
+            out.print(f"[dim]left out[/] {len(rejected) - LEFT_OUT_SHOWN:,} more")
+        training, validation = f"{len(films.training):,}", f"{len(films.validation):,}"
+        out.print(f"Every trial trains on {training} films, and is judged on {validation} of other patients.")
 
     def begin(self, number: int, parameters: Mapping[str, Any]) -> None:
         """A trial begins."""
         self._title = f"trial {number} of {self._of}: "
         self._bar.update(self._task, completed=0, total=None, description=self._title + escape(_words(parameters)))
 
+    def step(self, epoch: int, done: int, of: int) -> None:
+        """One more step of an epoch is done."""
+        description = f"{self._title}epoch {epoch}, step {done} of {of}{self._left}"
+        self._bar.update(self._task, description=description)
+
     def epoch(self, epoch: Epoch) -> None:
         """One more epoch of the trial is over."""
         value = getattr(epoch, self._objective)
-        description = f"{self._title}epochs, {self._objective} {value:.4f}{self._left}"
+        description = f"{self._title}epoch {epoch.number}, {self._objective} {value:.4f}{self._left}"
         self._bar.update(self._task, completed=epoch.number, total=epoch.of, description=description)
 
     def end(self, trials: "Sequence[Trial]", best: "Trial | None") -> None:
@@ -66,7 +93,7 @@ class TuneConsole:
             self._console.print(f"Going on from an earlier search, whose trials are kept: {len(trials):,}")
         if trials:
             seconds = sum(trial.seconds for trial in trials) / len(trials) * (self._of - len(trials))
-            self._left = f", about {timedelta(seconds=round(seconds))} left"
+            self._left = f", about {duration(seconds)} left"
         if best:
             self._live.update(Group(_best_table(trials, best, self._objective), self._bar))
 

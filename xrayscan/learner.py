@@ -136,9 +136,13 @@ class Learner:
         self.network.load_state_dict(_part(tensors, "network"))
         if self.averaged:
             self.averaged.load_state_dict(_part(tensors, "averaged"))
+        weights = [weight for group in self.optimiser.param_groups for weight in group["params"]]
         moments: dict[int, dict[str, Any]] = {}
         for name, value in _part(tensors, "optimiser").items():
             index, _, moment = name.partition("/")
+            weight = weights[int(index)]
+            if value.shape == weight.shape:  # fused optimisers need moments laid out in memory as their weights are
+                value = torch.empty_like(weight, requires_grad=False).copy_(value)
             moments.setdefault(int(index), {})[moment] = value
         fresh = self.optimiser.state_dict()["param_groups"]
         groups = [{**group, **_tuples(kept)} for group, kept in zip(fresh, state["groups"], strict=True)]

@@ -68,7 +68,11 @@ class Schedule:
             # Smith, Topin, "Super-convergence" (2018); rmsprop has no momentum to cycle.
             cycle = params.optimiser != "rmsprop"
             self._by_step = lr_scheduler.OneCycleLR(
-                optimiser, [group["lr"] for group in optimiser.param_groups], total, pct_start=0.25, cycle_momentum=cycle
+                optimiser,
+                [group["lr"] for group in optimiser.param_groups],
+                total,
+                pct_start=0.25,
+                cycle_momentum=cycle,
             )
         elif params.schedule == "cosine":
             self._by_step = lr_scheduler.CosineAnnealingLR(optimiser, total)

@@ -132,8 +132,8 @@ def reliability(curves: Sequence[Curve], bins: int = ECE_BINS) -> Markup:
         kept = count > 0
         given = np.bincount(index, curve.probabilities, bins)[kept] / count[kept]
         true = np.bincount(index, curve.labels, bins)[kept] / count[kept]
-        axes.plot(given, true, label=_short(curve.name), **look)
-        axes.scatter(given, true, s=12 + 150 * count[kept] / count.sum(), color=look["color"], alpha=0.6, linewidths=0)
+        axes.plot(given, true, label=_short(curve.name), **{**look, "linewidth": 0.8})
+        axes.scatter(given, true, s=15 + 250 * count[kept] / count.sum(), color=look["color"], linewidths=0, zorder=3)
     axes.legend(loc="upper left")
     axes.set_title("Calibration")
     return svg(figure)

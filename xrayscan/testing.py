@@ -10,6 +10,7 @@ pytest then runs one test per clause. Give the parameters that make the backend 
 """
 
 import dataclasses
+import functools
 import os
 import subprocess
 import sys
@@ -171,7 +172,7 @@ def check_learning(subject: Subject) -> None:
 
 def check_light_registration(subject: Subject) -> None:
     """Registering imports nothing heavy: plugins are loaded by every reader process and by --help."""
-    module = type(subject.backend).__module__ if not hasattr(subject.backend, "build") else subject.backend.build.__module__
+    module = _home(subject.backend)
     path = os.pathsep.join(filter(None, sys.path))
     code = f"import sys, {module}; print(*(name for name in {HEAVY!r} if name in sys.modules))"
     done = subprocess.run(
@@ -187,6 +188,14 @@ def check_worker(subject: Subject) -> None:
         [row] = readers.collect()
     assert "reason" not in row, f"in a worker process: {row['reason']}"
     assert row["side"] == subject.backend.spec(subject.backend.params()).side
+
+
+def _home(backend: Backend) -> str:
+    """The module that declares a backend: its class's, or its build function's where the class is xrayscan's own."""
+    build = getattr(backend, "build", None)
+    while isinstance(build, functools.partial):
+        build = build.func
+    return str(getattr(build, "__module__", None) or type(backend).__module__)
 
 
 def _described(row: dict[str, Any]) -> dict[str, Any]:

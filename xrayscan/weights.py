@@ -1,4 +1,4 @@
-"""Pretrained weights: published ones through their library's own cache, or a file from anywhere, without a pickle run."""
+"""Pretrained weights: published ones through their library's own cache, or any file; no pickle in it is ever run."""
 
 import os
 import pickle

@@ -170,6 +170,7 @@ def test_films_a_model_has_seen_are_refused_with_counts(labelled, model_that_saw
     model = model_that_saw(films[:3], ["patient003"])
     result = xrayscan(model, labelled, "--out", tmp_path / "o")
     assert result.exit_code == 3
+    assert result.stderr.startswith("xrayscan: ")
     assert "trained or tuned on 3 of these films (3 by content, 3 by perceptual hash" in result.stderr
     assert "--allow-overlap" in result.stderr
     assert not (tmp_path / "o").exists()
@@ -203,7 +204,8 @@ def test_films_a_model_has_not_seen_are_evaluated_without_a_warning(labelled, mo
     model = model_that_saw([films / "a.jpeg"], ["person1_virus"])
     evaluation = evaluate([model], read_folder(str(labelled)), str(labelled), QUICK)
     assert evaluation.models[0].overlap.films == 0
-    assert evaluation.warnings == ()
+    assert evaluation.unseen
+    assert evaluation.warnings == evaluation.films.folder.warnings
 
 
 def test_a_model_that_does_not_say_what_it_saw_is_warned_about(run):
@@ -272,3 +274,14 @@ def test_an_output_folder_that_cannot_be_made_gives_exit_code_5(labelled, model_
     result = xrayscan(model_file, labelled, "--out", tmp_path / "file")
     assert result.exit_code == 5
     assert "--out" in result.stderr
+
+
+@pytest.mark.slow
+def test_real_films_of_another_size_and_encoding_are_refused(real_films, model_that_saw):
+    small, full = (read_folder(str(real_films / name)) for name in ("kermany224", "kermany_fullsize"))
+    model = model_that_saw([film.path for film in small.films], [film.patient_key for film in small.films])
+    with pytest.raises(InputError, match=r"\(0 by content") as error:
+        evaluate([model], full, "full", QUICK)
+    by_hash, by_patient = (int(re.search(rf"(\d+) by {way}", str(error.value))[1]) for way in ("perc", "patient"))
+    assert by_hash >= 140  # of 150, decoded for a model of 32 px; for one of 128 px it is 146
+    assert by_patient == 150

@@ -1,11 +1,12 @@
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from xrayscan import InputError, ModelError
-from xrayscan.tuning.space import declared_space, described, identity, read_space
+from xrayscan import InputError, ModelError, TrainingParams
+from xrayscan.registry import load_registry
+from xrayscan.tuning.space import declared_space, described, identity, inside, read_space
 
 
 @dataclass(frozen=True)
@@ -92,3 +93,12 @@ def test_a_space_is_described_in_words():
         "learning_rate": "0.0001 to 0.01, logarithmic",
         "optimiser": "adam, sgd",
     }
+
+
+@pytest.mark.parametrize("backend", load_registry().backends.values(), ids=lambda backend: backend.name)
+def test_every_backend_declares_a_space_that_holds_its_defaults(backend):
+    space = declared_space(backend.params, TrainingParams)
+    defaults = {**asdict(backend.params()), **asdict(TrainingParams())}
+    assert "learning_rate" in space
+    for name, values in space.items():
+        assert inside(defaults[name], values), name

@@ -20,27 +20,31 @@ LABELLED = os.fspath(ROOT / "sample_images" / "labelled")
 
 
 def tune(out, *words):
-    return CliRunner().invoke(main, ["tune", LABELLED, "--out", os.fspath(out), *SMALL, *words])
+    cache = os.path.join(os.fspath(out), "..", "cache")
+    return CliRunner().invoke(main, ["tune", LABELLED, "--out", os.fspath(out), "--cache", cache, *SMALL, *words])
 
 
 def test_a_search_from_the_command_line_tells_its_trials_and_leaves_a_recipe(tmp_path):
-    result = tune(tmp_path, "--trials", "3")
+    out = tmp_path / "out"
+    result = tune(out, "--trials", "3")
     assert result.exit_code == 0, result.output
     assert result.stdout == ""
+    assert "learning_rate: 0.0003 to 0.006, logarithmic" in result.stderr
+    assert "is judged on 24 of other patients" in result.stderr
     for text in ("trial   1 of 3: complete", "best", "Best of 3 trials", "best.toml", "looks better than it is"):
         assert text in result.stderr
-    recipe = tomllib.loads((tmp_path / "best.toml").read_text())
+    recipe = tomllib.loads((out / "best.toml").read_text())
     assert recipe["model"] == "cnn"
     assert recipe["width"] == 4
     assert recipe["epochs"] == 2
-    assert sorted(os.listdir(tmp_path)) == [
+    assert sorted(os.listdir(out)) == [
         "best.toml",
         STUDY_FILE,
         f"{STUDY_FILE}.lock",
         "trials.csv",
         "tuning.html",
     ]
-    again = tune(tmp_path, "--trials", "4")
+    again = tune(out, "--trials", "4")
     assert "whose trials are kept: 3" in again.stderr
     assert "trial   4 of 4" in again.stderr
     assert "trial   3 of 4" not in again.stderr
@@ -94,6 +98,7 @@ def test_without_optuna_the_message_says_how_to_get_it(tmp_path):
 @pytest.mark.slow
 def test_a_search_that_is_killed_goes_on_with_the_trials_of_one_that_was_not(tmp_path):
     words = [sys.executable, "-m", "xrayscan", "tune", LABELLED, *SMALL, "--device", "cpu", "--precision", "fp32"]
+    words += ["--cache", os.fspath(tmp_path / "cache")]
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     with subprocess.Popen([*words, "--out", killed, "--trials", "9"], stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr:

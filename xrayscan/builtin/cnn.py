@@ -23,9 +23,10 @@ class CnnParams:
     side: int = 128  # pixels
     channels: Literal[1, 3] = 1  # 3 repeats the grey film
     normalise: Literal["blend", "per_image", "equalise", "unit"] = "blend"  # unit: brightness as it is, in [0, 1]
-    width: int = 32  # channels of the first stage; each later stage doubles it
+    # Channels of the first stage; each later stage doubles it.
+    width: int = field(default=32, metadata={"tune": [16, 32, 48]})
     blocks: int = 2  # residual blocks in each of the four stages
-    dropout: float = field(default=0.2, metadata={"tune": (0.0, 0.6)})  # before the last layer
+    dropout: float = field(default=0.2, metadata={"tune": (0.0, 0.5)})  # before the last layer
     layers: tuple[str, ...] = ()  # such as conv 32, pool, dropout 0.25, flatten, dense 128 swish
 
     def __post_init__(self) -> None:

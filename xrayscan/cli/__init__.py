@@ -12,6 +12,7 @@ COMMANDS = {  # name → the line in `xrayscan --help`, so that help imports no 
     "predict": "Rank a folder of chest radiographs by the probability of pneumonia.",
     "train": "Train a model on a labelled folder.",
     "tune": "Search for the parameters that train the best model.",
+    "evaluate": "Measure models on labelled films that they have never seen.",
     "models": "List the models and backends at hand, or show one.",
     "plugins": "List the plugins and what they register.",
 }

@@ -30,7 +30,8 @@ def models(ctx: click.Context) -> None:
 @models.command(epilog=examples("xrayscan models show runs/first", "xrayscan models show cnn"))
 @click.argument("reference", metavar="NAME|FILE|RUN/|BACKEND")
 def show(reference: str) -> None:
-    """Print a model's card, or a backend's parameters with their defaults."""
+    """Print a model's card, or the parameters of a backend and of training with their defaults."""
+    from xrayscan.backend import TrainingParams
     from xrayscan.console import print_card, print_table
     from xrayscan.modelfile import bundled_models, read_card
     from xrayscan.parameters import describe
@@ -40,6 +41,8 @@ def show(reference: str) -> None:
     if reference in backends and reference not in bundled_models() and not os.path.exists(reference):
         backend = backends[reference]
         click.echo(f"Backend {backend.name}: {backend.summary}")
-        print_table("Parameters (--set)", ("name", "type", "default"), describe(backend.params))
+        headings = ("name", "type", "default")
+        print_table(f"Parameters of {backend.name} (--set)", headings, describe(backend.params))
+        print_table("Parameters of training (--set)", headings, describe(TrainingParams))
     else:
         print_card(read_card(reference))

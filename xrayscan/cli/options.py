@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -61,6 +62,44 @@ def hardware(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def labelled_folder(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --positive, --labels and --patient-pattern, which arrive as one argument: ``folder``, a FolderSettings."""
+
+    @functools.wraps(command)
+    def with_folder(
+        *args: Any, positive: str, labels_csv: str | None, patient_pattern: str | None, **options: Any
+    ) -> Any:
+        from xrayscan.training.labelled import FolderSettings
+
+        return command(*args, folder=FolderSettings(positive, labels_csv, patient_pattern), **options)
+
+    options = (
+        click.option(
+            "--positive",
+            default="PNEUMONIA",
+            show_default=True,
+            metavar="LABEL",
+            help="The finding's label, in upper or lower case.",
+        ),
+        click.option(
+            "--labels",
+            "labels_csv",
+            type=click.Path(exists=True, dir_okay=False),
+            metavar="FILE.csv",
+            help="Labels as path,label[,patient][,split] instead of folders; paths start at DIR.",
+        ),
+        click.option(
+            "--patient-pattern",
+            metavar="REGEX",
+            help=r"What in a file's path names its patient, such as 'pat(\d+)'; the first group counts.",
+        ),
+    )
+    decorated: Callable[..., Any] = with_folder
+    for option in reversed(options):
+        decorated = option(decorated)
+    return decorated
 
 
 def examples(*lines: str) -> str:

@@ -1,16 +1,20 @@
 """`xrayscan train`: a labelled folder in, a model file and all that explains it out."""
 
+import dataclasses
 import os
 import tomllib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from xrayscan.cli.options import examples, hardware
+from xrayscan.cli.options import examples, hardware, labelled_folder
 from xrayscan.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from xrayscan.training import TrainSettings
+    from xrayscan.training.labelled import FolderSettings
     from xrayscan.training.recipe import Recipe
 
 PRESETS = ["none", "light", "standard", "strong"]
@@ -42,7 +46,7 @@ PRESETS = ["none", "light", "standard", "strong"]
     metavar="FILE.toml",
     help="Settings of another run or of a search; options given here win over them.",
 )
-@click.option("--positive", metavar="LABEL", show_default="PNEUMONIA", help="The finding's folder.")
+@labelled_folder
 @click.option(
     "--weights",
     metavar="imagenet|FILE|none",
@@ -105,7 +109,7 @@ def _settings(
     backend: str | None,
     pairs: tuple[str, ...],
     recipe: str | None,
-    positive: str | None,
+    folder: "FolderSettings",
     name: str,
     seed: int | None,
     weights: str | None,
@@ -140,7 +144,7 @@ def _settings(
     return TrainSettings(
         backend=backend or run.get("model", "cnn"),
         parameters={**asked.parameters, **_given(pairs, training)},
-        positive=positive or run.get("positive", "PNEUMONIA"),
+        folder=_folder(folder, run),
         name=name,
         workers=workers,
         fit=fit,
@@ -162,6 +166,17 @@ def _recipe(out: str, recipe: str | None, resume: bool) -> "Recipe":
     if resume and recipe is None and os.path.exists(own):
         return read_recipe(own)
     return read_recipe(recipe) if recipe else Recipe()
+
+
+def _folder(asked: "FolderSettings", run: Mapping[str, Any]) -> "FolderSettings":
+    """How the labelled folder is to be read; a recipe's --positive counts unless one was given."""
+    given = click.get_current_context().get_parameter_source("positive") is not ParameterSource.DEFAULT
+    return dataclasses.replace(
+        asked,
+        positive=asked.positive if given else run.get("positive", asked.positive),
+        labels_csv=asked.labels_csv or run.get("labels"),
+        patient_pattern=asked.patient_pattern or run.get("patient_pattern"),
+    )
 
 
 def _given(pairs: tuple[str, ...], training: dict[str, Any]) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xrayscan.cli.options import examples, hardware
+from xrayscan.cli.options import examples, hardware, labelled_folder
 
 if TYPE_CHECKING:
+    from xrayscan.training.labelled import FolderSettings
     from xrayscan.tuning.search import Objective
 
 
@@ -39,8 +40,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="What the best trial is best in.",
 )
-@click.option("--positive", default="PNEUMONIA", show_default=True, metavar="LABEL", help="The finding's folder.")
+@labelled_folder
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the split, the search and every training.")
+@click.option("--cache", metavar="DIR", show_default="the user's cache folder", help="Folder for decoded films.")
 @hardware
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 def tune(
@@ -53,8 +55,9 @@ def tune(
     trials: int,
     timeout: float | None,
     objective: "Objective",
-    positive: str,
+    folder: "FolderSettings",
     seed: int,
+    cache: str | None,
     device: str,
     precision: str,
     workers: int | None,
@@ -66,11 +69,13 @@ def tune(
     training films and judged on the validation films. Test films are not read. The same command goes on with the
     search it finds in TUNE/; more --trials extend it. TUNE/best.toml is a recipe for `xrayscan train --recipe`.
     """
+    import xrayscan.tuning  # noqa: F401 - says at once where Optuna is missing
     from xrayscan.backend import FitSettings
     from xrayscan.console_tune import TuneConsole
     from xrayscan.device import place
     from xrayscan.parameters import from_pairs
     from xrayscan.training import TrainSettings
+    from xrayscan.training.cache import user_cache
     from xrayscan.tuning.tuner import TuneSettings
     from xrayscan.tuning.tuner import tune as run
 
@@ -79,10 +84,14 @@ def tune(
         train = TrainSettings(
             backend=backend,
             parameters=fixed,
-            positive=positive,
+            folder=folder,
             workers=workers,
-            fit=FitSettings(seed=seed, placement=place(device, precision), on_epoch=console.epoch),
+            fit=FitSettings(
+                seed=seed, placement=place(device, precision), on_epoch=console.epoch, on_step=console.step
+            ),
             on_film=console.film,
+            on_split=console.split,
+            cache=cache or user_cache(),
         )
         settings = TuneSettings(
             train=train,
@@ -90,6 +99,7 @@ def tune(
             space=space,
             trials=trials,
             timeout=timeout,
+            on_plan=console.plan,
             on_begin=console.begin,
             on_end=console.end,
         )

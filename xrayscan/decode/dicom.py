@@ -53,7 +53,7 @@ def decode_dicom(data: bytes) -> Radiograph:
     Source: DICOM PS3.3 C.11.1 (modality LUT), C.11.2 (VOI LUT), C.7.6.3.1.2 (photometric interpretation), C.8.11.3.1
     (Presentation LUT Shape of DX); PS3.5 section 8 and annex A (encoding).
     """
-    with _header_kept_private():
+    with header_kept_private():
         dataset = _read(data)
         _check_is_single_image(dataset)
         syntax = _transfer_syntax(dataset)
@@ -65,7 +65,7 @@ def decode_dicom(data: bytes) -> Radiograph:
 
 
 @contextmanager
-def _header_kept_private() -> Iterator[None]:
+def header_kept_private() -> Iterator[None]:
     """Keep pydicom's warnings and log records, which quote header values, from whoever listens."""
     logger = logging.getLogger("pydicom")
     propagated, logger.propagate = logger.propagate, False

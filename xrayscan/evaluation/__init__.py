@@ -1,6 +1,6 @@
 """What models are worth on labelled films that they have never seen."""
 
-from xrayscan.evaluation.evaluate import EvaluateSettings, Evaluation, evaluate
+from xrayscan.evaluation.evaluator import EvaluateSettings, Evaluation, evaluate
 from xrayscan.evaluation.write import write_evaluation
 
 __all__ = ["EvaluateSettings", "Evaluation", "evaluate", "write_evaluation"]

@@ -1,10 +1,11 @@
 """Which films of a folder a model was trained or tuned on: figures on those are no evaluation."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from xrayscan.errors import InputError
 from xrayscan.perceptual import COPY_BITS, Hashes, near
 from xrayscan.seen import Seen, digest_rows, key_rows
 
@@ -34,3 +35,20 @@ def overlap(seen: Seen, digests: Sequence[str], hashes: Hashes, patient_keys: Se
     same_patient = np.array([bool(key) and key_rows([key]).tobytes() in patients for key in patient_keys], bool)
     either = same_file | same_picture | same_patient
     return Overlap(*(int(found.sum()) for found in (either, same_file, same_picture, same_patient)))
+
+
+def refuse_or_warn(overlaps: Mapping[str, Overlap | None], allowed: bool) -> Iterator[str]:
+    """Refuse films that a model has seen, or yield a sentence for each model whose figures they flatter.
+
+    ``overlaps`` go by what the user called each model; None is a model that does not say what it was trained on.
+    Raises: InputError if there is overlap that was not allowed.
+    """
+    known = {name: found for name, found in overlaps.items() if found and found.films}
+    if known and not allowed:
+        told = "; ".join(f"{name} was trained or tuned on {found}" for name, found in known.items())
+        raise InputError(f"{told}: this would be no evaluation (--allow-overlap shows the figures all the same)")
+    for name, found in overlaps.items():
+        if found is None:
+            yield f"The file of {name} does not say which films it was trained on: overlap could not be checked."
+        elif found.films:
+            yield f"No evaluation: {name} was trained or tuned on {found}, which flatters it."

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan import plots
-from xrayscan.evaluation.evaluate import Evaluated, Evaluation
+from xrayscan.evaluation.evaluator import Evaluated, Evaluation
 from xrayscan.evaluation.figures import COMPARED, NAMES, classification_report, sweep
 from xrayscan.infer import pixel_column
 from xrayscan.report.page import write_page

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xrayscan.errors import OutputError
-from xrayscan.evaluation.evaluate import Evaluated, Evaluation
+from xrayscan.evaluation.evaluator import Evaluated, Evaluation
 from xrayscan.evaluation.figures import Figures, classification_report, sweep
 from xrayscan.evaluation.page import write_evaluation_page
 from xrayscan.report.atomic import atomic_writer

@@ -54,9 +54,10 @@ class FilmCache:
                 return tuple(str(digest) for digest in known)
         with ThreadPoolExecutor(max(1, workers)) as threads:
             digests = tuple(threads.map(file_digest, paths))
-        with self._writing(), tempfile.NamedTemporaryFile("w", dir=self._folder, delete=False) as file:
-            json.dump(digests, file)
-        os.replace(file.name, memo)
+        with self._writing():
+            with tempfile.NamedTemporaryFile("w", dir=self._folder, delete=False) as part:
+                json.dump(digests, part)
+            os.replace(part.name, memo)
         return digests
 
     def get(self, digests: Sequence[str], spec: InputSpec) -> Entry | None:

@@ -1,5 +1,6 @@
 """Decode a labelled folder once, into one array at training size."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -60,9 +61,9 @@ def _entry(paths: Sequence[str], spec: InputSpec, workers: int, cache: str | Non
         return kept
     entry = _decode(paths, spec, workers, on_film)
     for path, before, now in zip(paths, digests, entry.digests, strict=True):
-        if before != now:
+        if now and before != now:  # a file that is no film at all is refused before it has a digest
             raise InputError(f"{path} changed while it was being read: wait until the folder is complete, then go on")
-    return store.put(entry, spec)
+    return store.put(dataclasses.replace(entry, digests=digests), spec)
 
 
 def _decode(paths: Sequence[str], spec: InputSpec, workers: int, on_film: OnFilm) -> Entry:

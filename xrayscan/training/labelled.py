@@ -1,74 +1,82 @@
 """A labelled folder: which films it holds, what humans said of them, and whose they are."""
 
-import os
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from xrayscan.discover import discover
-from xrayscan.errors import InputError
+from xrayscan.training.layout import list_csv, list_folders
+from xrayscan.training.patients import compiled, patients, told_by
 
-# File names that tell patients apart in public pediatric sets. Each scheme counts for itself: person7_virus and
-# person7_bacteria are two children. Source: Kermany et al., Mendeley Data, doi:10.17632/rscbjbr9sj.
-PATIENT_SCHEMES = (
-    re.compile(r"^(person\d+_(?:bacteria|virus))", re.IGNORECASE),
-    re.compile(r"^((?:NORMAL2-)?IM-\d+)", re.IGNORECASE),
-    re.compile(r"^(patient[-_]?\d+)", re.IGNORECASE),
-)
+FEWEST_PATIENTS = 5  # of a label: the split sets a fifth apart
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSettings:
+    """How a labelled folder is to be read: the finding's label, a CSV of labels, a pattern that finds patients."""
+
+    positive: str = "PNEUMONIA"
+    labels_csv: str | None = None
+    patient_pattern: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledFilm:
-    """One file of a labelled folder. ``label`` is 1 with the finding, 0 without."""
+    """One file of a labelled folder. ``label`` is 1 with the finding, 0 without.
+
+    ``patient`` is equal for films of one patient and means nothing else. ``patient_key`` names the patient to whoever
+    has the same file names or CSV, and may be kept; it is None for what DICOM headers say and for files that count as
+    their own patient. ``split`` is train, val, test or None.
+    """
 
     path: str
     label: int
     patient: str
+    split: str | None = None
+    patient_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledFolder:
-    """What a labelled folder holds, sorted by path. ``labels`` are the folders' names, without and with the finding."""
+    """What a labelled folder holds, sorted by path. ``labels`` are as the folder spells them, the finding's last.
+
+    ``patients_by`` is a phrase that goes on from "patients were told apart by"; ``warnings`` are sentences.
+    """
 
     films: tuple[LabelledFilm, ...]
     labels: tuple[str, str]
+    patients_by: str = "file"
+    warnings: tuple[str, ...] = ()
 
 
-def read_folder(directory: str, *, positive: str = "PNEUMONIA") -> LabelledFolder:
-    """List ``directory/<LABEL>/…``: two folders, one of them called ``positive`` (in upper or lower case).
+def read_folder(
+    directory: str, settings: FolderSettings = FolderSettings(), *, positive: str | None = None
+) -> LabelledFolder:
+    """List labelled films: ``DIR/<LABEL>/…``, ``DIR/{train,val,test}/<LABEL>/…``, or those that a CSV names.
 
-    Raises: InputError if there are not exactly two, or neither is ``positive``.
+    ``positive`` is short for a `FolderSettings` of its own. Labels are compared without regard to case.
+    Raises: InputError if there are not two labels, one of them the finding, or a label is without a file; UsageError
+    for a pattern that is none.
     """
-    try:
-        folders = sorted(e.name for e in os.scandir(directory) if e.is_dir() and not e.name.startswith("."))
-    except OSError as error:
-        raise InputError(f"{directory}: {error.strerror}: give a folder that holds one folder per label") from error
-    with_finding = [name for name in folders if name.casefold() == positive.casefold()]
-    if len(folders) != 2 or len(with_finding) != 1:
-        found = ", ".join(folders) or "no folder"
-        raise InputError(
-            f"{directory} holds {found}: it needs two folders, one of them {positive} "
-            "(--positive names the finding's folder when it is called otherwise)"
-        )
-    negative = next(name for name in folders if name not in with_finding)
-    labels = (negative, with_finding[0])
-    films = sorted((film for n, name in enumerate(labels) for film in _films(directory, name, n)), key=lambda f: f.path)
-    return LabelledFolder(tuple(films), labels)
+    pattern = compiled(settings.patient_pattern)
+    finding = positive or settings.positive
+    if settings.labels_csv:
+        listing = list_csv(directory, settings.labels_csv, finding)
+    else:
+        listing = list_folders(directory, finding)
+    files = sorted(listing.files, key=lambda file: file.path)
+    told, warnings = patients(files, pattern)
+    films = tuple(
+        LabelledFilm(file.path, int(file.label.casefold() == finding.casefold()), who.group, file.split, who.key)
+        for file, who in zip(files, told, strict=True)
+    )
+    few = [_few(name, films, label) for label, name in enumerate(listing.labels)]
+    return LabelledFolder(films, listing.labels, told_by(told), (*listing.warnings, *warnings, *filter(None, few)))
 
 
-def patient_of(path: str) -> str:
-    """Name the patient that a file name points to, by the known naming schemes; else the file is its own patient.
-
-    Films of a folder ``a`` never share a patient with films of a folder ``b``: their counters are not the same.
-    """
-    folder, name = os.path.split(path)
-    for scheme in PATIENT_SCHEMES:
-        if match := scheme.match(name):
-            return os.path.join(folder, match[1].casefold())
-    return path
-
-
-def _films(directory: str, label_folder: str, label: int) -> Iterator[LabelledFilm]:
-    for source in discover([os.path.join(directory, label_folder)]):
-        if not source.reason:
-            yield LabelledFilm(source.source, label, patient_of(source.source))
+def _few(name: str, films: tuple[LabelledFilm, ...], label: int) -> str | None:
+    held = [film for film in films if film.label == label]
+    count = len({film.patient for film in held})
+    if count >= FEWEST_PATIENTS:
+        return None
+    return (
+        f"{name} has only {len(held)} film{'s' * (len(held) != 1)} of {count} patient{'s' * (count != 1)}: training "
+        f"needs {FEWEST_PATIENTS} patients of each label, and figures on so few mean little"
+    )

@@ -21,6 +21,7 @@ RUN_KEYS: Mapping[str, type] = {
     "operating_points": list,
     "fast_dev_run": bool,
 }
+KINDS = {str: "a text", int: "a whole number", list: "a list of texts", bool: "true or false"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def read_recipe(path: str) -> Recipe:
         raise InputError(f"{path}: {error}: write it as TOML, such as epochs = 20") from error
     for key, value in values.items():
         if key in RUN_KEYS and not isinstance(value, RUN_KEYS[key]):
-            raise InputError(f"{path}: {key} = {value!r}: give a {RUN_KEYS[key].__name__}")
+            raise InputError(f"{path}: {key} = {value!r}: give {KINDS[RUN_KEYS[key]]}")
         parts = value if isinstance(value, list) else [value]
         if key not in RUN_KEYS and any(isinstance(part, (dict, list)) for part in parts):
             raise InputError(f"{path}: {key}: a recipe is flat: key = value, or a list of values, per parameter")

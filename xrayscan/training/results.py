@@ -16,12 +16,16 @@ from xrayscan.report.text import spreadsheet_cell
 if TYPE_CHECKING:
     from xrayscan.training.trainer import SplitFilms, Trained
 
+NOT_IN_HISTORY = ("of", "images_per_second")
 HISTORY_FILE, SPLIT_FILE, METRICS_FILE = "history.csv", "split.csv", "metrics.json"
 
 
 def write_history(path: str, epochs: Sequence[Epoch]) -> None:
-    """Write one row per epoch, with numbers as exact as they were. Raises: OutputError."""
-    names = [field.name for field in dataclasses.fields(Epoch) if field.name != "of"]
+    """Write one row per epoch, with numbers as exact as they were: all but the seconds repeat when a run is repeated.
+
+    Raises: OutputError.
+    """
+    names = [field.name for field in dataclasses.fields(Epoch) if field.name not in NOT_IN_HISTORY]
     with atomic_writer(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["epoch" if name == "number" else name for name in names])

@@ -1,13 +1,63 @@
 """The patient-wise split: no patient, and no copy of a film, stands on both sides."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from xrayscan.errors import InputError
+from xrayscan.training.labelled import LabelledFilm, LabelledFolder
 
 Indices = npt.NDArray[np.intp]
+
+# Films of each label that a validation set must have to be used as it is: with fewer, an operating point at 0.95
+# rests on one or two films. Kaggle's has 8.
+FEWEST_VALIDATION = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """Indices of the films on either side, and sentences that people should read. The sides share no group."""
+
+    training: Indices
+    validation: Indices
+    warnings: tuple[str, ...] = ()
+
+
+def for_training(folder: LabelledFolder) -> tuple[tuple[LabelledFilm, ...], tuple[str, ...]]:
+    """Return the films that training may read, and warnings: none of a test split, and none of its patients."""
+    tested = {film.patient for film in folder.films if film.split == "test"}
+    rest = [film for film in folder.films if film.split != "test"]
+    kept = tuple(film for film in rest if film.patient not in tested)
+    warnings = []
+    if crossing := len(rest) - len(kept):
+        warnings.append(f"{crossing:,} films are left out of training, since their patients stand in the test split")
+    return kept, tuple(warnings)
+
+
+def divide(films: Sequence[LabelledFilm], groups: Indices, share: float, seed: int) -> Division:
+    """Divide films (N,) that `for_training` returned: as their folder does, else a ``share`` of the patients apart.
+
+    A validation split too small to steer by is added to the training films, and another one is carved from all.
+    ``groups`` are those of `patient_groups`; of a group on both sides of the folder's own division, the training
+    films are left out.
+    Raises: InputError if a side would lack a label.
+    """
+    labels = np.array([film.label for film in films], np.uint8)
+    given = np.array([film.split == "val" for film in films], bool)
+    counts = np.bincount(labels[given], minlength=2)
+    if counts.min() < FEWEST_VALIDATION:
+        told = () if not given.any() else (_too_small(int(given.sum()), counts.min(), share),)
+        return Division(*split(labels, groups, share, seed), told)
+    crossing = ~given & np.isin(groups, groups[given])
+    training, validation = np.flatnonzero(~given & ~crossing), np.flatnonzero(given)
+    if np.bincount(labels[training], minlength=2).min() == 0:
+        raise InputError("the training split lacks a label: it needs films of both, of patients not in validation")
+    if not crossing.any():
+        return Division(training, validation)
+    told = f"{crossing.sum():,} training films are left out: patients, or copies, of theirs stand in validation"
+    return Division(training, validation, (told,))
 
 
 def patient_groups(patients: Sequence[str], digests: Sequence[str]) -> Indices:
@@ -35,8 +85,17 @@ def split(labels: npt.NDArray[np.uint8], groups: Indices, share: float, seed: in
 
     folds = max(2, round(1 / share))
     for label in (0, 1):
-        if len(np.unique(groups[labels == label])) < folds:
-            raise InputError(f"each label needs films of at least {folds} patients to set some of them apart")
+        if (held := len(np.unique(groups[labels == label]))) < folds:
+            raise InputError(
+                f"each label needs films of at least {folds} patients to set some of them apart; one has {held}"
+            )
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     train, validation = next(iter(splitter.split(labels, labels, groups)))
     return train, validation
+
+
+def _too_small(films: int, fewest: int, share: float) -> str:
+    return (
+        f"the validation split has {films} films, {fewest} of a label: too few to steer by; it is added to training, "
+        f"and {share:.0%} of all patients are set apart for validation instead"
+    )

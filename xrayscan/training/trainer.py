@@ -1,6 +1,7 @@
 """Train a model on a labelled folder: split by patient, fit, calibrate, measure, and leave a run folder."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from xrayscan.backend import Backend, Epoch, Films, FitSettings, Pixels, Predictor, TrainingParams
 from xrayscan.card import InputSpec, ModelCard
-from xrayscan.errors import InputError, OutputError
+from xrayscan.errors import InputError, ModelError, OutputError
 from xrayscan.modelfile import FILE_NAME, Model, load_model, save_model
 from xrayscan.parameters import parse_both
 from xrayscan.readers import default_workers
@@ -18,7 +19,7 @@ from xrayscan.registry import load_registry
 from xrayscan.seen import Seen
 from xrayscan.training.calibrate import Target
 from xrayscan.training.films import Decoded, decode_films
-from xrayscan.training.labelled import LabelledFilm, LabelledFolder, read_folder
+from xrayscan.training.labelled import FolderSettings, LabelledFilm, LabelledFolder, read_folder
 from xrayscan.training.measure import Measured, measure
 from xrayscan.training.split import Indices, patient_groups, split
 
@@ -40,7 +41,7 @@ class TrainSettings:
 
     backend: str = "cnn"
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    positive: str = "PNEUMONIA"
+    folder: FolderSettings = FolderSettings()
     name: str = "model"
     workers: int | None = None
     fit: FitSettings = FitSettings()
@@ -85,6 +86,8 @@ class Plan:
         given = {**dataclasses.asdict(settings.fit.params), **settings.parameters}
         if settings.fast_dev_run:
             given["epochs"] = FAST_EPOCHS
+        if settings.fit.weights != "none" and getattr(backend, "pretrain", None) is None:
+            raise ModelError(f"backend {backend.name} starts from no weights of others: leave out --weights")
         params, training = parse_both(backend.params, TrainingParams, given, of=f"backend {backend.name}")
         return cls(backend, params, training, backend.spec(params))
 
@@ -116,7 +119,7 @@ def train(directory: str, out: str, settings: TrainSettings = TrainSettings()) -
     from xrayscan.training.run import Run  # it needs matplotlib
 
     plan = Plan.of(settings)
-    folder = read_folder(directory, positive=settings.positive)
+    folder = read_folder(directory, settings.folder)
     run = Run.open(directory, out, plan, settings)
     films = _divided(folder, plan.spec, settings)
     kept = run.begin(films)
@@ -142,12 +145,13 @@ def predict_logits(predictor: Predictor, pixels: Pixels) -> npt.NDArray[np.float
 
 def split_films(directory: str, spec: InputSpec, settings: TrainSettings) -> SplitFilms:
     """Read a labelled folder and divide it by patient. Deterministic for a folder, a seed and a spec."""
-    return _divided(read_folder(directory, positive=settings.positive), spec, settings)
+    return _divided(read_folder(directory, settings.folder), spec, settings)
 
 
 def _divided(folder: LabelledFolder, spec: InputSpec, settings: TrainSettings) -> SplitFilms:
     workers = default_workers() if settings.workers is None else settings.workers
-    chosen = _few(folder.films) if settings.fast_dev_run else folder.films
+    chosen = [film for film in folder.films if film.split != "test"]  # which is for evaluate
+    chosen = _few(chosen) if settings.fast_dev_run else chosen
     decoded = decode_films(chosen, spec, workers=workers, cache=settings.cache, on_film=settings.on_film)
     labels = np.array([film.label for film in decoded.films], np.uint8)
     groups = patient_groups([film.patient for film in decoded.films], decoded.digests)
@@ -155,18 +159,18 @@ def _divided(folder: LabelledFolder, spec: InputSpec, settings: TrainSettings) -
     for label, name in enumerate(folder.labels):
         if (count := int((labels[validation] == label).sum())) < FEWEST:
             raise InputError(
-                f"only {count} of {int((labels == label).sum())} films of {name} would be left to validate on: add films "
-                "of more patients"
+                f"only {count} of {int((labels == label).sum())} films of {name} would be left to validate on: "
+                "add films of more patients"
             )
     return SplitFilms(folder, decoded, labels, groups, training, validation)
 
 
-def _few(films: Sequence[LabelledFilm]) -> tuple[LabelledFilm, ...]:
+def _few(films: Sequence[LabelledFilm]) -> list[LabelledFilm]:
     """One film each of the first patients of each label."""
     first: dict[tuple[int, str], LabelledFilm] = {}
     for film in films:
         first.setdefault((film.label, film.patient), film)
-    return tuple(film for label in (0, 1) for film in [f for f in first.values() if f.label == label][:FAST_PATIENTS])
+    return [film for label in (0, 1) for film in [f for f in first.values() if f.label == label][:FAST_PATIENTS]]
 
 
 def _card(plan: Plan, films: SplitFilms, settings: TrainSettings, measured: Measured) -> ModelCard:
@@ -195,6 +199,7 @@ def _story(plan: Plan, films: SplitFilms, settings: TrainSettings) -> dict[str, 
         "validation_share": VALIDATION_SHARE,
         "precision": settings.fit.placement.precision,
         "seed": settings.fit.seed,
+        "weights": os.path.basename(settings.fit.weights),
         **dataclasses.asdict(plan.training),
         **({"fast_dev_run": True} if settings.fast_dev_run else {}),
     }
@@ -205,7 +210,7 @@ def _seen(films: SplitFilms) -> Seen:
     sides = np.sort(np.concatenate([films.training, films.validation]))
     some = [films.decoded.films[n] for n in sides]
     digests = [films.decoded.digests[n] for n in sides]
-    return Seen.of(digests, films.decoded.hashes[sides], [getattr(film, "patient_key", None) for film in some])
+    return Seen.of(digests, films.decoded.hashes[sides], [film.patient_key for film in some])
 
 
 def _written(path: str, card: ModelCard, tensors: Mapping[str, npt.NDArray[Any]], seen: Seen) -> Model:

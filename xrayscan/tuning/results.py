@@ -57,7 +57,9 @@ def _write_recipe(tuned: Tuned, search: Search, train: TrainSettings) -> None:
         "model": search.backend.name,
         "seed": train.fit.seed,
         "precision": train.fit.placement.precision,
-        "positive": train.positive,
+        "positive": train.folder.positive,
+        "labels": train.folder.labels_csv and os.path.abspath(train.folder.labels_csv),
+        "patient_pattern": train.folder.patient_pattern,
     }
     reached = (
         f"trial {tuned.best.number} of {len(tuned.trials)}, {tuned.objective} {tuned.best.value:.4f} on validation"

@@ -62,6 +62,16 @@ def identity(space: Space) -> dict[str, str]:
     return {name: distribution_to_json(space[name]) for name in sorted(space)}
 
 
+def inside(value: Any, values: BaseDistribution) -> bool:
+    """Whether a parameter's value is one of those searched."""
+    match values:
+        case CategoricalDistribution(choices=choices):
+            return value in choices
+        case IntDistribution(low=low, high=high) | FloatDistribution(low=low, high=high):
+            return bool(low <= value <= high)
+    return False
+
+
 def _read_toml(path: str) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:

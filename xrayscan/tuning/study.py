@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import numpy as np
 import optuna
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.exceptions import StorageInternalError
 from optuna.samplers import TPESampler
 from optuna.storages import RDBStorage
@@ -17,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from xrayscan.errors import OutputError
 from xrayscan.sqlitefile import connect, encodable
-from xrayscan.tuning.space import Space
+from xrayscan.tuning.space import Space, inside
 
 NAME = "xrayscan"
 ASKED, FILMS, REASON = "asked", "films", "reason"  # user attributes, of the study and of a trial that failed
@@ -49,7 +48,7 @@ class Study:
     def __init__(self, study: optuna.Study, space: Space, seed: int, start: Mapping[str, Any]) -> None:
         self.optuna = study
         self.space, self.seed = space, seed
-        self.start = {name: start[name] for name in space if name in start and _inside(start[name], space[name])}
+        self.start = {name: start[name] for name in space if name in start and inside(start[name], space[name])}
 
     @property
     def maximises(self) -> bool:
@@ -200,12 +199,3 @@ def _trial(number: int, trial: FrozenTrial) -> Trial:
         seconds=trial.duration.total_seconds() if trial.duration else 0.0,
         reason=trial.user_attrs.get(REASON, ""),
     )
-
-
-def _inside(value: Any, values: optuna.distributions.BaseDistribution) -> bool:
-    match values:
-        case CategoricalDistribution(choices=choices):
-            return value in choices
-        case IntDistribution(low=low, high=high) | FloatDistribution(low=low, high=high):
-            return bool(low <= value <= high)
-    return False

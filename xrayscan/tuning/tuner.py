@@ -20,6 +20,7 @@ from xrayscan.training.trainer import SplitFilms, TrainSettings, predict_logits,
 from xrayscan.tuning.objective import measured
 from xrayscan.tuning.results import Tuned, write_results
 from xrayscan.tuning.search import Objective, Search, plan
+from xrayscan.tuning.space import described
 from xrayscan.tuning.study import Study, Trial, open_study
 
 STUDY_FILE = "study.sqlite"
@@ -37,6 +38,7 @@ class TuneSettings:
     space: str | None = None  # a TOML file; None: what the parameters declare
     trials: int = 30  # in the study, those of earlier runs included
     timeout: float | None = None  # s; no trial begins later
+    on_plan: Callable[[Mapping[str, str]], None] = lambda space: None  # each parameter's values in words
     on_begin: Callable[[int, Mapping[str, Any]], None] = lambda number, parameters: None
     on_end: Callable[[Sequence[Trial], Trial | None], None] = lambda trials, best: None  # all trials, and the best
 
@@ -50,7 +52,7 @@ def tune(directory: str, out: str, settings: TuneSettings = TuneSettings()) -> T
     """
     train = settings.train
     search = plan(train, settings.objective, settings.space)
-    read_folder(directory, positive=train.positive)  # a folder that is none shall leave nothing behind
+    read_folder(directory, train.folder)  # a folder that is none shall leave nothing behind
     try:
         os.makedirs(out, exist_ok=True)
     except OSError as error:
@@ -58,6 +60,7 @@ def tune(directory: str, out: str, settings: TuneSettings = TuneSettings()) -> T
     path = os.path.join(out, STUDY_FILE)
     asked, seed = search.asked(train.fit.seed), train.fit.seed
     with open_study(path, asked, search.space, maximise=search.maximises, seed=seed, start=search.values({})) as study:
+        settings.on_plan(described(search.space))
         try:
             _run(study, search, _Films(directory, train, study), settings)
         except KeyboardInterrupt:
@@ -142,6 +145,7 @@ class _Films:
             split = split_films(self._directory, spec, self._settings)
             self._study.keep_films(_fingerprint(split))
             self._decoded[spec] = split
+            self._settings.on_split(split, ())
         return self._decoded[spec]
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from xrayscan.backend import Placement
 from xrayscan.card import OperatingPoint
-from xrayscan.errors import InputError, UsageError
+from xrayscan.errors import UsageError
 from xrayscan.evaluation.figures import (
     CELLS,
     Figures,
@@ -23,7 +23,7 @@ from xrayscan.evaluation.figures import (
     reading_queue,
 )
 from xrayscan.evaluation.films import TestFilms, read_films, without
-from xrayscan.evaluation.overlap import Overlap, overlap
+from xrayscan.evaluation.overlap import Overlap, overlap, refuse_or_warn
 from xrayscan.infer import Infer, Row, pixel_column
 from xrayscan.metrics import RESAMPLES, Resampler
 from xrayscan.modelfile import Model, load_model
@@ -98,6 +98,11 @@ class Evaluation:
     warnings: tuple[str, ...]  # sentences that belong to every figure
     settings: EvaluateSettings
 
+    @property
+    def unseen(self) -> bool:
+        """Whether it was checked that no model was trained or tuned on any of the films."""
+        return all(model.overlap is not None and not model.overlap.films for model in self.models)
+
 
 def evaluate(
     references: Sequence[str], folder: LabelledFolder, directory: str, settings: EvaluateSettings = EvaluateSettings()
@@ -112,8 +117,12 @@ def evaluate(
     workers = default_workers() if settings.workers is None else settings.workers
     specs = [model.card.input for model in models.values()]
     films = read_films(folder, settings.split, specs, workers=workers, on_film=settings.on_film)
-    overlaps = {reference: _overlap(model, films) for reference, model in models.items()}
-    warnings = [*_refuse_or_warn(overlaps, settings.allow_overlap), *_other_finding(models, folder)]
+    keys = [film.patient_key for film in films.films]
+    overlaps = {
+        reference: overlap(model.seen, films.digests, films.hashes, keys) if model.seen else None
+        for reference, model in models.items()
+    }
+    warnings = [*refuse_or_warn(overlaps, settings.allow_overlap), *_other_finding(models, folder), *folder.warnings]
     films, probabilities = _scored(films, list(models.values()), settings)
     resampler = Resampler.of(films.groups, seed=settings.seed, resamples=settings.resamples)
     evaluated: list[Evaluated] = []
@@ -138,25 +147,6 @@ def _point(model: Model, settings: EvaluateSettings) -> OperatingPoint | None:
     if settings.operating_point is not None:
         return model.card.operating_point(settings.operating_point)
     return model.card.operating_points[0]
-
-
-def _overlap(model: Model, films: TestFilms) -> Overlap | None:
-    if model.seen is None:
-        return None
-    return overlap(model.seen, films.digests, films.hashes, [film.patient_key for film in films.films])
-
-
-def _refuse_or_warn(overlaps: Mapping[str, Overlap | None], allowed: bool) -> Iterator[str]:
-    """Refuse films that a model has seen, or yield a sentence for each model whose figures they flatter."""
-    known = {reference: found for reference, found in overlaps.items() if found and found.films}
-    if known and not allowed:
-        told = "; ".join(f"{reference} was trained or tuned on {found}" for reference, found in known.items())
-        raise InputError(f"{told}: this would be no evaluation (--allow-overlap shows the figures all the same)")
-    for reference, found in overlaps.items():
-        if found is None:
-            yield f"The file of {reference} does not say which films it was trained on: overlap could not be checked."
-        elif found.films:
-            yield f"No evaluation: {reference} was trained or tuned on {found}, which flatters it."
 
 
 def _other_finding(models: Mapping[str, Model], folder: LabelledFolder) -> Iterator[str]:
