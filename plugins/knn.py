@@ -1,88 +1,144 @@
-"""K nearest neighbours on downsized pixels: the baseline every network should beat, and a backend without a network."""
+"""K nearest neighbours, on small pixels or on a network's features: the baseline every network should beat."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from xrayscan import Films, FitSettings, InputSpec, ModelError, Placement, Tensors, hookimpl
+from xrayscan import (
+    Films,
+    FitSettings,
+    InputSpec,
+    ModelError,
+    Placement,
+    Tensors,
+    hookimpl,
+    load_model,
+    load_registry,
+)
 
-PIXELS, LABELS = "films/pixels", "films/labels"  # what a model file of this backend holds
+Pixels = npt.NDArray[np.uint8]
+Vectors = npt.NDArray[np.float32]
+PIXELS = "pixels"
+# What a model file of this backend holds: vectors with their labels, and the network that made them, if one did.
+FILMS, LABELS, ABOUT, NETWORK = "films", "labels", "features/about", "features/network/"
 HALF_A_VOTE = 0.5  # given to each label beforehand, so that a unanimous vote is not a certainty
+AT_ONCE = 64
 
 
 @dataclass(frozen=True)
 class KnnParams:
     """What can be set with --set."""
 
-    side: int = 32  # pixels
-    k: int = 15  # neighbours that vote
+    side: int = 32  # pixels; with the features of a network, the network's own side holds
+    k: int = field(default=15, metadata={"tune": {"log": (1, 100)}})  # neighbours that vote
     metric: Literal["euclidean", "manhattan", "cosine"] = "euclidean"
-    weighting: Literal["uniform", "distance"] = "distance"  # of the votes
-    standardise: bool = True  # subtract each film's own mean and divide by its own deviation
+    weighting: Literal["uniform", "distance"] = field(default="distance", metadata={"tune": ["uniform", "distance"]})
+    standardise: bool = True  # pixels: subtract each film's own mean and divide by its own deviation
+    features: str = PIXELS  # or a model (bundled name, file, run folder), or a backend such as resnet18 with --weights
 
     def __post_init__(self) -> None:
         if not (8 <= self.side <= 256 and 1 <= self.k <= 1000):
             raise ModelError("knn takes side 8-256 and k 1-1000")
 
 
-def spec(params: KnnParams) -> InputSpec:
-    """One grey channel: the neighbours are sought among pixels."""
-    return InputSpec(side=params.side, normalise="per_image" if params.standardise else "fixed")
-
-
 class Neighbours:
-    """The training films, ready to be asked."""
+    """The training films as vectors, ready to be asked for those nearest to a film."""
 
-    def __init__(self, params: KnnParams, pixels: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> None:
+    def __init__(self, params: KnnParams, vectors: Vectors, labels: npt.NDArray[np.uint8], network: Any) -> None:
         from sklearn.neighbors import NearestNeighbors
 
-        self._params, self._labels = params, labels
+        self._params, self._labels, self._network = params, labels, network
         self._index = NearestNeighbors(n_neighbors=min(params.k, len(labels)), metric=params.metric, algorithm="brute")
-        self._index.fit(self._vectors(pixels))
+        self._index.fit(vectors.reshape(len(vectors), -1).astype(np.float64))
 
-    def predict(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    def predict(self, pixels: Pixels) -> npt.NDArray[np.float32]:
         """Pixels (B, S, S) uint8 → logits (B,) float32 of the share of votes for the finding."""
-        distances, neighbours = self._index.kneighbors(self._vectors(pixels))
+        vectors = _vectors(pixels, self._params, self._network)
+        distances, neighbours = self._index.kneighbors(vectors.astype(np.float64))
         votes = np.ones_like(distances)
         if self._params.weighting == "distance":
             votes = 1 / np.maximum(distances, 1e-6)
             votes *= votes.shape[1] / votes.sum(1, keepdims=True)  # as many votes as neighbours, whatever the unit
         found = (votes * self._labels[neighbours]).sum(1)
-        return np.log((found + HALF_A_VOTE) / (votes.sum(1) - found + HALF_A_VOTE)).astype(np.float32)
+        return np.asarray(np.log((found + HALF_A_VOTE) / (votes.sum(1) - found + HALF_A_VOTE)), np.float32)
 
-    def _vectors(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        vectors = pixels.reshape(len(pixels), -1).astype(np.float64) / 255
-        if not self._params.standardise:
-            return vectors
-        return (vectors - vectors.mean(1, keepdims=True)) / np.maximum(vectors.std(1, keepdims=True), 1e-6)
+
+def _vectors(pixels: Pixels, params: KnnParams, network: Any) -> Vectors:
+    """One vector per film (B, D): its pixels, or its features."""
+    if network is not None:
+        parts = [network.features(pixels[at : at + AT_ONCE]) for at in range(0, len(pixels), AT_ONCE)]
+        return np.concatenate(parts)
+    vectors = pixels.reshape(len(pixels), -1).astype(np.float32) / 255
+    if params.standardise:
+        vectors = (vectors - vectors.mean(1, keepdims=True)) / np.maximum(vectors.std(1, keepdims=True), 1e-6)
+    return np.asarray(vectors, np.float32)
 
 
 class Knn:
-    """The backend: what it keeps of training is the films themselves."""
+    """The backend: what it keeps of training is the films themselves, as vectors."""
 
     name = "knn"
-    summary = "k nearest neighbours on small pixels: a baseline"
+    summary = "k nearest neighbours, on small pixels or on a network's features"
     params: type[Any] = KnnParams
+    takes_weights = True  # for features=BACKEND
 
     def spec(self, params: KnnParams) -> InputSpec:
-        """The pixels taken."""
-        return spec(params)
+        """The pixels taken: small ones, or what the network of the features takes."""
+        if params.features == PIXELS:
+            return InputSpec(params.side, normalise="per_image" if params.standardise else "fixed")
+        backend = load_registry().backends.get(params.features)
+        return backend.spec(backend.params()) if backend else load_model(params.features).card.input
 
     def fit(
         self, params: KnnParams, spec: InputSpec, train: Films, validation: Films, settings: FitSettings
     ) -> dict[str, npt.NDArray[Any]]:
-        """Keep the training films."""
-        return {PIXELS: train.pixels, LABELS: train.labels}
+        """Keep the training films, and the network that turns films into vectors."""
+        kept = {} if params.features == PIXELS else _network_tensors(params.features, settings)
+        network = _network(spec, kept, settings.placement)
+        films = train.pixels if network is None else _vectors(train.pixels, params, network)
+        return {FILMS: films, LABELS: train.labels, **kept}
 
     def load(self, params: KnnParams, spec: InputSpec, tensors: Tensors, placement: Placement) -> Neighbours:
         """Index the films that were kept. Raises: ModelError if they are not of this backend's shape."""
-        pixels, labels = tensors.get(PIXELS), tensors.get(LABELS)
-        shape = None if labels is None else (len(labels), spec.side, spec.side)
-        if pixels is None or labels is None or pixels.shape != shape or labels.ndim != 1:
-            raise ModelError(f"knn needs films of {spec.side} x {spec.side} pixels with a label each in its model file")
-        return Neighbours(params, pixels, labels)
+        films, labels = tensors.get(FILMS), tensors.get(LABELS)
+        if films is None or labels is None or labels.ndim != 1 or len(films) != len(labels) or not len(labels):
+            raise ModelError("knn needs films with a label each in its model file")
+        network = _network(spec, tensors, placement)
+        if network is None and films.shape[1:] != (spec.side, spec.side):
+            raise ModelError(f"knn needs films of {spec.side} x {spec.side} pixels in its model file")
+        vectors = films.astype(np.float32) if network else _vectors(films, params, None)
+        return Neighbours(params, vectors, labels, network)
+
+
+def _network_tensors(features: str, settings: FitSettings) -> dict[str, npt.NDArray[Any]]:
+    """The network behind ``features`` as tensors: what it is, as JSON, and its weights."""
+    backend: Any = load_registry().backends.get(features)
+    if backend is None:
+        model = load_model(features)
+        about, weights = {"backend": model.card.backend, "parameters": dict(model.card.parameters)}, model.tensors
+    elif hasattr(backend, "start"):
+        params = backend.params()
+        about, weights = {"backend": features, "parameters": asdict(params)}, backend.start(params, settings)
+    else:
+        raise ModelError(f"knn: features = {features!r}: this backend is no network")
+    text = np.frombuffer(json.dumps(about).encode(), np.uint8)
+    return {ABOUT: text, **{f"{NETWORK}{name}": array for name, array in weights.items()}}
+
+
+def _network(spec: InputSpec, tensors: Tensors, placement: Placement) -> Any:
+    """The network kept in these tensors, loaded; None if there is none."""
+    if ABOUT not in tensors:
+        return None
+    about = json.loads(tensors[ABOUT].tobytes())
+    backend = load_registry().backend(about["backend"])
+    weights = {name.removeprefix(NETWORK): array for name, array in tensors.items() if name.startswith(NETWORK)}
+    network = backend.load(backend.params(**about["parameters"]), spec, weights, placement)
+    if not hasattr(network, "features"):
+        raise ModelError(f"backend {about['backend']} gives no features to seek neighbours by")
+    return network
 
 
 @hookimpl

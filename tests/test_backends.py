@@ -1,13 +1,20 @@
 """Every backend that comes with xrayscan keeps the contract."""
 
+import dataclasses
+
 import pytest
 
+from xrayscan import Calibration, ModelCard, OperatingPoint
+from xrayscan.modelfile import save_model
 from xrayscan.registry import load_registry
-from xrayscan.testing import BackendContract
+from xrayscan.testing import BackendContract, Subject
 
 SMALL = {
     "cnn": {"side": 32, "width": 4, "blocks": 1},
+    "cnn of layers": {"side": 32, "layers": ("conv 8", "norm", "pool", "global", "dense 8 swish")},
+    "ensemble": {},  # members are made below
     "knn": {"side": 16, "k": 5},
+    "knn on features": {"k": 5, "features": "cnn"},
     "mlp": {"side": 16, "widths": (16,)},
     "resnet18": {"side": 32},
     "resnet34": {"side": 32},
@@ -19,7 +26,7 @@ SMALL = {
 
 
 def test_every_backend_is_held_to_the_contract():
-    assert sorted(SMALL) == sorted(load_registry().backends)
+    assert {name.partition(" ")[0] for name in SMALL} == set(load_registry().backends)
 
 
 class TestCnn(BackendContract):
@@ -27,8 +34,36 @@ class TestCnn(BackendContract):
 
 
 class TestCnnOfLayers(BackendContract):
-    backend = "cnn"
-    parameters = {"side": 32, "layers": ("conv 8", "norm", "pool", "global", "dense 8 swish")}
+    backend, parameters = "cnn", SMALL["cnn of layers"]
+
+
+class TestEnsemble(BackendContract):
+    """Two KNN models, whose sides differ, on the contract's own films."""
+
+    backend = "ensemble"
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def subject(cls, tmp_path_factory):
+        members = [cls.member(tmp_path_factory.mktemp("member"), side) for side in (16, 32)]
+        return Subject.of(load_registry().backend("ensemble"), {"members": members})
+
+    @staticmethod
+    def member(folder, side):
+        knn = Subject.of(load_registry().backend("knn"), {"side": side, "k": 5})
+        card = ModelCard(
+            name="member",
+            backend="knn",
+            input=knn.spec,
+            labels=("NORMAL", "PNEUMONIA"),
+            prevalence=0.5,
+            calibration=Calibration(0.7, 0.1),
+            operating_points=(OperatingPoint("balanced", 0.5, 0.5, 0.5, (0.0, 1.0), (0.0, 1.0)),),
+            parameters=dataclasses.asdict(knn.params),
+            training={"seed": 0, "films": len(knn.films)},
+        )
+        save_model(str(folder / "model.safetensors"), card, knn.tensors)
+        return str(folder)
 
 
 class TestKnn(BackendContract):
@@ -45,6 +80,10 @@ class TestTimm(BackendContract):
 
 class TestResNet18(BackendContract):
     backend, parameters = "resnet18", SMALL["resnet18"]
+
+
+class TestKnnOnFeatures(BackendContract):
+    backend, parameters = "knn", SMALL["knn on features"]
 
 
 @pytest.mark.slow

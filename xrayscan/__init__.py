@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from xrayscan.rank import Worklist as Worklist
     from xrayscan.record import Facts as Facts
     from xrayscan.record import ScanRecord as ScanRecord
+    from xrayscan.registry import load_registry as load_registry
     from xrayscan.report import write_reports as write_reports
     from xrayscan.scanner import ScanSettings as ScanSettings
     from xrayscan.scanner import scan as scan
@@ -78,6 +79,7 @@ _HOME = {
     "Worklist": "rank",
     "Facts": "record",
     "ScanRecord": "record",
+    "load_registry": "registry",
     "write_reports": "report",
     "ScanSettings": "scanner",
     "scan": "scanner",

@@ -152,7 +152,7 @@ def check_save_and_load(subject: Subject) -> None:
 def check_foreign_tensors(subject: Subject) -> None:
     """Tensors that do not fit are refused with a ModelError, not loaded in part."""
     names = list(subject.tensors)
-    wrong = ({}, {name: np.zeros((3, 1), np.float32) for name in names})
+    wrong: tuple[Tensors, ...] = ({}, {name: np.zeros((3, 1), np.float32) for name in names})
     for tensors in wrong:
         with pytest.raises(ModelError):
             subject.backend.load(subject.params, subject.spec, tensors, Placement())

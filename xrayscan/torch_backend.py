@@ -35,24 +35,39 @@ class TorchBackend:
     pretrain: "Callable[[nn.Module, Any, WeightSource], None] | None" = None
     learning: "Callable[[nn.Module, Any], Sequence[tuple[list[nn.Parameter], float]]] | None" = None
 
+    @property
+    def takes_weights(self) -> bool:
+        """Whether it can start from weights of others."""
+        return self.pretrain is not None
+
     def fit(self, params: Any, spec: InputSpec, train: Films, validation: Films, settings: FitSettings) -> Tensors:
         """Train the network. Deterministic on a CPU for one thread count: order and augmentation follow the seed.
 
         Raises: ModelError for ``settings.weights`` that cannot be had, or do not fit.
         """
-        import torch
-
         from xrayscan.torch_loops import fit
 
-        torch.manual_seed(settings.seed)  # the initial weights
+        network = self._started(params, settings)
+        groups = self.learning(network, params) if self.learning else None
+        return fit(network, spec, train, validation, settings, groups)
+
+    def start(self, params: Any, settings: FitSettings) -> Tensors:
+        """The weights that training would start with: random ones of the seed, or those of ``settings.weights``."""
+        state = self._started(params, settings).state_dict()
+        return {name: tensor.numpy() for name, tensor in state.items()}
+
+    def _started(self, params: Any, settings: FitSettings) -> "nn.Module":
+        import torch
+
+        torch.manual_seed(settings.seed)
         network = self.build(params)
         if self.pretrain:
             self.pretrain(network, params, WeightSource(settings.weights))
-        groups = self.learning(network, params) if self.learning else None
-        return fit(network, spec, train, validation, settings, groups)
+        return network
 
     def load(self, params: Any, spec: InputSpec, tensors: Tensors, placement: Placement) -> Predictor:
         """Rebuild the network with its weights on a device."""
         from xrayscan.torch_loops import TorchPredictor
 
-        return TorchPredictor(self.build(params), spec, tensors, placement)
+        layer = self.heatmap_layer(params) if callable(self.heatmap_layer) else self.heatmap_layer
+        return TorchPredictor(self.build(params), spec, tensors, placement, layer)

@@ -23,7 +23,15 @@ BEST = "best/"  # before the names of the best epoch's weights in a snapshot
 class TorchPredictor:
     """A network on its device: pixels in, raw logits out."""
 
-    def __init__(self, network: nn.Module, spec: InputSpec, tensors: Tensors, placement: Placement) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        spec: InputSpec,
+        tensors: Tensors,
+        placement: Placement,
+        layer: str | None = None,
+    ) -> None:
+        """``layer`` names the submodule that `features` reads."""
         try:
             network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in tensors.items()})
         except RuntimeError as error:
@@ -31,11 +39,27 @@ class TorchPredictor:
         self.network = placed(network.eval(), placement)
         self.spec = spec
         self.placement = placement
+        self.layer = layer
 
     def predict(self, pixels: Pixels) -> npt.NDArray[np.float32]:
         """Pixels (B, S, S) uint8 → raw logits (B,) float32."""
         with torch.inference_mode():
             return logits_of(self.network, pixels, self.spec, self.placement).cpu().numpy()
+
+    def features(self, pixels: Pixels) -> npt.NDArray[np.float32]:
+        """Pixels (B, S, S) uint8 → what the last layer with places says of each film, averaged over them: (B, C).
+
+        Raises: ModelError if the backend names no such layer.
+        """
+        if self.layer is None:
+            raise ModelError("this network declares no layer whose features could be used")
+        found: list[torch.Tensor] = []
+        hook = self.network.get_submodule(self.layer).register_forward_hook(lambda *call: found.append(call[-1]))
+        try:
+            self.predict(pixels)
+        finally:
+            hook.remove()
+        return found[0].float().flatten(2).mean(2).cpu().numpy()
 
 
 def fit(

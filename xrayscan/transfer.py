@@ -40,7 +40,8 @@ class TransferParams:
 
 def imagenet_spec(params: TransferParams) -> InputSpec:
     """The pixels of networks trained on ImageNet: squashed to a square, with ImageNet's mean and deviation."""
-    mean, std = IMAGENET_MEAN, IMAGENET_STD
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
     if params.channels == 1:
         mean, std = (sum(mean) / 3,), (sum(std) / 3,)
     return InputSpec(params.side, channels=params.channels, normalise="fixed", mean=mean, std=std)

@@ -86,7 +86,7 @@ class Plan:
         given = {**dataclasses.asdict(settings.fit.params), **settings.parameters}
         if settings.fast_dev_run:
             given["epochs"] = FAST_EPOCHS
-        if settings.fit.weights != "none" and getattr(backend, "pretrain", None) is None:
+        if settings.fit.weights != "none" and not getattr(backend, "takes_weights", False):
             raise ModelError(f"backend {backend.name} starts from no weights of others: leave out --weights")
         params, training = parse_both(backend.params, TrainingParams, given, of=f"backend {backend.name}")
         return cls(backend, params, training, backend.spec(params))
