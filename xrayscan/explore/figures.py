@@ -93,6 +93,7 @@ def _films_per_patient(explored: Explored) -> Markup:
         axes.bar(places + 0.4 * (n - 0.5), [bars[place] for place in places], 0.4, color=colour, label=name)
     axes.set_xticks(places, [*map(str, places[:-1]), f"{MOST_FILMS}+"])
     axes.set(xlabel="films of one patient", ylabel="patients", title="Films per patient", yscale="symlog")
+    axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.legend()
     return plots.svg(figure)
 

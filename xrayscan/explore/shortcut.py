@@ -11,7 +11,7 @@ from xrayscan.metrics import Interval, Labels, Resampler, auroc, percentiles
 
 FOLDS = 5
 TREES = 150
-LEAF = 5  # films: smaller leaves learn single files by heart
+LEAF, LEAF_SHARE = 5, 100  # films, at least, and one in so many: smaller leaves learn single files by heart
 STRONG, WEAK = 0.9, 0.6  # AUROC from which the label is as good as written on the file, below which it hardly shows
 
 
@@ -53,8 +53,9 @@ def shortcut(looks: Sequence[Look], labels: Labels, groups: npt.NDArray[np.intp]
     table = properties(looks)
     values_NK = np.stack(list(table.values()), axis=1)
     scores = np.empty(len(labels))
+    leaf = max(LEAF, len(labels) // LEAF_SHARE)
     for rest, held_out in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(values_NK, labels, groups):
-        forest = RandomForestClassifier(TREES, min_samples_leaf=LEAF, class_weight="balanced", random_state=seed)
+        forest = RandomForestClassifier(TREES, min_samples_leaf=leaf, class_weight="balanced", random_state=seed)
         scores[held_out] = forest.fit(values_NK[rest], labels[rest]).predict_proba(values_NK[held_out])[:, 1]
     interval = percentiles(Resampler.of(groups, seed=seed).aurocs(labels, scores))
     single = {name: auroc(labels, values) for name, values in table.items() if np.ptp(values) > 0}
