@@ -14,7 +14,6 @@ import tempfile
 import time
 
 import numpy as np
-import torch
 
 from xrayscan import Films, FitSettings, TrainingParams, TrainSettings
 from xrayscan.card import InputSpec
@@ -29,6 +28,8 @@ SECONDS = 8.0  # that the bare step is measured for
 
 def synchronised() -> float:
     """The time, once the device has done all it was given."""
+    import torch
+
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     return time.perf_counter()

@@ -54,7 +54,8 @@ class EvaluateConsole:
         if len(films.rejected) > REJECTED_SHOWN:
             out.print(f"[dim]left out[/] {len(films.rejected) - REJECTED_SHOWN:,} more, listed in the report")
         for warning in evaluation.warnings:
-            out.print(f"[bold red]{_text(warning)}[/]", soft_wrap=True)
+            style = "yellow" if warning in films.folder.warnings else "bold red"
+            out.print(f"[{style}]{_text(warning)}[/]", soft_wrap=True)
         found = int(films.labels.sum())
         out.print(
             f"[bold]{len(films.labels):,} films:[/] {found:,} {_text(films.folder.labels[1])}, "

@@ -48,7 +48,7 @@ class TrainConsole:
             out.print(f"[dim]left out[/] {escape(escaped(path))}: {escape(reason)}", soft_wrap=True)
         if (more := len(films.decoded.rejected) - LEFT_OUT_SHOWN) > 0:
             out.print(f"[dim]left out[/] {more:,} more, listed in the report")
-        for warning in films.folder.warnings:
+        for warning in films.warnings:
             out.print(f"[yellow]{escape(escaped(warning))}[/]", soft_wrap=True)
         out.print(
             f"{len(films.training):,} films to train on, {len(films.validation):,} of other patients to validate on; "

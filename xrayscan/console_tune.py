@@ -66,8 +66,13 @@ class TuneConsole:
             out.print(f"[dim]left out[/] {escape(escaped(path))}: {escape(reason)}", soft_wrap=True)
         if len(rejected) > LEFT_OUT_SHOWN:
             out.print(f"[dim]left out[/] {len(rejected) - LEFT_OUT_SHOWN:,} more")
-        training, validation = f"{len(films.training):,}", f"{len(films.validation):,}"
-        out.print(f"Every trial trains on {training} films, and is judged on {validation} of other patients.")
+        for warning in films.folder.warnings:
+            out.print(f"[yellow]{escape(escaped(warning))}[/]", soft_wrap=True)
+        out.print(
+            f"Every trial trains on {len(films.training):,} films and is judged on {len(films.validation):,} of other "
+            f"patients; patients were told apart by {escape(escaped(films.folder.patients_by))}.",
+            soft_wrap=True,
+        )
 
     def begin(self, number: int, parameters: Mapping[str, Any]) -> None:
         """A trial begins."""

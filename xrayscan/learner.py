@@ -1,6 +1,9 @@
 """A network while it learns: its optimiser, schedule and moving average, and one epoch over the training films."""
 
 import functools
+import os
+import sys
+import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -21,6 +24,7 @@ from xrayscan.normalise import normalise
 from xrayscan.optimisers import LearningGroups, Schedule, make_optimiser, matrices, train_mode
 
 PREDICT_AT_ONCE = 64
+NICE = 10
 Arrays = dict[str, npt.NDArray[Any]]
 Group = tuple[torch.Tensor, ...] | list[torch.Tensor]
 
@@ -66,7 +70,7 @@ class Learner:
         """Network input, one batch ahead of the step that learns from it."""
         draws = Draws.of_epoch(self.settings.seed, number, len(self.train))
         batches = order.reshape(self.steps, self.batch_size)
-        with ThreadPoolExecutor(1, thread_name_prefix="augment") as ahead:
+        with ThreadPoolExecutor(1, thread_name_prefix="augment", initializer=_give_way) as ahead:
             coming = ahead.submit(self._images, batches[0], draws)
             for n, films in enumerate(batches):
                 images = coming.result()
@@ -149,6 +153,15 @@ class Learner:
         self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
         self.schedule.state = dict(state["schedule"])
         self.scaler.load_state_dict(dict(state["scaler"]))
+
+
+def _give_way() -> None:
+    """Have this thread take what the step leaves of the cores: a step that waits for a core waits with all others.
+
+    Measured on 2 cores, default model: an epoch at 0.97 of the bare step's rate in bf16, against 0.94 without.
+    """
+    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 def _moving_average(decay: float, averaged: Group, current: Group, seen: torch.Tensor | int) -> None:

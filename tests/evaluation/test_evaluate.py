@@ -241,6 +241,17 @@ def test_a_label_without_a_readable_film_is_an_error(model_file, tmp_path):
     assert "PNEUMONIA" in result.stderr
 
 
+def test_what_is_doubtful_about_the_folder_is_said(labelled, model_file, tmp_path):
+    for label, count in (("NORMAL", 2), ("PNEUMONIA", 12)):
+        (tmp_path / "few" / label).mkdir(parents=True)
+        for film in sorted((labelled / label).iterdir())[:count]:
+            shutil.copy(film, tmp_path / "few" / label)
+    result = xrayscan(model_file, tmp_path / "few", "--out", tmp_path / "o")
+    assert result.exit_code == 0, result.output
+    assert "NORMAL has only 2 films" in result.stderr
+    assert "NORMAL has only 2 films" in (tmp_path / "o" / "evaluation.html").read_text()
+
+
 def test_of_a_folder_in_splits_only_test_is_evaluated(labelled, model_file, tmp_path):
     for split, films in (("train", slice(0, 5)), ("test", slice(5, 12))):
         for label in ("NORMAL", "PNEUMONIA"):

@@ -85,9 +85,13 @@ def test_films_of_few_patients_give_wider_intervals():
 
 def test_a_perfect_model_keeps_honest_bounds():
     labels = np.repeat([0, 1], 50).astype(np.uint8)
-    figures = at_threshold(labels, labels.astype(float), 0.5, Resampler.of(np.arange(100)))
-    for name in ("accuracy", "balanced_accuracy", "sensitivity", "specificity", "precision", "npv"):
-        low, high = figures.intervals[name]
+    resampler = Resampler.of(np.arange(100))
+    intervals = {
+        **at_threshold(labels, labels.astype(float), 0.5, resampler).intervals,
+        **ranked(labels, labels.astype(float), resampler).intervals,
+    }
+    for name in ("accuracy", "balanced_accuracy", "sensitivity", "specificity", "precision", "npv", "f1", "auroc"):
+        low, high = intervals[name]
         assert 0.9 < low < 0.97, name
         assert high == 1
 

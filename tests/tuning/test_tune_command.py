@@ -30,7 +30,7 @@ def test_a_search_from_the_command_line_tells_its_trials_and_leaves_a_recipe(tmp
     assert result.exit_code == 0, result.output
     assert result.stdout == ""
     assert "learning_rate: 0.0003 to 0.006, logarithmic" in result.stderr
-    assert "is judged on 24 of other patients" in result.stderr
+    assert "judged on 24 of other patients; patients were told apart by" in result.stderr
     for text in ("trial   1 of 3: complete", "best", "Best of 3 trials", "best.toml", "looks better than it is"):
         assert text in result.stderr
     recipe = tomllib.loads((out / "best.toml").read_text())
@@ -74,6 +74,7 @@ def test_a_space_file_is_searched_and_nothing_else(tmp_path):
     [
         (("--model", "nope"), 4, "unknown backend"),
         (("--set", "droput=0.3"), 4, "did you mean 'dropout'"),
+        (("--set", "epochs=3"), 2, "given twice"),
         (("--set", "monitor=val_loss"), 2, "--objective"),
         (("--objective", "accuracy"), 2, "val_sensitivity"),
         (("--space", "no-such-file.toml"), 2, "does not exist"),

@@ -1,10 +1,11 @@
 """`xrayscan tune`: search for the parameters that train the best model."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from xrayscan.cli.options import examples, hardware, labelled_folder
+from xrayscan.errors import UsageError
 
 if TYPE_CHECKING:
     from xrayscan.training.labelled import FolderSettings
@@ -79,7 +80,11 @@ def tune(
     from xrayscan.tuning.tuner import TuneSettings
     from xrayscan.tuning.tuner import tune as run
 
-    fixed = from_pairs(pairs) if epochs is None else {**from_pairs(pairs), "epochs": epochs}
+    fixed: dict[str, Any] = dict(from_pairs(pairs))
+    if epochs is not None:
+        if "epochs" in fixed:
+            raise UsageError("epochs is given twice, by --epochs and by --set: give it once")
+        fixed["epochs"] = epochs
     with TuneConsole(objective, trials, quiet=quiet) as console:
         train = TrainSettings(
             backend=backend,

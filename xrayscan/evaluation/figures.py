@@ -88,6 +88,10 @@ def ranked(labels: Labels, probabilities: Floats, resampler: Resampler) -> Figur
         name: metric(labels, probabilities) for name, metric in zip(draws, (auroc, auprc, brier, ece), strict=True)
     }
     intervals = {name: percentiles(drawn) for name, drawn in draws.items()}
+    if values["auroc"] in (0, 1):  # no resample can show what other films might
+        fewer = min(int(labels.sum()), int((1 - labels).sum()))
+        for name in ("auroc", "auprc"):
+            intervals[name] = _wider(intervals[name], wilson(values[name], fewer))
     intervals["ece"] = _ece_interval(values["ece"], draws["ece"])
     return Figures(values, intervals, draws)
 
@@ -113,6 +117,10 @@ def at_threshold(labels: Labels, probabilities: Floats, threshold: float, resamp
         if count:
             intervals[name] = _wider(intervals[name], wilson(values[name], count))
     intervals["balanced_accuracy"] = _wider(intervals["balanced_accuracy"], _mean_of_two(values, counts))
+    if fp == fn == 0:
+        bounds = zip(intervals["sensitivity"], intervals["precision"], strict=True)
+        low, high = (2 * found * true / (found + true) for found, true in bounds)
+        intervals["f1"] = low, high
     return Figures(values, intervals, draws)
 
 

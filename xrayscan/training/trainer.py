@@ -21,7 +21,7 @@ from xrayscan.training.calibrate import Target
 from xrayscan.training.films import Decoded, decode_films
 from xrayscan.training.labelled import FolderSettings, LabelledFilm, LabelledFolder, read_folder
 from xrayscan.training.measure import Measured, measure
-from xrayscan.training.split import Indices, patient_groups, split
+from xrayscan.training.split import Indices, divide, for_training, patient_groups
 
 VALIDATION_SHARE = 0.2
 PREDICT_AT_ONCE = 64
@@ -64,6 +64,7 @@ class SplitFilms:
     groups: Indices  # (N,): number of the patient
     training: Indices
     validation: Indices
+    warnings: tuple[str, ...] = ()  # sentences: of the folder, and of how it was divided
 
     def films(self, side: Indices) -> Films:
         """Pixels and labels of one side."""
@@ -150,19 +151,20 @@ def split_films(directory: str, spec: InputSpec, settings: TrainSettings) -> Spl
 
 def _divided(folder: LabelledFolder, spec: InputSpec, settings: TrainSettings) -> SplitFilms:
     workers = default_workers() if settings.workers is None else settings.workers
-    chosen = [film for film in folder.films if film.split != "test"]  # which is for evaluate
-    chosen = _few(chosen) if settings.fast_dev_run else chosen
+    films, left_out = for_training(folder)
+    chosen = _few(films) if settings.fast_dev_run else films
     decoded = decode_films(chosen, spec, workers=workers, cache=settings.cache, on_film=settings.on_film)
     labels = np.array([film.label for film in decoded.films], np.uint8)
     groups = patient_groups([film.patient for film in decoded.films], decoded.digests)
-    training, validation = split(labels, groups, VALIDATION_SHARE, settings.fit.seed)
+    division = divide(decoded.films, groups, VALIDATION_SHARE, settings.fit.seed)
     for label, name in enumerate(folder.labels):
-        if (count := int((labels[validation] == label).sum())) < FEWEST:
+        if (count := int((labels[division.validation] == label).sum())) < FEWEST:
             raise InputError(
                 f"only {count} of {int((labels == label).sum())} films of {name} would be left to validate on: "
                 "add films of more patients"
             )
-    return SplitFilms(folder, decoded, labels, groups, training, validation)
+    warnings = (*folder.warnings, *left_out, *division.warnings)
+    return SplitFilms(folder, decoded, labels, groups, division.training, division.validation, warnings)
 
 
 def _few(films: Sequence[LabelledFilm]) -> list[LabelledFilm]:

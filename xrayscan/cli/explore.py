@@ -1,0 +1,59 @@
+"""`xrayscan explore`: what a careful person looks at before training."""
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from xrayscan.cli.options import AUTO, CountOrAuto, examples, labelled_folder
+
+if TYPE_CHECKING:
+    from xrayscan.training.labelled import FolderSettings
+
+
+@click.command(
+    epilog=examples(
+        "xrayscan explore labelled/",
+        "xrayscan explore chest_xray/ --out kaggle.html",
+        r"xrayscan explore films/ --labels labels.csv --patient-pattern 'pat(\d+)' --json > facts.json",
+    ),
+    context_settings={"auto_envvar_prefix": "XRAYSCAN_EXPLORE"},
+)
+@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.option("--out", default="explore.html", show_default=True, metavar="FILE", help="The report.")
+@labelled_folder
+@click.option("--json", "as_data", is_flag=True, help="Also print the figures as JSON on stdout.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the shortcut check.")
+@click.option(
+    "--workers",
+    type=CountOrAuto(0),
+    metavar="N|auto",
+    default=AUTO,
+    show_default=True,
+    envvar="XRAYSCAN_WORKERS",
+    help="Processes that read files; auto is one per core, 0 reads inside this process.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
+def explore(
+    directory: str, out: str, folder: "FolderSettings", as_data: bool, seed: int, workers: int | None, quiet: bool
+) -> None:
+    """Show what DIR, a labelled folder, holds and what could mislead a model that is trained on it.
+
+    Counts per label and split, sizes and formats, samples, brightness, patients, copies within and across labels and
+    splits, and a shortcut check: how well the labels can be told from file metadata alone. DIR/<LABEL>/…,
+    DIR/{train,val,test}/<LABEL>/… or --labels FILE. Writes one self-contained HTML page.
+    """
+    from xrayscan.console_explore import ExploreConsole
+    from xrayscan.explore import ExploreSettings, write_explore_page
+    from xrayscan.explore import explore as run
+    from xrayscan.explore.tables import as_json
+    from xrayscan.training.labelled import read_folder
+
+    with ExploreConsole(quiet=quiet) as console:
+        settings = ExploreSettings(workers=workers, seed=seed, on_film=console.film, on_stage=console.stage)
+        explored = run(directory, read_folder(directory, folder), settings)
+        console.stage("drawing")
+        write_explore_page(explored, out)
+        console.summary(explored, out)
+    if as_data:
+        click.echo(json.dumps(as_json(explored), indent=2))

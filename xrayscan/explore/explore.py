@@ -1,0 +1,83 @@
+"""Explore a labelled folder: look at every film once, then count, compare and warn."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from xrayscan.explore.copies import Copies, Crossing, crossing, exact_copies, near_copies
+from xrayscan.explore.look import Looks, look_at
+from xrayscan.explore.shortcut import WEAK, Shortcut, shortcut
+from xrayscan.readers import default_workers
+from xrayscan.training.labelled import LabelledFolder
+from xrayscan.training.split import FEWEST_VALIDATION, Indices, patient_groups
+
+
+@dataclass(frozen=True, slots=True)
+class ExploreSettings:
+    """How to look. ``workers`` are reader processes, None for one per core."""
+
+    workers: int | None = None
+    seed: int = 0
+    on_film: Callable[[int, int], None] = lambda done, total: None
+    on_stage: Callable[[str], None] = lambda what: None
+
+
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """What there is to say of a labelled folder."""
+
+    directory: str
+    folder: LabelledFolder
+    films: Looks
+    groups: Indices  # (N,): number of the patient, or of patients who share a copy
+    exact: tuple[Copies, ...]
+    near: tuple[Copies, ...]
+    crossing: Crossing
+    shortcut: Shortcut | None  # None: too few patients to tell
+    warnings: tuple[str, ...]
+
+
+def explore(directory: str, folder: LabelledFolder, settings: ExploreSettings = ExploreSettings()) -> Explored:
+    """Look at every film of a labelled folder (see `xrayscan.training.labelled.read_folder`).
+
+    Raises: InputError if a label is left without a readable film.
+    """
+    workers = default_workers() if settings.workers is None else settings.workers
+    films = look_at(folder, workers=workers, on_film=settings.on_film)
+    settings.on_stage("looking for copies")
+    looks = films.looks
+    groups = patient_groups([look.film.patient for look in looks], [look.sha256 for look in looks])
+    exact, near, sides = exact_copies(looks), near_copies(films), crossing(looks)
+    settings.on_stage("looking for shortcuts")
+    found = shortcut(looks, films.labels, groups, settings.seed)
+    warnings = (*folder.warnings, *_warnings(folder, films, exact, near, sides, found))
+    return Explored(directory, folder, films, groups, exact, near, sides, found, warnings)
+
+
+def _warnings(
+    folder: LabelledFolder,
+    films: Looks,
+    exact: tuple[Copies, ...],
+    near: tuple[Copies, ...],
+    sides: Crossing,
+    found: Shortcut | None,
+) -> Iterator[str]:
+    if films.rejected:
+        yield f"{len(films.rejected):,} files cannot be read and are left out"
+    for kind, groups in (("identical", exact), ("alike", near)):
+        if count := sum(len(group.labels) > 1 for group in groups):
+            names = " and ".join(folder.labels)
+            yield f"{count:,} groups of {kind} films stand under both {names}: one of the labels is wrong"
+        if count := sum(len(group.splits) > 1 for group in groups):
+            yield f"{count:,} groups of {kind} films stand in several splits: figures on test would be flattered"
+    if sides.splits:
+        yield f"{sides.splits:,} patients ({sides.splits_films:,} films) stand in several splits"
+    validation = [look.film.label for look in films.looks if look.film.split == "val"]
+    if validation and min(np.bincount(validation, minlength=2)) < FEWEST_VALIDATION:
+        yield (
+            f"the validation split has only {len(validation)} films: training adds them to its own and carves another "
+            "validation set from all of its patients"
+        )
+    if found and found.auroc >= WEAK:
+        yield f"file metadata alone tell the labels apart with an AUROC of {found.auroc:.3f}"
