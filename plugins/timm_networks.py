@@ -65,11 +65,18 @@ def _published(params: TimmParams) -> Any:
     try:
         return _create(params, pretrained=True).state_dict()
     except (OSError, RuntimeError) as error:
-        configuration = _create(params).pretrained_cfg
-        name = configuration.get("hf_hub_id") or params.network
-        home = os.environ.get("HF_HOME", os.path.join("~", ".cache", "huggingface"))
-        reason = str(error).splitlines()[0]
-        raise ModelError(absent_weights(name, f"https://huggingface.co/{name}", f"{home}/hub", reason)) from error
+        raise ModelError(_absent(_create(params).pretrained_cfg, str(error).splitlines()[0])) from error
+
+
+def _absent(configuration: dict[str, Any], reason: str) -> str:
+    import torch
+
+    if name := configuration.get("hf_hub_id"):
+        cache = os.path.join(os.environ.get("HF_HOME", os.path.join("~", ".cache", "huggingface")), "hub")
+        return absent_weights(name, f"https://huggingface.co/{name}", cache, reason)
+    url = str(configuration.get("url"))
+    name = url.rpartition("/")[2]
+    return absent_weights(name, url, os.path.join(torch.hub.get_dir(), "checkpoints", name), reason)
 
 
 def _create(params: TimmParams, **options: Any) -> Any:

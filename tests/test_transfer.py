@@ -207,3 +207,20 @@ def test_timm_names_are_checked_with_those_that_are_near(tmp_path):
     backend = load_registry().backend("timm")
     with warnings.catch_warnings(), pytest.raises(ModelError, match=r"knows no network 'resnet18x': .*resnet"):
         backend.spec(backend.params(network="resnet18x"))
+
+
+def test_weights_that_timm_cannot_fetch_are_named_with_their_place(monkeypatch, tmp_path):
+    timm = pytest.importorskip("timm")
+    create = timm.create_model
+
+    def offline(name, pretrained=False, **options):
+        if pretrained:
+            raise OSError("no route to host")
+        return create(name, **options)
+
+    monkeypatch.setattr(timm, "create_model", offline)
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    with pytest.raises(ModelError, match=r"timm/test_resnet\.r160_in1k .* https://huggingface\.co/timm.*--weights FILE"):
+        started_with("timm", "imagenet", network="test_resnet", side=64)
+    with pytest.raises(ModelError, match=r"xception-43020ad28\.pth .* https://github\.com/.*hub/checkpoints/xception"):
+        started_with("timm", "imagenet", network="xception", side=64)
