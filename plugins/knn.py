@@ -95,7 +95,12 @@ class Knn:
     def fit(
         self, params: KnnParams, spec: InputSpec, train: Films, validation: Films, settings: FitSettings
     ) -> dict[str, npt.NDArray[Any]]:
-        """Keep the training films, and the network that turns films into vectors."""
+        """Keep the training films, and the network that turns films into vectors.
+
+        Raises: ModelError for weights that no network is there to take.
+        """
+        if settings.weights != "none" and params.features not in load_registry().backends:
+            raise ModelError("knn takes --weights with features=BACKEND only, such as features=resnet18")
         kept = {} if params.features == PIXELS else _network_tensors(params.features, settings)
         network = _network(spec, kept, settings.placement)
         films = train.pixels if network is None else _vectors(train.pixels, params, network)

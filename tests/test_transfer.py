@@ -197,9 +197,10 @@ def test_rates_rise_from_the_first_layer_to_the_head():
 
 def test_weights_for_a_backend_that_starts_from_none_are_refused(tmp_path, sample_images):
     given = ["train", str(sample_images / "labelled"), "--out", str(tmp_path / "run"), "--weights", "imagenet"]
-    done = CliRunner().invoke(main, [*given, "--model", "knn", "--quiet"])
-    assert done.exit_code == 4
-    assert "leave out --weights" in done.stderr
+    for backend, says in (("mlp", "leave out --weights"), ("knn", "with features=BACKEND only")):
+        done = CliRunner().invoke(main, [*given, "--model", backend, "--quiet"])
+        assert done.exit_code == 4
+        assert says in done.stderr
 
 
 def test_timm_names_are_checked_with_those_that_are_near(tmp_path):
