@@ -52,8 +52,8 @@ def test_identical_files_are_found_across_labels_and_splits(tmp_path):
         "groups": 2, "films": 4, "across_patients": 2, "across_labels": 1, "across_splits": 1
     }  # fmt: skip
     assert as_json(found)["alike"]["groups"] == 0
-    assert any("1 groups of identical films stand under both NORMAL and PNEUMONIA" in text for text in found.warnings)
-    assert any("identical films stand in several splits" in text for text in found.warnings)
+    assert any("identical films under both NORMAL and PNEUMONIA" in text for text in found.warnings)
+    assert any("identical films in several splits" in text for text in found.warnings)
 
 
 def test_a_film_saved_again_at_another_size_is_alike_but_not_identical(labelled):
@@ -91,7 +91,7 @@ def test_unreadable_files_are_listed_and_left_out(labelled):
     found = explored(labelled)
     assert [path.rsplit("/", 1)[1] for path in found.films.rejected] == ["broken.jpeg"]
     assert len(found.films.looks) == 24
-    assert any("1 files cannot be read" in text for text in found.warnings)
+    assert any("cannot be read and are left out: 1" in text for text in found.warnings)
 
 
 def test_a_label_without_a_readable_film_is_refused_by_name(labelled):

@@ -48,16 +48,14 @@ def divide(films: Sequence[LabelledFilm], groups: Indices, share: float, seed: i
     given = np.array([film.split == "val" for film in films], bool)
     counts = np.bincount(labels[given], minlength=2)
     if counts.min() < FEWEST_VALIDATION:
-        told = () if not given.any() else (_too_small(int(given.sum()), counts.min(), share),)
-        return Division(*split(labels, groups, share, seed), told)
+        small = (_too_small(int(given.sum()), counts.min(), share),) if given.any() else ()
+        return Division(*split(labels, groups, share, seed), small)
     crossing = ~given & np.isin(groups, groups[given])
     training, validation = np.flatnonzero(~given & ~crossing), np.flatnonzero(given)
     if np.bincount(labels[training], minlength=2).min() == 0:
         raise InputError("the training split lacks a label: it needs films of both, of patients not in validation")
-    if not crossing.any():
-        return Division(training, validation)
     told = f"{crossing.sum():,} training films are left out: patients, or copies, of theirs stand in validation"
-    return Division(training, validation, (told,))
+    return Division(training, validation, (told,) if crossing.any() else ())
 
 
 def patient_groups(patients: Sequence[str], digests: Sequence[str]) -> Indices:
