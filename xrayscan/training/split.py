@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan.errors import InputError
-from xrayscan.training.labelled import LabelledFilm, LabelledFolder
+from xrayscan.training.labelled import FEWEST_PATIENTS, LabelledFilm, LabelledFolder
 
 Indices = npt.NDArray[np.intp]
 
@@ -26,10 +26,19 @@ class Division:
 
 
 def for_training(folder: LabelledFolder) -> tuple[tuple[LabelledFilm, ...], tuple[str, ...]]:
-    """Return the films that training may read, and warnings: none of a test split, and none of its patients."""
+    """Return the films that training may read, and warnings: none of a test split, and none of its patients.
+
+    Raises: InputError, before any film is read, for a label of too few patients to set some apart.
+    """
     tested = {film.patient for film in folder.films if film.split == "test"}
     rest = [film for film in folder.films if film.split != "test"]
     kept = tuple(film for film in rest if film.patient not in tested)
+    for label, name in enumerate(folder.labels):
+        if (people := len({film.patient for film in kept if film.label == label})) < FEWEST_PATIENTS:
+            raise InputError(
+                f"only {people} patients of {name} to train on: at least {FEWEST_PATIENTS} of each label are needed, "
+                "so that some can be set apart"
+            )
     warnings = []
     if crossing := len(rest) - len(kept):
         warnings.append(f"{crossing:,} films are left out of training, since their patients stand in the test split")
