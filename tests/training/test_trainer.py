@@ -88,11 +88,6 @@ def test_every_optimiser_learns_under_every_schedule(optimiser, schedule):
     assert rates[0] > 1.5 * rates[-1] if schedule in ("one-cycle", "cosine") else rates[0] == rates[-1] == rate
 
 
-def test_the_rate_falls_when_a_plateau_is_reached():
-    _, epochs = fitted(epochs=14, patience=14, schedule="plateau", learning_rate=1e-9, monitor="val_auroc")
-    assert epochs[-1].learning_rate < 0.5e-9
-
-
 def test_without_a_moving_average_the_network_itself_is_kept():
     _, epochs = fitted(ema=0.0, epochs=4)
     assert epochs[-1].val_auroc > 0.9
@@ -143,7 +138,8 @@ def test_unreadable_files_are_left_out_and_listed(sample_images, tmp_path):
 def test_a_label_without_a_readable_film_is_an_error(tmp_path):
     for label in ("NORMAL", "PNEUMONIA"):
         (tmp_path / label).mkdir()
-        (tmp_path / label / "a.jpeg").write_bytes(b"not a film")
+        for n in range(6):
+            (tmp_path / label / f"{n}.jpeg").write_bytes(b"not a film")
     with pytest.raises(InputError, match="readable film"):
         train(str(tmp_path), str(tmp_path / "out"), QUICK)
 
