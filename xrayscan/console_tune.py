@@ -8,7 +8,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-from rich.table import Column, Table
+from rich.table import Table
 
 from xrayscan.backend import Epoch
 from xrayscan.console import duration
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TOP = 5
 LEFT_OUT_SHOWN = 10
+COLUMN = 12  # characters that a parameter's column needs
 STATE_STYLE = {"complete": "green", "pruned": "yellow", "failed": "red"}
 
 
@@ -100,13 +101,13 @@ class TuneConsole:
             seconds = sum(trial.seconds for trial in trials) / len(trials) * (self._of - len(trials))
             self._left = f", about {duration(seconds)} left"
         if best:
-            self._live.update(Group(_best_table(trials, best, self._objective), self._bar))
+            self._live.update(Group(_best_table(trials, best, self._objective, self._console.width), self._bar))
 
     def summary(self, tuned: "Tuned") -> None:
         """Print the best trials, what mattered, and where the files are."""
         self._live.stop()
         out = self._console
-        out.print(_best_table(tuned.trials, tuned.best, tuned.objective))
+        out.print(_best_table(tuned.trials, tuned.best, tuned.objective, out.width))
         if tuned.importance:
             shares = ", ".join(f"{escape(name)} {share:.0%}" for name, share in tuned.importance.items())
             out.print(f"Explain the differences between trials: {shares}", soft_wrap=True)
@@ -126,16 +127,21 @@ class TuneConsole:
         return f"trial {trial.number:>3} of {self._of}: [{style}]{trial.state}[/]{value}{reason}{mark} {how}"
 
 
-def _best_table(trials: "Sequence[Trial]", best: "Trial", objective: str) -> Table:
-    """The best complete trials, the best first; ``best`` says which way is better by being the best."""
+def _best_table(trials: "Sequence[Trial]", best: "Trial", objective: str, width: int) -> Table:
+    """The best complete trials, the best first; ``best`` says which way is better by being the best.
+
+    Parameters have columns of their own where ``width`` characters have room for them.
+    """
     complete = [trial for trial in trials if trial.value is not None]
     complete.sort(key=lambda trial: (abs((trial.value or 0.0) - (best.value or 0.0)), trial.number))
+    wide = width >= COLUMN * (2 + len(best.parameters))
+    names = [name.replace("_", " ") for name in best.parameters] if wide else ["parameters"]
     title = f"Best of {len(trials):,} trials so far"
-    headings = ("trial", objective, *(name.replace("_", " ") for name in best.parameters))
-    columns = [Column(escape(heading), overflow="fold") for heading in headings]
-    table = Table(*columns, title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    headings = map(escape, ("trial", objective, *names))
+    table = Table(*headings, title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for trial in complete[:TOP]:
-        table.add_row(str(trial.number), f"{trial.value:.4f}", *(escape(_word(v)) for v in trial.parameters.values()))
+        cells = [_word(v) for v in trial.parameters.values()] if wide else [_words(trial.parameters)]
+        table.add_row(str(trial.number), f"{trial.value:.4f}", *map(escape, cells))
     return table
 
 

@@ -76,6 +76,7 @@ def fit(
 
     After every epoch a snapshot is offered; resumed from one, training ends with the same weights, bit for bit on a
     CPU in fp32 with the same number of threads.
+    Raises: ModelError if training diverges, or the snapshot does not fit.
     """
     run = _Run(network, spec, train, settings, groups)
     while not run.over:
@@ -112,6 +113,11 @@ class _Run:
         train_loss, order, train_logits = learner.epoch(number)
         rate, trained = learner.schedule.rate, time.perf_counter()
         logits = learner.predict(validation)
+        if not (np.isfinite(train_logits).all() and np.isfinite(logits).all()):
+            raise ModelError(
+                f"training diverged in epoch {number}: the network's logits are no longer numbers; "
+                "lower the learning rate, or give --precision fp32"
+            )
         values = {
             "train_loss": train_loss,
             **figures("train", learner.train.labels[order], train_logits),

@@ -52,8 +52,8 @@ def test_identical_files_are_found_across_labels_and_splits(tmp_path):
         "groups": 2, "films": 4, "across_patients": 2, "across_labels": 1, "across_splits": 1
     }  # fmt: skip
     assert as_json(found)["alike"]["groups"] == 0
-    assert any("1 groups of identical films stand under both NORMAL and PNEUMONIA" in text for text in found.warnings)
-    assert any("identical films stand in several splits" in text for text in found.warnings)
+    assert any("identical films under both NORMAL and PNEUMONIA" in text for text in found.warnings)
+    assert any("identical films in several splits" in text for text in found.warnings)
 
 
 def test_a_film_saved_again_at_another_size_is_alike_but_not_identical(labelled):
@@ -91,7 +91,7 @@ def test_unreadable_files_are_listed_and_left_out(labelled):
     found = explored(labelled)
     assert [path.rsplit("/", 1)[1] for path in found.films.rejected] == ["broken.jpeg"]
     assert len(found.films.looks) == 24
-    assert any("1 files cannot be read" in text for text in found.warnings)
+    assert any("cannot be read and are left out: 1" in text for text in found.warnings)
 
 
 def test_a_label_without_a_readable_film_is_refused_by_name(labelled):
@@ -184,6 +184,22 @@ def test_the_command_prints_tables_for_people_and_json_for_programs(labelled, tm
         "Written",
     ):
         assert text in result.stderr, text
+
+
+def test_the_command_takes_labels_patients_and_splits_from_a_csv(tmp_path):
+    lines = ["path,label,split"]
+    for n in range(6):
+        write_film(tmp_path / f"case{n // 2}-{n}.png", n)
+        lines.append(f"case{n // 2}-{n}.png,{('clear', 'TB')[n // 3]},{('train', 'test')[n % 2]}")
+    (tmp_path / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
+    words = ["--labels", str(tmp_path / "labels.csv"), "--positive", "tb", "--patient-pattern", r"case(\d+)"]
+    words += ["--json", "--quiet", "--workers", "0", "--out", str(tmp_path / "e.html")]
+    result = CliRunner().invoke(main, ["explore", str(tmp_path), *words])
+    assert result.exit_code == 0, result.output
+    facts = json.loads(result.stdout)
+    assert facts["labels"] == {"clear": 3, "TB": 3}
+    assert (facts["patients"], facts["patients_in_several_splits"], facts["patients_with_both_labels"]) == (3, 3, 1)
+    assert facts["metadata_auroc"] is None  # too few patients to tell
 
 
 def test_a_folder_with_one_label_gives_exit_code_3_and_what_it_needs(tmp_path):

@@ -82,6 +82,14 @@ def cut(monkeypatch, point, act):
 POINTS = ("in the middle of an epoch", "while validating", "while the checkpoint is written")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_pages():
+    """Runs without their page of figures, which takes longer than their training."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("xrayscan.training.run.write_results", lambda *args: ())
+        yield
+
+
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("cache")

@@ -50,6 +50,12 @@ def test_films_and_patients_of_a_test_split_never_reach_training():
     assert warnings == ("2 films are left out of training, since their patients stand in the test split",)
 
 
+def test_a_label_of_two_films_is_refused_by_name_before_any_is_read():
+    films = [film(n, int(n > 1)) for n in range(20)]
+    with pytest.raises(InputError, match="only 2 patients of NORMAL to train on: at least 5"):
+        for_training(LabelledFolder(tuple(films), ("NORMAL", "PNEUMONIA")))
+
+
 def test_kaggles_validation_of_16_films_is_replaced_and_people_are_told():
     films = [film(n, n % 2, "val" if n < 16 else "train") for n in range(200)]
     division = divide(films, groups_of(films), 0.2, 0)

@@ -73,6 +73,26 @@ def test_training_stops_when_validation_no_longer_improves():
     assert not epochs[-1].best
 
 
+def test_training_that_diverges_says_so():
+    with pytest.raises(ModelError, match="diverged in epoch 1"):
+        fitted(learning_rate=1e30, optimiser="sgd")
+
+
+@pytest.mark.parametrize("optimiser", ["adamw", "adam", "sgd", "rmsprop"])
+@pytest.mark.parametrize("schedule", ["one-cycle", "cosine", "constant", "plateau"])
+def test_every_optimiser_learns_under_every_schedule(optimiser, schedule):
+    rate = 0.05 if optimiser == "sgd" else 0.002
+    _, epochs = fitted(optimiser=optimiser, schedule=schedule, learning_rate=rate, ema=0.5)
+    assert epochs[-1].val_loss < epochs[0].val_loss
+    rates = [epoch.learning_rate for epoch in epochs]
+    assert rates[0] > 1.5 * rates[-1] if schedule in ("one-cycle", "cosine") else rates[0] == rates[-1] == rate
+
+
+def test_without_a_moving_average_the_network_itself_is_kept():
+    _, epochs = fitted(ema=0.0, epochs=4)
+    assert epochs[-1].val_auroc > 0.9
+
+
 def test_a_run_leaves_a_model_that_predicts(trained, sample_images, tmp_path):
     result, out, _ = trained
     model = load_model(str(out))
@@ -118,7 +138,8 @@ def test_unreadable_files_are_left_out_and_listed(sample_images, tmp_path):
 def test_a_label_without_a_readable_film_is_an_error(tmp_path):
     for label in ("NORMAL", "PNEUMONIA"):
         (tmp_path / label).mkdir()
-        (tmp_path / label / "a.jpeg").write_bytes(b"not a film")
+        for n in range(6):
+            (tmp_path / label / f"{n}.jpeg").write_bytes(b"not a film")
     with pytest.raises(InputError, match="readable film"):
         train(str(tmp_path), str(tmp_path / "out"), QUICK)
 

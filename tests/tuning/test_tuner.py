@@ -12,7 +12,7 @@ from xrayscan.parameters import parse_both
 from xrayscan.training.recipe import read_recipe
 from xrayscan.tuning.tuner import TuneSettings, tune
 
-# Of training, so that a search is over the two parameters of the test's backend and its report is quick to draw.
+# Of training, so that a search is over the two parameters of the test's backend.
 UNSEARCHED = {f.name: f.default for f in dataclasses.fields(TrainingParams) if "tune" in f.metadata}
 
 
@@ -26,6 +26,14 @@ def backend(monkeypatch):
 
     monkeypatch.setattr("xrayscan.tuning.search.load_registry", Registry)
     return backend
+
+
+@pytest.fixture(autouse=True)
+def undrawn(request, monkeypatch):
+    """Figures take most of the time of a search that trains nothing: only the tests of the report draw them."""
+    if "report" not in request.node.name:
+        monkeypatch.setattr("xrayscan.tuning.results._write_report", lambda *words: None)
+        monkeypatch.setattr("xrayscan.tuning.study.Study.importance", lambda study: {})
 
 
 def tuned(folder, out, trials=8, *, seed=0, on_film=lambda done, of: None, fixed=(), **settings):
@@ -123,10 +131,10 @@ def test_the_same_command_goes_on_and_a_finished_search_trains_nothing(backend, 
     assert len(backend.fits) == before
 
 
-def test_an_interrupted_search_keeps_its_report_and_goes_on_as_if_it_had_not_been(backend, labelled, tmp_path):
+def test_an_interrupted_search_keeps_its_best_recipe_and_goes_on_as_if_it_had_not_been(backend, labelled, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         tuned(labelled, tmp_path / "a", 6, fixed={"trouble": "interrupt"})
-    assert (tmp_path / "a" / "tuning.html").exists()
+    assert (tmp_path / "a" / "best.toml").exists()
     went_on = tuned(labelled, tmp_path / "a", 6, fixed={"trouble": "interrupt"})
     whole = tuned(labelled, tmp_path / "b", 6, fixed={"trouble": "interrupt"})
     assert [t.parameters for t in went_on.trials] == [t.parameters for t in whole.trials]

@@ -64,20 +64,20 @@ def _warnings(
     found: Shortcut | None,
 ) -> Iterator[str]:
     if films.rejected:
-        yield f"{len(films.rejected):,} files cannot be read and are left out"
+        yield f"files that cannot be read and are left out: {len(films.rejected):,}"
     for kind, groups in (("identical", exact), ("alike", near)):
         if count := sum(len(group.labels) > 1 for group in groups):
             names = " and ".join(folder.labels)
-            yield f"{count:,} groups of {kind} films stand under both {names}: one of the labels is wrong"
+            yield f"groups of {kind} films under both {names}, so that one of the labels is wrong: {count:,}"
         if count := sum(len(group.splits) > 1 for group in groups):
-            yield f"{count:,} groups of {kind} films stand in several splits: figures on test would be flattered"
+            yield f"groups of {kind} films in several splits, which flatters figures on test: {count:,}"
     if sides.splits:
-        yield f"{sides.splits:,} patients ({sides.splits_films:,} films) stand in several splits"
+        yield f"patients in several splits: {sides.splits:,}, with {sides.splits_films:,} films"
     validation = [look.film.label for look in films.looks if look.film.split == "val"]
     if validation and min(np.bincount(validation, minlength=2)) < FEWEST_VALIDATION:
         yield (
-            f"the validation split has only {len(validation)} films: training adds them to its own and carves another "
-            "validation set from all of its patients"
+            f"the validation split has only {len(validation)} films: training adds them to its own and sets a fifth "
+            "of all its patients apart instead"
         )
     if found and found.auroc >= WEAK:
         yield f"file metadata alone tell the labels apart with an AUROC of {found.auroc:.3f}"

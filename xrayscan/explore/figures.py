@@ -85,12 +85,12 @@ def _grey_values(explored: Explored) -> Markup:
 
 def _films_per_patient(explored: Explored) -> Markup:
     figure, axes = plots.new(4.4, 3.4)
-    looks = explored.films.looks
+    looks, places = explored.films.looks, range(1, MOST_FILMS + 1)
     for n, ((name, mask), colour) in enumerate(zip(_masks(explored), plots.COLOURS, strict=False)):
         films = Counter(looks[index].film.patient for index in np.flatnonzero(mask)).values()
         bars = Counter(min(count, MOST_FILMS) for count in films)
-        places = np.arange(1, MOST_FILMS + 1)
-        axes.bar(places + 0.4 * (n - 0.5), [bars[place] for place in places], 0.4, color=colour, label=name)
+        heights = [bars[place] for place in places]
+        axes.bar([place + 0.4 * (n - 0.5) for place in places], heights, 0.4, color=colour, label=name)
     axes.set_xticks(places, [*map(str, places[:-1]), f"{MOST_FILMS}+"])
     axes.set(xlabel="films of one patient", ylabel="patients", title="Films per patient", yscale="symlog")
     axes.yaxis.set_major_formatter("{x:,.0f}")

@@ -46,17 +46,15 @@ class LabelledFolder:
     warnings: tuple[str, ...] = ()
 
 
-def read_folder(
-    directory: str, settings: FolderSettings = FolderSettings(), *, positive: str | None = None
-) -> LabelledFolder:
+def read_folder(directory: str, settings: FolderSettings = FolderSettings()) -> LabelledFolder:
     """List labelled films: ``DIR/<LABEL>/…``, ``DIR/{train,val,test}/<LABEL>/…``, or those that a CSV names.
 
-    ``positive`` is short for a `FolderSettings` of its own. Labels are compared without regard to case.
+    Labels are compared without regard to case.
     Raises: InputError if there are not two labels, one of them the finding, or a label is without a file; UsageError
     for a pattern that is none.
     """
     pattern = compiled(settings.patient_pattern)
-    finding = positive or settings.positive
+    finding = settings.positive
     if settings.labels_csv:
         listing = list_csv(directory, settings.labels_csv, finding)
     else:

@@ -20,6 +20,8 @@ SCHEMES = (
 # A number that any archive may use tells patients apart within a folder, but does not name them in another archive.
 COUNTER = re.compile(r"(patient[-_]?\d+)", re.IGNORECASE)
 
+TOO_MANY = 10  # DICOM files for one patient, if there is no other
+
 PATTERN, CSV, DICOM, NAME, FILE = (
     "--patient-pattern",
     "the CSV's patient column",
@@ -39,7 +41,7 @@ class Patient:
 
 
 def compiled(pattern: str | None) -> re.Pattern[str] | None:
-    """Compile ``--patient-pattern``. Raises: UsageError if it is no regular expression or can match nothing at all."""
+    """Compile ``--patient-pattern``. Raises: UsageError if it is no regular expression."""
     if pattern is None:
         return None
     try:
@@ -56,7 +58,7 @@ def patients(files: Sequence[Listed], pattern: re.Pattern[str] | None) -> tuple[
     """
     numbers = number_patients([file.path for file in files])
     warnings = []
-    if len(set(numbers) - {None}) == 1 and numbers.count(None) < len(numbers) - 1:
+    if len(set(numbers) - {None}) == 1 and len(numbers) - numbers.count(None) >= TOO_MANY:
         warnings.append(
             "every DICOM file names the same patient, as after careless anonymisation: Patient ID is not used; tell "
             "patients apart with --patient-pattern or a CSV"
@@ -64,7 +66,7 @@ def patients(files: Sequence[Listed], pattern: re.Pattern[str] | None) -> tuple[
         numbers = [None] * len(numbers)
     told = [_patient(file, pattern, number) for file, number in zip(files, numbers, strict=True)]
     if pattern and (missed := sum(patient.by != PATTERN for patient in told)):
-        warnings.append(f"--patient-pattern matches all but {missed:,} of {len(told):,} files")
+        warnings.append(f"--patient-pattern matches {len(told) - missed:,} of {len(told):,} files")
     return told, warnings
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan.errors import InputError
-from xrayscan.training.labelled import LabelledFilm, LabelledFolder
+from xrayscan.training.labelled import FEWEST_PATIENTS, LabelledFilm, LabelledFolder
 
 Indices = npt.NDArray[np.intp]
 
@@ -26,10 +26,19 @@ class Division:
 
 
 def for_training(folder: LabelledFolder) -> tuple[tuple[LabelledFilm, ...], tuple[str, ...]]:
-    """Return the films that training may read, and warnings: none of a test split, and none of its patients."""
+    """Return the films that training may read, and warnings: none of a test split, and none of its patients.
+
+    Raises: InputError, before any film is read, for a label of too few patients to set some apart.
+    """
     tested = {film.patient for film in folder.films if film.split == "test"}
     rest = [film for film in folder.films if film.split != "test"]
     kept = tuple(film for film in rest if film.patient not in tested)
+    for label, name in enumerate(folder.labels):
+        if (people := len({film.patient for film in kept if film.label == label})) < FEWEST_PATIENTS:
+            raise InputError(
+                f"only {people} patients of {name} to train on: at least {FEWEST_PATIENTS} of each label are needed, "
+                "so that some can be set apart"
+            )
     warnings = []
     if crossing := len(rest) - len(kept):
         warnings.append(f"{crossing:,} films are left out of training, since their patients stand in the test split")
@@ -48,16 +57,14 @@ def divide(films: Sequence[LabelledFilm], groups: Indices, share: float, seed: i
     given = np.array([film.split == "val" for film in films], bool)
     counts = np.bincount(labels[given], minlength=2)
     if counts.min() < FEWEST_VALIDATION:
-        told = () if not given.any() else (_too_small(int(given.sum()), counts.min(), share),)
-        return Division(*split(labels, groups, share, seed), told)
+        small = (_too_small(int(given.sum()), counts.min(), share),) if given.any() else ()
+        return Division(*split(labels, groups, share, seed), small)
     crossing = ~given & np.isin(groups, groups[given])
     training, validation = np.flatnonzero(~given & ~crossing), np.flatnonzero(given)
     if np.bincount(labels[training], minlength=2).min() == 0:
         raise InputError("the training split lacks a label: it needs films of both, of patients not in validation")
-    if not crossing.any():
-        return Division(training, validation)
     told = f"{crossing.sum():,} training films are left out: patients, or copies, of theirs stand in validation"
-    return Division(training, validation, (told,))
+    return Division(training, validation, (told,) if crossing.any() else ())
 
 
 def patient_groups(patients: Sequence[str], digests: Sequence[str]) -> Indices:

@@ -31,7 +31,8 @@ def history(trials: Sequence[Trial], objective: str, *, maximise: bool) -> Marku
     numbers, values = [trial.number for trial in complete], np.array([trial.value for trial in complete], float)
     axes.scatter(numbers, values, s=24, color=OTHER, label="complete")
     best = np.maximum.accumulate(values) if maximise else np.minimum.accumulate(values)
-    axes.step(numbers, best, where="post", color=BEST, linewidth=1.8, label="best so far")
+    steps = [*numbers, trials[-1].number], [*best, best[-1]]
+    axes.step(*steps, where="post", color=BEST, linewidth=1.8, label="best so far")
     axes.set(xlabel="trial", ylabel=objective, title="History of the search")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(loc="best")

@@ -26,7 +26,7 @@ STATES: Mapping[TrialState, Literal["complete", "pruned", "failed"]] = {
     TrialState.FAIL: "failed",
 }
 UNPRUNED_TRIALS = 5  # complete ones before any is pruned: a median of fewer says little. Optuna's default
-UNPRUNED_EPOCHS = 2  # a schedule that warms up is not judged by its start
+UNPRUNED_EPOCHS = 3  # before the first judgement: one-cycle warms up for a quarter of the usual 12
 
 
 @dataclass(frozen=True, slots=True)
