@@ -197,9 +197,11 @@ def test_a_damaged_checkpoint_is_named(cut_off, sample_images, cache):
         train(str(sample_images / "labelled"), str(cut_off), settings(cache, {}, resume=True))
 
 
-def test_resume_without_a_checkpoint_begins_the_run(sample_images, cache, tmp_path):
+def test_resume_without_a_checkpoint_begins_the_run_unless_it_is_finished(sample_images, cache, tmp_path):
     quick = dataclasses.replace(settings(cache, {"epochs": 1}), resume=True)
     assert len(train(str(sample_images / "labelled"), str(tmp_path), quick).epochs) == 1
+    with pytest.raises(OutputError, match="finished run"):
+        train(str(sample_images / "labelled"), str(tmp_path), quick)
 
 
 def test_training_parameters_of_the_settings_are_defaults_for_those_by_name(sample_images, cache, tmp_path):

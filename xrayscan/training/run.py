@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from xrayscan.backend import Epoch, Snapshot
 from xrayscan.errors import OutputError, UsageError
+from xrayscan.modelfile import FILE_NAME as MODEL_FILE
 from xrayscan.training import checkpoint, recipe
 from xrayscan.training.results import HISTORY_FILE, SPLIT_FILE, write_history, write_results, write_split
 
@@ -28,7 +29,7 @@ class Run:
     def open(cls, directory: str, out: str, plan: "Plan", settings: "TrainSettings") -> "Run":
         """Make the folder and write the recipe, so that a folder that cannot be written fails before hours of work.
 
-        Raises: OutputError, also for a run that was cut off and is not to be resumed.
+        Raises: OutputError, also for a run that was cut off and is not to be resumed, or is finished and is to be.
         """
         run = cls(out, plan, settings)
         try:
@@ -42,6 +43,8 @@ class Run:
                 f"{out} holds a run that was cut off after {done} of {of} epochs: go on with --resume, remove {kept} "
                 "to start anew, or choose another --out"
             )
+        if os.path.exists(run.path(MODEL_FILE)) and not os.path.exists(kept) and settings.resume:
+            raise OutputError(f"{out} holds a finished run, so there is nothing to go on with: choose another --out")
         if not os.path.exists(kept):
             recipe.write_recipe(run.path(recipe.FILE_NAME), run._values(), {"folder": os.path.abspath(directory)})
         return run
