@@ -1,6 +1,10 @@
 """README is the manual: it names every command, option, hook, backend and exit code, and shows what is true."""
 
+import os
 import re
+import subprocess
+import sys
+import venv
 
 import pytest
 from click.testing import CliRunner
@@ -11,8 +15,10 @@ from xrayscan import hookspecs
 from xrayscan.cli import COMMANDS, main
 from xrayscan.registry import load_registry
 from xrayscan.report.table import COLUMNS
+from xrayscan.testing import CLAUSES, Subject, check_worker
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHAPTER = README[README.index("## Write a backend") :]
 
 
 def help_of(command: str) -> str:
@@ -47,21 +53,54 @@ def test_every_exported_name_exists_and_the_list_is_complete():
         assert getattr(xrayscan, name).__doc__
 
 
-def test_the_plugin_of_the_manual_works(tmp_path, monkeypatch):
-    [source] = re.findall(r"```python\n# my_plugin\.py\n(.*?)```", README, re.DOTALL)
-    (tmp_path / "my_plugin.py").write_text(source)
+def write_plugin(folder):
+    """The package of the manual's chapter, file by file."""
+    for name, text in re.findall(r"```(?:python|toml)\n# ([\w.]+)\n(.*?)```", CHAPTER, re.DOTALL):
+        (folder / name).write_text(text)
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_plugin_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
+    assert write_plugin(tmp_path) == ["my_plugin.py", "pyproject.toml", "test_my_plugin.py"]
     monkeypatch.syspath_prepend(str(tmp_path))
     import my_plugin
 
     offered = []
     my_plugin.register_backends(offered.append)
     assert [backend.name for backend in offered] == ["tiny"]
-    params = offered[0].params()
-    network = offered[0].build(params)
-    import torch
+    subject = Subject.of(offered[0], {"side": 32})
+    for clause in CLAUSES:
+        if clause is not check_worker:  # that one needs the package installed: see the next test
+            clause(subject)
 
-    spec = offered[0].spec(params)
-    assert network(torch.zeros(2, spec.channels, spec.side, spec.side)).shape == (2, 1)
+
+@pytest.mark.slow
+def test_the_plugin_of_the_manual_installs_trains_predicts_and_leaves_no_trace(tmp_path, sample_images):
+    (tmp_path / "my-plugin").mkdir()
+    write_plugin(tmp_path / "my-plugin")
+    environment = tmp_path / "environment"
+    venv.create(environment)  # pip and setuptools are those of the tests
+    site = next(environment.glob("lib/python*/site-packages")) if os.name != "nt" else environment / "Lib/site-packages"
+    here = [path for path in sys.path if path and os.path.isdir(path) and not path.startswith(sys.base_prefix + "/lib")]
+    (site / "ours.pth").write_text("\n".join([str(ROOT), *here]) + "\n")
+    python = str(environment / ("Scripts" if os.name == "nt" else "bin") / "python")
+
+    def run(*command):
+        done = subprocess.run([python, "-m", *command], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    before = sorted(path.name for path in site.iterdir())
+    run("pip", "install", "--no-deps", "--no-build-isolation", "--no-index", "./my-plugin")
+    assert re.search(r"my_plugin +my-plugin 0\.1 +tiny", run("xrayscan", "plugins"))
+    labelled = str(sample_images / "labelled")
+    run("xrayscan", "train", labelled, "--model", "tiny", "--out", "runs/tiny", "--epochs", "2", "--cache", "cache")
+    run("xrayscan", "predict", labelled, "--model", "runs/tiny")
+    assert len((tmp_path / "triage" / "triage.csv").read_text().splitlines()) == 121
+    run("pytest", "-q", "-p", "no:cacheprovider", "my-plugin")
+    run("pip", "uninstall", "--yes", "my-plugin")
+    assert "tiny" not in run("xrayscan", "plugins")
+    assert [name for name in sorted(path.name for path in site.iterdir()) if name != "__pycache__"] == before
 
 
 def test_the_changelog_has_unreleased_first():

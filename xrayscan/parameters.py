@@ -22,7 +22,7 @@ def parse(params: type[Any], values: Mapping[str, Any], *, of: str) -> Any:
         if key not in known:
             raise ModelError(f"{of} has no parameter {key!r}{_nearest(key, known)}; it has: {', '.join(known)}")
     hints = typing.get_type_hints(params)
-    given = {key: _listed(value) if get_origin(hints[key]) is tuple else value for key, value in values.items()}
+    given = {key: listed(value) if get_origin(hints[key]) is tuple else value for key, value in values.items()}
     try:
         return TypeAdapter(params).validate_python(given)
     except ValidationError as error:
@@ -61,7 +61,7 @@ def describe(params: type[Any]) -> list[tuple[str, str, str]]:
     return [(field.name, _type_name(field.type), repr(field.default)) for field in dataclasses.fields(params)]
 
 
-def _listed(value: Any) -> Any:
+def listed(value: Any) -> Any:
     """A list as typed in a shell, "conv 32, pool, flatten", as its parts."""
     if not isinstance(value, str):
         return value

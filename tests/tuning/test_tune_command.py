@@ -116,3 +116,15 @@ def trials(out):
     """Every column but the seconds."""
     rows = [line.split(",") for line in (out / "trials.csv").read_text().splitlines()]
     return [row[:4] + row[5:] for row in rows]
+
+
+def test_a_recipe_stays_fixed_but_for_what_the_space_searches(tmp_path):
+    (tmp_path / "recipe.toml").write_text('model = "mlp"\nside = 16\nwidths = [8]\nepochs = 1\nlearning_rate = 0.01\n')
+    (tmp_path / "space.toml").write_text('widths = ["8", "16, 8"]\n')
+    files = ("--recipe", str(tmp_path / "recipe.toml"), "--space", str(tmp_path / "space.toml"))
+    given = ["tune", LABELLED, "--out", str(tmp_path / "out"), "--cache", str(tmp_path / "cache"), "--workers", "0"]
+    result = CliRunner().invoke(main, [*given, *files, "--trials", "2"])
+    assert result.exit_code == 0, result.output
+    best = tomllib.loads((tmp_path / "out" / "best.toml").read_text())
+    assert (best["model"], best["side"], best["learning_rate"]) == ("mlp", 16, 0.01)
+    assert best["widths"] in ([8], [16, 8])

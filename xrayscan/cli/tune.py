@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 )
 @click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False))
 @click.option("--out", required=True, metavar="TUNE/", help="Folder for the study, the report and the best recipe.")
-@click.option("--model", "backend", default="cnn", show_default=True, metavar="BACKEND", help="What to tune.")
+@click.option("--model", "backend", metavar="BACKEND", show_default="cnn", help="What to tune.")
+@click.option(
+    "--recipe",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE.toml",
+    help="Where the search starts from: parameters that stay fixed unless --space searches them.",
+)
 @click.option(
     "--space",
     type=click.Path(exists=True, dir_okay=False),
@@ -49,7 +55,8 @@ if TYPE_CHECKING:
 def tune(
     directory: str,
     out: str,
-    backend: str,
+    backend: str | None,
+    recipe: str | None,
     space: str | None,
     pairs: tuple[str, ...],
     epochs: int | None,
@@ -77,17 +84,22 @@ def tune(
     from xrayscan.parameters import from_pairs
     from xrayscan.training import TrainSettings
     from xrayscan.training.cache import user_cache
+    from xrayscan.training.recipe import Recipe, read_recipe
+    from xrayscan.tuning.space import searched_names
     from xrayscan.tuning.tuner import TuneSettings
     from xrayscan.tuning.tuner import tune as run
 
-    fixed: dict[str, Any] = dict(from_pairs(pairs))
+    given: dict[str, Any] = dict(from_pairs(pairs))
     if epochs is not None:
-        if "epochs" in fixed:
+        if "epochs" in given:
             raise UsageError("epochs is given twice, by --epochs and by --set: give it once")
-        fixed["epochs"] = epochs
+        given["epochs"] = epochs
+    start = read_recipe(recipe) if recipe else Recipe()
+    searched = searched_names(space) if space else ()
+    fixed = {**{name: value for name, value in start.parameters.items() if name not in searched}, **given}
     with TuneConsole(objective, trials, quiet=quiet) as console:
         train = TrainSettings(
-            backend=backend,
+            backend=backend or start.run.get("model", "cnn"),
             parameters=fixed,
             folder=folder,
             workers=workers,

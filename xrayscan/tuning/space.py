@@ -16,6 +16,7 @@ from optuna.distributions import (
 )
 
 from xrayscan.errors import InputError, ModelError
+from xrayscan.parameters import listed
 
 Space = Mapping[str, BaseDistribution]
 DECLARED = "tune"  # the metadata key: field(default=0.2, metadata={"tune": (0.0, 0.6)})
@@ -50,6 +51,11 @@ def read_space(path: str, *params: type[Any]) -> dict[str, BaseDistribution]:
             raise ModelError(f"{path}: there is no parameter {name!r}{hint}; there are: {', '.join(known)}")
         space[name] = _distribution(form, known[name][1], f"{path}: {name}")
     return space
+
+
+def searched_names(path: str) -> tuple[str, ...]:
+    """Return the names of the parameters that a TOML file searches. Raises: InputError if it cannot be read."""
+    return tuple(_read_toml(path))
 
 
 def described(space: Space) -> dict[str, str]:
@@ -132,10 +138,15 @@ def _ordered(low: float, high: float) -> None:
 
 
 def _checked(value: Any, kind: Any) -> Any:
-    """Return the value as the parameter's type. Raises: ValueError if it has another one."""
+    """Return the value as the parameter's type; a list as text, since Optuna's storage knows plain values only.
+
+    Raises: ValueError if it has another type.
+    """
     from pydantic import TypeAdapter, ValidationError
 
     try:
+        if typing.get_origin(kind) is tuple:
+            return ", ".join(str(part) for part in TypeAdapter(kind).validate_python(listed(value)))
         return TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
         raise ValueError(f"{value!r}: {error.errors()[0]['msg']}") from error
