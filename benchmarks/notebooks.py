@@ -20,7 +20,7 @@ from typing import Any
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "notebooks")
 XRAYSCAN = [sys.executable, "-m", "xrayscan"]
 MODEL_ERROR = 4  # exit code: weights that cannot be had, among others
-HEADER = "| recipe | AUROC | accuracy | sensitivity | specificity | first weights |\n| --- | --- | --- | --- | --- | --- |"
+HEADER = "| recipe | AUROC | accuracy | sensitivity | specificity | first weights |\n" + "| --- " * 6 + "|"
 
 
 def recipes(only: str | None) -> dict[str, str]:
@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--out", required=True, metavar="RUNS/")
     parser.add_argument("--test", metavar="DIR")
     parser.add_argument("--only", metavar="NAMES", help="recipes, separated by commas")
-    parser.add_argument("--weights", action="append", default=[], metavar="NAME=FILE", help="for one recipe; repeatable")
+    parser.add_argument("--weights", action="append", default=[], metavar="NAME=FILE", help="of one recipe")
     parser.add_argument("--device", default="auto")
     asked = parser.parse_args()
 

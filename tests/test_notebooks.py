@@ -1,4 +1,4 @@
-"""The notebooks' recipes: each names a backend and parameters that exist, and the spaces search what their recipe has."""
+"""The notebooks' recipes: each names a backend and parameters that exist; the spaces search what their recipe has."""
 
 import pytest
 from small import ROOT
