@@ -8,152 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 from pydicom import uid
 from pydicom.dataset import Dataset, FileMetaDataset
-from scipy import ndimage
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)  # so that the model is found however this file is loaded
+sys.path.insert(0, HERE)  # so that the other files are found however this one is loaded
 
-import thorax  # noqa: E402
-
-# Mass attenuation coefficients at 50 keV, about the mean energy of a 70 kVp beam, in cm2/g, and densities in g/cm3.
-# Source: Hubbell and Seltzer, "Tables of X-Ray Mass Attenuation Coefficients", NIST SRD 126: water, cortical bone.
-WATER, SOFT_DENSITY = 0.2269, 1.04
-BONE, BONE_DENSITY = 0.4242, 1.92
-SCATTER = 0.035  # scattered part of what leaves the chest, against the open beam: a grid takes away most
-
-
-@dataclass(frozen=True)
-class Opacity:
-    """A bright region with a known place, as an ellipse in pixels of the film."""
-
-    row: float
-    column: float
-    radius_rows: float
-    radius_columns: float
-    kind: str  # "consolidation", "bronchopneumonia" or "interstitial"
-
-
-@dataclass(frozen=True)
-class Film:
-    """One synthetic radiograph and what is known about it. Arrays are (H, W)."""
-
-    brightness: npt.NDArray[np.float32]  # in [0, 1], bone bright
-    opacities: tuple[Opacity, ...]  # none without pneumonia
-    mask: npt.NDArray[np.bool_] | None  # where the opacities are plainly seen; None without pneumonia
-    lungs: npt.NDArray[np.bool_]  # the dark fields, without what lies behind heart and diaphragm
-
-
-def draw(seed: int, *, pneumonia: bool, rows: int = 512, columns: int = 640, pose: int = 0) -> Film:
-    """Draw one film of the patient of this seed, with or without the pneumonia that belongs to the seed.
-
-    ``pose`` chooses one of the patient's films: another position and exposure, the same anatomy and opacities. With and
-    without pneumonia, a seed and pose give the same film but for the opacities (and the scatter they take away).
-    """
-    anatomy = thorax.random_anatomy(seed)
-    rng = np.random.default_rng((seed, 100 + pose))
-    position = _pose(rng, rows, columns)
-    x, y = position.grid(rows, columns)
-    patches = tuple(thorax.moved(p, position) for p in thorax.random_patches(anatomy)) if pneumonia else ()
-    path, lungs, extra = _attenuation(anatomy, position, patches, x, y)
-    brightness = _expose(path, anatomy, rng, position.scale)
-    mask = (extra > 0.12) & lungs if pneumonia else None
-    return Film(_border(brightness, rng, rows, columns), _places(patches, position), mask, lungs)
-
-
-def _pose(rng: np.random.Generator, rows: int, columns: int) -> thorax.Pose:
-    scale = min(rows / 2.05, columns / 2.35) * rng.uniform(0.92, 1.06)
-    return thorax.Pose(
-        row=rows * 0.15 + scale * rng.uniform(-0.06, 0.08),
-        column=columns / 2 + scale * rng.uniform(-0.07, 0.07),
-        scale=scale,
-        tilt=float(np.clip(rng.normal(0, 0.025), -0.06, 0.06)),
-        turn=float(np.clip(rng.normal(0, 0.035), -0.08, 0.08)),
-        inspiration=rng.uniform(-0.08, 0.05),
-    )
-
-
-def _places(patches: tuple[thorax.Patch, ...], pose: thorax.Pose) -> tuple[Opacity, ...]:
-    found = []
-    for patch in patches:
-        row, column = pose.to_pixels(np.array([[patch.x, patch.y]]))[0]
-        radii = patch.radius_y * pose.scale, patch.radius_x * pose.scale
-        found.append(Opacity(float(row), float(column), *radii, patch.kind))
-    return tuple(found)
-
-
-def _attenuation(
-    anatomy: thorax.Anatomy, pose: thorax.Pose, patches: tuple[thorax.Patch, ...], x: thorax.Map, y: thorax.Map
-) -> tuple[thorax.Map, npt.NDArray[np.bool_], thorax.Map]:
-    """Line integral of attenuation (H, W), no unit; the lung fields; the part of the integral that is disease."""
-    rng = np.random.default_rng((anatomy.seed, 5))
-    cavity, seen = thorax.lung_depth(anatomy, pose, x, y)
-    heart = thorax.heart_depth(anatomy, pose, x, y)
-    lung = np.maximum(cavity - heart, 0)
-    aerated = np.minimum(lung * 4, 1)
-    vessels = np.minimum(thorax.vessels(anatomy, pose, x.shape) * aerated, lung)
-    texture = 1 + 0.06 * thorax.clouds(rng, x, y, 0.04) + 0.03 * thorax.clouds(rng, x, y, 0.2)
-    density = thorax.LUNG_DENSITY * texture * lung + (SOFT_DENSITY - thorax.LUNG_DENSITY) * vessels
-    full = SOFT_DENSITY * lung
-    disease = np.zeros_like(x)
-    if patches:
-        disease = thorax.filling(anatomy, pose, patches, x, y) * (full - density)
-    body = thorax.body(anatomy, pose, x, y) * (1 + 0.02 * thorax.clouds(rng, x, y, 0.5))
-    air = thorax.airway(pose, x.shape) + _stomach(anatomy, pose, x, y)
-    soft = np.maximum(body - lung - air, 0) * SOFT_DENSITY + density
-    bone = thorax.ribs(anatomy, pose, x.shape) + thorax.girdle(anatomy, pose, x.shape)
-    bone = anatomy.mineral * (bone + thorax.spine(anatomy, pose, x, y))
-    unit = np.float32(anatomy.unit_cm)
-    path = unit * (WATER * (soft + disease) + (BONE * BONE_DENSITY - WATER * SOFT_DENSITY) * bone)
-    visible = seen & (heart < 0.05)
-    return path.astype(np.float32), visible, unit * np.float32(WATER) * disease
-
-
-def _stomach(anatomy: thorax.Anatomy, pose: thorax.Pose, x: thorax.Map, y: thorax.Map) -> thorax.Map:
-    if not anatomy.stomach:
-        return np.zeros_like(x)
-    size, top = anatomy.stomach, anatomy.dome + pose.inspiration + 0.1
-    return np.float32(size * 1.6) * thorax.ellipsoid(x, y, (0.42, top + size * 0.7), (size * 1.5, size * 0.75), 0.1)
-
-
-def _wide_blur(image: thorax.Map, sigma: float) -> thorax.Map:
-    size = max(round(sigma * 2), 1)  # two box filters: close to a Gaussian, at a cost that does not grow with it
-    return ndimage.uniform_filter(ndimage.uniform_filter(image, size, mode="nearest"), size, mode="nearest")
-
-
-def _expose(path: thorax.Map, anatomy: thorax.Anatomy, rng: np.random.Generator, scale: float) -> thorax.Map:
-    """From line integrals to what a viewing station shows: scatter, blur, quantum noise, processing, display curve."""
-    primary = np.exp(-path)
-    arriving = primary + SCATTER * _wide_blur(1 - primary, 0.3 * scale)
-    arriving = ndimage.gaussian_filter(arriving, 0.0022 * scale, truncate=3)  # focal spot and detector
-    quanta = 16000 * rng.uniform(0.6, 1.6) * arriving  # per pixel
-    noise = rng.standard_normal(path.shape, np.float32)
-    signal = -np.log(arriving) + ndimage.gaussian_filter(noise, 0.5, truncate=3) / np.sqrt(quanta)
-    signal += 0.75 * (signal - _wide_blur(signal, 0.075 * scale))  # detail is enhanced, as processing units do
-    high = 0.45 + 0.222 * anatomy.unit_cm * rng.uniform(0.95, 1.05)
-    t = np.clip((signal - 0.1) / high, 0, None)
-    t = np.where(t > 0.7, 0.7 + 0.3 * np.tanh((t - 0.7) / 0.3), t)  # the shoulder of the curve
-    t **= np.float32(rng.uniform(0.9, 1.15))
-    return np.clip(0.95 * t, 0, 1).astype(np.float32)
-
-
-def _border(brightness: thorax.Map, rng: np.random.Generator, rows: int, columns: int) -> thorax.Map:
-    """Add the collimator's shadow, on some films, and the lead letter of the patient's right or left side."""
-    image = Image.fromarray(np.zeros((rows, columns), np.uint8))
-    letter, size = ("R" if rng.uniform() < 0.75 else "L"), max(rows // 18, 10)
-    place = (columns * (0.05 if letter == "R" else 0.92), rows * rng.uniform(0.05, 0.4))
-    ImageDraw.Draw(image).text(place, letter, fill=255, font=ImageFont.load_default(size))
-    marker = ndimage.gaussian_filter(np.asarray(image, np.float32) / 255, 0.6) * np.float32(0.95)
-    edges = rng.uniform(0, 0.035, 4) * (rng.uniform() < 0.4)
-    row, column = np.arange(rows)[:, None] / rows, np.arange(columns)[None, :] / columns
-    inside = (row >= edges[0]) & (row <= 1 - edges[1]) & (column >= edges[2]) & (column <= 1 - edges[3])
-    return np.maximum(brightness * inside, marker).astype(np.float32)
-
-
-# ---------------------------------------------------------------------------------------------------- files
+from film import Film, Opacity, draw  # noqa: E402
+from solids import Map  # noqa: E402
 
 NORMAL, PNEUMONIA = "NORMAL", "PNEUMONIA"
 FLOOR, SPAN, TOP = 400, 3000, 4095  # 12-bit stored values: black, black to white, the greatest
@@ -231,7 +94,7 @@ def write_samples(folder: str, samples: tuple[Sample, ...] = SAMPLES) -> list[tu
     return drawn
 
 
-def _write_picture(path: str, brightness: thorax.Map, mode: str, quality: int = 88) -> None:
+def _write_picture(path: str, brightness: Map, mode: str, quality: int = 88) -> None:
     if mode == "I;16":
         Image.fromarray(np.rint(brightness * 65535).astype(np.uint16)).save(path, optimize=True)
         return
@@ -245,7 +108,7 @@ def _write_picture(path: str, brightness: thorax.Map, mode: str, quality: int = 
     image.save(path, **({"optimize": True} if path.endswith(".png") else {"quality": quality, "exif": exif}))
 
 
-def _dicom(sample: Sample, brightness: thorax.Map) -> Dataset:
+def _dicom(sample: Sample, brightness: Map) -> Dataset:
     """A Digital X-Ray object for presentation, 12 bits with a window. Source: DICOM PS3.3 A.26, C.8.11, C.11.2."""
     stored = np.rint(FLOOR + SPAN * brightness).astype(np.uint16)
     centre = FLOOR + SPAN / 2 + 0.5  # of a LINEAR window that spans [FLOOR, FLOOR + SPAN]
@@ -345,10 +208,15 @@ def _shows(film: Film) -> str:
 
 SOURCES = """# Where these files come from
 
-Every file in this folder is synthetic. `draw.py` computed each one from `thorax.py`, a simple physical model of a
-thorax (solids for lungs, heart, vessels, ribs, spine; exponential attenuation at 50 keV with coefficients from NIST;
-scatter, blur, quantum noise, a display curve). No picture of a person went into any of them, and no header names one.
+Every file in this folder is synthetic. `draw.py` computed each one from a simple physical model of a child's thorax
+(`thorax.py`, `vessels.py`, `bones.py`, `disease.py`: solids for lungs, heart, vessels, ribs, spine) and of its film
+(`film.py`: exponential attenuation at 50 keV with coefficients from NIST; scatter, blur, quantum noise, a display
+curve). No picture of a person went into any of them, and no header names one. The proportions and contrasts were set
+by eye, and so that the default model, which knows films of small children, finds most of the healthy ones unremarkable.
 They are licensed as the project is: Apache-2.0.
+
+Who has pneumonia here also breathes fast and shallowly, as ill children do: the lungs hold less air, the diaphragm
+stands higher and the film is slightly blurred. `film.draw(..., breathless=...)` separates that from the opacities.
 
 They are no medical data. They show that files are read and ranked; **a model's probability on them means nothing
 medically**, and a model trained on `labelled/` knows drawings, not people.

@@ -27,7 +27,7 @@ def draw():
     spec.loader.exec_module(module)
     yield module
     sys.path[:] = before
-    for name in (spec.name, "thorax"):
+    for name in (spec.name, "film", "disease", "bones", "vessels", "thorax", "solids"):
         sys.modules.pop(name, None)
 
 
@@ -77,7 +77,7 @@ def test_lungs_are_darker_than_what_lies_between_and_below(draw):
 
 def test_opacities_lie_in_the_lungs_and_brighten_their_place_alone(draw):
     for seed in range(6):
-        sick, well = draw.draw(seed, pneumonia=True, **SMALL), draw.draw(seed, pneumonia=False, **SMALL)
+        sick, well = (draw.draw(seed, pneumonia=ill, breathless=True, **SMALL) for ill in (True, False))
         assert well.opacities == ()
         assert well.mask is None
         assert np.array_equal(sick.lungs, well.lungs)
