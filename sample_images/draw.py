@@ -44,7 +44,7 @@ class Sample:
 
 SAMPLES = (
     Sample("film-01.jpeg", "JPEG, grey", 2, False, 640, 800),
-    Sample("film-02.jpeg", "JPEG, grey", 4, True, 640, 800),
+    Sample("film-02.jpeg", "JPEG, grey", 8, True, 640, 800),
     Sample("film-03.jpeg", "JPEG, RGB", 3, False, 560, 700, mode="RGB"),
     Sample("film-04.jpeg", "JPEG, grey, on its side with EXIF orientation 6", 6, True, 560, 700, mode="exif"),
     Sample("film-05.jpeg", "JPEG, grey", 7, True, 512, 640),
