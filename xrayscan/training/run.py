@@ -91,6 +91,7 @@ class Run:
     def _values(self) -> dict[str, Any]:
         """All that was asked for, as recipe and checkpoint keep it."""
         settings = self._settings
+        parameters = self._plan.values().items()  # lists, as JSON and TOML give them back
         return {
             "model": self._plan.backend.name,
             "seed": settings.fit.seed,
@@ -101,7 +102,7 @@ class Run:
             "patient_pattern": settings.folder.patient_pattern,
             "operating_points": [f"{target.kept}={target.share:g}" for target in settings.targets] or None,
             "fast_dev_run": settings.fast_dev_run or None,
-            **self._plan.values(),
+            **{name: list(value) if isinstance(value, tuple) else value for name, value in parameters},
         }
 
     def _check(self, asked: Mapping[str, Any]) -> None:
