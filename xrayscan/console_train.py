@@ -44,12 +44,7 @@ class TrainConsole:
     def split(self, films: "SplitFilms", epochs: Sequence[Epoch]) -> None:
         """The films are read and divided; ``epochs`` are those of an earlier part of the run."""
         out = self._console
-        for path, reason in list(films.decoded.rejected.items())[:LEFT_OUT_SHOWN]:
-            out.print(f"[dim]left out[/] {escape(escaped(path))}: {escape(reason)}", soft_wrap=True)
-        if (more := len(films.decoded.rejected) - LEFT_OUT_SHOWN) > 0:
-            out.print(f"[dim]left out[/] {more:,} more, listed in the report")
-        for warning in films.warnings:
-            out.print(f"[yellow]{escape(escaped(warning))}[/]", soft_wrap=True)
+        tell_warnings(out, films)
         out.print(
             f"{len(films.training):,} films to train on, {len(films.validation):,} of other patients to validate on; "
             f"patients were told apart by {escape(escaped(films.folder.patients_by))}.",
@@ -87,3 +82,14 @@ class TrainConsole:
         """Seconds until the last epoch is over, as long as epochs take what the last one took."""
         assert self._last
         return self._last.seconds * max(0.0, self._last.of - self._last.number - share)
+
+
+def tell_warnings(out: Console, films: "SplitFilms") -> None:
+    """Print which files could not be read, and what else is odd about the folder."""
+    rejected = films.decoded.rejected
+    for path, reason in list(rejected.items())[:LEFT_OUT_SHOWN]:
+        out.print(f"[dim]left out[/] {escape(escaped(path))}: {escape(reason)}", soft_wrap=True)
+    if (more := len(rejected) - LEFT_OUT_SHOWN) > 0:
+        out.print(f"[dim]left out[/] {more:,} more")
+    for warning in films.warnings:
+        out.print(f"[yellow]{escape(escaped(warning))}[/]", soft_wrap=True)

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from xrayscan.backend import Epoch
 from xrayscan.console import duration
+from xrayscan.console_train import tell_warnings
 from xrayscan.report.text import escaped
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from xrayscan.tuning.study import Trial
 
 TOP = 5
-LEFT_OUT_SHOWN = 10
 COLUMN = 12  # characters that a parameter's column needs
 STATE_STYLE = {"complete": "green", "pruned": "yellow", "failed": "red"}
 
@@ -62,14 +62,8 @@ class TuneConsole:
         if self._split:
             return
         self._split = True
-        out, rejected = self._console, films.decoded.rejected
-        for path, reason in list(rejected.items())[:LEFT_OUT_SHOWN]:
-            out.print(f"[dim]left out[/] {escape(escaped(path))}: {escape(reason)}", soft_wrap=True)
-        if len(rejected) > LEFT_OUT_SHOWN:
-            out.print(f"[dim]left out[/] {len(rejected) - LEFT_OUT_SHOWN:,} more")
-        for warning in films.folder.warnings:
-            out.print(f"[yellow]{escape(escaped(warning))}[/]", soft_wrap=True)
-        out.print(
+        tell_warnings(self._console, films)
+        self._console.print(
             f"Every trial trains on {len(films.training):,} films and is judged on {len(films.validation):,} of other "
             f"patients; patients were told apart by {escape(escaped(films.folder.patients_by))}.",
             soft_wrap=True,

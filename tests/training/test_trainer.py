@@ -1,4 +1,5 @@
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -133,6 +134,16 @@ def test_unreadable_files_are_left_out_and_listed(sample_images, tmp_path):
     films = split_films(str(folder), InputSpec(32), QUICK)
     assert list(films.decoded.rejected.values()) == ["not an image, though its name says so"]
     assert len(films.labels) == 120
+
+
+def test_a_film_under_both_labels_is_told(sample_images, tmp_path):
+    folder = tmp_path / "labelled"
+    shutil.copytree(sample_images / "labelled", folder)
+    shutil.copy(folder / "NORMAL" / "patient003-1.jpeg", folder / "PNEUMONIA" / "copy.jpeg")
+    [warning] = split_films(str(folder), InputSpec(side=32), QUICK).warnings
+    assert warning.startswith("one film stands under both NORMAL and PNEUMONIA")
+    assert "patient003-1.jpeg" in warning
+    assert "copy.jpeg" in warning
 
 
 def test_a_label_without_a_readable_film_is_an_error(tmp_path):

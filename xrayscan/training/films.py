@@ -51,6 +51,19 @@ def decode_films(
     return Decoded(tuple(films[n] for n in good), pixels, tuple(entry.digests[n] for n in good), hashes, rejected)
 
 
+def contradictions(decoded: Decoded, labels: tuple[str, str]) -> tuple[str, ...]:
+    """Warn of files that stand, byte for byte, under both labels."""
+    under: dict[str, dict[int, str]] = {}
+    for film, digest in zip(decoded.films, decoded.digests, strict=True):
+        under.setdefault(digest, {}).setdefault(film.label, film.path)
+    both = [paths for paths in under.values() if len(paths) == 2]
+    if not both:
+        return ()
+    first = " and ".join(both[0][label] for label in (0, 1))
+    many = f"{len(both):,} films stand" if len(both) > 1 else "one film stands"
+    return (f"{many} under both {labels[0]} and {labels[1]}, so that one of the labels is wrong: {first}",)
+
+
 def _entry(paths: Sequence[str], spec: InputSpec, workers: int, cache: str | None, on_film: OnFilm) -> Entry:
     if cache is None:
         return _decode(paths, spec, workers, on_film)

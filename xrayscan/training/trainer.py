@@ -18,7 +18,7 @@ from xrayscan.readers import default_workers
 from xrayscan.registry import load_registry
 from xrayscan.seen import Seen
 from xrayscan.training.calibrate import Target
-from xrayscan.training.films import Decoded, decode_films
+from xrayscan.training.films import Decoded, contradictions, decode_films
 from xrayscan.training.labelled import FolderSettings, LabelledFilm, LabelledFolder, read_folder
 from xrayscan.training.measure import Measured, measure
 from xrayscan.training.split import Indices, divide, for_training, patient_groups
@@ -163,7 +163,7 @@ def _divided(folder: LabelledFolder, spec: InputSpec, settings: TrainSettings) -
                 f"only {count} of {int((labels == label).sum())} films of {name} would be left to validate on: "
                 "add films of more patients"
             )
-    warnings = (*folder.warnings, *left_out, *division.warnings)
+    warnings = (*folder.warnings, *left_out, *division.warnings, *contradictions(decoded, folder.labels))
     return SplitFilms(folder, decoded, labels, groups, division.training, division.validation, warnings)
 
 
