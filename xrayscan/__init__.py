@@ -47,9 +47,9 @@ if TYPE_CHECKING:
     from xrayscan.transfer import adapted as adapted
     from xrayscan.transfer import imagenet_spec as imagenet_spec
     from xrayscan.transfer import learning_groups as learning_groups
+    from xrayscan.transfer import torchvision_backend as torchvision_backend
     from xrayscan.weights import WeightSource as WeightSource
     from xrayscan.weights import absent_weights as absent_weights
-    from xrayscan.weights import torchvision_state as torchvision_state
 
 _HOME = {
     "Backend": "backend",
@@ -92,9 +92,9 @@ _HOME = {
     "adapted": "transfer",
     "imagenet_spec": "transfer",
     "learning_groups": "transfer",
+    "torchvision_backend": "transfer",
     "WeightSource": "weights",
     "absent_weights": "weights",
-    "torchvision_state": "weights",
 }
 __all__ = sorted(_HOME)
 

@@ -10,7 +10,6 @@ pytest then runs one test per clause. Give the parameters that make the backend 
 """
 
 import dataclasses
-import functools
 import os
 import subprocess
 import sys
@@ -29,7 +28,7 @@ from xrayscan.errors import ModelError
 from xrayscan.modelfile import load_model, save_model
 from xrayscan.parameters import parse
 from xrayscan.readers import open_readers
-from xrayscan.registry import load_registry
+from xrayscan.registry import BUILT_IN, ONLY, load_registry
 
 FILMS = 32
 HEAVY = ("torch", "torchvision", "sklearn", "timm", "tensorflow", "jax")  # seconds to import, on every worker
@@ -172,13 +171,13 @@ def check_learning(subject: Subject) -> None:
 
 def check_light_registration(subject: Subject) -> None:
     """Registering imports nothing heavy: plugins are loaded by every reader process and by --help."""
-    module = _home(subject.backend)
-    path = os.pathsep.join(filter(None, sys.path))
-    code = f"import sys, {module}; print(*(name for name in {HEAVY!r} if name in sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": path}
-    )
-    assert not done.stdout.split(), f"importing {module} imports {done.stdout.strip()}: import it inside functions"
+    name = subject.backend.name
+    plugin = next((plugin.name for plugin in load_registry().plugins if name in plugin.backends), None)
+    loads = "xrayscan.registry.load_registry()" if plugin else f"__import__({type(subject.backend).__module__!r})"
+    code = f"import sys, xrayscan.registry; {loads}; print(*(name for name in {HEAVY!r} if name in sys.modules))"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), ONLY: plugin or BUILT_IN}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert not done.stdout.split(), f"registering {name} imports {done.stdout.strip()}: import it inside functions"
 
 
 def check_worker(subject: Subject) -> None:
@@ -188,14 +187,6 @@ def check_worker(subject: Subject) -> None:
         [row] = readers.collect()
     assert "reason" not in row, f"in a worker process: {row['reason']}"
     assert row["side"] == subject.backend.spec(subject.backend.params()).side
-
-
-def _home(backend: Backend) -> str:
-    """The module that declares a backend: its class's, or its build function's where the class is xrayscan's own."""
-    build = getattr(backend, "build", None)
-    while isinstance(build, functools.partial):
-        build = build.func
-    return str(getattr(build, "__module__", None) or type(backend).__module__)
 
 
 def _described(row: dict[str, Any]) -> dict[str, Any]:

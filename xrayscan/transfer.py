@@ -1,12 +1,14 @@
 """Adapting a pretrained network: a base that was trained on other pictures, a new head, and what of both learns."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from xrayscan.card import InputSpec
 from xrayscan.errors import ModelError
+from xrayscan.torch_backend import TorchBackend
+from xrayscan.weights import WeightSource, torchvision_state
 
 if TYPE_CHECKING:
     from torch import nn
@@ -63,6 +65,43 @@ def adapted(base: "nn.Module", params: TransferParams, features: Sequence[int]) 
         size = width
     parts += [nn.Dropout(params.dropout), nn.Linear(size, 1)]
     return nn.Sequential(OrderedDict(base=base, head=nn.Sequential(*parts)))
+
+
+def torchvision_backend(
+    name: str,
+    *,
+    base: "Callable[[TransferParams], nn.Module]",
+    features: Callable[[TransferParams], Sequence[int]],
+    first: str,
+    classifier: str,
+    heatmap_layer: str,
+) -> TorchBackend:
+    """A backend that adapts a network of torchvision, with the weights it publishes under IMAGENET1K_V1.
+
+    ``base`` builds the network without its classifier, its parts named as torchvision names them; ``features`` is the
+    shape of what it makes of one film; ``first`` names the first layer's weight, ``classifier`` what the published
+    weights hold beyond the base, ``heatmap_layer`` the base's last part that knows places.
+    """
+
+    def build(params: TransferParams) -> "nn.Module":
+        return adapted(base(params), params, features(params))
+
+    def pretrain(network: Any, params: TransferParams, source: WeightSource) -> None:
+        from torchvision.models import get_model_weights
+
+        published = get_model_weights(name)["IMAGENET1K_V1"]
+        source.fill(network.base, published=lambda: torchvision_state(published), head=(f"{classifier}.",), first=first)
+
+    return TorchBackend(
+        name,
+        TransferParams,
+        imagenet_spec,
+        build,
+        f"torchvision's {name}, adapted or from scratch",
+        heatmap_layer=f"base.{heatmap_layer}",
+        pretrain=pretrain,
+        learning=learning_groups,
+    )
 
 
 def learning_groups(network: Any, params: TransferParams) -> "list[Group]":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xrayscan.cli.options import AUTO, CountOrAuto, examples, labelled_folder
+from xrayscan.cli.options import examples, labelled_folder, workers_option
 
 if TYPE_CHECKING:
     from xrayscan.training.labelled import FolderSettings
@@ -24,15 +24,7 @@ if TYPE_CHECKING:
 @labelled_folder
 @click.option("--json", "as_data", is_flag=True, help="Also print the figures as JSON on stdout.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the shortcut check.")
-@click.option(
-    "--workers",
-    type=CountOrAuto(0),
-    metavar="N|auto",
-    default=AUTO,
-    show_default=True,
-    envvar="XRAYSCAN_WORKERS",
-    help="Processes that read files; auto is one per core, 0 reads inside this process.",
-)
+@workers_option
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 def explore(
     directory: str, out: str, folder: "FolderSettings", as_data: bool, seed: int, workers: int | None, quiet: bool

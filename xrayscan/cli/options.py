@@ -30,6 +30,17 @@ class CountOrAuto(click.ParamType[int | None]):
         return number
 
 
+workers_option = click.option(
+    "--workers",
+    type=CountOrAuto(0),
+    metavar="N|auto",
+    default=AUTO,
+    show_default=True,
+    envvar="XRAYSCAN_WORKERS",
+    help="Processes that read files; auto is one per core, 0 reads inside this process.",
+)
+
+
 def hardware(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --device, --precision and --workers; each also from XRAYSCAN_DEVICE and so on."""
     options = (
@@ -49,15 +60,7 @@ def hardware(command: Callable[..., Any]) -> Callable[..., Any]:
             envvar="XRAYSCAN_PRECISION",
             help="How exactly it computes; auto is the fastest that the hardware computes natively.",
         ),
-        click.option(
-            "--workers",
-            type=CountOrAuto(0),
-            metavar="N|auto",
-            default=AUTO,
-            show_default=True,
-            envvar="XRAYSCAN_WORKERS",
-            help="Processes that read files; auto is one per core, 0 reads inside this process.",
-        ),
+        workers_option,
     )
     for option in reversed(options):
         command = option(command)
