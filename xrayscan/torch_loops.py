@@ -10,6 +10,7 @@ from torch import nn
 
 from xrayscan.backend import Epoch, Films, FitSettings, Pixels, Placement, Snapshot, Tensors
 from xrayscan.card import InputSpec
+from xrayscan.device import keep_memory
 from xrayscan.errors import ModelError
 from xrayscan.forward import logits_of, placed
 from xrayscan.learner import Learner
@@ -78,6 +79,8 @@ def fit(
     CPU in fp32 with the same number of threads.
     Raises: ModelError if training diverges, or the snapshot does not fit.
     """
+    if settings.placement.device == "cpu":
+        keep_memory()
     run = _Run(network, spec, train, settings, groups)
     while not run.over:
         epoch = run.next(validation)
