@@ -6,7 +6,7 @@ Each recipe of benchmarks/notebooks/ is trained on LABELLED with the same patien
 what it reaches on the validation films at its balanced threshold, with 95 % intervals; with --test a second table gives
 the same on a folder that no model has seen. A recipe that starts from ImageNet's weights takes them from their
 library's cache or from --weights; where there are none, it is trained from random weights, and its row says so. Runs
-that are there already are not trained again.
+that are there already are not trained again, and runs that were cut off go on.
 """
 
 import argparse
@@ -32,7 +32,8 @@ def recipes(only: str | None) -> dict[str, str]:
 
 def train(recipe: str, folder: str, run: str, weights: str | None, device: str) -> None:
     """Train a recipe, from random weights where its own cannot be had."""
-    command = [*XRAYSCAN, "train", folder, "--out", run, "--recipe", recipe, "--device", device]
+    how = ["--resume"] if os.path.exists(os.path.join(run, "checkpoint.safetensors")) else ["--recipe", recipe]
+    command = [*XRAYSCAN, "train", folder, "--out", run, "--device", device, *how]
     done = subprocess.run([*command, *(["--weights", weights] if weights else [])], stderr=subprocess.PIPE, text=True)
     if done.returncode == MODEL_ERROR and "pretrained weights" in done.stderr:
         print("no pretrained weights here: from random ones", file=sys.stderr)
