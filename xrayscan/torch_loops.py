@@ -11,9 +11,10 @@ from torch import nn
 from xrayscan.backend import Epoch, Films, FitSettings, Pixels, Placement, Snapshot, Tensors
 from xrayscan.card import InputSpec
 from xrayscan.errors import ModelError
-from xrayscan.forward import logits_of, placed
+from xrayscan.forward import half, images_of, logits_of, placed
 from xrayscan.learner import Learner
 from xrayscan.losses import plain_loss
+from xrayscan.normalise import normalise
 from xrayscan.optimisers import LearningGroups
 from xrayscan.watch import SPECIFICITY, Monitor, figures, sensitivity_at
 
@@ -60,6 +61,22 @@ class TorchPredictor:
         finally:
             hook.remove()
         return found[0].float().flatten(2).mean(2).cpu().numpy()
+
+    def attribution(self, pixels: Pixels) -> npt.NDArray[np.float32]:
+        """Pixels (B, S, S) uint8 → how each place of the layer moved the logit: (B, h, w), upwards is positive.
+
+        Raises: ModelError if the backend names no such layer.
+        Source: Selvaraju et al., "Grad-CAM", ICCV 2017; as Captum computes it.
+        """
+        from captum.attr import LayerGradCam
+
+        if self.layer is None:
+            raise ModelError("this network declares no layer that a heatmap could be made from")
+        images = normalise(images_of(pixels, self.placement.device), self.spec)
+        explained = LayerGradCam(self.network, self.network.get_submodule(self.layer))
+        with half(self.placement):
+            maps: torch.Tensor = explained.attribute(images, target=0)
+        return maps.detach().float().squeeze(1).cpu().numpy()
 
 
 def fit(
