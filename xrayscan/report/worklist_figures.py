@@ -13,6 +13,7 @@ from xrayscan.rank import Worklist
 
 BINS = 40
 TIERS = (("low", plots.COLOURS[2]), ("intermediate", plots.COLOURS[1]), ("high", "#c2384b"))
+UNDER_LEGEND = 0.8  # of the height of the axes
 NARROWEST = 0.012  # of the axis: a band between two close thresholds is still to be seen
 
 
@@ -40,13 +41,12 @@ def distribution(worklist: Worklist) -> Markup:
         (limits.predicted, "-", f"called at {limits.predicted:.3f}"),
         (limits.high, "--", "start of high"),
     ):
-        axes.axvline(threshold, color=plots.INK, linestyle=style, linewidth=1.2, label=name)
+        axes.axvline(threshold, color=plots.INK, linestyle=style, linewidth=1.2, label=name, ymax=UNDER_LEGEND)
     axes.set(xlim=(0, 1), xlabel="probability", ylabel="films", title="Distribution of probabilities")
-    if len(shown) > 1000:
-        axes.set_yscale("symlog", linthresh=10)
-        axes.set_ylabel("films (logarithmic)")
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.legend(loc="upper center", ncols=3)
-    axes.set_ylim(top=axes.get_ylim()[1] * (1.35 if len(shown) <= 1000 else 8))
+    axes.set_ylim(top=axes.get_ylim()[1] * 1.35)
     return plots.svg(figure)
 
 

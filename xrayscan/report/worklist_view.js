@@ -37,6 +37,7 @@ async function loadFilm(index) {
   if (film.index !== index) return; // another film was opened meanwhile
   takePixels(image);
   draw();
+  canvas.dataset.drawn = index;
 }
 
 function noPicture(row) {
