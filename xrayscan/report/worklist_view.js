@@ -10,6 +10,7 @@ function openFilm(position) {
   Object.assign(film, { index, position, grey: null, window: 255, level: 127.5, inverted: false });
   describe(rows[index]);
   drawHeat(index);
+  listNeighbours(index);
   loadFilm(index);
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;
@@ -86,10 +87,19 @@ function drawHeat(index) {
   const context = overlay.getContext("2d"), drawn = context.createImageData(map.columns, map.rows);
   cells.forEach((value, n) => drawn.data.set([255, 220 - 0.7 * value, 40, value], 4 * n));
   context.putImageData(drawn, 0, 0);
-  const peak = cells.indexOf(Math.max(...cells));
+  const highest = cells.reduce((most, value) => Math.max(most, value), 0), peak = cells.indexOf(highest);
+  byId("hottest").hidden = !highest;
+  if (!highest) byId("heatnote").textContent = "Heatmap: no part of this film raised the score.";
   byId("hottest").style.left = `${(100 * ((peak % map.columns) + 0.5)) / map.columns}%`;
   byId("hottest").style.top = `${(100 * (Math.floor(peak / map.columns) + 0.5)) / map.rows}%`;
   fade();
+}
+
+/** The training cases nearest to the film, of a model that scores by comparing. */
+function listNeighbours(index) {
+  const near = JSON.parse(dataOf("near", index) || "[]");
+  byId("near").hidden = !near.length;
+  byId("neighbours").replaceChildren(...near.map(([label, distance]) => make("li", {}, `${label}, distance ${distance}`)));
 }
 
 const HEAT_NOTE = "Where the score came from: the stronger the colour, the more that part raised it; the ring marks the "
