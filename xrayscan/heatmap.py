@@ -44,7 +44,7 @@ class Explainer:
         The square of each map is the square of the pixels. The hottest cell of a map is 1, whatever the score; a film
         on which nothing spoke for the finding has a map of zeros.
         """
-        if getattr(self._predictor, "layer", None) is None:
+        if getattr(self._predictor, "heatmap_layer", None) is None:
             return None
         return _scaled(_shifted_maps(self._predictor, pixels))
 
@@ -82,21 +82,28 @@ def over_film(heatmap: Maps, spec: InputSpec, rows: int, columns: int) -> Maps:
 
 
 def _shifted_maps(predictor: Any, pixels: Pixels) -> Maps:
-    """Interleave the coarse maps of shifted films into fine ones (N, h, w).
+    """Interleave the coarse maps of shifted films into fine ones (N, h, w), and smooth over the width of a coarse cell.
 
-    A layer of 4 x 4 cells over 128 pixels sees every 32nd pixel. Shown the film a quarter of that to the side, it
-    sees the places between.
+    A layer of 8 x 8 cells over 128 pixels sees every 16th pixel. Shown the film 8 pixels to the side, it sees the
+    places between; and what it says in one place only by chance of the grid, it does not say again.
     """
     coarse = predictor.attribution(pixels[:1]).shape[1]
-    steps = -(-CELLS // coarse)
-    fine = np.zeros((len(pixels), coarse * steps, coarse * steps), np.float32)
+    steps = max(2, -(-CELLS // coarse))
     offsets = np.rint((np.arange(steps) - (steps - 1) / 2) * pixels.shape[1] / coarse / steps).astype(int)
     films = np.stack([_moved(pixels, down, right) for down in offsets for right in offsets], 1)
     flat = films.reshape(-1, *pixels.shape[1:])
     parts = [predictor.attribution(flat[at : at + AT_ONCE]) for at in range(0, len(flat), AT_ONCE)]
     maps = np.concatenate(parts).reshape(len(pixels), steps, steps, coarse, coarse)
-    fine[:] = maps.transpose(0, 3, 1, 4, 2).reshape(fine.shape)
-    return fine
+    fine = maps.transpose(0, 3, 1, 4, 2).reshape(len(pixels), coarse * steps, coarse * steps)
+    return _smoothed(fine, steps)
+
+
+def _smoothed(maps: Maps, steps: int) -> Maps:
+    """Maps (N, h, w) under a triangle that reaches ``steps`` cells to each side; beyond the edge there is nothing."""
+    taps = np.convolve(np.ones(steps), np.ones(steps)) / steps**2
+    for axis in (1, 2):
+        maps = np.apply_along_axis(np.convolve, axis, maps, taps, "same")
+    return maps
 
 
 def _moved(pixels: Pixels, down: int, right: int) -> Pixels:

@@ -31,8 +31,9 @@ class TorchPredictor:
         tensors: Tensors,
         placement: Placement,
         layer: str | None = None,
+        heatmap_layer: str | None = None,
     ) -> None:
-        """``layer`` names the submodule that `features` reads."""
+        """``layer`` names the submodule that `features` reads, ``heatmap_layer`` the one that `attribution` reads."""
         try:
             network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in tensors.items()})
         except RuntimeError as error:
@@ -41,6 +42,7 @@ class TorchPredictor:
         self.spec = spec
         self.placement = placement
         self.layer = layer
+        self.heatmap_layer = heatmap_layer
 
     def predict(self, pixels: Pixels) -> npt.NDArray[np.float32]:
         """Pixels (B, S, S) uint8 → raw logits (B,) float32."""
@@ -63,20 +65,21 @@ class TorchPredictor:
         return found[0].float().flatten(2).mean(2).cpu().numpy()
 
     def attribution(self, pixels: Pixels) -> npt.NDArray[np.float32]:
-        """Pixels (B, S, S) uint8 → how each place of the layer moved the logit: (B, h, w), upwards is positive.
+        """Pixels (B, S, S) uint8 → how much each cell of the heatmap's layer raised the logit: (B, h, w), from 0.
 
         Raises: ModelError if the backend names no such layer.
-        Source: Selvaraju et al., "Grad-CAM", ICCV 2017; as Captum computes it.
+        Source: Jiang et al., "LayerCAM", IEEE TIP 30 (2021): a channel counts by its own gradient at each place, and
+        only where it speaks for the finding. Gradients as Captum computes them.
         """
-        from captum.attr import LayerGradCam
+        from captum.attr import LayerGradientXActivation
 
-        if self.layer is None:
+        if self.heatmap_layer is None:
             raise ModelError("this network declares no layer that a heatmap could be made from")
         images = normalise(images_of(pixels, self.placement.device), self.spec)
-        explained = LayerGradCam(self.network, self.network.get_submodule(self.layer))
+        layer = self.network.get_submodule(self.heatmap_layer)
         with half(self.placement):
-            maps: torch.Tensor = explained.attribute(images, target=0)
-        return maps.detach().float().squeeze(1).cpu().numpy()
+            parts = LayerGradientXActivation(self.network, layer).attribute(images, target=None)
+        return torch.relu(parts.detach().float()).sum(1).cpu().numpy()
 
 
 def fit(
