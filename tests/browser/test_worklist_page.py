@@ -3,6 +3,7 @@ import io
 
 import pytest
 from browser_axe import violations
+from browser_pages import make_page
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[test]'").expect
 
@@ -124,6 +125,29 @@ def test_the_heatmap_lies_over_the_film_and_fades_by_slider_and_key(opened, shor
     assert place == ["68.75%", "31.25%"]
 
 
+def test_a_small_film_fills_the_stage_without_being_bent(opened, short_page):
+    page = opened(short_page)
+    open_film(page, 0)
+    film, stage = (page.locator(name).bounding_box() for name in ("#canvas", "#stage"))
+    assert film["width"] / film["height"] == pytest.approx(104 / 96, rel=0.01)
+    assert max(film["width"] / stage["width"], film["height"] / stage["height"]) == pytest.approx(1, abs=0.02)
+
+
+def test_a_film_on_which_nothing_raised_the_score_says_so(opened, short_page):
+    page = opened(short_page)
+    open_film(page, 4)
+    assert page.locator("#heatnote").text_content() == "Heatmap: no part of this film raised the score."
+    assert page.locator("#hottest").is_hidden()
+
+
+def test_a_model_that_compares_shows_its_nearest_training_cases(opened, short_page):
+    page = opened(short_page)
+    open_film(page, 6)
+    assert page.locator("#neighbours li").all_text_contents() == ["<PNEUMONIA>, distance 0.25", "NORMAL, distance 1.5"]
+    page.keyboard.press("j")
+    assert page.locator("#near").is_hidden()
+
+
 def test_a_film_without_heatmap_or_picture_says_why(opened, short_page):
     page = opened(short_page)
     open_film(page, 5)
@@ -217,9 +241,8 @@ def test_dark_follows_the_system(opened, short_page):
     assert opened(short_page, scheme="dark").evaluate(colour) == "rgb(17, 21, 27)"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-def test_axe_finds_nothing_serious(opened, short_page, scheme, width):
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
+def test_axe_finds_nothing_serious(opened, short_page, width, scheme):
     page = opened(short_page, width=width, scheme=scheme)
     assert violations(page) == []
     open_film(page, 0)
@@ -234,3 +257,13 @@ def test_paper_gets_the_list_without_its_controls(opened, short_page):
     page.emulate_media(media="print")
     assert page.locator("#toolbar").is_hidden()
     assert page.locator("#rows .path").first.is_visible()
+
+
+@pytest.mark.slow
+def test_a_page_of_100000_rows_answers_within_two_seconds(opened, tmp_path):
+    page = opened(make_page(tmp_path, 100_000))
+    assert int(page.evaluate("document.documentElement.dataset.ready")) < 2000
+    sorting = page.evaluate(
+        "() => { const start = performance.now(); sortBy('film'); return performance.now() - start; }"
+    )
+    assert sorting < 1000

@@ -50,6 +50,7 @@ function noPicture(row) {
 function takePixels(image) {
   canvas.width = film.width = image.naturalWidth;
   canvas.height = film.height = image.naturalHeight;
+  byId("layers").style.setProperty("--ratio", film.width / film.height);
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.drawImage(image, 0, 0);
   const colours = context.getImageData(0, 0, film.width, film.height).data;
