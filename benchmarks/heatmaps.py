@@ -8,9 +8,9 @@ others the hottest point must lie in an opacity, as masks/ says where it is plai
 
 ``blended``: normal films from the validation side of the folder that the model was trained on (found again from the
 seed on its card) get one soft opacity each, at a place drawn at random in a lung. Counted are the films whose
-probability it raised; the heatmap is of the changed film alone, and does not know the film before. Beside chance by area
-stand the same films before the change, and the points held against other films' opacities: what a map would reach that
-always points to the same part of a lung.
+probability it raised; the heatmap is of the changed film alone, and does not know the film before. Beside chance by
+area stand the same films before the change, and the points held against other films' opacities: what a map would reach
+that always points to the same part of a lung.
 
 Lungs are found roughly, by brightness and position: of the box that spans 20-68 % of the film's height and 14-40 % or
 60-86 % of its width, the darker half of the film blurred by 3 % of its side. The opacity covers a disc of 21 % of the

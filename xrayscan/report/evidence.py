@@ -62,28 +62,29 @@ def gather(
     """
     explainer = Explainer(model, placement) if model is not None and heatmaps > 0 else None
     scored = itertools.islice((row for row in rows if row.status == Status.SCORED), top)
-    read = (_read(row, side, explainer if at < heatmaps else None) for at, row in enumerate(scored))
+    read = (_read(row.source, row.sha256, side, explainer if at < heatmaps else None) for at, row in enumerate(scored))
     while batch := list(itertools.islice(read, BATCH)):
         yield from _explained(batch, explainer)
 
 
-def read_evidence(row: WorklistRow, side: int = 1024) -> Evidence:
-    """Read one film again for its pictures alone. Never raises for the file's sake: it has a ``problem`` then."""
-    return _read(row, side, None)[0]
+def gather_one(source: str, sha256: str, model: Model, placement: Placement, side: int = 1024) -> Evidence:
+    """The evidence of one film that was scored, as `gather` makes it."""
+    explainer = Explainer(model, placement)
+    return next(_explained([_read(source, sha256, side, explainer)], explainer))
 
 
-def _read(row: WorklistRow, side: int, explainer: Explainer | None) -> tuple[Evidence, Pixels | None]:
+def _read(source: str, sha256: str, side: int, explainer: Explainer | None) -> tuple[Evidence, Pixels | None]:
     """The film's pictures, and the pixels that the model takes where there is one to explain it."""
     at_least = max(side, explainer.spec.side) if explainer else side
     try:
-        data = read_file(row.source)
-        if hashlib.sha256(data).hexdigest() != row.sha256:
-            return Evidence(row.source, problem=CHANGED), None
+        data = read_file(source)
+        if hashlib.sha256(data).hexdigest() != sha256:
+            return Evidence(source, problem=CHANGED), None
         brightness = decode(data, at_least=at_least).brightness
     except DecodeError as error:
-        return Evidence(row.source, problem=str(error)), None
+        return Evidence(source, problem=str(error)), None
     grey = Image.fromarray(np.rint(np.clip(brightness, 0, 1) * 255).astype(np.uint8))
-    evidence = Evidence(row.source, _jpeg(grey, side), _jpeg(grey, THUMBNAIL))
+    evidence = Evidence(source, _jpeg(grey, side), _jpeg(grey, THUMBNAIL))
     return evidence, preprocess(brightness, explainer.spec) if explainer else None
 
 
