@@ -1,6 +1,9 @@
 """Pages of made-up worklists, for the browser."""
 
 import io
+from dataclasses import asdict, replace
+from itertools import islice
+from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image
@@ -55,7 +58,31 @@ def entries(count):
         yield Source(name, name, 1, 1), ScanRecord(name, reason=reason)
 
 
-def make_page(folder, count):
+class Compared:
+    """A worklist by two models: the second gives half the first one's probability, and calls every tier low."""
+
+    def __init__(self, worklist):
+        self._worklist, self.cards = worklist, (CARD, replace(CARD, name="<second>"))
+
+    def __getattr__(self, name):
+        return getattr(self._worklist, name)
+
+    def rows(self):
+        return map(self._row, self._worklist.rows())
+
+    def scored(self):
+        return map(self._row, self._worklist.scored())
+
+    def top(self, n):
+        return list(islice(self.scored(), n))
+
+    def _row(self, row):
+        given = row.probability
+        both = {} if given is None else {"probabilities": (given, given / 2), "tiers": (row.tier, "low")}
+        return SimpleNamespace(**asdict(row) | both)
+
+
+def make_page(folder, count, several=False):
     path = folder / "triage.html"
     with Store.open(str(folder / "scan.sqlite"), models=("0123456789abcdef",)) as store:
         store.write(entries(count))
@@ -65,5 +92,6 @@ def make_page(folder, count):
             top=8,
             pictures=lambda rows: picture_elements(evidence_of(row, n) for n, row in enumerate(rows)),
         )
-        write_html(Worklist(store, CARD), str(path), settings)
+        worklist = Worklist(store, CARD)
+        write_html(Compared(worklist) if several else worklist, str(path), settings)
     return path

@@ -207,6 +207,20 @@ def test_hostile_names_are_text_everywhere(opened, short_page):
     assert page.locator("main img:not([src^='data:'])").count() == 0
 
 
+def test_several_models_have_columns_and_rows_of_their_own(opened, tmp_path):
+    page = opened(make_page(tmp_path, 20, several=True), width=1440)
+    assert page.locator("#rows .model").all_text_contents()[:2] == ["0.4762low", "0.4524low"]
+    page.locator("th[data-sort=model0] button").click()
+    assert page.locator("th[data-sort=model0]").get_attribute("aria-sort") == "descending"
+    assert ranks(page) == list(range(1, 21))
+    open_film(page, 0)
+    assert page.locator("#scores th").all_text_contents() == ["small", "<second>"]
+    assert page.locator("#scores .tier").all_text_contents() == ["high", "low"]
+    page.keyboard.press("Escape")
+    page.select_option("#status", "rejected")
+    assert page.locator("#rows .model").all_text_contents() == ["–"] * 3
+
+
 def test_only_one_page_of_a_long_list_is_in_the_document(opened, long_page):
     page = opened(long_page)
     assert page.locator("#rows tr").count() == 100

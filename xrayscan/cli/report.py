@@ -54,11 +54,16 @@ def report(run: str, model: str | None, device: str, formats: tuple[str, ...], q
     settings = earlier.get("settings", {})
     header = {"when": when(earlier.get("finished", "")), "folders": tuple(settings.get("paths", ()))}
     with ScanConsole(quiet=quiet) as console, reopen(run, _rank(settings.get("rank", {}), options)) as worklist:
-        name = model or settings.get("model", "default")
+        name = model or _first(settings.get("model", "default"))
         look = page_settings(worklist, run, pictures, model=name, device=device, on_film=console.pictures, **header)
         files = write_reports(worklist, run, formats, look)
         console.summary(worklist, list(map(with_size, files)))
         sys.exit(worklist.exit_code)
+
+
+def _first(models: Any) -> str:
+    """The model that ranked, of the one or the several that the run was asked for."""
+    return str(models[0] if isinstance(models, list) and models else models)
 
 
 def _rank(earlier: Mapping[str, Any], given: Mapping[str, Any]) -> "RankSettings":
