@@ -59,6 +59,10 @@ class ScanConsole:
             self._said = time.monotonic()
             self._console.print(_plain(progress, self._rate.per_second))
 
+    def pictures(self, done: int, total: int) -> None:
+        """Take over of how many films the page has its pictures."""
+        self._bar.update(self._task, completed=done, total=total, description="pictures for the page", rate=0)
+
     def summary(self, worklist: Worklist, files: Sequence[str]) -> None:
         """Print counts, the first films to read, the reasons of the rejected ones, and where the files are."""
         self._bar.stop()
