@@ -71,13 +71,14 @@ def over_film(heatmap: Maps, spec: InputSpec, rows: int, columns: int) -> Maps:
     cells = len(heatmap)
     if spec.resize == "letterbox":
         high, wide = rows / max(rows, columns), columns / max(rows, columns)
-        box = tuple(cells * edge / 2 for edge in (1 - wide, 1 - high, 1 + wide, 1 + high))
+        left, upper = cells * (1 - wide) / 2, cells * (1 - high) / 2
+        box = left, upper, cells - left, cells - upper
         return np.asarray(Image.fromarray(heatmap).resize((cells, cells), Image.Resampling.BILINEAR, box))
     whole = np.zeros(
         (round(cells * rows / min(rows, columns)), round(cells * columns / min(rows, columns))), np.float32
     )
-    upper, left = (whole.shape[0] - cells) // 2, (whole.shape[1] - cells) // 2
-    whole[upper : upper + cells, left : left + cells] = heatmap
+    down, right = (whole.shape[0] - cells) // 2, (whole.shape[1] - cells) // 2
+    whole[down : down + cells, right : right + cells] = heatmap
     return whole
 
 

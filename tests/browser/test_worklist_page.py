@@ -267,8 +267,10 @@ def test_axe_finds_nothing_serious(opened, short_page, width, scheme):
 
 
 def test_paper_gets_the_list_without_its_controls(opened, short_page):
-    page = opened(short_page)
+    page = opened(short_page, scheme="dark")
     page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.locator("#rows .tier").first.evaluate("tier => getComputedStyle(tier).color") == "rgb(163, 24, 43)"
     assert page.locator("#toolbar").is_hidden()
     assert page.locator("#rows .path").first.is_visible()
 
