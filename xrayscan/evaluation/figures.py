@@ -1,7 +1,7 @@
 """The clinical figures of one model on labelled films, with 95 % intervals, and the differences between models."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,9 +84,8 @@ def ranked(labels: Labels, probabilities: Floats, resampler: Resampler) -> Figur
         "brier": resampler.totals((probabilities - labels) ** 2) / films,
         "ece": np.abs(resampler.totals(gaps)).sum(1) / films,
     }
-    values = {
-        name: metric(labels, probabilities) for name, metric in zip(draws, (auroc, auprc, brier, ece), strict=True)
-    }
+    metrics: tuple[Callable[[Labels, Floats], float], ...] = (auroc, auprc, brier, ece)
+    values = {name: metric(labels, probabilities) for name, metric in zip(draws, metrics, strict=True)}
     intervals = {name: percentiles(drawn) for name, drawn in draws.items()}
     if values["auroc"] in (0, 1):  # no resample can show what other films might
         fewer = min(int(labels.sum()), int((1 - labels).sum()))
