@@ -46,8 +46,9 @@ def first_weights(run: str) -> str:
     """What the run's network started with, as its card says."""
     from xrayscan import load_model
 
-    weights = str(load_model(run).card.training.get("weights", "none"))
-    return "random" if weights == "none" else weights
+    card = load_model(run).card
+    weights = str(card.training.get("weights", "none"))
+    return ("–" if card.backend == "knn" else "random") if weights == "none" else weights
 
 
 def figure(value: float, interval: Any) -> str:
