@@ -94,3 +94,13 @@ class TestResNet50(BackendContract):
 @pytest.mark.slow
 class TestVgg16(BackendContract):
     backend, parameters = "vgg16", SMALL["vgg16"]
+
+
+@pytest.mark.slow
+class TestResNet34(BackendContract):
+    backend, parameters = "resnet34", SMALL["resnet34"]
+
+
+@pytest.mark.slow
+class TestVgg19(BackendContract):
+    backend, parameters = "vgg19", SMALL["vgg19"]
