@@ -65,6 +65,15 @@ class Neighbours:
         found = (votes * self._labels[neighbours]).sum(1)
         return np.asarray(np.log((found + HALF_A_VOTE) / (votes.sum(1) - found + HALF_A_VOTE)), np.float32)
 
+    def nearest(self, pixels: Pixels, count: int) -> list[list[tuple[int, float]]]:
+        """Pixels (B, S, S) uint8 → label (0 or 1) and distance of the nearest training films of each, nearest first."""
+        vectors = _vectors(pixels, self._params, self._network).astype(np.float64)
+        distances, places = self._index.kneighbors(vectors, n_neighbors=min(count, len(self._labels)))
+        labels = self._labels[places]
+        return [
+            list(zip(map(int, who), map(float, far), strict=True)) for who, far in zip(labels, distances, strict=True)
+        ]
+
 
 def _vectors(pixels: Pixels, params: KnnParams, network: Any) -> Vectors:
     """One vector per film (B, D): its pixels, or its features."""

@@ -14,9 +14,11 @@ from rich.text import Text
 
 from xrayscan.card import ModelCard
 from xrayscan.rank import Worklist, WorklistRow
+from xrayscan.report.advice import advice
 from xrayscan.walk import Progress
 
 TOP = 5
+TOP_REASONS = 8
 PLAIN_EVERY = 10.0  # s between lines where stderr is no terminal
 TIER_STYLE = {"high": "bold red", "intermediate": "yellow", "low": "green"}
 
@@ -59,6 +61,10 @@ class ScanConsole:
             self._said = time.monotonic()
             self._console.print(_plain(progress, self._rate.per_second))
 
+    def pictures(self, done: int, total: int) -> None:
+        """Take over of how many films the page has its pictures."""
+        self._bar.update(self._task, completed=done, total=total, description="pictures for the page", rate=0)
+
     def summary(self, worklist: Worklist, files: Sequence[str]) -> None:
         """Print counts, the first films to read, the reasons of the rejected ones, and where the files are."""
         self._bar.stop()
@@ -69,8 +75,8 @@ class ScanConsole:
         if counts.scored:
             out.print(_top_table(worklist.top(TOP), counts.scored))
         out.print(_counted(worklist), soft_wrap=True)
-        for reason, count in worklist.reasons().items():
-            out.print(f"  {count:,} × {escape(reason)}", soft_wrap=True)
+        if counts.rejected:
+            out.print(_reasons_table(worklist.reasons()))
         if counts.kept or counts.gone:
             out.print(
                 f"Went on from an earlier scan: {counts.kept:,} unchanged files kept, {counts.anew:,} scored anew, "
@@ -123,6 +129,19 @@ def _top_table(rows: Sequence[WorklistRow], scored: int) -> Table:
         table.add_row(
             str(row.rank), f"{row.probability:.3f}", f"[{TIER_STYLE[row.tier]}]{row.tier}[/]", _path(row.source) + flags
         )
+    return table
+
+
+def _reasons_table(reasons: Mapping[str, int]) -> Table:
+    """Why files were rejected, the most frequent reason first, and what to do about each."""
+    table = _table("Rejected", ())
+    for heading, justify in (("files", "right"), ("reason", "left"), ("what to do", "left")):
+        table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    frequent = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    for reason, count in frequent[:TOP_REASONS]:
+        table.add_row(f"{count:,}", escape(reason), escape(advice(reason)))
+    if rest := frequent[TOP_REASONS:]:
+        table.add_row(f"{sum(count for _, count in rest):,}", f"{len(rest)} other reasons", "See the worklist.")
     return table
 
 

@@ -194,6 +194,14 @@ def _default_point(card: ModelCard) -> OperatingPoint:
     return named.get("balanced", best)
 
 
+def tier_of(card: ModelCard, probability: float) -> Tier:
+    """The tier of one film by a model's own card; ``probability`` is calibrated, at the training prevalence."""
+    low, high = _tier_limits(card)
+    if probability < low:
+        return "low"
+    return "high" if probability >= high else "intermediate"
+
+
 def _tier_limits(card: ModelCard) -> tuple[float, float]:
     """Return where ``low`` ends and ``high`` begins, in this order even where the two points cross.
 

@@ -19,7 +19,8 @@ class TorchBackend:
     ``params`` is a frozen dataclass; ``spec(params)`` says which pixels the network takes; ``build(params)`` returns
     an ``nn.Module`` that maps normalised images (B, C, S, S) float32 to logits (B, 1) or (B,). Import torch inside
     ``build``. ``heatmap_layer`` names the submodule whose activations show where the finding was seen (or
-    is a function of the parameters that does).
+    is a function of the parameters that does); ``features_layer`` the one whose mean over places stands for a film,
+    where that is another: features may come from cells too coarse for a map.
 
     For networks that are adapted rather than trained from scratch: ``pretrain(network, params, source)`` fills a new
     network with the weights of a `WeightSource`, and ``learning(network, params)`` returns what of it learns, as lists
@@ -32,6 +33,7 @@ class TorchBackend:
     build: "Callable[[Any], nn.Module]"
     summary: str = ""
     heatmap_layer: str | Callable[[Any], str | None] | None = None
+    features_layer: str | Callable[[Any], str | None] | None = None  # None: the heatmap's
     pretrain: "Callable[[nn.Module, Any, WeightSource], None] | None" = None
     learning: "Callable[[nn.Module, Any], Sequence[tuple[list[nn.Parameter], float]]] | None" = None
 
@@ -69,5 +71,6 @@ class TorchBackend:
         """Rebuild the network with its weights on a device."""
         from xrayscan.torch_loops import TorchPredictor
 
-        layer = self.heatmap_layer(params) if callable(self.heatmap_layer) else self.heatmap_layer
-        return TorchPredictor(self.build(params), spec, tensors, placement, layer)
+        declared = self.heatmap_layer, self.features_layer
+        heatmap, features = (layer(params) if callable(layer) else layer for layer in declared)
+        return TorchPredictor(self.build(params), spec, tensors, placement, features or heatmap, heatmap)

@@ -12,9 +12,10 @@ from xrayscan.backend import Epoch, Films, FitSettings, Pixels, Placement, Snaps
 from xrayscan.card import InputSpec
 from xrayscan.device import keep_memory
 from xrayscan.errors import ModelError
-from xrayscan.forward import logits_of, placed
+from xrayscan.forward import half, images_of, logits_of, placed
 from xrayscan.learner import Learner
 from xrayscan.losses import plain_loss
+from xrayscan.normalise import normalise
 from xrayscan.optimisers import LearningGroups
 from xrayscan.watch import SPECIFICITY, Monitor, figures, sensitivity_at
 
@@ -31,8 +32,9 @@ class TorchPredictor:
         tensors: Tensors,
         placement: Placement,
         layer: str | None = None,
+        heatmap_layer: str | None = None,
     ) -> None:
-        """``layer`` names the submodule that `features` reads."""
+        """``layer`` names the submodule that `features` reads, ``heatmap_layer`` the one that `attribution` reads."""
         try:
             network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in tensors.items()})
         except RuntimeError as error:
@@ -41,6 +43,7 @@ class TorchPredictor:
         self.spec = spec
         self.placement = placement
         self.layer = layer
+        self.heatmap_layer = heatmap_layer
 
     def predict(self, pixels: Pixels) -> npt.NDArray[np.float32]:
         """Pixels (B, S, S) uint8 → raw logits (B,) float32."""
@@ -61,6 +64,23 @@ class TorchPredictor:
         finally:
             hook.remove()
         return found[0].float().flatten(2).mean(2).cpu().numpy()
+
+    def attribution(self, pixels: Pixels) -> npt.NDArray[np.float32]:
+        """Pixels (B, S, S) uint8 → how much each cell of the heatmap's layer raised the logit: (B, h, w), from 0.
+
+        Raises: ModelError if the backend names no such layer.
+        Source: Jiang et al., "LayerCAM", IEEE TIP 30 (2021): a channel counts by its own gradient at each place, and
+        only where it speaks for the finding. Gradients as Captum computes them.
+        """
+        from captum.attr import LayerGradientXActivation
+
+        if self.heatmap_layer is None:
+            raise ModelError("this network declares no layer that a heatmap could be made from")
+        images = normalise(images_of(pixels, self.placement.device), self.spec)
+        layer = self.network.get_submodule(self.heatmap_layer)
+        with half(self.placement):
+            parts = LayerGradientXActivation(self.network, layer).attribute(images, target=None)
+        return torch.relu(parts.detach().float()).sum(1).cpu().numpy()
 
 
 def fit(

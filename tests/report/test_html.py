@@ -1,20 +1,28 @@
+import json
+import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from xrayscan.rank import RankSettings
-from xrayscan.report.html import write_html
+from xrayscan.report import html
+from xrayscan.report.html import PAGE_ROWS, SOURCES_SHOWN, PageSettings, write_html
+from xrayscan.report.worklist_data import FIELDS
+
+SCRIPTS = 3  # settings, rows, and the script itself
 
 
 class Page(HTMLParser):
     """The tags, attributes and text of a page; void elements aside, every tag must be closed in order."""
 
-    VOID = frozenset({"meta"})
-    BLOCKS = frozenset({"dt", "dd", "p", "td"})
+    VOID = frozenset({"meta", "input", "br"})
+    BLOCKS = frozenset({"dt", "dd", "p", "td", "li", "h2", "h3", "div"})
 
     def __init__(self, source):
         super().__init__()
         self.source, self.tags, self.attributes, self.words, self._open = source, [], [], [], []
+        self.parts = {}  # id → the text straight within, for scripts
         self.feed(source)
         self.close()
         assert self._open == []
@@ -24,6 +32,8 @@ class Page(HTMLParser):
         self.tags.append(tag)
         self.attributes += attrs
         self.words += [" "] if tag in self.BLOCKS else []
+        self._id = dict(attrs).get("id", tag)
+        self.parts[self._id] = ""
         if tag not in self.VOID:
             self._open.append(tag)
 
@@ -31,16 +41,19 @@ class Page(HTMLParser):
         assert self._open.pop() == tag
 
     def handle_data(self, data):
-        self.words.append(data)
+        if self._open and self._open[-1] in ("script", "style"):
+            self.parts[self._id] += data
+        else:
+            self.words.append(data)
 
 
 @pytest.fixture
 def page(worklist, tmp_path):
     """Write the page of these entries and parse it."""
 
-    def write(*entries, settings=None):
+    def write(*entries, settings=None, page_settings=None):
         path = tmp_path / "triage.html"
-        write_html(worklist(*entries, settings=settings), str(path))
+        write_html(worklist(*entries, settings=settings), str(path), page_settings)
         return Page(path.read_text(encoding="utf-8"))
 
     return write
@@ -62,9 +75,19 @@ def test_a_threshold_of_the_user_claims_nothing(page):
     assert "shifted from the training prevalence of 74.0 % to 10.0 %" in text
 
 
-def test_rejected_files_stand_apart_grouped_by_reason(page):
+def test_rejected_files_stand_apart_grouped_by_reason_with_what_to_do_the_largest_group_first(page):
     text = page(("a.png", 0.9), ("d", "truncated JPEG"), ("b", "truncated JPEG"), ("c", "link loop")).text
-    assert text.endswith("link loop (1) c truncated JPEG (2) b d")
+    band = text[text.index("Not scored: 3") : text.rindex("What the numbers")]
+    again = "Export or copy the film again: part of it is missing."
+    assert f"truncated JPEG (2) {again} Files b d" in band
+    assert "link loop (1) Mend the link, or scan the folder that holds the file itself. Files c" in band
+    assert band.index("truncated") < band.index("link loop")
+
+
+def test_a_large_group_of_rejected_files_is_listed_in_part_and_says_so(page):
+    text = page(*((f"{n:03}", "empty file") for n in range(SOURCES_SHOWN + 20))).text
+    assert f"empty file ({SOURCES_SHOWN + 20})" in text
+    assert "and 20 more: choose the status" in text
 
 
 def test_a_page_without_a_scored_film_says_so(page):
@@ -74,11 +97,14 @@ def test_a_page_without_a_scored_film_says_so(page):
 def test_the_page_is_self_contained_and_forbids_everything_else(page):
     written = page(("a.png", 0.9), ("b", "no"))
     names = {name for name, _ in written.attributes}
-    assert not names & {"src", "href", "srcset", "action"}
-    assert not set(written.tags) & {"script", "link", "img", "iframe", "object", "base"}
+    assert not names & {"src", "srcset", "action"}
+    assert all(value.startswith("#") for name, value in written.attributes if name == "href")
+    assert not set(written.tags) & {"link", "img", "iframe", "object", "base"}
     assert not any(name.startswith("on") for name in names)
-    assert "url(" not in written.source
-    assert ("content", "default-src 'none'; style-src 'unsafe-inline'") in written.attributes
+    assert "@import" not in written.source
+    policy = next(value for name, value in written.attributes if name == "content" and "default-src" in value)
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-")
+    assert "unsafe" not in policy.partition("script-src")[2]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +123,32 @@ def test_names_are_shown_as_text(page, name, shown):
     for entry in ((name, 0.5), (name, "no"), ("a", name or "x")):
         written = page(entry)
         assert shown in written.text
-        assert not set(written.tags) & {"img", "script"}
+        assert "img" not in written.tags
+        assert written.tags.count("script") == SCRIPTS
+        row = json.loads(written.parts["data"])[0]
+        assert shown in (row[FIELDS.index("source")], row[FIELDS.index("reason")])
+
+
+def test_no_name_ends_the_data_it_stands_in(page):
+    written = page(("</script><!--<script>&lt;", 0.5), ("b", "]]>\u2028"))
+    assert written.tags.count("script") == SCRIPTS
+    assert not set(written.parts["data"]) & set("<>&\u2028")
+
+
+def test_a_name_is_exported_as_the_csv_spells_it_where_that_differs(page):
+    cells = [
+        row[FIELDS.index("cell")] for row in json.loads(page(("=1+1", 0.9), ("a\nb", 0.8), ("c", 0.7)).parts["data"])
+    ]
+    assert cells == ["'=1+1", r"a\nb", 0]
+
+
+def test_rows_without_pictures_leave_out_the_long_tags(page):
+    entries = [(name, 0.9 - n / 10, {"sha256": "ab" * 32, "modality": "DX"}) for n, name in enumerate("abc")]
+    rows = json.loads(page(*entries, page_settings=PageSettings(top=1)).parts["data"])
+    tags = [row[FIELDS.index("tags")] for row in rows]
+    assert tags[0]["sha256"] == "ab" * 32
+    assert tags[1:] == [0, 0]
+    assert {row[FIELDS.index("mark")] for row in rows} == {"ab" * 6}
 
 
 def test_header_text_is_escaped(page):
@@ -106,7 +157,17 @@ def test_header_text_is_escaped(page):
     assert not set(written.tags) & {"b", "i"}
 
 
-def test_a_page_is_written_in_pieces(worklist, tmp_path):
-    path = tmp_path / "triage.html"
-    write_html(worklist(*((f"{number}.png", 0.5) for number in range(300))), str(path))
-    assert path.read_text().count("<tr>") == 301
+def test_the_table_shows_the_first_page_without_a_script_and_the_data_holds_every_row(page):
+    written = page(*((f"{number}.png", 0.5) for number in range(300)))
+    assert written.text.count(".png") == PAGE_ROWS
+    assert len(json.loads(written.parts["data"])) == 300
+
+
+def test_the_header_says_when_and_where(page):
+    text = page(("a", 0.5), page_settings=PageSettings("2026-11-21 10:00 UTC", ("ward-3", "<b>"))).text
+    assert "Scanned 2026-11-21 10:00 UTC: ward-3, <b>." in text
+
+
+def test_the_script_reads_the_fields_in_the_order_they_are_written():
+    script = (Path(html.FOLDER) / "worklist_data.js").read_text(encoding="utf-8")
+    assert [int(re.search(rf"\b{name.upper()} = (\d+)", script)[1]) for name in FIELDS] == list(range(len(FIELDS)))

@@ -10,6 +10,8 @@ from xrayscan.errors import XrayscanError
 
 COMMANDS = {  # name → the line in `xrayscan --help`, so that help imports no command
     "predict": "Rank a folder of chest radiographs by the probability of pneumonia.",
+    "report": "Write the reports of an earlier scan again, with other settings.",
+    "show": "Show what is known of one film, and where its score came from.",
     "explore": "Look at a labelled folder before training on it.",
     "train": "Train a model on a labelled folder.",
     "tune": "Search for the parameters that train the best model.",

@@ -7,29 +7,52 @@ from typing import Any
 import click
 
 AUTO = "auto"
+FORMATS = ("csv", "jsonl", "html")
 
 
 class CountOrAuto(click.ParamType[int | None]):
-    """A whole number, or ``auto``, which becomes None."""
+    """A whole number, or a word such as ``auto``, which becomes None."""
 
-    name = "N|auto"
-
-    def __init__(self, least: int) -> None:
-        self.least = least
+    def __init__(self, least: int, word: str = AUTO) -> None:
+        self.least, self.word, self.name = least, word, f"N|{word}"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        """Return the number, or None for ``auto``."""
-        if value in (None, AUTO):
+        """Return the number, or None for the word."""
+        if value in (None, self.word):
             return None
         try:
             number = int(value)
         except ValueError:
-            self.fail(f"{value!r} is neither a whole number nor 'auto'", param, ctx)
+            self.fail(f"{value!r} is neither a whole number nor {self.word!r}", param, ctx)
         if number < self.least:
             self.fail(f"{number} is less than {self.least}", param, ctx)
         return number
 
 
+class Formats(click.ParamType[tuple[str, ...]]):
+    """A comma-separated choice of report formats."""
+
+    name = "csv,jsonl,html"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Return the names as a tuple."""
+        if isinstance(value, tuple):
+            return value
+        names = tuple(name.strip() for name in str(value).split(",") if name.strip())
+        if not names or not set(names) <= set(FORMATS):
+            self.fail(f"{value!r}: choose among {', '.join(FORMATS)}, separated by commas", param, ctx)
+        return names
+
+
+formats_option = click.option(
+    "--format",
+    "formats",
+    envvar="XRAYSCAN_FORMAT",
+    type=Formats(),
+    metavar="csv,jsonl,html",
+    default="csv,jsonl,html",
+    help="Reports to write; default: all.",
+)
 workers_option = click.option(
     "--workers",
     type=CountOrAuto(0),
@@ -65,6 +88,57 @@ def hardware(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def page(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --html-top, --no-images, --heatmaps and --heatmap-files, which arrive as ``pictures``: PictureSettings."""
+
+    @functools.wraps(command)
+    def with_pictures(
+        *args: Any, html_top: int, no_images: bool, heatmaps: int | None, heatmap_files: bool, **options: Any
+    ) -> Any:
+        from xrayscan.report.pictures import PictureSettings
+
+        images = not no_images and "html" in options["formats"]
+        pictures = PictureSettings(html_top, images, min(heatmaps or 0, html_top), heatmap_files)
+        return command(*args, pictures=pictures, **options)
+
+    options = (
+        click.option(
+            "--html-top",
+            type=click.IntRange(0),
+            metavar="N",
+            default=500,
+            show_default=True,
+            envvar="XRAYSCAN_HTML_TOP",
+            help="Films with pictures and all tags in the page; the others are rows.",
+        ),
+        click.option(
+            "--no-images",
+            is_flag=True,
+            envvar="XRAYSCAN_NO_IMAGES",
+            help="Make the page without any picture of a film.",
+        ),
+        click.option(
+            "--heatmaps",
+            type=CountOrAuto(0, "none"),
+            metavar="N|none",
+            default="50",
+            show_default=True,
+            envvar="XRAYSCAN_HEATMAPS",
+            help="Films of which the page shows where the score came from.",
+        ),
+        click.option(
+            "--heatmap-files",
+            is_flag=True,
+            envvar="XRAYSCAN_HEATMAP_FILES",
+            help="Also write the heatmaps as PNG files, into the folder heatmaps.",
+        ),
+    )
+    decorated: Callable[..., Any] = with_pictures
+    for option in reversed(options):
+        decorated = option(decorated)
+    return decorated
 
 
 def labelled_folder(command: Callable[..., Any]) -> Callable[..., Any]:

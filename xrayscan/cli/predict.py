@@ -4,28 +4,15 @@ import dataclasses
 import os
 import sys
 from collections.abc import Iterable
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from xrayscan.cli.options import CountOrAuto, examples, hardware
+from xrayscan.cli.options import CountOrAuto, examples, formats_option, hardware, page
 
-FORMATS = ("csv", "jsonl", "html")
-
-
-class Formats(click.ParamType[tuple[str, ...]]):
-    """A comma-separated choice of report formats."""
-
-    name = "csv,jsonl,html"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        """Return the names as a tuple."""
-        if isinstance(value, tuple):
-            return value
-        names = tuple(name.strip() for name in str(value).split(",") if name.strip())
-        if not names or not set(names) <= set(FORMATS):
-            self.fail(f"{value!r}: choose among {', '.join(FORMATS)}, separated by commas", param, ctx)
-        return names
+if TYPE_CHECKING:
+    from xrayscan.report.pictures import PictureSettings
 
 
 @click.command(
@@ -72,15 +59,8 @@ class Formats(click.ParamType[tuple[str, ...]]):
     metavar="FILE",
     help="Read paths from FILE (- for standard input), separated by newlines or NULs.",
 )
-@click.option(
-    "--format",
-    "formats",
-    envvar="XRAYSCAN_FORMAT",
-    type=Formats(),
-    metavar="csv,jsonl,html",
-    default="csv,jsonl,html",
-    help="Reports to write; default: all.",
-)
+@formats_option
+@page
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 @click.option("--verbose", "-v", is_flag=True, help="Also print every file that is rejected, and the settings.")
 def predict(paths: tuple[str, ...], files_from: Any, dry_run: bool, quiet: bool, verbose: bool, **options: Any) -> None:
@@ -134,6 +114,7 @@ def _scan(
     model: str,
     out: str,
     formats: tuple[str, ...],
+    pictures: "PictureSettings",
     fresh: bool,
     threshold: float | None,
     prevalence: float | None,
@@ -143,15 +124,22 @@ def _scan(
     from xrayscan.console import ScanConsole
     from xrayscan.rank import RankSettings
     from xrayscan.report import write_reports, write_run
+    from xrayscan.report.pictures import page_settings
+    from xrayscan.report.text import with_size
     from xrayscan.scanner import ScanSettings, scan
 
     settings = ScanSettings(fresh=fresh, rank=RankSettings(prevalence, threshold, by), **hardware_options)
     asked = {"paths": paths, "model": model, "out": out, "formats": formats} | dataclasses.asdict(settings)
+    asked |= {"pictures": dataclasses.asdict(pictures)}
     with (
         ScanConsole(quiet=quiet, verbose=verbose) as console,
         scan(found, model=model, out=out, settings=settings, on_progress=console.update) as worklist,
     ):
-        files = write_reports(worklist, out, formats)
+        header = {"when": f"{datetime.now(UTC):%Y-%m-%d %H:%M %Z}", "folders": tuple(map(os.fsdecode, paths))}
+        look = page_settings(
+            worklist, out, pictures, model=model, device=settings.device, on_film=console.pictures, **header
+        )
+        files = list(map(with_size, write_reports(worklist, out, formats, look)))
         files.append(write_run(worklist, out, asked, dataclasses.asdict(console.progress)))
         console.summary(worklist, files)
         return worklist.exit_code

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from xrayscan.rank import Worklist
+from xrayscan.report.html import PageSettings as PageSettings
 from xrayscan.report.html import write_html
 from xrayscan.report.jsonl import write_jsonl
 from xrayscan.report.run import write_run as write_run
@@ -15,14 +16,20 @@ FORMATS: Mapping[str, Callable[[Worklist, str], None]] = MappingProxyType(
 )
 
 
-def write_reports(worklist: Worklist, folder: str, formats: Iterable[str] = tuple(FORMATS)) -> list[str]:
+def write_reports(
+    worklist: Worklist, folder: str, formats: Iterable[str] = tuple(FORMATS), page: PageSettings | None = None
+) -> list[str]:
     """Write ``triage.<format>`` for each format into an existing folder, and return their paths.
 
-    Each file is complete or not there. Raises: OutputError where one cannot be written; KeyError for no format of ours.
+    ``page`` is for the HTML alone. Each file is complete or not there.
+    Raises: OutputError where one cannot be written; KeyError for no format of ours.
     """
     paths = []
     for name in formats:
         path = os.path.join(folder, f"triage.{name}")
-        FORMATS[name](worklist, path)
+        if name == "html":
+            write_html(worklist, path, page)
+        else:
+            FORMATS[name](worklist, path)
         paths.append(path)
     return paths

@@ -1,38 +1,118 @@
-"""Worklist → one self-contained HTML page, streamed, so that memory does not grow with the worklist."""
+"""Worklist → one self-contained HTML page, streamed, so that memory does not grow with the pictures."""
 
+import base64
+import hashlib
 import itertools
 import os
-from operator import attrgetter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import jinja2
+from markupsafe import Markup
 
-from xrayscan.rank import Worklist
+from xrayscan.card import ModelCard
+from xrayscan.rank import Worklist, WorklistRow
+from xrayscan.report.advice import advice
 from xrayscan.report.atomic import atomic_writer
 from xrayscan.report.text import visible
+from xrayscan.report.worklist_data import embedded, other_models, reason_groups, row_lines
 
-ROWS_AT_ONCE = 500  # template pieces joined per write
+FOLDER = os.path.dirname(__file__)
+SCRIPTS = ("worklist_data.js", "worklist_table.js", "worklist_view.js", "worklist_keys.js")  # joined in this order
+PAGE_ROWS = 100  # rows shown at once; as many are in the table before, and without, the script
+PIECES_AT_ONCE = 500  # template pieces joined per write
+SOURCES_SHOWN = 100  # rejected files listed per reason; the table has them all
 
 
-def write_html(worklist: Worklist, path: str) -> None:
+@dataclass(frozen=True, slots=True)
+class PageSettings:
+    """What the page says and shows beyond the worklist itself.
+
+    ``pictures``: HTML of the pictures of the rows given, one piece after the other; None makes a page without.
+    """
+
+    when: str = ""  # of the scan, for people
+    folders: tuple[str, ...] = ()  # as the user gave them
+    top: int = 500  # rows with pictures and all technical tags
+    pictures: Callable[[Sequence[WorklistRow]], Iterable[Markup]] | None = None
+
+
+def write_html(worklist: Worklist, path: str, settings: PageSettings | None = None) -> None:
     """Write the page. Raises: OutputError if it cannot be written."""
-    template = environment().get_template("worklist.html")
-    groups = itertools.groupby(worklist.rejected(by_reason=True), attrgetter("reason"))
-    stream = template.stream(worklist=worklist, thresholds=worklist.thresholds, card=worklist.card, groups=groups)
-    stream.enable_buffering(ROWS_AT_ONCE)
+    stream = environment().get_template("worklist.html").stream(**_context(worklist, settings or PageSettings()))
+    stream.enable_buffering(PIECES_AT_ONCE)
     with atomic_writer(path) as file:
         file.writelines(stream)
+
+
+def _context(worklist: Worklist, settings: PageSettings) -> dict[str, object]:
+    from xrayscan.report import worklist_figures  # matplotlib, which a CSV does not need
+
+    card, script = worklist.card, Markup("".join(map(_asset, SCRIPTS)))
+    return {
+        "worklist": worklist,
+        "thresholds": worklist.thresholds,
+        "card": card,
+        "cards": cards(worklist),
+        "models": [each.name for each in cards(worklist)],
+        "settings": settings,
+        "groups": reason_groups(worklist, SOURCES_SHOWN),
+        "first": itertools.islice(worklist.scored(), PAGE_ROWS),
+        "page_rows": PAGE_ROWS,
+        "distribution": worklist_figures.distribution(worklist) if worklist.counts.scored else None,
+        "calibration": worklist_figures.calibration(card),
+        "data": map(Markup, row_lines(worklist, settings.top)),
+        "meta": Markup(embedded(_meta(worklist, settings))),
+        "pictures": _pictures(worklist, settings),
+        "style": Markup(_asset("worklist.css")),
+        "script": script,
+        "script_hash": _hash(script),
+    }
+
+
+def _meta(worklist: Worklist, settings: PageSettings) -> dict[str, object]:
+    """What the script has to know beside the rows."""
+    return {
+        "labels": [visible(label) for label in worklist.card.labels],
+        "models": [visible(card.name) for card in cards(worklist)],
+        "thresholds": [worklist.thresholds.low, worklist.thresholds.predicted, worklist.thresholds.high],
+        "pageRows": PAGE_ROWS,
+        "top": settings.top,
+        "pictures": settings.pictures is not None,
+    }
+
+
+def cards(worklist: Worklist) -> tuple[ModelCard, ...]:
+    """The cards of all models that scored, the first one's first."""
+    return tuple(getattr(worklist, "cards", (worklist.card,)))
+
+
+def _pictures(worklist: Worklist, settings: PageSettings) -> Iterator[Markup]:
+    if settings.pictures is not None and settings.top:
+        yield from settings.pictures(worklist.top(settings.top))
+
+
+def _asset(name: str) -> str:
+    with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
+        return file.read()
+
+
+def _hash(script: str) -> str:
+    """The script's hash as a Content-Security-Policy names it: no other script may run in the page."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 
 def environment() -> jinja2.Environment:
     """Templates of this folder: everything escaped, a missing value is an error; filters for names and shares."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(os.path.dirname(__file__)),
+        loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {"visible": visible, "percent": _percent, "interval": _interval, "count": _count}
+    environment.filters |= {"advice": advice, "others": other_models}
     return environment
 
 

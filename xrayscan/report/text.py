@@ -1,5 +1,6 @@
 """File names and header text, which strangers chose, made fit for each kind of report."""
 
+import os
 import re
 
 # Control characters, line and paragraph separators, and what reorders text or takes no room in it. The joiners U+200C
@@ -29,6 +30,12 @@ def spreadsheet_cell(text: str) -> str:
     """Return the text as ``escaped`` does, with a leading ``'`` where a spreadsheet would take it for a formula."""
     dangerous = text.startswith(("\t", "\r", "\n")) or INVISIBLE.sub("", text).lstrip().startswith(FORMULA_SIGNS)
     return f"'{escaped(text)}" if dangerous else escaped(text)
+
+
+def with_size(path: str) -> str:
+    """Return the path with the file's size behind it, such as ``triage/triage.html (1.4 MB)``."""
+    size = os.path.getsize(path)
+    return f"{path} ({size / 1e6:,.1f} MB)" if size >= 1e5 else f"{path} ({size / 1e3:,.1f} kB)"
 
 
 def _picture(code: int) -> str:

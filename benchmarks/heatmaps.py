@@ -1,0 +1,196 @@
+"""Whether heatmaps tell the truth: does the hottest point lie where the opacity is?
+
+    python benchmarks/heatmaps.py drawn [--patients 160] [--unseen 120] [--epochs 15]
+    python benchmarks/heatmaps.py blended LABELLED_FOLDER [--model default] [--films 200]
+
+``drawn``: a small model is trained on synthetic films (sample_images/film.py) of some patients; on the ill films of
+others the hottest point must lie in an opacity, where the mask says that it is plainly seen. Each patient is drawn ill
+and healthy, and who is breathless is left to chance: as draw.py draws them, the ill breathe shallowly too, so that a
+model can tell them by more than their opacities (38 % of its hottest points lay inside).
+
+``blended``: normal films from the validation side of the folder that the model was trained on (found again from the
+seed on its card) get one soft opacity each, at a place drawn at random in a lung. Counted are the films whose
+probability it raised; the heatmap is of the changed film alone, and does not know the film before. Beside chance by
+area stand the same films before the change, and the points held against other films' opacities: what a map would reach
+that always points to the same part of a lung.
+
+Lungs are found roughly, by brightness and position: of the box that spans 20-68 % of the film's height and 14-40 % or
+60-86 % of its width, the darker half of the film blurred by 3 % of its side. The opacity covers a disc of 21 % of the
+side as a raised cosine, up to 90 % of the way from the film's own brightness to that of its brightest fifth. A point is
+inside where the opacity has at least a quarter of its strength: a disc of 14 % of the side.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+from PIL import Image, ImageFilter
+from robustness import settings_of
+
+from xrayscan import FitSettings, FolderSettings, Model, TrainingParams, TrainSettings, load_model, train
+from xrayscan.card import InputSpec
+from xrayscan.decode import decode
+from xrayscan.device import place
+from xrayscan.heatmap import Maps, heatmaps
+from xrayscan.metrics import wilson
+from xrayscan.preprocess import preprocess
+from xrayscan.training.calibrate import calibrated
+from xrayscan.training.trainer import predict_logits, split_films
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "sample_images"))
+from film import draw
+
+RADIUS = 0.21  # of the opacity's whole disc; all lengths in shares of the film's side
+INSIDE = RADIUS * 2 / 3  # where a raised cosine has fallen to a quarter
+AREA = np.pi * INSIDE**2  # that chance would hit
+STRENGTH = 0.9
+ROWS, COLUMNS = (0.20, 0.68), ((0.14, 0.40), (0.60, 0.86))  # where lungs lie in a frontal film
+BLUR = 0.03
+SMALL = {"side": 128, "width": 16, "blocks": 1}
+
+
+def hottest(maps: Maps) -> np.ndarray:
+    """The centre of each map's hottest cell (N, 2): row and column in shares of the film."""
+    cells = np.array([np.unravel_index(one.argmax(), one.shape) for one in maps])
+    return (cells + 0.5) / maps.shape[1:]
+
+
+def report(what: str, inside: np.ndarray, chance: float) -> None:
+    """Print one line: the share of hottest points inside, with its interval, against chance."""
+    low, high = wilson(float(inside.mean()), len(inside))
+    print(
+        f"{what}: inside in {inside.sum()} of {len(inside)} films, {inside.mean():.1%} ({low:.1%}-{high:.1%}); "
+        f"chance {chance:.1%}",
+        flush=True,
+    )
+
+
+def draw_one(job: tuple[str, int, bool]) -> np.ndarray | None:
+    """Write one film of a patient as PNG; return the mask of its opacities, if it has any: bool (H, W)."""
+    path, seed, sick = job
+    film = draw(seed, pneumonia=sick, rows=256, columns=320, breathless=seed % 4 < 2)
+    Image.fromarray(np.rint(film.brightness * 255).astype(np.uint8)).save(path)
+    return None if film.mask is None else np.asarray(film.mask, bool)
+
+
+def drawn(patients: int, unseen: int, epochs: int) -> None:
+    """Train on synthetic patients, drawn once ill and once healthy, and look for the opacities of others."""
+    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor() as pool:
+        for label in ("known/NORMAL", "known/PNEUMONIA", "unseen"):
+            os.makedirs(os.path.join(folder, label))
+        jobs = [
+            (os.path.join(folder, "known", label, f"patient{seed}-1.png"), seed, label == "PNEUMONIA")
+            for seed in range(patients)
+            for label in ("NORMAL", "PNEUMONIA")
+        ]
+        list(pool.map(draw_one, jobs, chunksize=8))
+        jobs = [(os.path.join(folder, "unseen", f"{seed}.png"), seed, True) for seed in range(10**6, 10**6 + unseen)]
+        masks = list(pool.map(draw_one, jobs, chunksize=8))
+        fit = FitSettings(TrainingParams(epochs=epochs, patience=epochs, batch_size=16), placement=place())
+        settings = TrainSettings("cnn", SMALL, FolderSettings(), fit=fit)
+        model = train(os.path.join(folder, "known"), os.path.join(folder, "run"), settings).model
+        pixels = read_pixels([path for path, _, _ in jobs], model.card.input)
+    points = hottest(heatmaps(model, pixels, place()))
+    found = [mask[tuple((point * mask.shape).astype(int))] for mask, point in zip(masks, points, strict=True)]
+    print(f"trained on {patients} patients, once ill and once healthy; figures on validation: {model.card.metrics}")
+    report("drawn films, unseen patients with pneumonia", np.array(found), float(np.mean(masks)))
+
+
+def read_pixels(paths: list[str], spec: InputSpec) -> np.ndarray:
+    """Decode films and bring them to the model's size: (N, S, S)."""
+    pixels = []
+    for path in paths:
+        with open(path, "rb") as file:
+            pixels.append(preprocess(decode(file.read(), at_least=spec.side).brightness, spec))
+    return np.stack(pixels)
+
+
+def lung(brightness: np.ndarray) -> np.ndarray:
+    """Where the film's lungs are, roughly: bool (H, W)."""
+    height, width = brightness.shape
+    grey = Image.fromarray((brightness * 255).astype(np.uint8))
+    blurred = np.asarray(grey.filter(ImageFilter.GaussianBlur(BLUR * (height + width) / 2)), np.float32)
+    found = np.zeros(brightness.shape, bool)
+    for side in COLUMNS:
+        box = np.s_[int(ROWS[0] * height) : int(ROWS[1] * height), int(side[0] * width) : int(side[1] * width)]
+        found[box] = blurred[box] <= np.median(blurred[box])
+    return found
+
+
+def blend(brightness: np.ndarray, row: float, column: float) -> np.ndarray:
+    """The film with a soft opacity around a place, given in shares of its height and width."""
+    rows, columns = (np.arange(n) / n for n in brightness.shape)
+    distance = np.hypot(rows[:, None] - row, columns[None, :] - column)
+    strength = STRENGTH * np.cos(np.pi / 2 * np.minimum(distance / RADIUS, 1)) ** 2
+    bright = max(float(np.quantile(brightness, 0.8)), float(brightness.mean()))
+    return (brightness + strength * np.maximum(bright - brightness, 0)).astype(np.float32)
+
+
+def blended(folder: str, reference: str, count: int) -> None:
+    """Blend an opacity into normal validation films, and look for it where it raised the probability."""
+    model = load_model(reference)
+    before, after, places = blended_films(folder, model, count)
+    predictor, calibration = model.predictor(place()), model.card.calibration
+    old, new = (calibrated(calibration, predict_logits(predictor, pixels)) for pixels in (before, after))
+    raised = new > old
+    where = places[raised]
+    points, healthy = (hottest(heatmaps(model, pixels[raised], place())) for pixels in (after, before))
+    gain = np.median((new - old)[raised])
+    print(
+        f"{len(old)} normal validation films; the opacity raised {raised.sum()} of them, the middle one by {gain:.3f}"
+    )
+    report("blended opacities", inside(points, where), AREA)
+    report("  the same places before blending", inside(healthy, where), AREA)
+    others = np.mean([inside(points, np.roll(where, by, 0)).mean() for by in range(1, len(where))])
+    print(f"  inside the opacity of another film: {others:.1%}")
+    much = (new - old)[raised] > 0.2
+    report("  of those raised by more than 0.2", inside(points, where)[much], AREA)
+
+
+def inside(points: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Which points (N, 2) lie in the opacity around their place (N, 2): bool (N,)."""
+    return np.hypot(*(points - places).T) <= INSIDE
+
+
+def blended_films(folder: str, model: Model, count: int) -> tuple[np.ndarray, ...]:
+    """Films before and after (N, S, S), and the places (N, 2) in shares."""
+    films = split_films(folder, model.card.input, settings_of(model))
+    normal = films.validation[films.labels[films.validation] == 0]
+    rng = np.random.default_rng(1)  # 0 chose the method
+    chosen = rng.permutation(normal)[:count]
+    before, after, places = [], [], []
+    for index in chosen:
+        with open(films.decoded.films[index].path, "rb") as file:
+            brightness = decode(file.read(), at_least=model.card.input.side).brightness
+        at = rng.choice(np.argwhere(lung(brightness)))
+        row, column = (at + 0.5) / brightness.shape
+        before.append(preprocess(brightness, model.card.input))
+        after.append(preprocess(blend(brightness, row, column), model.card.input))
+        places.append((row, column))
+    return np.stack(before), np.stack(after), np.array(places)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("drawn")
+    one.add_argument("--patients", type=int, default=160, help="that train")
+    one.add_argument("--unseen", type=int, default=120, help="patients with pneumonia that are tested on")
+    one.add_argument("--epochs", type=int, default=15)
+    two = commands.add_parser("blended")
+    two.add_argument("folder")
+    two.add_argument("--model", default="default")
+    two.add_argument("--films", type=int, default=200)
+    asked = parser.parse_args()
+    if asked.command == "drawn":
+        drawn(asked.patients, asked.unseen, asked.epochs)
+    else:
+        blended(asked.folder, asked.model, asked.films)
+
+
+if __name__ == "__main__":
+    main()

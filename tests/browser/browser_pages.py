@@ -1,0 +1,97 @@
+"""Pages of made-up worklists, for the browser."""
+
+import io
+from dataclasses import asdict, replace
+from itertools import islice
+from types import SimpleNamespace
+
+import numpy as np
+from PIL import Image
+from small import film_pixels
+
+from xrayscan.card import Calibration, InputSpec, ModelCard, OperatingPoint
+from xrayscan.discover import Source
+from xrayscan.heatmap import Neighbour
+from xrayscan.rank import Worklist
+from xrayscan.record import Facts, ScanRecord
+from xrayscan.report.evidence import Evidence
+from xrayscan.report.html import PageSettings, write_html
+from xrayscan.report.pictures import picture_elements
+from xrayscan.store import Store
+
+HOSTILE = '<img src=x onerror="window.hacked=1">\n\u202e=HYPERLINK("x") 🫁.png'
+POINTS = (("sensitivity-0.99", 0.2, 0.99, 0.8), ("balanced", 0.5, 0.95, 0.96), ("specificity-0.99", 0.8, 0.8, 0.99))
+CARD = ModelCard(
+    name="small",
+    backend="cnn",
+    input=InputSpec(side=64),
+    labels=("NORMAL", "PNEUMONIA"),
+    prevalence=0.5,
+    calibration=Calibration(),
+    operating_points=tuple(OperatingPoint(n, t, a, b, (a - 0.1, a), (b - 0.1, b)) for n, t, a, b in POINTS),
+    metrics={"films": 400, "patients": 300, "with_finding": 200, "auroc": 0.97, "auroc_ci95": (0.95, 0.98)},
+)
+
+
+def evidence_of(row, number):
+    """A film of 96 px; a heatmap with its hottest cell in row 2, column 5.
+
+    The third film is gone, the fifth has a heatmap of zeros, the sixth and later ones none, the seventh has neighbours.
+    """
+    if number == 2:
+        return Evidence(row.source, problem="the file is gone")
+    data = io.BytesIO()
+    Image.fromarray(film_pixels(number, 96)).save(data, "JPEG")
+    heatmap = np.zeros((8, 8), np.float32)
+    heatmap[2, 5] = number != 4
+    near = (Neighbour("<PNEUMONIA>", 0.25), Neighbour("NORMAL", 1.5)) if number == 6 else ()
+    return Evidence(row.source, data.getvalue(), data.getvalue(), heatmap if number < 5 else None, near)
+
+
+def entries(count):
+    """Films of falling probability: the second has the hostile name; every seventh is lateral; three are rejected."""
+    for n in range(count):
+        name = HOSTILE if n == 1 else f"ward-{n % 3}/film-{n:03}.dcm"
+        facts = Facts("DICOM", 2000 + n, 1800, f"{n:064x}", view="LL" if n % 7 == 0 else "PA", modality="DX")
+        yield Source(name, name, 1, 1), ScanRecord(name, facts, ((count - n) / (count + 1),))
+    for name, reason in (("a.dcm", "truncated DICOM"), ("b.dcm", "truncated DICOM"), ("<i>.dcm", "empty file")):
+        yield Source(name, name, 1, 1), ScanRecord(name, reason=reason)
+
+
+class Compared:
+    """A worklist by two models: the second gives half the first one's probability, and calls every tier low."""
+
+    def __init__(self, worklist):
+        self._worklist, self.cards = worklist, (CARD, replace(CARD, name="<second>"))
+
+    def __getattr__(self, name):
+        return getattr(self._worklist, name)
+
+    def rows(self):
+        return map(self._row, self._worklist.rows())
+
+    def scored(self):
+        return map(self._row, self._worklist.scored())
+
+    def top(self, n):
+        return list(islice(self.scored(), n))
+
+    def _row(self, row):
+        given = row.probability
+        both = {} if given is None else {"probabilities": (given, given / 2), "tiers": (row.tier, "low")}
+        return SimpleNamespace(**asdict(row) | both)
+
+
+def make_page(folder, count, several=False):
+    path = folder / "triage.html"
+    with Store.open(str(folder / "scan.sqlite"), models=("0123456789abcdef",)) as store:
+        store.write(entries(count))
+        settings = PageSettings(
+            "2026-11-21 10:00 UTC",
+            ("ward",),
+            top=8,
+            pictures=lambda rows: picture_elements(evidence_of(row, n) for n, row in enumerate(rows)),
+        )
+        worklist = Worklist(store, CARD)
+        write_html(Compared(worklist) if several else worklist, str(path), settings)
+    return path

@@ -1,0 +1,75 @@
+"""`xrayscan report`: the reports of an earlier scan once more, with other settings."""
+
+import dataclasses
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xrayscan.cli.options import AUTO, examples, formats_option, page
+
+if TYPE_CHECKING:
+    from xrayscan.rank import RankSettings
+
+
+@click.command(
+    epilog=examples(
+        "xrayscan report triage --no-images",
+        "xrayscan report triage --prevalence 0.05 --format html",
+        "xrayscan report triage --html-top 2000 --heatmaps 200 --heatmap-files",
+    )
+)
+@click.argument("run", metavar="RUN_DIR", type=click.Path(exists=True, file_okay=False))
+@click.option("--model", metavar="NAME|FILE|RUN/", help="The model that scored, for heatmaps; default: as in the run.")
+@click.option(
+    "--device", default=AUTO, show_default=True, metavar="auto|cpu|cuda[:N]|mps", help="Where heatmaps are made."
+)
+@click.option("--threshold", type=click.FloatRange(0, 1), metavar="P", help="As in predict; default: as in the run.")
+@click.option(
+    "--prevalence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="P",
+    help="As in predict; default: as in the run.",
+)
+@click.option("--by", type=click.Choice(["image", "study"]), help="What is ranked; default: as in the run.")
+@formats_option
+@page
+@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
+def report(run: str, model: str | None, device: str, formats: tuple[str, ...], quiet: bool, **options: Any) -> None:
+    """Write the reports of a scan again, from what it kept and without scanning.
+
+    RUN_DIR is the --out of an earlier predict. Films are read only for the page's pictures, and shown only if they are
+    still those that were scored. Run it where predict was run if its paths were relative.
+
+    Exit code: that of predict.
+    """
+    from xrayscan.console import ScanConsole
+    from xrayscan.report import write_reports
+    from xrayscan.report.again import asked, reopen, when
+    from xrayscan.report.pictures import page_settings
+    from xrayscan.report.text import with_size
+
+    pictures, earlier = options.pop("pictures"), asked(run)
+    settings = earlier.get("settings", {})
+    header = {"when": when(earlier.get("finished", "")), "folders": tuple(settings.get("paths", ()))}
+    with ScanConsole(quiet=quiet) as console, reopen(run, _rank(settings.get("rank", {}), options)) as worklist:
+        name = model or _first(settings.get("model", "default"))
+        look = page_settings(worklist, run, pictures, model=name, device=device, on_film=console.pictures, **header)
+        files = write_reports(worklist, run, formats, look)
+        console.summary(worklist, list(map(with_size, files)))
+        sys.exit(worklist.exit_code)
+
+
+def _first(models: Any) -> str:
+    """The model that ranked, of the one or the several that the run was asked for."""
+    return str(models[0] if isinstance(models, list) and models else models)
+
+
+def _rank(earlier: Mapping[str, Any], given: Mapping[str, Any]) -> "RankSettings":
+    """What the run was asked for, except where something else is given now."""
+    from xrayscan.rank import RankSettings
+
+    known = {field.name for field in dataclasses.fields(RankSettings)}
+    values = {name: value for name, value in earlier.items() if name in known}
+    return RankSettings(**values | {name: value for name, value in given.items() if value is not None})

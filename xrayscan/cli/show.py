@@ -1,0 +1,62 @@
+"""`xrayscan show`: what is known of one film, and where its score came from."""
+
+import os
+
+import click
+
+from xrayscan.cli.options import AUTO, examples
+
+
+@click.command(
+    epilog=examples(
+        "xrayscan show sample_images/film-02.jpeg",
+        "xrayscan show film.dcm --model default --model runs/first --out film-heatmap.png",
+    )
+)
+@click.argument("film", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
+@click.option(
+    "--model",
+    "references",
+    multiple=True,
+    default=("default",),
+    show_default=True,
+    metavar="NAME|FILE|RUN/",
+    help="Model to ask; give it again for another one. The first makes the heatmap.",
+)
+@click.option("--out", metavar="FILE.png", help="The heatmap's file; default: FILE's name with -heatmap.png, here.")
+@click.option(
+    "--device",
+    default=AUTO,
+    show_default=True,
+    envvar="XRAYSCAN_DEVICE",
+    metavar="auto|cpu|cuda[:N]|mps",
+    help="Where the models run.",
+)
+def show(film: str, references: tuple[str, ...], out: str | None, device: str) -> None:
+    """Print what is known of one film: technical tags, each model's probability, tier and operating points.
+
+    Writes a PNG of the film under its heatmap: which part of it moved the first model's score. A model that compares
+    films prints the nearest training cases instead.
+
+    Exit code: 0 shown, 3 the film cannot be scored, 4 unusable model, 5 the PNG cannot be written.
+    """
+    from xrayscan.console_show import print_film
+    from xrayscan.device import place
+    from xrayscan.errors import InputError
+    from xrayscan.infer import Infer, prepare
+    from xrayscan.modelfile import load_model
+    from xrayscan.report.evidence import gather_one, write_heatmap
+    from xrayscan.report.text import encodable
+
+    models, placement = [load_model(reference) for reference in references], place(device, "fp32")
+    row = prepare({"path": film}, specs=tuple({model.card.input for model in models}))
+    if not row.get("reason"):
+        row = Infer(models, placement, 1)([row])[0]
+    if row.get("reason"):
+        raise InputError(f"{encodable(film)} cannot be scored: {row['reason']}")
+    evidence = gather_one(film, row["sha256"], models[0], placement)
+    name = os.path.splitext(os.path.basename(film))[0]
+    path = out or f"{name}-heatmap.png"
+    if evidence.heatmap is not None:
+        write_heatmap(evidence, path)
+    print_film(row, [model.card for model in models], evidence, path)

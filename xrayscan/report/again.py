@@ -1,0 +1,48 @@
+"""A run's folder → its worklist once more, with other settings and without scanning."""
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from xrayscan.card import ModelCard
+from xrayscan.errors import OutputError
+from xrayscan.rank import RankSettings, Worklist
+from xrayscan.report.text import encodable
+from xrayscan.scanner import STORE_NAME
+from xrayscan.store import Store
+
+
+def reopen(folder: str, settings: RankSettings | None = None) -> Worklist:
+    """Return the worklist of the last scan into this folder. Close it when done, or use it as a context manager.
+
+    Raises: OutputError if there is no scan or it is damaged, ModelError if the card kept beside it is.
+    """
+    store = Store.read(os.path.join(folder, STORE_NAME))
+    try:
+        card = store.recall("card")
+        if not isinstance(card, str):
+            raise OutputError(f"{encodable(folder)} holds no finished scan: run `xrayscan predict` again")
+        return Worklist(store, ModelCard.from_json(card), settings)
+    except BaseException:
+        store.close()
+        raise
+
+
+def asked(folder: str) -> Mapping[str, Any]:
+    """Return ``run.json`` of a run, which says what the scan was asked for; empty where it is missing or damaged."""
+    try:
+        with open(os.path.join(folder, "run.json"), encoding="utf-8") as file:
+            content = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def when(moment: str) -> str:
+    """Return an ISO time for people, such as "2026-11-21 12:30 UTC"; empty if it is none."""
+    try:
+        return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M %Z}"
+    except ValueError:
+        return ""

@@ -1,0 +1,99 @@
+"""Figures of the worklist's page: how the probabilities lie, and what validation says of the model's numbers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from xrayscan import plots
+from xrayscan.card import ModelCard
+from xrayscan.metrics import wilson
+from xrayscan.rank import Worklist
+
+BINS = 40
+TIERS = (("low", plots.COLOURS[2]), ("intermediate", plots.COLOURS[1]), ("high", "#c2384b"))
+UNDER_LEGEND = 0.8  # of the height of the axes
+NARROWEST = 0.012  # of the axis: a band between two close thresholds is still to be seen
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Validation films whose probability lay between two neighbouring thresholds of a card."""
+
+    low: float
+    high: float
+    films: int
+    with_finding: int
+
+
+def distribution(worklist: Worklist) -> Markup:
+    """How many films have which probability, coloured by tier, with the thresholds drawn in."""
+    shown = np.array([row.probability for row in worklist.scored()], dtype=np.float64)
+    tiers = np.array([row.tier for row in worklist.scored()])
+    figure, axes = plots.new(8, 2.9)
+    edges = np.linspace(0, 1, BINS + 1)
+    parts = [shown[tiers == name] for name, _ in TIERS]
+    axes.hist(parts, edges, stacked=True, color=[colour for _, colour in TIERS], label=[name for name, _ in TIERS])
+    limits = worklist.thresholds
+    for threshold, style, name in (
+        (limits.low, ":", "end of low"),
+        (limits.predicted, "-", f"called at {limits.predicted:.3f}"),
+        (limits.high, "--", "start of high"),
+    ):
+        axes.axvline(threshold, color=plots.INK, linestyle=style, linewidth=1.2, label=name, ymax=UNDER_LEGEND)
+    axes.set(xlim=(0, 1), xlabel="probability", ylabel="films", title="Distribution of probabilities")
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    axes.legend(loc="upper center", ncols=3)
+    axes.set_ylim(top=axes.get_ylim()[1] * 1.35)
+    return plots.svg(figure)
+
+
+def bands(card: ModelCard) -> list[Band]:
+    """Count the validation films between neighbouring thresholds, from the card's operating points.
+
+    Sensitivity and specificity at each threshold say how many films of either label lie below it, so their differences
+    are the counts. A card without those counts gives none.
+    """
+    films, found = card.metrics.get("films"), card.metrics.get("with_finding")
+    if not films or not found or films <= found:
+        return []
+    points = sorted(card.operating_points, key=lambda point: point.threshold)
+    limits = [0.0, *(point.threshold for point in points), 1.0]
+    positive = [0, *(round((1 - point.sensitivity) * found) for point in points), found]
+    negative = [0, *(round(point.specificity * (films - found)) for point in points), films - found]
+    return list(_between(limits, positive, negative))
+
+
+def _between(limits: list[float], positive: list[int], negative: list[int]) -> Iterator[Band]:
+    for n in range(len(limits) - 1):
+        with_finding, without = positive[n + 1] - positive[n], negative[n + 1] - negative[n]
+        if with_finding >= 0 and without >= 0 and with_finding + without:
+            yield Band(limits[n], limits[n + 1], with_finding + without, with_finding)
+
+
+def calibration(card: ModelCard) -> Markup | None:
+    """Whether the probabilities were true on validation: per band, the share of films that had the finding.
+
+    None where the card holds no counts. The interval is Wilson's.
+    """
+    found = bands(card)
+    if not found:
+        return None
+    figure, axes = plots.new(4.6, 4.2)
+    axes.plot([0, 1], [0, 1], color=plots.INK, alpha=0.35, linewidth=1, label="perfect calibration")
+    for n, band in enumerate(found):
+        share = band.with_finding / band.films
+        low, high = wilson(share, band.films)
+        left, width = band.low, max(NARROWEST, band.high - band.low)
+        axes.bar(left, high - low, width, low, align="edge", color=plots.COLOURS[0], alpha=0.25, linewidth=0)
+        axes.plot([left, left + width], [share, share], color=plots.COLOURS[0], linewidth=2.5, label=_seen(n))
+    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="probability given", ylabel="share with the finding")
+    axes.set_title("Calibration on validation")
+    axes.legend(loc="upper left")
+    return plots.svg(figure)
+
+
+def _seen(n: int) -> str:
+    return "_" if n else "seen, with 95 % interval"
