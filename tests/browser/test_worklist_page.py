@@ -60,7 +60,7 @@ def test_the_keyboard_walks_opens_and_marks(opened, short_page):
     page.keyboard.press("j")
     page.keyboard.press("Escape")
     assert page.locator("#film").is_hidden()
-    assert page.evaluate("document.activeElement.closest('tr').dataset.position") == "1"
+    page.wait_for_function("document.activeElement.closest('tr')?.dataset.position === '1'")  # closing tells it later
     page.keyboard.press("?")
     assert page.locator("#help").is_visible()
     page.locator("#keyson").uncheck()
