@@ -143,14 +143,17 @@ class FitSettings:
 
 
 class Backend(Protocol):
-    """A recipe for models. Register one from a plugin's ``register_backends`` hook."""
+    """A recipe for models. Register one from a plugin's ``register_backends`` hook.
+
+    One that can start from weights of others also has ``takes_weights = True``; the rest is refused ``--weights``.
+    """
 
     name: str
     summary: str  # one line for ``xrayscan models``
     params: type[Any]  # a frozen dataclass: the parameters with their types and defaults
 
     def spec(self, params: Any) -> InputSpec:
-        """The pixels this backend takes with these parameters. Must not import torch."""
+        """The pixels this backend takes with these parameters. Imports torch only if nothing else knows them."""
         ...
 
     def fit(self, params: Any, spec: InputSpec, train: Films, validation: Films, settings: FitSettings) -> Tensors:

@@ -30,7 +30,7 @@ class ScanConsole:
         self.progress = Progress()
         self._console = Console(stderr=True, quiet=quiet, highlight=False)
         self._verbose = verbose
-        self._bar = _scan_bar(self._console)
+        self._bar = film_bar(self._console, _RateColumn(), transient=True)
         self._task = self._bar.add_task("looking for files", total=None)
         self._live = self._console.is_terminal and not quiet
         self._rate = _Rate()
@@ -265,6 +265,7 @@ def _with_interval(value: float, bounds: Sequence[float] | None) -> str:
     return f"{value:.4f}" + (f" ({bounds[0]:.3f}–{bounds[1]:.3f})" if bounds else "")
 
 
-def _scan_bar(console: Console) -> Bar:
-    columns = (SpinnerColumn(), BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}"), _RateColumn())
-    return Bar(*columns, console=console, transient=True)
+def film_bar(console: Console, *more: ProgressColumn, **options: Any) -> Bar:
+    """The bar of every command that goes through films: how many of how many, what is being done, and ``more``."""
+    columns = (SpinnerColumn(), BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}"))
+    return Bar(*columns, *more, console=console, **options)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import TimeRemainingColumn
 from rich.table import Table
 
+from xrayscan.console import film_bar
 from xrayscan.evaluation.figures import NAMES
 from xrayscan.report.text import escaped
 
@@ -25,8 +26,7 @@ class EvaluateConsole:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._console = Console(stderr=True, quiet=quiet, highlight=False)
-        columns = (SpinnerColumn(), BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}"))
-        self._bar = Progress(*columns, TimeRemainingColumn(), console=self._console, transient=True)
+        self._bar = film_bar(self._console, TimeRemainingColumn(), transient=True)
         self._task = self._bar.add_task("reading films", total=None)
 
     def __enter__(self) -> Self:

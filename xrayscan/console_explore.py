@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import TimeRemainingColumn
 from rich.table import Column, Table
 
+from xrayscan.console import film_bar
 from xrayscan.report.text import escaped
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ class ExploreConsole:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._console = Console(stderr=True, quiet=quiet, highlight=False)
-        columns = (SpinnerColumn(), BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}"))
-        self._bar = Progress(*columns, TimeRemainingColumn(), console=self._console, transient=True)
+        self._bar = film_bar(self._console, TimeRemainingColumn(), transient=True)
         self._task = self._bar.add_task("looking at films", total=None)
 
     def __enter__(self) -> Self:

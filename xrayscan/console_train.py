@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from xrayscan.backend import Epoch
-from xrayscan.console import duration, show_card
+from xrayscan.console import duration, film_bar, show_card
 from xrayscan.report.text import escaped
 
 if TYPE_CHECKING:
@@ -24,8 +23,7 @@ class TrainConsole:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._console = Console(stderr=True, quiet=quiet, highlight=False)
-        columns = (SpinnerColumn(), BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}"))
-        self._bar = Progress(*columns, console=self._console, transient=True, disable=quiet)
+        self._bar = film_bar(self._console, transient=True, disable=quiet)
         self._task = self._bar.add_task("reading films", total=None)
         self._last: Epoch | None = None
 

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, Self
 from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from xrayscan.backend import Epoch
-from xrayscan.console import duration
+from xrayscan.console import duration, film_bar
 from xrayscan.console_train import tell_warnings
 from xrayscan.report.text import escaped
 
@@ -31,8 +30,7 @@ class TuneConsole:
     def __init__(self, objective: str, trials: int, *, quiet: bool = False) -> None:
         self._console = Console(stderr=True, quiet=quiet, highlight=False)
         self._objective, self._of = objective, trials
-        columns = (SpinnerColumn(), BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}"))
-        self._bar = Progress(*columns, console=self._console)
+        self._bar = film_bar(self._console)
         self._task = self._bar.add_task("starting", total=None)
         self._live = Live(self._bar, console=self._console, transient=True)
         self._title = ""  # of the trial under way

@@ -14,6 +14,7 @@ Interval = tuple[float, float]
 
 RESAMPLES = 1000
 ECE_BINS = 15
+CELLS = ("tn", "fp", "fn", "tp")  # of the confusion matrix
 BLOCK = 64  # resamples whose film weights are held at once: 1.3 MB for 5,216 films
 
 
@@ -77,6 +78,27 @@ def percentiles(values: Floats, level: float = 0.95) -> Interval:
         return float("nan"), float("nan")
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def rates(tn: Floats, fp: Floats, fn: Floats, tp: Floats) -> dict[str, Floats]:
+    """The shares that follow from a confusion matrix, or from many; NaN where there is nothing to take a share of."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sensitivity, specificity = np.divide(tp, tp + fn), np.divide(tn, tn + fp)
+        return {
+            "accuracy": np.divide(tp + tn, tn + fp + fn + tp),
+            "balanced_accuracy": (sensitivity + specificity) / 2,
+            "sensitivity": sensitivity,
+            "specificity": specificity,
+            "precision": np.divide(tp, tp + fp),
+            "npv": np.divide(tn, tn + fn),
+            "f1": np.divide(2 * tp, 2 * tp + fp + fn),
+        }
+
+
+def confusion(labels: Labels, probabilities: Floats, threshold: float) -> npt.NDArray[np.bool_]:
+    """Which cell of the confusion matrix each film stands in: (N, 4), columns as in `CELLS`."""
+    called, found = probabilities >= threshold, labels == 1
+    return np.stack([~called & ~found, called & ~found, ~called & found, called & found], axis=1)
 
 
 @dataclass(frozen=True, slots=True)

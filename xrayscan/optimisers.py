@@ -24,14 +24,15 @@ def make_optimiser(
     Weight decay is decoupled in adamw, and L2 regularisation in the others.
     """
     groups = []
-    network.requires_grad_(learning is None)
+    network.requires_grad_(False)
     for parameters, share in learning or [(list(network.parameters()), 1.0)]:
-        rate = params.learning_rate * share
-        plain = [p.requires_grad_() for p in parameters if p.ndim <= 1]  # norms and biases: decay would only hurt
-        decayed = [p.requires_grad_() for p in parameters if p.ndim > 1]
-        groups.append({"params": decayed, "weight_decay": params.weight_decay, "lr": rate})
-        groups.append({"params": plain, "weight_decay": 0.0, "lr": rate})
-    groups = [group for group in groups if group["params"]]
+        decayed = [p for p in parameters if p.ndim > 1]
+        plain = [p for p in parameters if p.ndim <= 1]  # norms and biases: decay would only hurt
+        for some, decay in ((decayed, params.weight_decay), (plain, 0.0)):
+            if some:
+                groups.append({"params": some, "weight_decay": decay, "lr": params.learning_rate * share})
+        for parameter in parameters:
+            parameter.requires_grad_(True)
     rate = params.learning_rate
     if params.optimiser == "sgd":
         return torch.optim.SGD(groups, rate, momentum=MOMENTUM, nesterov=True, fused=True)

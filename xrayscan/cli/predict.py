@@ -122,6 +122,7 @@ def _scan(
     **hardware_options: Any,
 ) -> int:
     from xrayscan.console import ScanConsole
+    from xrayscan.modelfile import load_model
     from xrayscan.rank import RankSettings
     from xrayscan.report import write_reports, write_run
     from xrayscan.report.pictures import page_settings
@@ -131,13 +132,14 @@ def _scan(
     settings = ScanSettings(fresh=fresh, rank=RankSettings(prevalence, threshold, by), **hardware_options)
     asked = {"paths": paths, "model": model, "out": out, "formats": formats} | dataclasses.asdict(settings)
     asked |= {"pictures": dataclasses.asdict(pictures)}
+    loaded = load_model(model)
     with (
         ScanConsole(quiet=quiet, verbose=verbose) as console,
-        scan(found, model=model, out=out, settings=settings, on_progress=console.update) as worklist,
+        scan(found, model=loaded, out=out, settings=settings, on_progress=console.update) as worklist,
     ):
         header = {"when": f"{datetime.now(UTC):%Y-%m-%d %H:%M %Z}", "folders": tuple(map(os.fsdecode, paths))}
         look = page_settings(
-            worklist, out, pictures, model=model, device=settings.device, on_film=console.pictures, **header
+            worklist, out, pictures, model=loaded, device=settings.device, on_film=console.pictures, **header
         )
         files = list(map(with_size, write_reports(worklist, out, formats, look)))
         files.append(write_run(worklist, out, asked, dataclasses.asdict(console.progress)))

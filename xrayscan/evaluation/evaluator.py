@@ -13,11 +13,9 @@ from xrayscan.backend import Placement
 from xrayscan.card import OperatingPoint
 from xrayscan.errors import UsageError
 from xrayscan.evaluation.figures import (
-    CELLS,
     Figures,
     at_prevalence,
     at_threshold,
-    confusion,
     difference,
     ranked,
     reading_queue,
@@ -25,7 +23,7 @@ from xrayscan.evaluation.figures import (
 from xrayscan.evaluation.films import TestFilms, read_films, without
 from xrayscan.evaluation.overlap import Overlap, overlap, refuse_or_warn
 from xrayscan.infer import Infer, Row, pixel_column
-from xrayscan.metrics import RESAMPLES, Resampler
+from xrayscan.metrics import CELLS, RESAMPLES, Resampler, confusion
 from xrayscan.modelfile import Model, load_model
 from xrayscan.readers import default_workers
 from xrayscan.training.labelled import LabelledFolder

@@ -17,14 +17,15 @@ from xrayscan.metrics import (
     auprc,
     auroc,
     brier,
+    confusion,
     ece,
     percentiles,
+    rates,
     wilson,
 )
 
 Draws = npt.NDArray[np.floating]  # (R,): a figure in every resample
 
-CELLS = ("tn", "fp", "fn", "tp")
 NAMES = {  # as people read them
     "auroc": "AUROC",
     "auprc": "AUPRC",
@@ -50,27 +51,6 @@ class Figures:
     values: Mapping[str, float]  # NaN where undefined, such as the precision of a model that calls nothing
     intervals: Mapping[str, Interval]
     draws: Mapping[str, Draws]
-
-
-def rates(tn: Floats, fp: Floats, fn: Floats, tp: Floats) -> dict[str, Floats]:
-    """The shares that follow from a confusion matrix, or from many; NaN where there is nothing to take a share of."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        sensitivity, specificity = np.divide(tp, tp + fn), np.divide(tn, tn + fp)
-        return {
-            "accuracy": np.divide(tp + tn, tn + fp + fn + tp),
-            "balanced_accuracy": (sensitivity + specificity) / 2,
-            "sensitivity": sensitivity,
-            "specificity": specificity,
-            "precision": np.divide(tp, tp + fp),
-            "npv": np.divide(tn, tn + fn),
-            "f1": np.divide(2 * tp, 2 * tp + fp + fn),
-        }
-
-
-def confusion(labels: Labels, probabilities: Floats, threshold: float) -> npt.NDArray[np.bool_]:
-    """Which cell of the confusion matrix each film stands in: (N, 4), columns as in `CELLS`."""
-    called, found = probabilities >= threshold, labels == 1
-    return np.stack([~called & ~found, called & ~found, ~called & found, called & found], axis=1)
 
 
 def ranked(labels: Labels, probabilities: Floats, resampler: Resampler) -> Figures:

@@ -94,12 +94,12 @@ def page_settings(
     folder: str,
     pictures: PictureSettings,
     *,
-    model: str = "",
+    model: Model | str = "",
     device: str = "auto",
     on_film: Callable[[int, int], None] = lambda done, total: None,
     **header: Any,
 ) -> PageSettings:
-    """Load the model where heatmaps are asked for, and return what `write_reports` takes; ``header`` goes into it.
+    """Return what `write_reports` takes; ``header`` goes into it. A model given by name is loaded for heatmaps alone.
 
     PNG files for a page without pictures are written here. Raises: ModelError if the model cannot be loaded or is not
     the one that scored, OutputError where a PNG file cannot be written.
@@ -116,8 +116,8 @@ def page_settings(
     return replace(plain, pictures=maker.elements)
 
 
-def _explaining(worklist: Worklist, name: str) -> Model:
-    model = load_model(name)
+def _explaining(worklist: Worklist, given: Model | str) -> Model:
+    model, name = (given, given.path) if isinstance(given, Model) else (load_model(given), given)
     if model.fingerprint != worklist.fingerprint:
         raise ModelError(f"{encodable(name)} is not the model that scored: give that one, or --heatmaps none")
     return model

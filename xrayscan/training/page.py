@@ -12,7 +12,7 @@ from xrayscan import plots
 from xrayscan.backend import Epoch
 from xrayscan.report.page import write_page
 from xrayscan.training.calibrate import cross_fitted
-from xrayscan.training.results import metrics, validation_probabilities
+from xrayscan.training.results import validation_probabilities
 
 if TYPE_CHECKING:
     from xrayscan.training.trainer import Trained
@@ -22,10 +22,10 @@ SHOWN = 12  # films in each grid
 NAME = "validation"
 
 
-def write_training_page(path: str, trained: "Trained", asked: Mapping[str, Any]) -> None:
-    """Write the page. Raises: OutputError."""
+def write_training_page(path: str, trained: "Trained", measured: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    """Write the page; ``measured`` is what ``metrics.json`` holds. Raises: OutputError."""
     labels, probabilities = validation_probabilities(trained)
-    card, counts = trained.model.card, metrics(trained)
+    card = trained.model.card
     side, seed = trained.films.validation, int(card.training["seed"])
     held_out = cross_fitted(trained.logits, labels, trained.films.groups[side], seed)
     curve = plots.Curve(NAME, labels, probabilities)
@@ -34,12 +34,12 @@ def write_training_page(path: str, trained: "Trained", asked: Mapping[str, Any])
         path,
         "training.html",
         card=card,
-        metrics=counts,
+        metrics=measured,
         films=trained.films,
         asked={key: value for key, value in asked.items() if value is not None},
         epochs=trained.epochs,
         learning=learning_curves(trained.epochs),
-        confusion=plots.confusion(**counts["confusion"], labels=card.labels),
+        confusion=plots.confusion(**measured["confusion"], labels=card.labels),
         roc=plots.roc([curve]),
         precision_recall=plots.precision_recall([curve]),
         calibration=plots.reliability([plots.Curve("validation, cross-fitted", labels, held_out)]),

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xrayscan.backend import Epoch
+from xrayscan.metrics import CELLS, confusion, rates
 from xrayscan.report.atomic import atomic_writer
 from xrayscan.report.text import spreadsheet_cell
 
@@ -50,11 +52,11 @@ def write_results(out: str, trained: "Trained", asked: Mapping[str, Any]) -> tup
     """Write metrics and report, and return their paths. Raises: OutputError."""
     from xrayscan.training.page import PAGE_FILE, write_training_page  # it needs matplotlib
 
-    path = os.path.join(out, METRICS_FILE)
+    path, measured = os.path.join(out, METRICS_FILE), metrics(trained)
     with atomic_writer(path) as file:
-        json.dump(metrics(trained), file, indent=2)
+        json.dump(measured, file, indent=2)
         file.write("\n")
-    write_training_page(os.path.join(out, PAGE_FILE), trained, asked)
+    write_training_page(os.path.join(out, PAGE_FILE), trained, measured, asked)
     return path, os.path.join(out, PAGE_FILE)
 
 
@@ -63,21 +65,15 @@ def metrics(trained: "Trained") -> dict[str, Any]:
     card, films = trained.model.card, trained.films
     labels, probabilities = validation_probabilities(trained)
     balanced = card.operating_point("balanced")
-    called = probabilities >= balanced.threshold
-    tn, fp, fn, tp = (int(((called == c) & (labels == y)).sum()) for y, c in ((0, 0), (0, 1), (1, 0), (1, 1)))
+    cells = confusion(labels, probabilities, balanced.threshold).sum(0)
+    shares = {name: float(share) for name, share in rates(*cells.astype(float)).items()}
     best = max((epoch for epoch in trained.epochs if epoch.best), key=lambda epoch: epoch.number, default=None)
     return {
         "n": len(labels),
         **dict(card.metrics),
         "threshold": balanced.threshold,
-        "accuracy": (tp + tn) / len(labels),
-        "balanced_accuracy": (balanced.sensitivity + balanced.specificity) / 2,
-        "sensitivity": balanced.sensitivity,
-        "specificity": balanced.specificity,
-        "precision": tp / (tp + fp) if tp + fp else None,
-        "npv": tn / (tn + fn) if tn + fn else None,
-        "f1": 2 * tp / (2 * tp + fp + fn),
-        "confusion": {"tn": tn, "fp": fp, "fn": fn, "tp": tp},
+        **{name: None if math.isnan(share) else share for name, share in shares.items()},
+        "confusion": dict(zip(CELLS, cells.tolist(), strict=True)),
         "operating_points": [dataclasses.asdict(point) for point in card.operating_points],
         "calibration": dataclasses.asdict(card.calibration),
         "epochs": len(trained.epochs),
