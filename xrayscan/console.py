@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xrayscan.card import ModelCard
-from xrayscan.rank import Worklist, WorklistRow
+from xrayscan.rank import DISAGREE, Worklist
 from xrayscan.report.advice import advice
 from xrayscan.walk import Progress
 
@@ -73,7 +73,7 @@ class ScanConsole:
         for row in worklist.rejected() if self._verbose else ():
             out.print(f"[dim]rejected[/] {_path(row.source)}: {escape(row.reason)}", soft_wrap=True)
         if counts.scored:
-            out.print(_top_table(worklist.top(TOP), counts.scored))
+            out.print(_top_table(worklist))
         out.print(_counted(worklist), soft_wrap=True)
         if counts.rejected:
             out.print(_reasons_table(worklist.reasons()))
@@ -90,8 +90,10 @@ class ScanConsole:
                 soft_wrap=True,
             )
         out.print(
-            f"Model {escape(worklist.card.name)} ({worklist.fingerprint[:12]}): {_threshold(worklist)}", soft_wrap=True
+            f"Model {escape(worklist.names[0])} ({worklist.fingerprint[:12]}): {_threshold(worklist)}", soft_wrap=True
         )
+        if len(worklist.cards) > 1:
+            out.print(_compared(worklist), soft_wrap=True)
         out.print("Written: " + escape(", ".join(files)), soft_wrap=True)
         out.print("[italic]This list orders reading. It does not diagnose.[/]")
 
@@ -120,15 +122,31 @@ def _threshold(worklist: Worklist) -> str:
     )
 
 
-def _top_table(rows: Sequence[WorklistRow], scored: int) -> Table:
-    table = _table(f"First {len(rows)} of {scored:,} to read", ())
-    for heading, justify in (("rank", "right"), ("probability", "right"), ("tier", "left"), ("file", "left")):
-        table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
+def _compared(worklist: Worklist) -> str:
+    others = ", ".join(
+        f"{escape(name)} ({fingerprint[:12]})"
+        for name, fingerprint in zip(worklist.names[1:], worklist.fingerprints[1:], strict=True)
+    )
+    return (
+        f"Compared with {others}: tiers differ on {worklist.disagreements:,} of {worklist.counts.scored:,} films, "
+        f"flagged “{DISAGREE}”; ranked by {'the mean' if worklist.by_mean else 'the first model'}."
+    )
+
+
+def _top_table(worklist: Worklist) -> Table:
+    rows = worklist.top(TOP)
+    table = _table(f"First {len(rows)} of {worklist.counts.scored:,} to read", ())
+    scores = worklist.names if len(worklist.cards) > 1 else ("probability",)
+    headings = ("rank", *(["mean"] if worklist.by_mean else []), *scores)
+    for heading in headings:
+        table.add_column(escape(heading), justify="right", overflow="fold")
+    for heading in ("tier", "file"):
+        table.add_column(heading, overflow="fold")
     for row in rows:
         flags = f" [dim]({', '.join(row.flags)})[/]" if row.flags else ""
-        table.add_row(
-            str(row.rank), f"{row.probability:.3f}", f"[{TIER_STYLE[row.tier]}]{row.tier}[/]", _path(row.source) + flags
-        )
+        numbers = ([] if row.mean is None else [row.mean]) + list(row.probabilities)
+        tier = f"[{TIER_STYLE[row.tier]}]{row.tier}[/]"
+        table.add_row(str(row.rank), *(f"{number:.3f}" for number in numbers), tier, _path(row.source) + flags)
     return table
 
 

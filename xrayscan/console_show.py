@@ -8,9 +8,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from xrayscan.card import ModelCard
-from xrayscan.rank import tier_of
 from xrayscan.report.evidence import Evidence
 from xrayscan.report.text import encodable, escaped
+from xrayscan.scale import Scale
 
 TAGS = {
     "format": "format",
@@ -43,7 +43,7 @@ def print_film(row: Mapping[str, Any], cards: Sequence[ModelCard], evidence: Evi
 
 
 def _model(card: ModelCard, probability: float) -> Table:
-    tier = tier_of(card, probability)
+    tier = Scale(card).tier(probability)
     title = f"{_text(card.name)}: {_text(card.labels[1])} {probability:.4f}, tier {tier}"
     table = Table(title=title, title_justify="left")
     for heading in ("operating point", "threshold", "sensitivity", "specificity", "calls this film"):

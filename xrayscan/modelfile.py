@@ -2,8 +2,9 @@
 
 import hashlib
 import importlib.resources
+import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from xrayscan.backend import Placement, Predictor, Tensors
 from xrayscan.card import ModelCard
-from xrayscan.errors import ModelError
+from xrayscan.errors import ModelError, UsageError
 from xrayscan.parameters import parse
 from xrayscan.registry import load_registry
 from xrayscan.seen import Seen, split_tensors
@@ -55,6 +56,28 @@ def load_model(reference: str = "default") -> Model:
         raise ModelError(f"{path}: {error.strerror}: give a bundled name, a model file or a run folder") from error
     network, seen = split_tensors(tensors)
     return Model(card, network, fingerprint, path, seen)
+
+
+def load_models(references: Sequence[str | Model]) -> list[Model]:
+    """Read the models that score the same films; those that are loaded already are taken as they are.
+
+    Raises: as `load_model`; UsageError if there is none, one comes twice, or they look for different findings, whose
+    tiers and means could not be compared.
+    """
+    models = [one if isinstance(one, Model) else load_model(one) for one in references]
+    if not models:
+        raise UsageError("give at least one model")
+    first = models[0]
+    for earlier, later in itertools.combinations(models, 2):
+        if earlier.fingerprint == later.fingerprint:
+            raise UsageError(f"{later.path} is the same model as {earlier.path}: give each once")
+    for model in models[1:]:
+        if model.card.labels[1].casefold() != first.card.labels[1].casefold():
+            raise UsageError(
+                f"{first.path} looks for {first.card.labels[1]}, {model.path} for {model.card.labels[1]}: scan with "
+                "each into a folder of its own"
+            )
+    return models
 
 
 def save_model(path: str, card: ModelCard, tensors: Tensors, seen: Seen | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Store → worklist: the reading order, with the tier and the prediction that the model's operating points give.
+"""Store → worklist: the reading order, with the tier and the prediction that the models' operating points give.
 
 The store holds probabilities at the training prevalence; everything a user can choose is applied here, so that the
 reports of a scan can be made again without scanning.
@@ -6,16 +6,18 @@ reports of a scan can be made again without scanning.
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal, Self
 
-from xrayscan.card import ModelCard, OperatingPoint, shift_prevalence
+from xrayscan.card import ModelCard
 from xrayscan.record import ScanRecord, Status
+from xrayscan.scale import Scale, Tier
 from xrayscan.store import Counts, Store
 
-Tier = Literal["high", "intermediate", "low", ""]
-
+DISAGREE = "models disagree"  # the flag of a film whose tier differs between the models
 SOME_REJECTED, NONE_SCORED = 6, 3  # exit codes, as the manual lists them
 # DICOM PS3.3 C.8.1.1 (View Position: LL, RL, LLO, RLO) and what vendors write. Decubitus films (LLD, RLD) are frontal
 # projections of a patient who lies on one side.
@@ -33,29 +35,21 @@ def is_lateral(view: str) -> bool:
 class RankSettings:
     """What a user chooses about the worklist.
 
-    ``prevalence`` of the clinic and ``threshold``, compared with the probability that is shown, both in [0, 1].
+    ``prevalence`` of the clinic and ``threshold``, compared with the first model's probability as shown, both in
+    [0, 1]. Several models rank by the ``first`` or by the ``mean`` of their probabilities as shown.
     Raises: ValueError out of range.
     """
 
     prevalence: float | None = None
     threshold: float | None = None
     by: Literal["image", "study"] = "image"
+    rank_by: Literal["first", "mean"] = "first"
 
     def __post_init__(self) -> None:
         if self.prevalence is not None and not 0 < self.prevalence < 1:
             raise ValueError(f"a prevalence of {self.prevalence} does not lie between 0 and 1")
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise ValueError(f"a threshold of {self.threshold} is no probability")
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Where the tiers and the prediction change: probabilities as shown, so at the clinic's prevalence if given."""
-
-    low: float  # below: the tier is low
-    high: float  # at or above: the tier is high
-    predicted: float  # at or above: the label with the finding
-    point: OperatingPoint | None  # the card's point behind ``predicted``; None where the user gave the threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +73,41 @@ class WorklistRow:
     columns: int | None
     format: str
     sha256: str
+    probabilities: tuple[float, ...] = ()  # by every model, the first one's first; empty where rejected
+    tiers: tuple[Tier, ...] = ()  # by every model's own thresholds
+    mean: float | None = None  # of the probabilities, where it ranks
 
 
 class Worklist:
-    """What people read: scored rows in reading order, then the rejected ones. Ignored files are only counted."""
+    """What people read: scored rows in reading order, then the rejected ones. Ignored files are only counted.
 
-    def __init__(self, store: Store, card: ModelCard, settings: RankSettings | None = None) -> None:
-        self.card = card
+    ``cards`` are those of the store's models, in the same order.
+    """
+
+    def __init__(self, store: Store, cards: Sequence[ModelCard], settings: RankSettings | None = None) -> None:
+        self.cards = tuple(cards)
+        self.card = cards[0]  # of the model whose tiers and predictions count
         self.settings = settings or RankSettings()
         self.counts: Counts = store.counts()
-        self.fingerprint = store.models[0]  # of the model that ranks
+        self.fingerprints = store.models
+        self.fingerprint = store.models[0]
+        self.names = _names(cards, store.models)
+        self.by_mean = self.settings.rank_by == "mean" and len(cards) > 1
         self._store = store
-        self._point = _default_point(card)
-        self._low, self._high = _tier_limits(card)
-        self.thresholds = self._thresholds()
-        below_low, below_high = store.scored_below(self._low), store.scored_below(self._high)
+        self._scales = [Scale(card, self.settings.prevalence, self.settings.threshold) for card in cards]
+        self.thresholds = self._scales[0].thresholds
+        below_low, below_high = map(store.scored_below, (self._scales[0].low, self._scales[0].high))
         self.tier_counts: dict[Tier, int] = {
             "high": self.counts.scored - below_high,
             "intermediate": below_high - below_low,
             "low": below_low,
         }
+        self.agreement = self._agreement()
+
+    @property
+    def disagreements(self) -> int:
+        """How many films have not the same tier by every model."""
+        return sum(films for tiers, films in self.agreement.items() if len(set(tiers)) > 1)
 
     @property
     def exit_code(self) -> int:
@@ -114,8 +123,9 @@ class Worklist:
 
     def scored(self) -> Iterator[WorklistRow]:
         """Yield the scored rows in reading order."""
+        score = self._mean if self.by_mean else None
         by_study = self.settings.by == "study"
-        ranked = self._store.scored_by_study(is_lateral) if by_study else self._store.scored()
+        ranked = self._store.scored_by_study(is_lateral, score) if by_study else self._store.scored(score)
         return (self._row(rank, record) for rank, record in ranked)
 
     def rejected(self, *, by_reason: bool = False) -> Iterator[WorklistRow]:
@@ -140,17 +150,24 @@ class Worklist:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _agreement(self) -> Mapping[tuple[Tier, ...], int]:
+        """Count the films by their tiers, one per model; empty with a single model."""
+        if len(self.cards) == 1:
+            return {}
+        return Counter(map(self._tiers, self._store.probabilities()))
+
     def _row(self, rank: int | None, record: ScanRecord) -> WorklistRow:
-        facts = record.facts
-        stored = record.probabilities[0] if record.probabilities else None
+        facts, stored = record.facts, record.probabilities
+        shown, tiers = self._shown(stored), self._tiers(stored)
+        flags = [("lateral", is_lateral(facts.view)), (DISAGREE, len(set(tiers)) > 1)]
         return WorklistRow(
             rank=rank,
             source=record.source,
             status=record.status,
-            probability=None if stored is None else self._shown(stored),
-            tier="" if stored is None else self._tier(stored),
-            prediction="" if stored is None else self._prediction(stored),
-            flags=("lateral",) if is_lateral(facts.view) else (),
+            probability=shown[0] if shown else None,
+            tier=tiers[0] if tiers else "",
+            prediction=self._scales[0].prediction(stored[0]) if stored else "",
+            flags=tuple(flag for flag, raised in flags if raised),
             reason=record.reason or "",
             study_uid=facts.study_uid,
             series_uid=facts.series_uid,
@@ -161,55 +178,25 @@ class Worklist:
             columns=facts.columns,
             format=facts.format,
             sha256=facts.sha256,
+            probabilities=shown,
+            tiers=tiers,
+            mean=self._mean(stored) if stored and self.by_mean else None,
         )
 
-    def _shown(self, stored: float) -> float:
-        if self.settings.prevalence is None:
-            return stored
-        return shift_prevalence(stored, trained=self.card.prevalence, clinic=self.settings.prevalence)
+    def _shown(self, stored: Sequence[float]) -> tuple[float, ...]:
+        return tuple(scale.shown(one) for scale, one in zip(self._scales, stored, strict=False))
 
-    # The card's thresholds are compared before the shift, so that no rounding can move a film across one.
-    def _tier(self, stored: float) -> Tier:
-        if stored < self._low:
-            return "low"
-        return "high" if stored >= self._high else "intermediate"
+    def _tiers(self, stored: Sequence[float]) -> tuple[Tier, ...]:
+        return tuple(scale.tier(one) for scale, one in zip(self._scales, stored, strict=False))
 
-    def _prediction(self, stored: float) -> str:
-        if self.settings.threshold is None:
-            return self.card.labels[stored >= self._point.threshold]
-        return self.card.labels[self._shown(stored) >= self.settings.threshold]
-
-    def _thresholds(self) -> Thresholds:
-        given = self.settings.threshold
-        low, high, default = map(self._shown, (self._low, self._high, self._point.threshold))
-        if given is None:
-            return Thresholds(low, high, default, self._point)
-        return Thresholds(low, high, given, None)
+    def _mean(self, stored: Sequence[float]) -> float:
+        return fmean(self._shown(stored))
 
 
-def _default_point(card: ModelCard) -> OperatingPoint:
-    """Return "balanced", or else the point whose sensitivity and specificity add up highest."""
-    named = {point.name: point for point in card.operating_points}
-    best = max(card.operating_points, key=lambda point: point.sensitivity + point.specificity)
-    return named.get("balanced", best)
-
-
-def tier_of(card: ModelCard, probability: float) -> Tier:
-    """The tier of one film by a model's own card; ``probability`` is calibrated, at the training prevalence."""
-    low, high = _tier_limits(card)
-    if probability < low:
-        return "low"
-    return "high" if probability >= high else "intermediate"
-
-
-def _tier_limits(card: ModelCard) -> tuple[float, float]:
-    """Return where ``low`` ends and ``high`` begins, in this order even where the two points cross.
-
-    A card without "sensitivity-0.99" or "specificity-0.99" gives its most sensitive or most specific point instead.
-    """
-    named = {point.name: point for point in card.operating_points}
-    most_sensitive = max(card.operating_points, key=lambda point: (point.sensitivity, -point.threshold))
-    most_specific = max(card.operating_points, key=lambda point: (point.specificity, point.threshold))
-    sensitive = named.get("sensitivity-0.99", most_sensitive).threshold
-    specific = named.get("specificity-0.99", most_specific).threshold
-    return min(sensitive, specific), max(sensitive, specific)
+def _names(cards: Sequence[ModelCard], fingerprints: Sequence[str]) -> tuple[str, ...]:
+    """Name the models so that no two are called the same."""
+    often = Counter(card.name for card in cards)
+    return tuple(
+        card.name if often[card.name] == 1 else f"{card.name} {fingerprint[:12]}"
+        for card, fingerprint in zip(cards, fingerprints, strict=True)
+    )

@@ -6,14 +6,14 @@ import functools
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from xrayscan.discover import Source, discover
 from xrayscan.engine import run
 from xrayscan.errors import DecodeError
 from xrayscan.infer import Infer, Row, prepare, refuse
-from xrayscan.modelfile import Model, load_model
+from xrayscan.modelfile import Model, load_models
 from xrayscan.rank import RankSettings, Worklist
 from xrayscan.readers import default_workers
 from xrayscan.record import Facts, ScanRecord, Status
@@ -45,7 +45,7 @@ class ScanSettings:
 def scan(
     paths: Iterable[str],
     *,
-    model: str | Model = "default",
+    model: str | Model | Sequence[str | Model] = "default",
     out: str = "triage",
     settings: ScanSettings = ScanSettings(),
     on_progress: Callable[[Progress], None] = lambda progress: None,
@@ -53,12 +53,13 @@ def scan(
     """Score every radiograph among ``paths`` (files and folders, any mix) and return the worklist.
 
     Every path found ends as one record in ``out/scan.sqlite``, committed batch by batch; files unchanged since an
-    earlier scan by the same model into the same folder are not read again. Writes no report: see `xrayscan.report`.
+    earlier scan by the same models into the same folder are not read again. Several models score in one pass over the
+    files; the first one's tiers and predictions count. Writes no report: see `xrayscan.report`.
     Close the worklist when done, or use it as a context manager.
-    Raises: ModelError for an unusable model, UsageError for a device that is not there, OutputError for a folder that
-    cannot be written or holds another model's scan.
+    Raises: ModelError for an unusable model, UsageError for a device that is not there, models that look for different
+    findings or one that is given twice, OutputError for a folder that cannot be written or holds other models' scan.
     """
-    loaded = model if isinstance(model, Model) else load_model(model)
+    loaded = load_models([model] if isinstance(model, str | Model) else model)
     progress = Progress()
     store = _open_store(out, loaded, settings)
     started = time.perf_counter()
@@ -74,7 +75,7 @@ def scan(
         store.finish()
         progress.seconds = time.perf_counter() - started
         on_progress(progress)
-        return Worklist(store, loaded.card, settings.rank)
+        return Worklist(store, [one.card for one in loaded], settings.rank)
     except BaseException:
         store.close()
         raise
@@ -93,9 +94,12 @@ def candidates(paths: Iterable[str], progress: Progress) -> Iterator[str]:
         progress.count(Status.SCORED if refusal is None else Status.IGNORED if refusal.ignored else Status.REJECTED)
 
 
-def _open_store(out: str, model: Model, settings: ScanSettings) -> Store:
-    store = Store.open(os.path.join(out, STORE_NAME), models=(model.fingerprint,), fresh=settings.fresh)
-    store.remember(card=model.card.to_json())  # so that reports can be made again without the model file
+def _open_store(out: str, models: Sequence[Model], settings: ScanSettings) -> Store:
+    fingerprints = tuple(model.fingerprint for model in models)
+    store = Store.open(os.path.join(out, STORE_NAME), models=fingerprints, fresh=settings.fresh)
+    store.remember(
+        cards=[model.card.to_json() for model in models]
+    )  # reports can be made again without the model files
     return store
 
 
@@ -115,7 +119,11 @@ def _to_read(
 
 
 def _scored(
-    rows: Iterator[Row], model: Model, settings: ScanSettings, progress: Progress, undo: contextlib.ExitStack
+    rows: Iterator[Row],
+    models: Sequence[Model],
+    settings: ScanSettings,
+    progress: Progress,
+    undo: contextlib.ExitStack,
 ) -> Iterator[list[Row]]:
     """Run both stages over the rows. Starts neither readers nor torch when there is nothing to read."""
     first = next(rows, None)
@@ -129,9 +137,9 @@ def _scored(
         undo.callback(one_thread_each(placement))
         size = settings.batch_size or default_batch_size(placement)
         progress.device, progress.precision, progress.batch_size = placement.device, placement.precision, size
-        return Infer([model], placement, size, streams(placement))
+        return Infer(models, placement, size, streams(placement))
 
-    stage = functools.partial(prepare, specs=(model.card.input,))
+    stage = functools.partial(prepare, specs=tuple({model.card.input for model in models}))
     workers = default_workers() if settings.workers is None else settings.workers
     return run(itertools.chain([first], rows), prepare=stage, start=start, workers=workers)
 

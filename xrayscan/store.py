@@ -7,7 +7,7 @@ as long as it lives. A process that is killed loses its lock at once, and at mos
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -33,7 +33,7 @@ SCHEMA = (
         format TEXT NOT NULL, rows INTEGER, columns INTEGER, sha256 TEXT NOT NULL,
         study_uid TEXT NOT NULL, series_uid TEXT NOT NULL, sop_uid TEXT NOT NULL,
         modality TEXT NOT NULL, view TEXT NOT NULL,
-        probability REAL,  -- the first model's, which ranks; at the training prevalence
+        probability REAL,  -- the first model's; at the training prevalence
         probabilities TEXT NOT NULL)  -- all models', JSON""",
     # What the last run found unchanged: a few bytes each to write, where marking the records would rewrite them all.
     "CREATE TABLE kept (id INTEGER PRIMARY KEY)",
@@ -53,20 +53,23 @@ WRITE = f"""
 FIND = """
     SELECT id, status, source FROM records
     WHERE path = ? AND size = ? AND mtime_ns = ? AND (sha256 <> '' OR status <> 'rejected')"""
+# {score} orders: the column probability, or a function of all models' probabilities.
 BY_IMAGE = f"""
-    SELECT {RECORD} FROM records WHERE {HERE} AND status = 'scored' ORDER BY probability DESC, source"""
+    SELECT {RECORD} FROM records WHERE {HERE} AND status = 'scored' ORDER BY {{score}} DESC, source"""
 # The key of an image without a study is a blob, so it cannot equal a text.
 BY_STUDY = f"""
     SELECT study, {RECORD} FROM (
         SELECT *, min(source) OVER same AS first_source, coalesce(
-               max(CASE WHEN NOT is_lateral(view) THEN probability END) OVER same, max(probability) OVER same) AS score
-        FROM (SELECT *, CASE study_uid WHEN '' THEN path ELSE study_uid END AS study
+               max(CASE WHEN NOT is_lateral(view) THEN score END) OVER same, max(score) OVER same) AS highest
+        FROM (SELECT *, {{score}} AS score, CASE study_uid WHEN '' THEN path ELSE study_uid END AS study
               FROM records WHERE {HERE} AND status = 'scored')
         WINDOW same AS (PARTITION BY study))
-    ORDER BY score DESC, first_source, study, probability DESC, source"""
+    ORDER BY highest DESC, first_source, study, score DESC, source"""
 COUNTS = f"""
     SELECT count(*), total(status = 'scored'), total(status = 'rejected'), total(status = 'ignored'),
            total(made < ?1), total(made = ?1 AND status = 'scored') FROM records WHERE {HERE}"""
+
+Score = Callable[[Sequence[float]], float]  # all models' probabilities of a film → what it is ranked by
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class Store:
 
     @classmethod
     def open(cls, path: str, *, models: tuple[str, ...], fresh: bool = False) -> Self:
-        """Create the store, or reopen it and start another run. ``models`` are fingerprints; the first one ranks.
+        """Create the store, or reopen it and start another run. ``models`` are fingerprints, the first one's first.
 
         Raises: OutputError if another scan writes to it, it holds a scan by other models, or it cannot be used.
         """
@@ -137,7 +140,7 @@ class Store:
             self._look()
             if self.models != models:
                 folder = encodable(os.path.dirname(self._path) or ".")
-                raise OutputError(f"{folder} holds a scan by another model: {START_OVER}")
+                raise OutputError(f"{folder} holds a scan by {_others(len(self.models))}: {START_OVER}")
             self.run += 1
             self._db.execute("DELETE FROM kept")
             self.remember(run=self.run, complete=False, gone=0)
@@ -215,28 +218,43 @@ class Store:
             numbers = self._db.execute(COUNTS, (self.run,)).fetchone()
             return Counts(*map(int, (*numbers, self.recall("gone"))))
 
-    def scored(self) -> Iterator[tuple[int, ScanRecord]]:
-        """Yield rank and record by the first model's probability, ties by source."""
-        for rank, row in enumerate(self._select(BY_IMAGE, self.run), 1):
-            yield rank, _record(row, self._path)
+    def scored(self, score: Score | None = None) -> Iterator[tuple[int, ScanRecord]]:
+        """Yield rank and record by ``score``, ties by source; without it by the first model's probability."""
+        sql = BY_IMAGE.format(score=self._scoring(score))
+        for rank, row in enumerate(self._select(sql, self.run), 1):
+            yield rank, self._record(row)
 
-    def scored_by_study(self, is_lateral: Callable[[str], bool]) -> Iterator[tuple[int, ScanRecord]]:
+    def scored_by_study(
+        self, is_lateral: Callable[[str], bool], score: Score | None = None
+    ) -> Iterator[tuple[int, ScanRecord]]:
         """Yield the study's rank and record: studies by their highest frontal image, ties by source.
 
         A study of lateral films alone goes by its highest one; an image without a study is one of its own.
         """
         self._db.create_function("is_lateral", 1, is_lateral, deterministic=True)
         rank, last = 0, None
-        for study, *row in self._select(BY_STUDY, self.run):
+        for study, *row in self._select(BY_STUDY.format(score=self._scoring(score)), self.run):
             rank += study != last
             last = study
-            yield rank, _record(row, self._path)
+            yield rank, self._record(row)
+
+    def _scoring(self, score: Score | None) -> str:
+        """Return the SQL expression of what orders the scored records."""
+        if score is None:
+            return "probability"
+        self._db.create_function("score_of", 1, lambda text: score(json.loads(text)), deterministic=True)
+        return "score_of(probabilities)"
+
+    def probabilities(self) -> Iterator[tuple[float, ...]]:
+        """Yield the probabilities of every scored record, one per model, in no order."""
+        sql = f"SELECT probabilities FROM records WHERE {HERE} AND status = 'scored'"
+        return (tuple(json.loads(text)) for (text,) in self._select(sql, self.run))
 
     def rejected(self, *, by_reason: bool = False) -> Iterator[ScanRecord]:
         """Yield the rejected records by source, or by reason and then source."""
         order = "reason, source" if by_reason else "source"
         sql = f"SELECT {RECORD} FROM records WHERE {HERE} AND status = 'rejected' ORDER BY {order}"
-        return (_record(row, self._path) for row in self._select(sql, self.run))
+        return (self._record(row) for row in self._select(sql, self.run))
 
     def reasons(self) -> dict[str, int]:
         """Count the rejected records by reason."""
@@ -262,6 +280,17 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _record(self, row: Iterable[Any]) -> ScanRecord:
+        """Build the record from a row of RECORD. Raises: OutputError where the row was tampered with."""
+        source, *facts, probabilities, reason, status = row
+        try:
+            numbers = tuple(map(float, json.loads(probabilities)))
+            if len(numbers) not in (0, len(self.models)):
+                raise ValueError(f"{len(numbers)} probabilities by {len(self.models)} models")
+            return ScanRecord(os.fsdecode(source), Facts(*facts), numbers, reason, status == Status.IGNORED)
+        except (ValueError, TypeError) as error:
+            raise OutputError(f"{encodable(self._path)} is damaged: {START_OVER}") from error
+
     def _select(self, sql: str, *values: Any) -> Iterator[Any]:
         with explained(self._path):
             yield from self._db.execute(sql, values)
@@ -277,14 +306,8 @@ def _row(run: int, source: Source, record: ScanRecord) -> tuple[Any, ...]:
     )
 
 
-def _record(row: Iterable[Any], path: str) -> ScanRecord:
-    """Build the record from a row of RECORD. Raises: OutputError where the row was tampered with."""
-    source, *facts, probabilities, reason, status = row
-    try:
-        numbers = tuple(map(float, json.loads(probabilities)))
-        return ScanRecord(os.fsdecode(source), Facts(*facts), numbers, reason, status == Status.IGNORED)
-    except (ValueError, TypeError) as error:
-        raise OutputError(f"{encodable(path)} is damaged: {START_OVER}") from error
+def _others(count: int) -> str:
+    return "another model" if count == 1 else f"{count} models, not the same or not in this order"
 
 
 def _int64(number: int) -> int:

@@ -1,9 +1,7 @@
 """Pages of made-up worklists, for the browser."""
 
 import io
-from dataclasses import asdict, replace
-from itertools import islice
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
@@ -32,6 +30,8 @@ CARD = ModelCard(
     metrics={"films": 400, "patients": 300, "with_finding": 200, "auroc": 0.97, "auroc_ci95": (0.95, 0.98)},
 )
 
+SECOND = replace(CARD, name="<second>")
+
 
 def evidence_of(row, number):
     """A film of 96 px; a heatmap with its hottest cell in row 2, column 5.
@@ -48,50 +48,30 @@ def evidence_of(row, number):
     return Evidence(row.source, data.getvalue(), data.getvalue(), heatmap if number < 5 else None, near)
 
 
-def entries(count):
-    """Films of falling probability: the second has the hostile name; every seventh is lateral; three are rejected."""
+def entries(count, models=1):
+    """Films of falling probability: the second has the hostile name; every seventh is lateral; three are rejected.
+
+    A second model gives half the first one's probability.
+    """
     for n in range(count):
         name = HOSTILE if n == 1 else f"ward-{n % 3}/film-{n:03}.dcm"
         facts = Facts("DICOM", 2000 + n, 1800, f"{n:064x}", view="LL" if n % 7 == 0 else "PA", modality="DX")
-        yield Source(name, name, 1, 1), ScanRecord(name, facts, ((count - n) / (count + 1),))
+        first = (count - n) / (count + 1)
+        yield Source(name, name, 1, 1), ScanRecord(name, facts, (first, first / 2)[:models])
     for name, reason in (("a.dcm", "truncated DICOM"), ("b.dcm", "truncated DICOM"), ("<i>.dcm", "empty file")):
         yield Source(name, name, 1, 1), ScanRecord(name, reason=reason)
 
 
-class Compared:
-    """A worklist by two models: the second gives half the first one's probability, and calls every tier low."""
-
-    def __init__(self, worklist):
-        self._worklist, self.cards = worklist, (CARD, replace(CARD, name="<second>"))
-
-    def __getattr__(self, name):
-        return getattr(self._worklist, name)
-
-    def rows(self):
-        return map(self._row, self._worklist.rows())
-
-    def scored(self):
-        return map(self._row, self._worklist.scored())
-
-    def top(self, n):
-        return list(islice(self.scored(), n))
-
-    def _row(self, row):
-        given = row.probability
-        both = {} if given is None else {"probabilities": (given, given / 2), "tiers": (row.tier, "low")}
-        return SimpleNamespace(**asdict(row) | both)
-
-
-def make_page(folder, count, several=False):
+def make_page(folder, count, cards=(CARD,), rank=None):
     path = folder / "triage.html"
-    with Store.open(str(folder / "scan.sqlite"), models=("0123456789abcdef",)) as store:
-        store.write(entries(count))
+    fingerprints = ("0123456789abcdef", "fedcba9876543210")[: len(cards)]
+    with Store.open(str(folder / "scan.sqlite"), models=fingerprints) as store:
+        store.write(entries(count, len(cards)))
         settings = PageSettings(
             "2026-11-21 10:00 UTC",
             ("ward",),
             top=8,
             pictures=lambda rows: picture_elements(evidence_of(row, n) for n, row in enumerate(rows)),
         )
-        worklist = Worklist(store, CARD)
-        write_html(Compared(worklist) if several else worklist, str(path), settings)
+        write_html(Worklist(store, cards, rank), str(path), settings)
     return path

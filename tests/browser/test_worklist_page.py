@@ -3,7 +3,9 @@ import io
 
 import pytest
 from browser_axe import violations
-from browser_pages import make_page
+from browser_pages import CARD, SECOND, make_page
+
+from xrayscan import RankSettings
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[test]'").expect
 
@@ -208,17 +210,38 @@ def test_hostile_names_are_text_everywhere(opened, short_page):
 
 
 def test_several_models_have_columns_and_rows_of_their_own(opened, tmp_path):
-    page = opened(make_page(tmp_path, 20, several=True), width=1440)
-    assert page.locator("#rows .model").all_text_contents()[:2] == ["0.4762low", "0.4524low"]
+    page = opened(make_page(tmp_path, 20, (CARD, SECOND)), width=1440)
+    models = page.locator("#rows .model").all_text_contents()
+    assert models[:2] == ["0.4762intermediate", "0.4524intermediate"]
     page.locator("th[data-sort=model0] button").click()
     assert page.locator("th[data-sort=model0]").get_attribute("aria-sort") == "descending"
     assert ranks(page) == list(range(1, 21))
     open_film(page, 0)
     assert page.locator("#scores th").all_text_contents() == ["small", "<second>"]
-    assert page.locator("#scores .tier").all_text_contents() == ["high", "low"]
+    assert page.locator("#scores .tier").all_text_contents() == ["high", "intermediate"]
     page.keyboard.press("Escape")
+    page.select_option("#status", "flagged")
+    assert "models disagree" in page.locator("#rows .flags").first.text_content()
     page.select_option("#status", "rejected")
     assert page.locator("#rows .model").all_text_contents() == ["–"] * 3
+
+
+def test_the_page_says_where_models_disagree(opened, tmp_path):
+    page = opened(make_page(tmp_path, 20, (CARD, SECOND)))
+    assert "tiers differ on 8 of 20 films" in " ".join(page.locator("header").text_content().split())
+    cells = page.locator(".agreement td.number").all_text_contents()
+    assert cells == ["0", "4", "0", "0", "8", "4", "0", "0", "4"]
+    assert violations(page) == []
+
+
+def test_a_list_by_the_mean_shows_the_mean(opened, tmp_path):
+    page = opened(make_page(tmp_path, 20, (CARD, SECOND), RankSettings(rank_by="mean")), width=1440)
+    assert page.locator("#rows tr").first.locator(".model").all_text_contents() == ["0.4762intermediate", "0.7143"]
+    assert "highest mean probability" in " ".join(page.locator("#table caption").text_content().split())
+    page.locator("th[data-sort=model1] button").click()
+    assert ranks(page) == list(range(1, 21))
+    open_film(page, 0)
+    assert page.locator("#scores th").all_text_contents() == ["small", "<second>", "mean"]
 
 
 def test_only_one_page_of_a_long_list_is_in_the_document(opened, long_page):

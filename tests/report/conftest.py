@@ -38,6 +38,6 @@ def worklist(tmp_path):
 
         def make(*entries, settings=None):
             store.write((Source(entry[0], f"/{next(numbers)}", 1, 1), record(*entry)) for entry in entries)
-            return Worklist(store, CARD, settings)
+            return Worklist(store, [CARD], settings)
 
         yield make

@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 import functools
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -44,6 +45,13 @@ class Formats(click.ParamType[tuple[str, ...]]):
         return names
 
 
+class ModelReference(click.ParamType[str]):
+    """A bundled name, a model file or a training run's folder; in the environment several are joined as in PATH."""
+
+    name = "NAME|FILE|RUN/"
+    envvar_list_splitter = os.pathsep
+
+
 formats_option = click.option(
     "--format",
     "formats",
@@ -62,6 +70,20 @@ workers_option = click.option(
     envvar="XRAYSCAN_WORKERS",
     help="Processes that read files; auto is one per core, 0 reads inside this process.",
 )
+
+
+def models(help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add --model, which may be given several times and arrives as ``models``; also from XRAYSCAN_MODEL."""
+    return click.option(
+        "--model",
+        "models",
+        type=ModelReference(),
+        multiple=True,
+        default=("default",),
+        show_default=True,
+        envvar="XRAYSCAN_MODEL",
+        help=help_text,
+    )
 
 
 def hardware(command: Callable[..., Any]) -> Callable[..., Any]:

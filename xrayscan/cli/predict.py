@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from xrayscan.cli.options import CountOrAuto, examples, formats_option, hardware, page
+from xrayscan.cli.options import CountOrAuto, examples, formats_option, hardware, models, page
 
 if TYPE_CHECKING:
     from xrayscan.report.pictures import PictureSettings
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     epilog=examples(
         "xrayscan predict radiographs/",
         "xrayscan predict ward-3/ extra.dcm --out triage-today --prevalence 0.05",
+        "xrayscan predict ward-3/ --model default --model runs/ours --rank-by mean",
         "xrayscan predict /mnt/share --by study --device cuda --workers 16",
         "find /mnt/share -newer yesterday -print0 | xrayscan predict --files-from -",
     ),
     context_settings={"auto_envvar_prefix": "XRAYSCAN"},
 )
 @click.argument("paths", nargs=-1, type=click.Path(exists=True))
-@click.option("--model", default="default", show_default=True, metavar="NAME|FILE|RUN/", help="The model that scores.")
+@models("The model that scores; give it again to compare it with others in one pass. Tiers are the first one's.")
 @click.option(
     "--out", default="triage", show_default=True, metavar="DIR", help="Folder for the worklist and the scan's store."
 )
@@ -54,6 +55,13 @@ if TYPE_CHECKING:
 )
 @click.option("--by", type=click.Choice(["image", "study"]), default="image", show_default=True, help="What is ranked.")
 @click.option(
+    "--rank-by",
+    type=click.Choice(["first", "mean"]),
+    default="first",
+    show_default=True,
+    help="With several models: rank by the first one or by the mean of their probabilities.",
+)
+@click.option(
     "--files-from",
     type=click.File("rb"),
     metavar="FILE",
@@ -81,6 +89,8 @@ def predict(paths: tuple[str, ...], files_from: Any, dry_run: bool, quiet: bool,
 
     if quiet and verbose:
         raise click.UsageError("--quiet and --verbose exclude each other")
+    if options["rank_by"] == "mean" and len(options["models"]) == 1:
+        raise click.UsageError("--rank-by mean compares models: give --model at least twice")
     if not paths and files_from is None:
         raise click.UsageError("give files or folders, or --files-from FILE")
     found = chain(paths, read_list(files_from) if files_from else ())
@@ -111,7 +121,7 @@ def _scan(
     quiet: bool,
     verbose: bool,
     *,
-    model: str,
+    models: tuple[str, ...],
     out: str,
     formats: tuple[str, ...],
     pictures: "PictureSettings",
@@ -119,27 +129,28 @@ def _scan(
     threshold: float | None,
     prevalence: float | None,
     by: Literal["image", "study"],
+    rank_by: Literal["first", "mean"],
     **hardware_options: Any,
 ) -> int:
     from xrayscan.console import ScanConsole
-    from xrayscan.modelfile import load_model
+    from xrayscan.modelfile import load_models
     from xrayscan.rank import RankSettings
     from xrayscan.report import write_reports, write_run
     from xrayscan.report.pictures import page_settings
     from xrayscan.report.text import with_size
     from xrayscan.scanner import ScanSettings, scan
 
-    settings = ScanSettings(fresh=fresh, rank=RankSettings(prevalence, threshold, by), **hardware_options)
-    asked = {"paths": paths, "model": model, "out": out, "formats": formats} | dataclasses.asdict(settings)
+    settings = ScanSettings(fresh=fresh, rank=RankSettings(prevalence, threshold, by, rank_by), **hardware_options)
+    asked = {"paths": paths, "models": models, "out": out, "formats": formats} | dataclasses.asdict(settings)
     asked |= {"pictures": dataclasses.asdict(pictures)}
-    loaded = load_model(model)
+    loaded = load_models(models)
     with (
         ScanConsole(quiet=quiet, verbose=verbose) as console,
         scan(found, model=loaded, out=out, settings=settings, on_progress=console.update) as worklist,
     ):
         header = {"when": f"{datetime.now(UTC):%Y-%m-%d %H:%M %Z}", "folders": tuple(map(os.fsdecode, paths))}
         look = page_settings(
-            worklist, out, pictures, model=loaded, device=settings.device, on_film=console.pictures, **header
+            worklist, out, pictures, model=loaded[0], device=settings.device, on_film=console.pictures, **header
         )
         files = list(map(with_size, write_reports(worklist, out, formats, look)))
         files.append(write_run(worklist, out, asked, dataclasses.asdict(console.progress)))

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     )
 )
 @click.argument("run", metavar="RUN_DIR", type=click.Path(exists=True, file_okay=False))
-@click.option("--model", metavar="NAME|FILE|RUN/", help="The model that scored, for heatmaps; default: as in the run.")
+@click.option(
+    "--model", metavar="NAME|FILE|RUN/", help="The (first) model that scored, for heatmaps; default: as in the run."
+)
 @click.option(
     "--device", default=AUTO, show_default=True, metavar="auto|cpu|cuda[:N]|mps", help="Where heatmaps are made."
 )
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     help="As in predict; default: as in the run.",
 )
 @click.option("--by", type=click.Choice(["image", "study"]), help="What is ranked; default: as in the run.")
+@click.option("--rank-by", type=click.Choice(["first", "mean"]), help="As in predict; default: as in the run.")
 @formats_option
 @page
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
@@ -54,16 +57,11 @@ def report(run: str, model: str | None, device: str, formats: tuple[str, ...], q
     settings = earlier.get("settings", {})
     header = {"when": when(earlier.get("finished", "")), "folders": tuple(settings.get("paths", ()))}
     with ScanConsole(quiet=quiet) as console, reopen(run, _rank(settings.get("rank", {}), options)) as worklist:
-        name = model or _first(settings.get("model", "default"))
+        name = model or next(iter(settings.get("models", ())), "default")
         look = page_settings(worklist, run, pictures, model=name, device=device, on_film=console.pictures, **header)
         files = write_reports(worklist, run, formats, look)
         console.summary(worklist, list(map(with_size, files)))
         sys.exit(worklist.exit_code)
-
-
-def _first(models: Any) -> str:
-    """The model that ranked, of the one or the several that the run was asked for."""
-    return str(models[0] if isinstance(models, list) and models else models)
 
 
 def _rank(earlier: Mapping[str, Any], given: Mapping[str, Any]) -> "RankSettings":

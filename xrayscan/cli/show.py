@@ -4,6 +4,7 @@ import os
 
 import click
 
+from xrayscan.cli import options
 from xrayscan.cli.options import AUTO, examples
 
 
@@ -14,15 +15,7 @@ from xrayscan.cli.options import AUTO, examples
     )
 )
 @click.argument("film", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
-@click.option(
-    "--model",
-    "references",
-    multiple=True,
-    default=("default",),
-    show_default=True,
-    metavar="NAME|FILE|RUN/",
-    help="Model to ask; give it again for another one. The first makes the heatmap.",
-)
+@options.models("Model to ask; give it again for another one. The first makes the heatmap.")
 @click.option("--out", metavar="FILE.png", help="The heatmap's file; default: FILE's name with -heatmap.png, here.")
 @click.option(
     "--device",
@@ -32,7 +25,7 @@ from xrayscan.cli.options import AUTO, examples
     metavar="auto|cpu|cuda[:N]|mps",
     help="Where the models run.",
 )
-def show(film: str, references: tuple[str, ...], out: str | None, device: str) -> None:
+def show(film: str, models: tuple[str, ...], out: str | None, device: str) -> None:
     """Print what is known of one film: technical tags, each model's probability, tier and operating points.
 
     Writes a PNG of the film under its heatmap: which part of it moved the first model's score. A model that compares
@@ -48,15 +41,15 @@ def show(film: str, references: tuple[str, ...], out: str | None, device: str) -
     from xrayscan.report.evidence import gather_one, write_heatmap
     from xrayscan.report.text import encodable
 
-    models, placement = [load_model(reference) for reference in references], place(device, "fp32")
-    row = prepare({"path": film}, specs=tuple({model.card.input for model in models}))
+    loaded, placement = [load_model(reference) for reference in models], place(device, "fp32")
+    row = prepare({"path": film}, specs=tuple({model.card.input for model in loaded}))
     if not row.get("reason"):
-        row = Infer(models, placement, 1)([row])[0]
+        row = Infer(loaded, placement, 1)([row])[0]
     if row.get("reason"):
         raise InputError(f"{encodable(film)} cannot be scored: {row['reason']}")
-    evidence = gather_one(film, row["sha256"], models[0], placement)
+    evidence = gather_one(film, row["sha256"], loaded[0], placement)
     name = os.path.splitext(os.path.basename(film))[0]
     path = out or f"{name}-heatmap.png"
     if evidence.heatmap is not None:
         write_heatmap(evidence, path)
-    print_film(row, [model.card for model in models], evidence, path)
+    print_film(row, [model.card for model in loaded], evidence, path)

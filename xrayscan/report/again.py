@@ -21,10 +21,10 @@ def reopen(folder: str, settings: RankSettings | None = None) -> Worklist:
     """
     store = Store.read(os.path.join(folder, STORE_NAME))
     try:
-        card = store.recall("card")
-        if not isinstance(card, str):
+        cards = store.recall("cards")
+        if not isinstance(cards, list) or len(cards) != len(store.models):
             raise OutputError(f"{encodable(folder)} holds no finished scan: run `xrayscan predict` again")
-        return Worklist(store, ModelCard.from_json(card), settings)
+        return Worklist(store, [ModelCard.from_json(str(card)) for card in cards], settings)
     except BaseException:
         store.close()
         raise

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 import jinja2
 from markupsafe import Markup
 
-from xrayscan.card import ModelCard
 from xrayscan.rank import Worklist, WorklistRow
 from xrayscan.report.advice import advice
 from xrayscan.report.atomic import atomic_writer
 from xrayscan.report.text import visible
-from xrayscan.report.worklist_data import embedded, other_models, reason_groups, row_lines
+from xrayscan.report.worklist_data import agreements, columns, embedded, others, reason_groups, row_lines
 
 FOLDER = os.path.dirname(__file__)
 SCRIPTS = ("worklist_data.js", "worklist_table.js", "worklist_view.js", "worklist_keys.js")  # joined in this order
@@ -53,8 +52,10 @@ def _context(worklist: Worklist, settings: PageSettings) -> dict[str, object]:
         "worklist": worklist,
         "thresholds": worklist.thresholds,
         "card": card,
-        "cards": cards(worklist),
-        "models": [each.name for each in cards(worklist)],
+        "cards": dict(zip(worklist.names, worklist.cards, strict=True)),
+        "columns": columns(worklist),
+        "agreement": agreements(worklist),
+        "tiers": tuple(worklist.tier_counts),
         "settings": settings,
         "groups": reason_groups(worklist, SOURCES_SHOWN),
         "first": itertools.islice(worklist.scored(), PAGE_ROWS),
@@ -74,17 +75,12 @@ def _meta(worklist: Worklist, settings: PageSettings) -> dict[str, object]:
     """What the script has to know beside the rows."""
     return {
         "labels": [visible(label) for label in worklist.card.labels],
-        "models": [visible(card.name) for card in cards(worklist)],
+        "columns": [visible(name) for name in columns(worklist)],
         "thresholds": [worklist.thresholds.low, worklist.thresholds.predicted, worklist.thresholds.high],
         "pageRows": PAGE_ROWS,
         "top": settings.top,
         "pictures": settings.pictures is not None,
     }
-
-
-def cards(worklist: Worklist) -> tuple[ModelCard, ...]:
-    """The cards of all models that scored, the first one's first."""
-    return tuple(getattr(worklist, "cards", (worklist.card,)))
 
 
 def _pictures(worklist: Worklist, settings: PageSettings) -> Iterator[Markup]:
@@ -112,7 +108,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"visible": visible, "percent": _percent, "interval": _interval, "count": _count}
-    environment.filters |= {"advice": advice, "others": other_models}
+    environment.filters |= {"advice": advice, "others": others}
     return environment
 
 

@@ -2,9 +2,9 @@
 
 import json
 
-from xrayscan.rank import Worklist, WorklistRow
+from xrayscan.rank import Worklist
 from xrayscan.report.atomic import atomic_writer
-from xrayscan.report.table import COLUMNS
+from xrayscan.report.table import columns, values
 from xrayscan.report.text import encodable
 
 
@@ -14,13 +14,11 @@ def write_jsonl(worklist: Worklist, path: str) -> None:
     Probabilities have full precision, flags are a list, and what is empty is null. The text is pure ASCII, and bytes
     of a name that are no UTF-8 are spelt as in the CSV (``\udcff``), since many parsers refuse lone surrogates.
     """
+    names = columns(worklist)
     with atomic_writer(path) as file:
         for row in worklist.rows():
-            file.write(f"{json.dumps(_object(row), allow_nan=False)}\n")
-
-
-def _object(row: WorklistRow) -> dict[str, object]:
-    return {column: _value(getattr(row, column)) for column in COLUMNS}
+            content = dict(zip(names, map(_value, values(row, worklist)), strict=True))
+            file.write(f"{json.dumps(content, allow_nan=False)}\n")
 
 
 def _value(value: object) -> object:

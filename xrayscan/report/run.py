@@ -21,14 +21,16 @@ def write_run(worklist: Worklist, folder: str, settings: dict[str, Any], run: di
     ``settings`` are what the user asked for, ``run`` what the run itself measured; both plain values.
     Raises: OutputError where it cannot be written.
     """
-    card = worklist.card
     content = {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "exit_code": worklist.exit_code,
         "counts": dataclasses.asdict(worklist.counts) | {"tiers": worklist.tier_counts},
         "reasons": worklist.reasons(),
-        "model": {"name": card.name, "version": card.version, "backend": card.backend}
-        | {"fingerprint": worklist.fingerprint},
+        "models": [
+            {"name": card.name, "version": card.version, "backend": card.backend, "fingerprint": fingerprint}
+            for card, fingerprint in zip(worklist.cards, worklist.fingerprints, strict=True)
+        ],
+        "disagreements": worklist.disagreements,
         "thresholds": dataclasses.asdict(worklist.thresholds),
         "settings": settings,
         "run": run,

@@ -21,12 +21,21 @@ def write_csv(worklist: Worklist, path: str) -> None:
     """
     with atomic_writer(path) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(map(_cells, worklist.rows()))
+        writer.writerow(map(spreadsheet_cell, columns(worklist)))
+        writer.writerows(map(_cell, values(row, worklist)) for row in worklist.rows())
 
 
-def _cells(row: WorklistRow) -> list[str]:
-    return [_cell(getattr(row, column)) for column in COLUMNS]
+def columns(worklist: Worklist) -> list[str]:
+    """Name the columns: with several models, probability and tier of each after the first one, and the mean last."""
+    further = [f"{what} {name}" for name in worklist.names[1:] for what in ("probability", "tier")]
+    return [*COLUMNS, *further, *(["mean probability"] if worklist.by_mean else [])]
+
+
+def values(row: WorklistRow, worklist: Worklist) -> list[object]:
+    """What stands in these columns; None or an empty text where there is nothing."""
+    pairs = zip(row.probabilities, row.tiers, strict=True) if row.tiers else [(None, "") for _ in worklist.cards]
+    further = [value for pair in pairs for value in pair][2:]
+    return [*(getattr(row, column) for column in COLUMNS), *further, *([row.mean] if worklist.by_mean else [])]
 
 
 def _cell(value: object) -> str:

@@ -1,11 +1,14 @@
 """Worklist rows → the compact JSON that stands in the page and is shown on demand."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from xrayscan.card import ModelCard
 from xrayscan.rank import Worklist, WorklistRow
 from xrayscan.report.text import spreadsheet_cell, visible
+from xrayscan.scale import Tier
 
 # A row is a list, in this order; worklist_data.js reads it. Names of keys 100,000 times over would double the page.
 FIELDS = (
@@ -48,16 +51,43 @@ def _values(row: WorklistRow, card: ModelCard, *, tags: bool) -> list[object]:
         visible(row.format),
         visible(row.reason),
         row.sha256[:MARK],
-        other_models(row),
+        others(row),
         0 if cell == source else cell,
         {name: visible(str(getattr(row, name))) for name in TAGS} if tags else 0,
     ]
 
 
-def other_models(row: WorklistRow) -> list[tuple[float, str]]:
-    """Probability and tier by each model after the first one."""
-    pairs = zip(getattr(row, "probabilities", ()), getattr(row, "tiers", ()), strict=False)
-    return [(round(probability, 6), tier) for probability, tier in pairs][1:]
+def columns(worklist: Worklist) -> list[str]:
+    """Name the columns of probabilities: the first model's, the others', and the mean where it ranks."""
+    return [*worklist.names, *(["mean"] if worklist.by_mean else [])]
+
+
+def others(row: WorklistRow) -> list[tuple[float, str]]:
+    """Probability and tier of each such column after the first one; the mean has no tier, for it has no thresholds."""
+    pairs = list(zip(row.probabilities, row.tiers, strict=True))[1:]
+    mean = [] if row.mean is None else [(row.mean, "")]
+    return [(round(probability, 6), tier) for probability, tier in pairs + mean]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How often the first model and another one give a film the same tier."""
+
+    name: str  # of the other one
+    films: Mapping[tuple[Tier, Tier], int]  # by the first model's tier and the other one's
+    same: float  # share of the films whose tier is the same
+
+
+def agreements(worklist: Worklist) -> list[Agreement]:
+    """Compare the first model with each other one, film by film; empty without scored films."""
+    found = []
+    for n, name in enumerate(worklist.names[1:] if worklist.counts.scored else (), 1):
+        films: Counter[tuple[Tier, Tier]] = Counter()
+        for tiers, count in worklist.agreement.items():
+            films[tiers[0], tiers[n]] += count
+        same = sum(count for (one, other), count in films.items() if one == other)
+        found.append(Agreement(name, films, same / worklist.counts.scored))
+    return found
 
 
 def reason_groups(worklist: Worklist, shown: int) -> Iterable[tuple[str, int, list[str]]]:

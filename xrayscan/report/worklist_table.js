@@ -10,7 +10,7 @@ const KEYS = {
   size: (row) => (row[ROWS] ?? 0) * (row[COLUMNS] ?? 0),
   reviewed: (row) => marks.get(markOf(row)) || "\uffff",
 };
-meta.models.slice(1).forEach((_, n) => (KEYS[`model${n}`] = (row) => row[OTHERS][n]?.[0] ?? -1));
+meta.columns.slice(1).forEach((_, n) => (KEYS[`model${n}`] = (row) => row[OTHERS][n]?.[0] ?? -1));
 const HIGHEST_FIRST = (column) => /^(probability|model\d+|tier|size)$/.test(column);
 const STATUS = {
   scored: scored,
@@ -91,14 +91,15 @@ function say() {
 function rowOf(index, position) {
   const row = rows[index];
   const cell = (name, ...children) => make("td", { role: "cell", className: name }, ...children);
+  const by = (n, made) => { if (meta.columns.length > 1) made.dataset.model = meta.columns[n]; return made; };
   const box = make("input", { type: "checkbox", checked: isReviewed(row), "aria-label": `reviewed: ${row[SOURCE]}` });
   const open = make("button", { type: "button", className: "open" }, make("bdi", {}, row[SOURCE]));
-  const others = meta.models.slice(1).map((_, n) => cell("number model", ...modelCell(row[OTHERS][n])));
+  const others = meta.columns.slice(1).map((_, n) => by(n + 1, cell("number model", ...modelCell(row[OTHERS][n]))));
   const notes = scored(row) ? row[FLAGS].join(", ") : row[REASON];
   const line = make("tr", { role: "row", "aria-rowindex": position + 2, "data-position": position },
     cell("number rank", row[RANK] ?? "–"),
     ...(meta.pictures ? [cell("thumb", thumbOf(index))] : []),
-    cell("number probability", ...(scored(row) ? barOf(row[PROBABILITY]) : ["–"])),
+    by(0, cell("number probability", ...(scored(row) ? barOf(row[PROBABILITY]) : ["–"]))),
     ...others,
     cell("tiers", make("span", { className: `tier ${row[TIER]}` }, row[TIER] || "not scored")),
     cell("flags", notes), cell("path", open), cell("view", row[VIEW]),

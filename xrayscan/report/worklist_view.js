@@ -140,7 +140,7 @@ const TAG_NAMES = { modality: "modality", study_uid: "study UID", series_uid: "s
 function scoresOf(row) {
   const first = [[row[PROBABILITY], row[TIER]], ...row[OTHERS]];
   return first.map(([value, tier], n) => make("tr", {},
-    make("th", { scope: "row" }, make("bdi", {}, meta.models[n] ?? "")), make("td", { className: "number" }, ...barOf(value)),
+    make("th", { scope: "row" }, make("bdi", {}, meta.columns[n] ?? "")), make("td", { className: "number" }, ...barOf(value)),
     make("td", {}, make("span", { className: `tier ${tier}` }, tier))));
 }
 
