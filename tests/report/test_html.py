@@ -16,7 +16,7 @@ SCRIPTS = 3  # settings, rows, and the script itself
 class Page(HTMLParser):
     """The tags, attributes and text of a page; void elements aside, every tag must be closed in order."""
 
-    VOID = frozenset({"meta", "input", "br"})
+    VOID = frozenset({"wbr", "meta", "input", "br"})
     BLOCKS = frozenset({"dt", "dd", "p", "td", "li", "h2", "h3", "div"})
 
     def __init__(self, source):

@@ -4,11 +4,12 @@ import base64
 import hashlib
 import itertools
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from xrayscan.rank import Worklist, WorklistRow
 from xrayscan.report.advice import advice
@@ -20,6 +21,7 @@ FOLDER = os.path.dirname(__file__)
 SCRIPTS = ("worklist_data.js", "worklist_table.js", "worklist_view.js", "worklist_keys.js")  # joined in this order
 PAGE_ROWS = 100  # rows shown at once; as many are in the table before, and without, the script
 PIECES_AT_ONCE = 500  # template pieces joined per write
+SEPARATOR = re.compile(r"([/\\])")  # none of them stands in what escaping makes
 SOURCES_SHOWN = 100  # rejected files listed per reason; the table has them all
 
 
@@ -108,8 +110,13 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"visible": visible, "percent": _percent, "interval": _interval, "count": _count}
-    environment.filters |= {"advice": advice, "others": others}
+    environment.filters |= {"advice": advice, "others": others, "breakable": _breakable}
     return environment
+
+
+def _breakable(path: str) -> Markup:
+    """A path that breaks behind its separators rather than within a name."""
+    return Markup(SEPARATOR.sub(r"\1<wbr>", str(escape(path))))
 
 
 def _count(number: int) -> str:

@@ -20,6 +20,11 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** A path, isolated from the text around it, that breaks behind its separators rather than within a name. */
+function pathOf(text) {
+  return make("bdi", {}, ...text.split(/(?<=[/\\])/).flatMap((part) => [part, make("wbr")]).slice(0, -1));
+}
+
 const number = (value) => value.toLocaleString("en");
 const probability = (value) => value.toFixed(4);
 const scored = (row) => row[RANK] !== null;

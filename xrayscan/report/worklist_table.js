@@ -93,7 +93,7 @@ function rowOf(index, position) {
   const cell = (name, ...children) => make("td", { role: "cell", className: name }, ...children);
   const by = (n, made) => { if (meta.columns.length > 1) made.dataset.model = meta.columns[n]; return made; };
   const box = make("input", { type: "checkbox", checked: isReviewed(row), "aria-label": `reviewed: ${row[SOURCE]}` });
-  const open = make("button", { type: "button", className: "open" }, make("bdi", {}, row[SOURCE]));
+  const open = make("button", { type: "button", className: "open" }, pathOf(row[SOURCE]));
   const others = meta.columns.slice(1).map((_, n) => by(n + 1, cell("number model", ...modelCell(row[OTHERS][n]))));
   const notes = scored(row) ? row[FLAGS].join(", ") : row[REASON];
   const line = make("tr", { role: "row", "aria-rowindex": position + 2, "data-position": position },

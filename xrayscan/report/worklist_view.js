@@ -113,7 +113,7 @@ function fade() {
 }
 
 function describe(row) {
-  byId("filmname").replaceChildren(make("bdi", {}, row[SOURCE]));
+  byId("filmname").replaceChildren(pathOf(row[SOURCE]));
   byId("filmplace").textContent = `${number(film.position + 1)} of ${number(view.order.length)} shown`;
   byId("filmreviewed").checked = isReviewed(row);
   byId("back").disabled = film.position === 0;
