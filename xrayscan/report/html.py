@@ -21,7 +21,7 @@ FOLDER = os.path.dirname(__file__)
 SCRIPTS = ("worklist_data.js", "worklist_table.js", "worklist_view.js", "worklist_keys.js")  # joined in this order
 PAGE_ROWS = 100  # rows shown at once; as many are in the table before, and without, the script
 PIECES_AT_ONCE = 500  # template pieces joined per write
-SEPARATOR = re.compile(r"([/\\])")  # none of them stands in what escaping makes
+SEPARATOR = re.compile(r"([/\\_])")  # none of them stands in what escaping makes
 SOURCES_SHOWN = 100  # rejected files listed per reason; the table has them all
 
 

@@ -22,7 +22,7 @@ function make(tag, properties = {}, ...children) {
 
 /** A path, isolated from the text around it, that breaks behind its separators rather than within a name. */
 function pathOf(text) {
-  return make("bdi", {}, ...text.split(/(?<=[/\\])/).flatMap((part) => [part, make("wbr")]).slice(0, -1));
+  return make("bdi", {}, ...text.split(/(?<=[/\\_])/).flatMap((part) => [part, make("wbr")]).slice(0, -1));
 }
 
 const number = (value) => value.toLocaleString("en");
