@@ -61,6 +61,10 @@ class ScanConsole:
             self._said = time.monotonic()
             self._console.print(_plain(progress, self._rate.per_second))
 
+    def writing(self, path: str) -> None:
+        """Take over which report is being written: of 300,000 films each takes some seconds."""
+        self._bar.update(self._task, completed=0, total=None, description=f"writing {_path(path)}", rate=0)
+
     def pictures(self, done: int, total: int) -> None:
         """Take over of how many films the page has its pictures."""
         self._bar.update(self._task, completed=done, total=total, description="pictures for the page", rate=0)

@@ -99,7 +99,7 @@ def roc(curves: Sequence[Curve]) -> Markup:
     for curve, look in _looks(curves):
         false_alarms, found, _ = roc_curve(curve.labels, curve.probabilities)
         area = roc_auc_score(curve.labels, curve.probabilities)
-        axes.plot(false_alarms, found, label=f"{_short(curve.name)} (AUROC {area:.3f})", **look)
+        axes.plot(false_alarms, found, label=f"{short(curve.name)} (AUROC {area:.3f})", **look)
     axes.legend(loc="lower right")
     axes.set_title("ROC curve")
     return svg(figure)
@@ -114,7 +114,7 @@ def precision_recall(curves: Sequence[Curve]) -> Markup:
     for curve, look in _looks(curves):
         precision, recall, _ = precision_recall_curve(curve.labels, curve.probabilities)
         area = average_precision_score(curve.labels, curve.probabilities)
-        axes.plot(recall, precision, label=f"{_short(curve.name)} (AUPRC {area:.3f})", **look)
+        axes.plot(recall, precision, label=f"{short(curve.name)} (AUPRC {area:.3f})", **look)
         axes.axhline(float(curve.labels.mean()), color=INK, alpha=0.3, linewidth=1)
     axes.legend(loc="lower left")
     axes.set_title("Precision-recall curve")
@@ -132,7 +132,7 @@ def reliability(curves: Sequence[Curve], bins: int = ECE_BINS) -> Markup:
         kept = count > 0
         given = np.bincount(index, curve.probabilities, bins)[kept] / count[kept]
         true = np.bincount(index, curve.labels, bins)[kept] / count[kept]
-        axes.plot(given, true, label=_short(curve.name), **{**look, "linewidth": 0.8})
+        axes.plot(given, true, label=short(curve.name), **{**look, "linewidth": 0.8})
         axes.scatter(given, true, s=15 + 250 * count[kept] / count.sum(), color=look["color"], linewidths=0, zorder=3)
     axes.legend(loc="upper left")
     axes.set_title("Calibration")
@@ -157,7 +157,7 @@ def threshold_sweep(curve: Curve, threshold: float) -> Markup:
     for (name, values), colour, style in zip(lines.items(), COLOURS, STYLES, strict=False):
         axes.plot(thresholds, values, label=name, color=colour, linestyle=style, linewidth=1.8)
     axes.axvline(threshold, color=INK, linewidth=1)
-    axes.set(xlabel="threshold", xlim=(0, 1), ylim=(0, 1.02), title=f"{_short(curve.name)}: threshold sweep")
+    axes.set(xlabel="threshold", xlim=(0, 1), ylim=(0, 1.02), title=f"{short(curve.name)}: threshold sweep")
     axes.legend(loc="lower center", ncols=4, bbox_to_anchor=(0.5, 0.02))
     return svg(figure)
 
@@ -174,8 +174,8 @@ def confusion(tn: int, fp: int, fn: int, tp: int, labels: tuple[str, str]) -> Ma
         axes.add_patch(Rectangle((column - 0.48, row - 0.48), 0.96, 0.96, **look))
         axes.text(column, row, f"{counts[row, column]:,}\n{100 * share:.1f} %", ha="center", va="center", fontsize=12)
     axes.set(xlim=(-0.5, 1.5), ylim=(1.5, -0.5), xlabel="called", ylabel="labelled", title="Confusion matrix")
-    axes.set_xticks([0, 1], [_short(label) for label in labels])
-    axes.set_yticks([0, 1], [_short(label) for label in labels], rotation=90, va="center")
+    axes.set_xticks([0, 1], [short(label) for label in labels])
+    axes.set_yticks([0, 1], [short(label) for label in labels], rotation=90, va="center")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return svg(figure)
@@ -204,7 +204,7 @@ def _square(x: str, y: str) -> tuple[Figure, Any]:
     return figure, axes
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
     """The end of a long name: paths differ there."""
     return name if len(name) <= LONGEST else f"…{name[1 - LONGEST :]}"
 

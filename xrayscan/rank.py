@@ -94,9 +94,9 @@ class Worklist:
         self.names = _names(cards, store.models)
         self.by_mean = self.settings.rank_by == "mean" and len(cards) > 1
         self._store = store
-        self._scales = [Scale(card, self.settings.prevalence, self.settings.threshold) for card in cards]
-        self.thresholds = self._scales[0].thresholds
-        below_low, below_high = map(store.scored_below, (self._scales[0].low, self._scales[0].high))
+        self.scales = tuple(Scale(card, self.settings.prevalence, self.settings.threshold) for card in cards)
+        self.thresholds = self.scales[0].thresholds
+        below_low, below_high = map(store.scored_below, (self.scales[0].low, self.scales[0].high))
         self.tier_counts: dict[Tier, int] = {
             "high": self.counts.scored - below_high,
             "intermediate": below_high - below_low,
@@ -128,6 +128,10 @@ class Worklist:
         ranked = self._store.scored_by_study(is_lateral, score) if by_study else self._store.scored(score)
         return (self._row(rank, record) for rank, record in ranked)
 
+    def scores(self) -> Iterator[tuple[tuple[float, ...], tuple[Tier, ...]]]:
+        """Yield every scored film's probabilities as shown and its tiers, one per model; in no order, so quickly."""
+        return ((self._shown(stored), self._tiers(stored)) for stored in self._store.probabilities())
+
     def rejected(self, *, by_reason: bool = False) -> Iterator[WorklistRow]:
         """Yield the rejected rows by source, or by reason and then source."""
         return (self._row(None, record) for record in self._store.rejected(by_reason=by_reason))
@@ -154,7 +158,7 @@ class Worklist:
         """Count the films by their tiers, one per model; empty with a single model."""
         if len(self.cards) == 1:
             return {}
-        return Counter(map(self._tiers, self._store.probabilities()))
+        return Counter(tiers for _, tiers in self.scores())
 
     def _row(self, rank: int | None, record: ScanRecord) -> WorklistRow:
         facts, stored = record.facts, record.probabilities
@@ -166,7 +170,7 @@ class Worklist:
             status=record.status,
             probability=shown[0] if shown else None,
             tier=tiers[0] if tiers else "",
-            prediction=self._scales[0].prediction(stored[0]) if stored else "",
+            prediction=self.scales[0].prediction(stored[0]) if stored else "",
             flags=tuple(flag for flag, raised in flags if raised),
             reason=record.reason or "",
             study_uid=facts.study_uid,
@@ -184,10 +188,10 @@ class Worklist:
         )
 
     def _shown(self, stored: Sequence[float]) -> tuple[float, ...]:
-        return tuple(scale.shown(one) for scale, one in zip(self._scales, stored, strict=False))
+        return tuple(scale.shown(one) for scale, one in zip(self.scales, stored, strict=False))
 
     def _tiers(self, stored: Sequence[float]) -> tuple[Tier, ...]:
-        return tuple(scale.tier(one) for scale, one in zip(self._scales, stored, strict=False))
+        return tuple(scale.tier(one) for scale, one in zip(self.scales, stored, strict=False))
 
     def _mean(self, stored: Sequence[float]) -> float:
         return fmean(self._shown(stored))

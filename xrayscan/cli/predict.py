@@ -152,7 +152,7 @@ def _scan(
         look = page_settings(
             worklist, out, pictures, model=loaded[0], device=settings.device, on_film=console.pictures, **header
         )
-        files = list(map(with_size, write_reports(worklist, out, formats, look)))
+        files = list(map(with_size, write_reports(worklist, out, formats, look, console.writing)))
         files.append(write_run(worklist, out, asked, dataclasses.asdict(console.progress)))
         console.summary(worklist, files)
         return worklist.exit_code

@@ -59,7 +59,7 @@ def report(run: str, model: str | None, device: str, formats: tuple[str, ...], q
     with ScanConsole(quiet=quiet) as console, reopen(run, _rank(settings.get("rank", {}), options)) as worklist:
         name = model or next(iter(settings.get("models", ())), "default")
         look = page_settings(worklist, run, pictures, model=name, device=device, on_film=console.pictures, **header)
-        files = write_reports(worklist, run, formats, look)
+        files = write_reports(worklist, run, formats, look, console.writing)
         console.summary(worklist, list(map(with_size, files)))
         sys.exit(worklist.exit_code)
 

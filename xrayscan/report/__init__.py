@@ -17,16 +17,22 @@ FORMATS: Mapping[str, Callable[[Worklist, str], None]] = MappingProxyType(
 
 
 def write_reports(
-    worklist: Worklist, folder: str, formats: Iterable[str] = tuple(FORMATS), page: PageSettings | None = None
+    worklist: Worklist,
+    folder: str,
+    formats: Iterable[str] = tuple(FORMATS),
+    page: PageSettings | None = None,
+    on_report: Callable[[str], None] = lambda path: None,
 ) -> list[str]:
     """Write ``triage.<format>`` for each format into an existing folder, and return their paths.
 
-    ``page`` is for the HTML alone. Each file is complete or not there.
+    ``page`` is for the HTML alone; ``on_report`` hears of each path before it is written. Each file is complete or not
+    there.
     Raises: OutputError where one cannot be written; KeyError for no format of ours.
     """
     paths = []
     for name in formats:
         path = os.path.join(folder, f"triage.{name}")
+        on_report(path)
         if name == "html":
             write_html(worklist, path, page)
         else:

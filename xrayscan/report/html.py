@@ -50,19 +50,21 @@ def _context(worklist: Worklist, settings: PageSettings) -> dict[str, object]:
     from xrayscan.report import worklist_figures  # matplotlib, which a CSV does not need
 
     card, script = worklist.card, Markup("".join(map(_asset, SCRIPTS)))
+    scores = worklist_figures.scores_of(worklist) if worklist.counts.scored else None
     return {
         "worklist": worklist,
         "thresholds": worklist.thresholds,
         "card": card,
         "cards": dict(zip(worklist.names, worklist.cards, strict=True)),
         "columns": columns(worklist),
-        "agreement": agreements(worklist),
+        "agreement": scores
+        and list(zip(agreements(worklist), worklist_figures.comparisons(worklist, scores), strict=True)),
         "tiers": tuple(worklist.tier_counts),
         "settings": settings,
         "groups": reason_groups(worklist, SOURCES_SHOWN),
         "first": itertools.islice(worklist.scored(), PAGE_ROWS),
         "page_rows": PAGE_ROWS,
-        "distribution": worklist_figures.distribution(worklist) if worklist.counts.scored else None,
+        "distribution": scores and worklist_figures.distribution(worklist, scores),
         "calibration": worklist_figures.calibration(card),
         "data": map(Markup, row_lines(worklist, settings.top)),
         "meta": Markup(embedded(_meta(worklist, settings))),

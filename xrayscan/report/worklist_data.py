@@ -79,9 +79,9 @@ class Agreement:
 
 
 def agreements(worklist: Worklist) -> list[Agreement]:
-    """Compare the first model with each other one, film by film; empty without scored films."""
+    """Compare the first model with each other one, film by film; at least one film must have been scored."""
     found = []
-    for n, name in enumerate(worklist.names[1:] if worklist.counts.scored else (), 1):
+    for n, name in enumerate(worklist.names[1:], 1):
         films: Counter[tuple[Tier, Tier]] = Counter()
         for tiers, count in worklist.agreement.items():
             films[tiers[0], tiers[n]] += count

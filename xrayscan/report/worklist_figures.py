@@ -4,14 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from markupsafe import Markup
+from matplotlib.colors import LinearSegmentedColormap, LogNorm
 
 from xrayscan import plots
 from xrayscan.card import ModelCard
 from xrayscan.metrics import wilson
 from xrayscan.rank import Worklist
+from xrayscan.report.text import visible
 
 BINS = 40
+SQUARES = 25  # along each axis of a comparison
 TIERS = (("low", plots.COLOURS[2]), ("intermediate", plots.COLOURS[1]), ("high", "#c2384b"))
 UNDER_LEGEND = 0.8  # of the height of the axes
 NARROWEST = 0.012  # of the axis: a band between two close thresholds is still to be seen
@@ -27,13 +31,25 @@ class Band:
     with_finding: int
 
 
-def distribution(worklist: Worklist) -> Markup:
-    """How many films have which probability, coloured by tier, with the thresholds drawn in."""
-    shown = np.array([row.probability for row in worklist.scored()], dtype=np.float64)
-    tiers = np.array([row.tier for row in worklist.scored()])
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What the models said of the N scored films, in no order."""
+
+    probabilities: npt.NDArray[np.float64]  # (N, models), as shown
+    tiers: npt.NDArray[np.str_]  # (N, models)
+
+
+def scores_of(worklist: Worklist) -> Scores:
+    """Collect the scores of a worklist in which at least one film was scored."""
+    probabilities, tiers = zip(*worklist.scores(), strict=True)
+    return Scores(np.array(probabilities), np.array(tiers))
+
+
+def distribution(worklist: Worklist, scores: Scores) -> Markup:
+    """How many films have which probability by the first model, coloured by tier, with the thresholds drawn in."""
     figure, axes = plots.new(8, 2.9)
     edges = np.linspace(0, 1, BINS + 1)
-    parts = [shown[tiers == name] for name, _ in TIERS]
+    parts = [scores.probabilities[scores.tiers[:, 0] == name, 0] for name, _ in TIERS]
     axes.hist(parts, edges, stacked=True, color=[colour for _, colour in TIERS], label=[name for name, _ in TIERS])
     limits = worklist.thresholds
     for threshold, style, name in (
@@ -47,6 +63,27 @@ def distribution(worklist: Worklist) -> Markup:
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.legend(loc="upper center", ncols=3)
     axes.set_ylim(top=axes.get_ylim()[1] * 1.35)
+    return plots.svg(figure)
+
+
+def comparisons(worklist: Worklist, scores: Scores) -> list[Markup]:
+    """A figure for each model after the first one, which it is compared with."""
+    return [_comparison(worklist, scores, n) for n in range(1, len(worklist.cards))]
+
+
+def _comparison(worklist: Worklist, scores: Scores, other: int) -> Markup:
+    """How many films have which probabilities by the first model and the ``other``-th, with both models' tiers."""
+    first, second = scores.probabilities[:, 0], scores.probabilities[:, other]
+    films, edges, _ = np.histogram2d(first, second, bins=SQUARES, range=((0, 1), (0, 1)))
+    figure, axes = plots.new(4.6, 4.4)
+    shades = LinearSegmentedColormap.from_list("", [f"{plots.COLOURS[0]}33", plots.COLOURS[0]])
+    axes.pcolormesh(edges, edges, np.ma.masked_equal(films.T, 0), cmap=shades, norm=LogNorm(1, max(2, films.max())))
+    for draw, scale in ((axes.axvline, worklist.scales[0]), (axes.axhline, worklist.scales[other])):
+        for threshold, style in ((scale.thresholds.low, ":"), (scale.thresholds.high, "--")):
+            draw(threshold, color=plots.INK, linestyle=style, linewidth=1.2)
+    across, up = (plots.short(visible(worklist.names[n])) for n in (0, other))
+    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title="Probabilities by both models")
+    axes.set(xlabel=across, ylabel=up)
     return plots.svg(figure)
 
 
