@@ -8,9 +8,19 @@ import os
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from small import make_model
+from small import make_model, write_film
 
-from xrayscan import Calibration, OutputError, RankSettings, ScanSettings, UsageError, infer, load_model, scan
+from xrayscan import (
+    Calibration,
+    OperatingPoint,
+    OutputError,
+    RankSettings,
+    ScanSettings,
+    UsageError,
+    infer,
+    load_model,
+    scan,
+)
 from xrayscan.builtin.cnn import CnnParams, spec
 from xrayscan.card import shift_prevalence
 from xrayscan.cli import main
@@ -66,6 +76,19 @@ def test_models_of_different_pixels_share_one_reading_of_each_file(worklist, mod
     assert all(len(row.probabilities) == 2 and len(set(row.probabilities)) == 2 for row in rows)
 
 
+def test_what_a_model_says_does_not_depend_on_another_ones_pixels(model_file, tmp_path):
+    """A JPEG is decoded at a scale that its reader asks for: each model has its own."""
+    params = {"side": 96, "width": 4, "blocks": 1}
+    large = str(make_model(tmp_path / "large.safetensors", input=spec(CnnParams(**params)), parameters=params))
+    film = write_film(tmp_path / "films" / "large.jpeg", 1, side=400)
+    found = []
+    for n, models in enumerate(([model_file], [model_file, large], [large, model_file], [large])):
+        with scan([str(film)], model=models, out=str(tmp_path / f"out{n}"), settings=HERE) as made:
+            found.append(made.top(1)[0].probabilities)
+    assert found[1] == (*found[0], *found[3])
+    assert found[2] == (*found[3], *found[0])
+
+
 def test_the_first_model_ranks_unless_the_mean_is_asked_for(worklist):
     made = worklist()
     rows = list(made.scored())
@@ -116,7 +139,7 @@ def test_a_scan_goes_on_with_the_same_models_only(worklist, model_file, other_fi
     assert (again.counts.kept, again.counts.anew) == (7, 0)
     again.close()
     for models in ([model_file], [other_file, model_file]):
-        with pytest.raises(OutputError, match="holds a scan by 2 models"):
+        with pytest.raises(OutputError, match="holds a scan by other models, which are small, =other"):
             worklist(models=models)
     assert worklist(ScanSettings(workers=0, fresh=True), [other_file, model_file]).counts.anew == 7
 
@@ -133,7 +156,7 @@ def test_a_film_that_one_model_cannot_score_is_rejected(worklist, model):
 
 
 def test_the_same_model_twice_is_refused(model_file, tmp_path):
-    with pytest.raises(UsageError, match="give each once"):
+    with pytest.raises(UsageError, match="are the same model"):
         scan([str(tmp_path)], model=[model_file, load_model(model_file)], out=str(tmp_path / "out"))
 
 
@@ -146,8 +169,19 @@ def test_models_that_look_for_different_findings_are_refused(model_file, tmp_pat
 
 def test_models_of_the_same_name_are_told_apart(worklist, model_file, tmp_path):
     twin = str(make_model(tmp_path / "twin.safetensors", seed=9))
-    names = worklist(models=(model_file, twin)).names
-    assert names == tuple(f"small {load_model(path).fingerprint[:12]}" for path in (model_file, twin))
+    assert worklist(models=(model_file, twin)).names == (model_file, twin)
+
+
+def test_a_model_that_nobody_named_goes_by_where_it_came_from(films, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, seed in (("model", 1), ("mean", 2)):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        make_model(tmp_path / "runs" / name / "model.safetensors", seed=seed, name=name)
+    models = ["runs/model", "runs/mean/", "default"]
+    with scan([str(films)], model=models, out="o", settings=HERE) as made:
+        assert made.names == ("runs/model", "runs/mean", "default")
+    with reopen("o") as made:
+        assert made.names == ("runs/model", "runs/mean", "default")
 
 
 def test_the_csv_and_json_lines_have_columns_for_every_model(worklist, tmp_path):
@@ -200,6 +234,36 @@ def test_several_models_come_from_the_environment_as_paths_do(films, model_file,
     done = CliRunner().invoke(main, ["predict", str(films), "--workers", "0", "--format", "csv"], env=env)
     assert done.exit_code == 0, done.output
     assert "probability =other" in (tmp_path / "o" / "triage.csv").read_text()
+
+
+def test_a_worklist_can_be_read_twice_at_once(worklist):
+    for settings in (MEAN, ScanSettings(workers=0, rank=RankSettings(by="study", rank_by="mean"))):
+        made = worklist(settings)
+        expected = [row.source for row in made.scored()]
+        for _ in made.scored():
+            assert [row.source for row in made.scored()] == expected
+        made.close()
+
+
+def test_the_mean_of_a_scan_by_one_model_is_refused(films, model_file, tmp_path):
+    with scan([str(films)], model=model_file, out=str(tmp_path / "one"), settings=HERE):
+        pass
+    done = CliRunner().invoke(main, ["report", str(tmp_path / "one"), "--rank-by", "mean"])
+    assert done.exit_code == 2
+    assert "one model made this scan" in done.output
+
+
+def test_names_from_a_card_neither_steer_the_terminal_nor_break_it(films, model_file, tmp_path):
+    name = "\x1b[31mred\x07\nline\u202e[/x]"
+    points = (OperatingPoint("[/x]balanced", 0.5, 0.9, 0.9, (0.8, 0.95), (0.8, 0.95)),)
+    hostile = str(make_model(tmp_path / "hostile.safetensors", name=name, operating_points=points, version="2"))
+    for models in ([hostile, model_file], [model_file, hostile]):
+        words = ["predict", str(films), "--out", str(tmp_path / "o"), "--workers", "0", "--fresh", "--heatmaps", "none"]
+        done = CliRunner().invoke(main, [*words, *(word for model in models for word in ("--model", model))])
+        assert done.exit_code == 0, done.output
+        assert not set("\x1b\x07\u202e") & set(done.stderr)
+        assert r"\x1b[31mred\x07\nline\u202e[/x]" in done.stderr.replace("\n", "")
+    assert "[/x]balanced" in CliRunner().invoke(main, ["models", "show", hostile]).stdout
 
 
 def test_the_mean_of_a_single_model_is_refused(films):

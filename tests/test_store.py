@@ -268,15 +268,18 @@ def test_a_batch_is_written_whole_or_not_at_all(path):
         assert store.counts().found == 1
 
 
-def test_a_tampered_record_is_an_output_error(path):
+@pytest.mark.parametrize("content", ["[7]", "[]", "[0.5", "null", '["a"]', "[0.5, 0.5]"])
+def test_a_tampered_record_is_an_output_error(path, content):
     with Store.open(path, models=MODELS) as store:
         store.write([scored("a")])
     connection = sqlite3.connect(path)
     with connection:
-        connection.execute("UPDATE records SET probabilities = '[7]'")
+        connection.execute("UPDATE records SET probabilities = ?", (content,))
     connection.close()
-    with Store.read(path) as store, pytest.raises(OutputError, match="damaged"):
-        list(store.scored())
+    with Store.read(path) as store:
+        for read in (store.scored, lambda: store.scored(max), lambda: store.scored_by_study(lambda view: False, max)):
+            with pytest.raises(OutputError, match="damaged"):
+                list(read())
 
 
 def test_a_file_from_the_far_future_can_be_stored(path):

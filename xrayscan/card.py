@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, get_args
 
 from xrayscan.errors import ModelError
 
+UNNAMED = "model"  # the name of a model that nobody gave one
 CARD_FORMAT = 1  # raised when an older xrayscan could misread a newer card
 
 Resize = Literal["squash", "letterbox", "crop"]

@@ -15,10 +15,12 @@ from rich.text import Text
 from xrayscan.card import ModelCard
 from xrayscan.rank import DISAGREE, Worklist
 from xrayscan.report.advice import advice
+from xrayscan.report.text import escaped
 from xrayscan.walk import Progress
 
 TOP = 5
 TOP_REASONS = 8
+LEAST_PATH = 20  # characters of a path on one line
 PLAIN_EVERY = 10.0  # s between lines where stderr is no terminal
 TIER_STYLE = {"high": "bold red", "intermediate": "yellow", "low": "green"}
 
@@ -63,7 +65,7 @@ class ScanConsole:
 
     def writing(self, path: str) -> None:
         """Take over which report is being written: of 300,000 films each takes some seconds."""
-        self._bar.update(self._task, completed=0, total=None, description=f"writing {_path(path)}", rate=0)
+        self._bar.update(self._task, completed=0, total=None, description=f"writing {printable(path)}", rate=0)
 
     def pictures(self, done: int, total: int) -> None:
         """Take over of how many films the page has its pictures."""
@@ -75,7 +77,7 @@ class ScanConsole:
         out, counts, progress = self._console, worklist.counts, self.progress
         out.print()
         for row in worklist.rejected() if self._verbose else ():
-            out.print(f"[dim]rejected[/] {_path(row.source)}: {escape(row.reason)}", soft_wrap=True)
+            out.print(f"[dim]rejected[/] {printable(row.source)}: {printable(row.reason)}", soft_wrap=True)
         if counts.scored:
             out.print(_top_table(worklist))
         out.print(_counted(worklist), soft_wrap=True)
@@ -93,12 +95,11 @@ class ScanConsole:
                 f"in {progress.precision}, {progress.batch_size} at once.",
                 soft_wrap=True,
             )
-        out.print(
-            f"Model {escape(worklist.names[0])} ({worklist.fingerprint[:12]}): {_threshold(worklist)}", soft_wrap=True
-        )
+        name, fingerprint = printable(worklist.names[0]), worklist.fingerprint[:12]
+        out.print(f"Model {name} ({fingerprint}): {_threshold(worklist)}", soft_wrap=True)
         if len(worklist.cards) > 1:
             out.print(_compared(worklist), soft_wrap=True)
-        out.print("Written: " + escape(", ".join(files)), soft_wrap=True)
+        out.print("Written: " + printable(", ".join(files)), soft_wrap=True)
         out.print("[italic]This list orders reading. It does not diagnose.[/]")
 
 
@@ -114,21 +115,22 @@ def _counted(worklist: Worklist) -> str:
 
 def _threshold(worklist: Worklist) -> str:
     limits = worklist.thresholds
-    label = escape(worklist.card.labels[1])
+    label, clinic = printable(worklist.card.labels[1]), worklist.settings.prevalence
+    shifted = "" if clinic is None else f" Probabilities are shifted to a prevalence of {clinic:.1%}."
     if limits.point is None:
-        return f"{label} is called at a probability of {limits.predicted:.3f} or more, as given."
+        return f"{label} is called at a probability of {limits.predicted:.3f} or more, as given.{shifted}"
     point = limits.point
     low, high = (f"{100 * bound:.0f}" for bound in point.sensitivity_ci95)
     return (
-        f"{label} is called at a probability of {limits.predicted:.3f} or more ({point.name}); on its validation films "
-        f"that found {100 * point.sensitivity:.0f} % ({low}–{high} %) of them and cleared "
-        f"{100 * point.specificity:.0f} % of the others."
+        f"{label} is called at a probability of {limits.predicted:.3f} or more ({printable(point.name)}); on its "
+        f"validation films that found {100 * point.sensitivity:.0f} % ({low}–{high} %) of them and cleared "
+        f"{100 * point.specificity:.0f} % of the others.{shifted}"
     )
 
 
 def _compared(worklist: Worklist) -> str:
     others = ", ".join(
-        f"{escape(name)} ({fingerprint[:12]})"
+        f"{printable(name)} ({fingerprint[:12]})"
         for name, fingerprint in zip(worklist.names[1:], worklist.fingerprints[1:], strict=True)
     )
     return (
@@ -138,19 +140,22 @@ def _compared(worklist: Worklist) -> str:
 
 
 def _top_table(worklist: Worklist) -> Table:
-    rows = worklist.top(TOP)
+    """The first films to read: what ranks them, and each model's probability in the colour of its tier."""
+    several, rows = len(worklist.cards) > 1, worklist.top(TOP)
     table = _table(f"First {len(rows)} of {worklist.counts.scored:,} to read", ())
-    scores = worklist.names if len(worklist.cards) > 1 else ("probability",)
-    headings = ("rank", *(["mean"] if worklist.by_mean else []), *scores)
-    for heading in headings:
-        table.add_column(escape(heading), justify="right", overflow="fold")
-    for heading in ("tier", "file"):
-        table.add_column(heading, overflow="fold")
+    first = worklist.names[0] if several else "probability"
+    for heading in ("rank", *(["mean"] if worklist.by_mean else []), first):
+        table.add_column(printable(heading), justify="right", overflow="fold")
+    table.add_column("tier")
+    for name in worklist.names[1:]:
+        table.add_column(printable(name), justify="right", overflow="fold")
+    table.add_column("file", overflow="fold", min_width=LEAST_PATH)
     for row in rows:
-        flags = f" [dim]({', '.join(row.flags)})[/]" if row.flags else ""
-        numbers = ([] if row.mean is None else [row.mean]) + list(row.probabilities)
+        mean = [] if row.mean is None else [f"{row.mean:.3f}"]
+        one, *others = (f"[{TIER_STYLE[tier]}]{p:.3f}[/]" for p, tier in zip(row.probabilities, row.tiers, strict=True))
+        flags = "" if several or not row.flags else f" [dim]({', '.join(row.flags)})[/]"
         tier = f"[{TIER_STYLE[row.tier]}]{row.tier}[/]"
-        table.add_row(str(row.rank), *(f"{number:.3f}" for number in numbers), tier, _path(row.source) + flags)
+        table.add_row(str(row.rank), *mean, one, tier, *others, printable(row.source) + flags)
     return table
 
 
@@ -161,16 +166,15 @@ def _reasons_table(reasons: Mapping[str, int]) -> Table:
         table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
     frequent = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     for reason, count in frequent[:TOP_REASONS]:
-        table.add_row(f"{count:,}", escape(reason), escape(advice(reason)))
+        table.add_row(f"{count:,}", printable(reason), escape(advice(reason)))
     if rest := frequent[TOP_REASONS:]:
         table.add_row(f"{sum(count for _, count in rest):,}", f"{len(rest)} other reasons", "See the worklist.")
     return table
 
 
-def _path(source: str) -> str:
-    """A path as one harmless line: control characters and bytes that are no text become visible."""
-    shown = source.encode("utf-8", "backslashreplace").decode()
-    return escape("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown))
+def printable(text: str) -> str:
+    """Text that strangers chose, such as a path or a model's name, as harmless markup on one line."""
+    return escape(escaped(text))
 
 
 def _plain(progress: Progress, rate: float) -> str:
@@ -223,7 +227,7 @@ def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str
     """Print a table to stdout."""
     table = _table(title, headings)
     for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
+        table.add_row(*(printable(cell) for cell in row))
     out = Console(highlight=False)
     out.print(table)
     out.print()
@@ -247,7 +251,7 @@ def show_card(out: Console, card: ModelCard) -> None:
         "training": _pairs(card.training),
         **card.about,
     }.items():
-        facts.add_row(f"[bold]{escape(key.replace('_', ' '))}[/]", escape(value))
+        facts.add_row(f"[bold]{printable(key.replace('_', ' '))}[/]", printable(value))
     out.print(facts)
     out.print()
     out.print(_metrics_table(card))
@@ -275,7 +279,7 @@ def _points_table(card: ModelCard) -> Table:
     for p in card.operating_points:
         sensitivity = _with_interval(p.sensitivity, p.sensitivity_ci95)
         specificity = _with_interval(p.specificity, p.specificity_ci95)
-        table.add_row(escape(p.name), f"{p.threshold:.4f}", sensitivity, specificity)
+        table.add_row(printable(p.name), f"{p.threshold:.4f}", sensitivity, specificity)
     return table
 
 

@@ -5,13 +5,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import TimeRemainingColumn
 from rich.table import Table
 
-from xrayscan.console import film_bar
+from xrayscan.console import film_bar, printable
 from xrayscan.evaluation.figures import NAMES
-from xrayscan.report.text import escaped
 
 if TYPE_CHECKING:
     from xrayscan.evaluation import Evaluation
@@ -50,17 +48,17 @@ class EvaluateConsole:
         self._stop()
         out, films = self._console, evaluation.films
         for path, reason in list(films.rejected.items())[:REJECTED_SHOWN]:
-            out.print(f"[dim]left out[/] {_text(path)}: {_text(reason)}", soft_wrap=True)
+            out.print(f"[dim]left out[/] {printable(path)}: {printable(reason)}", soft_wrap=True)
         if len(films.rejected) > REJECTED_SHOWN:
             out.print(f"[dim]left out[/] {len(films.rejected) - REJECTED_SHOWN:,} more, listed in the report")
         for warning in evaluation.warnings:
             style = "yellow" if warning in films.folder.warnings else "bold red"
-            out.print(f"[{style}]{_text(warning)}[/]", soft_wrap=True)
+            out.print(f"[{style}]{printable(warning)}[/]", soft_wrap=True)
         found = int(films.labels.sum())
         out.print(
-            f"[bold]{len(films.labels):,} films:[/] {found:,} {_text(films.folder.labels[1])}, "
-            f"{len(films.labels) - found:,} {_text(films.folder.labels[0])}, {int(films.groups.max()) + 1:,} patients; "
-            f"patients told apart by {_text(films.folder.patients_by)}.",
+            f"[bold]{len(films.labels):,} films:[/] {found:,} {printable(films.folder.labels[1])}, "
+            f"{len(films.labels) - found:,} {printable(films.folder.labels[0])}, {int(films.groups.max()) + 1:,} "
+            f"patients, told apart by {printable(films.folder.patients_by)}.",
             soft_wrap=True,
         )
         out.print(_figures_table(evaluation))
@@ -68,7 +66,7 @@ class EvaluateConsole:
             out.print(_differences_table(evaluation))
         for model in evaluation.models:
             out.print(_queue_line(model), soft_wrap=True)
-        out.print("Written: " + ", ".join(map(_text, files)), soft_wrap=True)
+        out.print("Written: " + ", ".join(map(printable, files)), soft_wrap=True)
         out.print("[italic]These figures describe a reading order. It does not diagnose.[/]")
 
     def _stop(self) -> None:
@@ -78,7 +76,7 @@ class EvaluateConsole:
 
 def _figures_table(evaluation: "Evaluation") -> Table:
     models = evaluation.models
-    table = _table("Figures (95 % interval by patient)", ["figure", *(_text(model.reference) for model in models)])
+    table = _table("Figures (95 % interval by patient)", ["figure", *(printable(model.reference) for model in models)])
     for name, label in NAMES.items():
         table.add_row(label, *(_figure(model.values[name], model.intervals[name]) for model in models))
     table.add_row("threshold", *(f"{model.threshold:.4f}" for model in models))
@@ -92,8 +90,8 @@ def _figures_table(evaluation: "Evaluation") -> Table:
 
 def _differences_table(evaluation: "Evaluation") -> Table:
     others = evaluation.models[1:]
-    title = f"Differences to {_text(evaluation.models[0].reference)} (95 % interval, paired)"
-    table = _table(title, ["figure", *(_text(model.reference) for model in others)])
+    title = f"Differences to {printable(evaluation.models[0].reference)} (95 % interval, paired)"
+    table = _table(title, ["figure", *(printable(model.reference) for model in others)])
     gaps = [model.difference for model in others if model.difference]
     for name in gaps[0].values:
         table.add_row(NAMES[name], *(_of(gap, name, signed=True) for gap in gaps))
@@ -107,8 +105,8 @@ def _counts(confusion: Mapping[str, int]) -> str:
 def _queue_line(model: "Evaluated") -> str:
     queue = model.queue.values
     return (
-        f"{_text(model.reference)} brings the median film with the finding from {queue['arrival']:.1%} of the reading "
-        f"queue to {queue['sorted']:.1%}."
+        f"{printable(model.reference)} brings the median film with the finding from {queue['arrival']:.1%} of the "
+        f"reading queue to {queue['sorted']:.1%}."
     )
 
 
@@ -125,8 +123,3 @@ def _figure(value: float, bounds: tuple[float, float], *, signed: bool = False) 
 
 def _table(title: str, headings: Sequence[str]) -> Table:
     return Table(*headings, title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-
-
-def _text(text: str) -> str:
-    """A name that a stranger chose, harmless in a terminal."""
-    return escape(escaped(text))

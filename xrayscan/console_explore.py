@@ -4,12 +4,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import TimeRemainingColumn
 from rich.table import Column, Table
 
-from xrayscan.console import film_bar
-from xrayscan.report.text import escaped
+from xrayscan.console import film_bar, printable
 
 if TYPE_CHECKING:
     from xrayscan.explore import Explored
@@ -52,26 +50,21 @@ class ExploreConsole:
             out.print(_table(table))
             out.print()
         if explored.shortcut:
-            out.print(_text(explored.shortcut.meaning), soft_wrap=True)
+            out.print(printable(explored.shortcut.meaning), soft_wrap=True)
         for name, reason in list(explored.films.rejected.items())[:REJECTED_SHOWN]:
-            out.print(f"[dim]left out[/] {_text(name)}: {_text(reason)}", soft_wrap=True)
+            out.print(f"[dim]left out[/] {printable(name)}: {printable(reason)}", soft_wrap=True)
         if (more := len(explored.films.rejected) - REJECTED_SHOWN) > 0:
             out.print(f"[dim]left out[/] {more:,} more, listed in the report")
         for warning in explored.warnings:
-            out.print(f"[bold yellow]Mind:[/] {_text(warning)}.", soft_wrap=True)
-        out.print(f"Written: {_text(path)}", soft_wrap=True)
+            out.print(f"[bold yellow]Mind:[/] {printable(warning)}.", soft_wrap=True)
+        out.print(f"Written: {printable(path)}", soft_wrap=True)
 
 
 def _table(table: "TextTable") -> Table:
-    first, *others = (_text(heading) for heading in table.headings)
+    first, *others = (printable(heading) for heading in table.headings)
     columns = [Column(first, overflow="fold"), *(Column(heading, justify="right") for heading in others)]
-    title = _text(table.title)
+    title = printable(table.title)
     drawn = Table(*columns, title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for row in table.rows:
-        drawn.add_row(*map(_text, row))
+        drawn.add_row(*map(printable, row))
     return drawn
-
-
-def _text(text: str) -> str:
-    """A name that a stranger chose, harmless in a terminal."""
-    return escape(escaped(text))

@@ -5,11 +5,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.markup import escape
 
 from xrayscan.backend import Epoch
-from xrayscan.console import duration, film_bar, show_card
-from xrayscan.report.text import escaped
+from xrayscan.console import duration, film_bar, printable, show_card
 
 if TYPE_CHECKING:
     from xrayscan.training import Trained
@@ -45,7 +43,7 @@ class TrainConsole:
         tell_warnings(out, films)
         out.print(
             f"{len(films.training):,} films to train on, {len(films.validation):,} of other patients to validate on; "
-            f"patients were told apart by {escape(escaped(films.folder.patients_by))}.",
+            f"patients were told apart by {printable(films.folder.patients_by)}.",
             soft_wrap=True,
         )
         if epochs:
@@ -74,7 +72,7 @@ class TrainConsole:
         """Print the card, and where the files are."""
         self._bar.stop()
         show_card(self._console, trained.model.card)
-        self._console.print("Written: " + escape(escaped(", ".join(trained.files))), soft_wrap=True)
+        self._console.print("Written: " + printable(", ".join(trained.files)), soft_wrap=True)
 
     def _left(self, share: float) -> float:
         """Seconds until the last epoch is over, as long as epochs take what the last one took."""
@@ -86,8 +84,8 @@ def tell_warnings(out: Console, films: "SplitFilms") -> None:
     """Print which files could not be read, and what else is odd about the folder."""
     rejected = films.decoded.rejected
     for path, reason in list(rejected.items())[:LEFT_OUT_SHOWN]:
-        out.print(f"[dim]left out[/] {escape(escaped(path))}: {escape(reason)}", soft_wrap=True)
+        out.print(f"[dim]left out[/] {printable(path)}: {printable(reason)}", soft_wrap=True)
     if (more := len(rejected) - LEFT_OUT_SHOWN) > 0:
         out.print(f"[dim]left out[/] {more:,} more")
     for warning in films.warnings:
-        out.print(f"[yellow]{escape(escaped(warning))}[/]", soft_wrap=True)
+        out.print(f"[yellow]{printable(warning)}[/]", soft_wrap=True)

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from xrayscan.backend import Epoch
-from xrayscan.console import duration, film_bar
+from xrayscan.console import duration, film_bar, printable
 from xrayscan.console_train import tell_warnings
 from xrayscan.report.text import escaped
 
@@ -49,7 +49,7 @@ class TuneConsole:
         """The search is known to make sense."""
         self._console.print(f"Searching for the best {self._objective} over:")
         for name, values in space.items():
-            self._console.print(f"  {escape(name)}: [dim]{escape(escaped(values))}[/]", soft_wrap=True)
+            self._console.print(f"  {escape(name)}: [dim]{printable(values)}[/]", soft_wrap=True)
 
     def film(self, done: int, total: int) -> None:
         """One more film was read."""
@@ -63,7 +63,7 @@ class TuneConsole:
         tell_warnings(self._console, films)
         self._console.print(
             f"Every trial trains on {len(films.training):,} films and is judged on {len(films.validation):,} of other "
-            f"patients; patients were told apart by {escape(escaped(films.folder.patients_by))}.",
+            f"patients; patients were told apart by {printable(films.folder.patients_by)}.",
             soft_wrap=True,
         )
 
@@ -103,8 +103,8 @@ class TuneConsole:
         if tuned.importance:
             shares = ", ".join(f"{escape(name)} {share:.0%}" for name, share in tuned.importance.items())
             out.print(f"Explain the differences between trials: {shares}", soft_wrap=True)
-        out.print("Written: " + escape(", ".join(escaped(path) for path in tuned.files)), soft_wrap=True)
-        out.print(f"Next: xrayscan train DIR --out RUN/ --recipe {escape(escaped(tuned.recipe))}", soft_wrap=True)
+        out.print("Written: " + printable(", ".join(tuned.files)), soft_wrap=True)
+        out.print(f"Next: xrayscan train DIR --out RUN/ --recipe {printable(tuned.recipe)}", soft_wrap=True)
         out.print(
             "[italic]The best of many trials on the same validation films looks better than it is: judge it with "
             "xrayscan evaluate on films it never saw.[/]"
@@ -113,7 +113,7 @@ class TuneConsole:
     def _line(self, trial: "Trial", best: bool) -> str:
         style = STATE_STYLE[trial.state]
         value = "" if trial.value is None else f" {self._objective} {trial.value:.4f}"
-        reason = f" ({escape(escaped(trial.reason))})" if trial.reason else ""
+        reason = f" ({printable(trial.reason)})" if trial.reason else ""
         mark = " [bold green]best[/]" if best else ""
         how = f"[dim]({escape(_words(trial.parameters))}; {trial.seconds:,.0f} s)[/]"
         return f"trial {trial.number:>3} of {self._of}: [{style}]{trial.state}[/]{value}{reason}{mark} {how}"

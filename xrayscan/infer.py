@@ -6,7 +6,7 @@ and one pixel column per distinct geometry, or a ``reason``. `Infer` replaces th
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from xrayscan.backend import Pixels, Placement, Predictor
 from xrayscan.card import InputSpec
-from xrayscan.decode import decode, named_as_image, sniff
+from xrayscan.decode import Radiograph, decode, named_as_image, sniff
 from xrayscan.discover import read_file, read_head
 from xrayscan.errors import DecodeError
 from xrayscan.modelfile import Model
@@ -26,7 +26,7 @@ NOT_A_NUMBER = "the model gave no finite number for this film"
 
 
 def prepare(row: Row, *, specs: tuple[InputSpec, ...]) -> Row:
-    """Row stage: read one file once, at the largest side asked for; one pixel column per distinct geometry.
+    """Row stage: read one file once; one pixel column per distinct geometry.
 
     Whatever goes wrong in decoding arrives here as DecodeError and becomes the row's reason. A row that has one
     already (a dangling link, a hidden file) passes through.
@@ -37,11 +37,26 @@ def prepare(row: Row, *, specs: tuple[InputSpec, ...]) -> Row:
     try:
         data = read_file(row["path"], head_ok=lambda head: _refuse_foreign(head, row["path"]))
         digest = {"sha256": hashlib.sha256(data).hexdigest()}
-        film = decode(data, at_least=max(spec.side for spec in specs))
+        films = decoded(data, {spec.side for spec in specs})
     except DecodeError as error:
         return row | digest | {"reason": str(error), "ignored": error.ignored}
-    pixels = {pixel_column(spec): preprocess(film.brightness, spec) for spec in specs}
-    return row | dataclasses.asdict(film.facts) | digest | pixels
+    pixels = {pixel_column(spec): preprocess(films[spec.side].brightness, spec) for spec in specs}
+    return row | dataclasses.asdict(films[specs[0].side].facts) | digest | pixels
+
+
+def decoded(data: bytes, sides: Iterable[int]) -> dict[int, Radiograph]:
+    """Decode a film for each of these sides, in pixels: no model's pixels depend on which others are asked.
+
+    A JPEG's reduced scales are films of their own; whatever came out whole serves the larger sides too.
+    Raises: DecodeError.
+    """
+    films: dict[int, Radiograph] = {}
+    film: Radiograph | None = None
+    for side in sorted(sides):
+        if film is None or film.brightness.shape != (film.facts.rows, film.facts.columns):
+            film = decode(data, at_least=side)
+        films[side] = film
+    return films
 
 
 def refuse(path: str) -> DecodeError | None:

@@ -4,6 +4,7 @@ import hashlib
 import importlib.resources
 import itertools
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan.backend import Placement, Predictor, Tensors
-from xrayscan.card import ModelCard
+from xrayscan.card import UNNAMED, ModelCard
 from xrayscan.errors import ModelError, UsageError
 from xrayscan.parameters import parse
 from xrayscan.registry import load_registry
 from xrayscan.seen import Seen, split_tensors
 
 HEADER_KEY = "xrayscan"
+MEAN = "mean"  # what worklists call the mean of several models
 FILE_NAME = "model.safetensors"  # inside a training run's folder
 
 
@@ -34,6 +36,14 @@ class Model:
     fingerprint: str
     path: str
     seen: Seen | None = field(default=None, repr=False)  # the films it was made from; None where the file does not say
+
+    @property
+    def reference(self) -> str:
+        """What a user would give to have this model: its bundled name, the folder of its training run, or its file."""
+        if self.path in (bundled := {path: name for name, path in bundled_models().items()}):
+            return bundled[self.path]
+        folder, file = os.path.split(self.path)
+        return folder if folder and file == FILE_NAME else self.path
 
     def predictor(self, placement: Placement) -> Predictor:
         """Load the network on a device. Raises: ModelError if its backend is missing or its tensors do not fit."""
@@ -70,14 +80,25 @@ def load_models(references: Sequence[str | Model]) -> list[Model]:
     first = models[0]
     for earlier, later in itertools.combinations(models, 2):
         if earlier.fingerprint == later.fingerprint:
-            raise UsageError(f"{later.path} is the same model as {earlier.path}: give each once")
+            raise UsageError(f"{earlier.reference} and {later.reference} are the same model: give it once")
     for model in models[1:]:
         if model.card.labels[1].casefold() != first.card.labels[1].casefold():
             raise UsageError(
-                f"{first.path} looks for {first.card.labels[1]}, {model.path} for {model.card.labels[1]}: scan with "
-                "each into a folder of its own"
+                f"{first.reference} looks for {first.card.labels[1]}, {model.reference} for {model.card.labels[1]}: "
+                "scan with each into a folder of its own"
             )
     return models
+
+
+def names_of(models: Sequence[Model]) -> tuple[str, ...]:
+    """Tell models apart: by the name on the card, or by where they came from if it is shared or says nothing."""
+    often = Counter(model.card.name for model in models)
+    often.update({UNNAMED: 1, MEAN: 1})
+    names = [model.card.name if often[model.card.name] == 1 else model.reference for model in models]
+    return tuple(
+        name if names.count(name) == 1 else f"{name} {model.fingerprint[:12]}"
+        for name, model in zip(names, models, strict=True)
+    )
 
 
 def save_model(path: str, card: ModelCard, tensors: Tensors, seen: Seen | None = None) -> None:

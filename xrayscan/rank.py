@@ -81,17 +81,23 @@ class WorklistRow:
 class Worklist:
     """What people read: scored rows in reading order, then the rejected ones. Ignored files are only counted.
 
-    ``cards`` are those of the store's models, in the same order.
+    ``cards`` are those of the store's models, in the same order; ``names`` tell them apart (default: the cards' own).
     """
 
-    def __init__(self, store: Store, cards: Sequence[ModelCard], settings: RankSettings | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        cards: Sequence[ModelCard],
+        settings: RankSettings | None = None,
+        names: Sequence[str] = (),
+    ) -> None:
         self.cards = tuple(cards)
+        self.names = tuple(names or (card.name for card in cards))
         self.card = cards[0]  # of the model whose tiers and predictions count
         self.settings = settings or RankSettings()
         self.counts: Counts = store.counts()
         self.fingerprints = store.models
         self.fingerprint = store.models[0]
-        self.names = _names(cards, store.models)
         self.by_mean = self.settings.rank_by == "mean" and len(cards) > 1
         self._store = store
         self.scales = tuple(Scale(card, self.settings.prevalence, self.settings.threshold) for card in cards)
@@ -195,12 +201,3 @@ class Worklist:
 
     def _mean(self, stored: Sequence[float]) -> float:
         return fmean(self._shown(stored))
-
-
-def _names(cards: Sequence[ModelCard], fingerprints: Sequence[str]) -> tuple[str, ...]:
-    """Name the models so that no two are called the same."""
-    often = Counter(card.name for card in cards)
-    return tuple(
-        card.name if often[card.name] == 1 else f"{card.name} {fingerprint[:12]}"
-        for card, fingerprint in zip(cards, fingerprints, strict=True)
-    )

@@ -13,7 +13,7 @@ from xrayscan.discover import Source, discover
 from xrayscan.engine import run
 from xrayscan.errors import DecodeError
 from xrayscan.infer import Infer, Row, prepare, refuse
-from xrayscan.modelfile import Model, load_models
+from xrayscan.modelfile import Model, load_models, names_of
 from xrayscan.rank import RankSettings, Worklist
 from xrayscan.readers import default_workers
 from xrayscan.record import Facts, ScanRecord, Status
@@ -61,9 +61,11 @@ def scan(
     """
     loaded = load_models([model] if isinstance(model, str | Model) else model)
     progress = Progress()
-    store = _open_store(out, loaded, settings)
+    names, fingerprints = names_of(loaded), tuple(model.fingerprint for model in loaded)
+    store = Store.open(os.path.join(out, STORE_NAME), models=fingerprints, fresh=settings.fresh)
     started = time.perf_counter()
     try:
+        store.remember(cards=[one.card.to_json() for one in loaded], names=names)  # for reports without model files
         with Walk(paths, progress) as walk, contextlib.ExitStack() as undo:
             rows = _to_read(walk, store, progress, on_progress)
             for batch in _scored(rows, loaded, settings, progress, undo):
@@ -75,7 +77,7 @@ def scan(
         store.finish()
         progress.seconds = time.perf_counter() - started
         on_progress(progress)
-        return Worklist(store, [one.card for one in loaded], settings.rank)
+        return Worklist(store, [one.card for one in loaded], settings.rank, names)
     except BaseException:
         store.close()
         raise
@@ -92,15 +94,6 @@ def candidates(paths: Iterable[str], progress: Progress) -> Iterator[str]:
         if refusal is None:
             yield source.source
         progress.count(Status.SCORED if refusal is None else Status.IGNORED if refusal.ignored else Status.REJECTED)
-
-
-def _open_store(out: str, models: Sequence[Model], settings: ScanSettings) -> Store:
-    fingerprints = tuple(model.fingerprint for model in models)
-    store = Store.open(os.path.join(out, STORE_NAME), models=fingerprints, fresh=settings.fresh)
-    store.remember(
-        cards=[model.card.to_json() for model in models]
-    )  # reports can be made again without the model files
-    return store
 
 
 def _to_read(

@@ -11,64 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from xrayscan import schema
 from xrayscan.discover import Source
 from xrayscan.errors import OutputError
 from xrayscan.record import Facts, ScanRecord, Status
 from xrayscan.sqlitefile import START_OVER, connect, encodable, explained, remove, transaction
 
-APPLICATION_ID = 0x78726179  # "xray": tells our file from other SQLite databases
-SCHEMA_VERSION = 1
 KEEP_BATCH = 10_000  # records kept per transaction
 CACHE_KIB = 16_384
-
-SCHEMA = (
-    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",  # values are JSON
-    """CREATE TABLE records (
-        id INTEGER PRIMARY KEY,
-        path BLOB NOT NULL UNIQUE,  -- absolute, as the file system's bytes
-        source BLOB NOT NULL,
-        size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-        made INTEGER NOT NULL,  -- the run that read it
-        status TEXT NOT NULL, reason TEXT,
-        format TEXT NOT NULL, rows INTEGER, columns INTEGER, sha256 TEXT NOT NULL,
-        study_uid TEXT NOT NULL, series_uid TEXT NOT NULL, sop_uid TEXT NOT NULL,
-        modality TEXT NOT NULL, view TEXT NOT NULL,
-        probability REAL,  -- the first model's; at the training prevalence
-        probabilities TEXT NOT NULL)  -- all models', JSON""",
-    # What the last run found unchanged: a few bytes each to write, where marking the records would rewrite them all.
-    "CREATE TABLE kept (id INTEGER PRIMARY KEY)",
-    f"PRAGMA application_id = {APPLICATION_ID}",
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
-)
-FACTS = "format, rows, columns, sha256, study_uid, series_uid, sop_uid, modality, view"  # in the order of Facts
-HERE = "(made = ?1 OR id IN kept)"  # found by the last run, whose number is the first parameter
-RECORD = f"source, {FACTS}, probabilities, reason, status"
-# A path that is found twice in one run, such as a hidden file that is also named, keeps what was read from it.
-WRITE = f"""
-    INSERT INTO records (path, size, mtime_ns, made, probability, {RECORD}) VALUES ({", ".join("?" * 18)})
-    ON CONFLICT (path) DO UPDATE SET
-    {", ".join(f"{name} = excluded.{name}" for name in f"size, mtime_ns, made, probability, {RECORD}".split(", "))}
-    WHERE NOT (excluded.status = 'ignored' AND (records.made = excluded.made OR records.id IN kept))"""
-# A rejected file without a checksum was not read whole: what was in the way may be gone, though the file is unchanged.
-FIND = """
-    SELECT id, status, source FROM records
-    WHERE path = ? AND size = ? AND mtime_ns = ? AND (sha256 <> '' OR status <> 'rejected')"""
-# {score} orders: the column probability, or a function of all models' probabilities.
-BY_IMAGE = f"""
-    SELECT {RECORD} FROM records WHERE {HERE} AND status = 'scored' ORDER BY {{score}} DESC, source"""
-# The key of an image without a study is a blob, so it cannot equal a text.
-BY_STUDY = f"""
-    SELECT study, {RECORD} FROM (
-        SELECT *, min(source) OVER same AS first_source, coalesce(
-               max(CASE WHEN NOT is_lateral(view) THEN score END) OVER same, max(score) OVER same) AS highest
-        FROM (SELECT *, {{score}} AS score, CASE study_uid WHEN '' THEN path ELSE study_uid END AS study
-              FROM records WHERE {HERE} AND status = 'scored')
-        WINDOW same AS (PARTITION BY study))
-    ORDER BY highest DESC, first_source, study, score DESC, source"""
-COUNTS = f"""
-    SELECT count(*), total(status = 'scored'), total(status = 'rejected'), total(status = 'ignored'),
-           total(made < ?1), total(made = ?1 AND status = 'scored') FROM records WHERE {HERE}"""
-
 Score = Callable[[Sequence[float]], float]  # all models' probabilities of a film → what it is ranked by
 
 
@@ -92,6 +42,7 @@ class Store:
         self._db = connection
         self._path = path
         self._kept: list[tuple[int]] = []  # ids, not yet in the file
+        self._functions: dict[str, Callable[..., Any]] = {}  # known to SQL
         self._renamed: list[tuple[bytes, int]] = []  # source and id of those given in another way than before
         self.run = 0  # the number of the last run, from 1
         self.models: tuple[str, ...] = ()  # fingerprints of the models that score
@@ -134,24 +85,28 @@ class Store:
         self._db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         with transaction(self._db, "EXCLUSIVE"):
             if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
-                for statement in SCHEMA:
+                for statement in schema.SCHEMA:
                     self._db.execute(statement)
                 self.remember(models=models, run=0)
             self._look()
             if self.models != models:
                 folder = encodable(os.path.dirname(self._path) or ".")
-                raise OutputError(f"{folder} holds a scan by {_others(len(self.models))}: {START_OVER}")
+                raise OutputError(f"{folder} holds a scan by {self._others()}: {START_OVER}")
             self.run += 1
             self._db.execute("DELETE FROM kept")
             self.remember(run=self.run, complete=False, gone=0)
         self._db.execute("PRAGMA journal_mode = DELETE")
 
+    def _others(self) -> str:
+        names = self.recall("names") if len(self.models) > 1 else None
+        return f"other models, which are {encodable(', '.join(map(str, names)))}" if names else "another model"
+
     def _look(self) -> None:
         (application,) = self._db.execute("PRAGMA application_id").fetchone()
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if application != APPLICATION_ID:
+        if application != schema.APPLICATION_ID:
             raise OutputError(f"{encodable(self._path)} is not a scan of xrayscan: {START_OVER}")
-        if version != SCHEMA_VERSION:
+        if version != schema.SCHEMA_VERSION:
             raise OutputError(f"{encodable(self._path)} was written by another version of xrayscan: {START_OVER}")
         self.run, self.models = int(self.recall("run")), tuple(self.recall("models"))
 
@@ -182,7 +137,7 @@ class Store:
             return None
         with explained(self._path):
             key = os.fsencode(source.path), source.size, _int64(source.mtime_ns)
-            if (row := self._db.execute(FIND, key).fetchone()) is None:
+            if (row := self._db.execute(schema.FIND, key).fetchone()) is None:
                 return None
             self._kept.append(row[:1])
             if row[2] != (given := os.fsencode(source.source)):
@@ -196,7 +151,7 @@ class Store:
         with explained(self._path), transaction(self._db):
             self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", self._kept)
             self._db.executemany("UPDATE records SET source = ? WHERE id = ?", self._renamed)
-            self._db.executemany(WRITE, (_row(self.run, source, record) for source, record in records))
+            self._db.executemany(schema.WRITE, (_row(self.run, source, record) for source, record in records))
         self._kept.clear()
         self._renamed.clear()
 
@@ -204,7 +159,7 @@ class Store:
         """End the run: what it did not find leaves the store."""
         self.write()
         with explained(self._path), transaction(self._db):
-            others = f"FROM records WHERE NOT {HERE}"
+            others = f"FROM records WHERE NOT {schema.HERE}"
             (gone,) = self._db.execute(f"SELECT count(*) {others} AND status <> 'ignored'", (self.run,)).fetchone()
             self._db.execute(f"DELETE {others}", (self.run,))
             self.remember(complete=True, gone=gone)
@@ -215,12 +170,12 @@ class Store:
         if self._kept:
             self.write()
         with explained(self._path):
-            numbers = self._db.execute(COUNTS, (self.run,)).fetchone()
+            numbers = self._db.execute(schema.COUNTS, (self.run,)).fetchone()
             return Counts(*map(int, (*numbers, self.recall("gone"))))
 
     def scored(self, score: Score | None = None) -> Iterator[tuple[int, ScanRecord]]:
         """Yield rank and record by ``score``, ties by source; without it by the first model's probability."""
-        sql = BY_IMAGE.format(score=self._scoring(score))
+        sql = schema.BY_IMAGE.format(score=self._scoring(score))
         for rank, row in enumerate(self._select(sql, self.run), 1):
             yield rank, self._record(row)
 
@@ -231,9 +186,9 @@ class Store:
 
         A study of lateral films alone goes by its highest one; an image without a study is one of its own.
         """
-        self._db.create_function("is_lateral", 1, is_lateral, deterministic=True)
+        self._define("is_lateral", is_lateral, is_lateral)
         rank, last = 0, None
-        for study, *row in self._select(BY_STUDY.format(score=self._scoring(score)), self.run):
+        for study, *row in self._select(schema.BY_STUDY.format(score=self._scoring(score)), self.run):
             rank += study != last
             last = study
             yield rank, self._record(row)
@@ -242,28 +197,42 @@ class Store:
         """Return the SQL expression of what orders the scored records."""
         if score is None:
             return "probability"
-        self._db.create_function("score_of", 1, lambda text: score(json.loads(text)), deterministic=True)
+
+        def score_of(text: str) -> float | None:
+            try:
+                return score(self._numbers(text))
+            except OutputError:
+                return None  # whoever reads the record is told
+
+        self._define("score_of", score, score_of)
         return "score_of(probabilities)"
+
+    def _define(self, name: str, meaning: Callable[..., Any], function: Callable[..., Any]) -> None:
+        """Make a function known to SQL, once for each meaning: it cannot be replaced while rows are being read."""
+        if self._functions.get(name) != meaning:
+            with explained(self._path):
+                self._db.create_function(name, 1, function, deterministic=True)
+            self._functions[name] = meaning
 
     def probabilities(self) -> Iterator[tuple[float, ...]]:
         """Yield the probabilities of every scored record, one per model, in no order."""
-        sql = f"SELECT probabilities FROM records WHERE {HERE} AND status = 'scored'"
-        return (tuple(json.loads(text)) for (text,) in self._select(sql, self.run))
+        sql = f"SELECT probabilities FROM records WHERE {schema.HERE} AND status = 'scored'"
+        return (self._numbers(text) for (text,) in self._select(sql, self.run))
 
     def rejected(self, *, by_reason: bool = False) -> Iterator[ScanRecord]:
         """Yield the rejected records by source, or by reason and then source."""
         order = "reason, source" if by_reason else "source"
-        sql = f"SELECT {RECORD} FROM records WHERE {HERE} AND status = 'rejected' ORDER BY {order}"
+        sql = f"SELECT {schema.RECORD} FROM records WHERE {schema.HERE} AND status = 'rejected' ORDER BY {order}"
         return (self._record(row) for row in self._select(sql, self.run))
 
     def reasons(self) -> dict[str, int]:
         """Count the rejected records by reason."""
-        sql = f"SELECT reason, count(*) FROM records WHERE {HERE} AND status = 'rejected' GROUP BY 1 ORDER BY 1"
+        sql = f"SELECT reason, count(*) FROM records WHERE {schema.HERE} AND status = 'rejected' GROUP BY 1 ORDER BY 1"
         return dict(self._select(sql, self.run))
 
     def scored_below(self, probability: float) -> int:
         """Count the scored records whose probability, as stored, is below this one."""
-        sql = f"SELECT count(*) FROM records WHERE {HERE} AND status = 'scored' AND probability < ?2"
+        sql = f"SELECT count(*) FROM records WHERE {schema.HERE} AND status = 'scored' AND probability < ?2"
         return int(next(self._select(sql, self.run, probability))[0])
 
     def close(self) -> None:
@@ -281,15 +250,26 @@ class Store:
         self.close()
 
     def _record(self, row: Iterable[Any]) -> ScanRecord:
-        """Build the record from a row of RECORD. Raises: OutputError where the row was tampered with."""
+        """Build the record from a row of `schema.RECORD`. Raises: OutputError where the row was tampered with."""
         source, *facts, probabilities, reason, status = row
+        numbers = self._numbers(probabilities) if status == Status.SCORED else ()
         try:
-            numbers = tuple(map(float, json.loads(probabilities)))
-            if len(numbers) not in (0, len(self.models)):
-                raise ValueError(f"{len(numbers)} probabilities by {len(self.models)} models")
             return ScanRecord(os.fsdecode(source), Facts(*facts), numbers, reason, status == Status.IGNORED)
         except (ValueError, TypeError) as error:
-            raise OutputError(f"{encodable(self._path)} is damaged: {START_OVER}") from error
+            raise self._damaged() from error
+
+    def _numbers(self, text: Any) -> tuple[float, ...]:
+        """Read a scored record's probabilities, one per model. Raises: OutputError where they were tampered with."""
+        try:
+            numbers = tuple(map(float, json.loads(text)))
+        except (ValueError, TypeError) as error:
+            raise self._damaged() from error
+        if len(numbers) != len(self.models):
+            raise self._damaged()
+        return numbers
+
+    def _damaged(self) -> OutputError:
+        return OutputError(f"{encodable(self._path)} is damaged: {START_OVER}")
 
     def _select(self, sql: str, *values: Any) -> Iterator[Any]:
         with explained(self._path):
@@ -304,10 +284,6 @@ def _row(run: int, source: Source, record: ScanRecord) -> tuple[Any, ...]:
         *(os.fsencode(record.source), encodable(facts.format), facts.rows, facts.columns, facts.sha256, *texts),
         *(json.dumps(probabilities), None if record.reason is None else encodable(record.reason), str(record.status)),
     )
-
-
-def _others(count: int) -> str:
-    return "another model" if count == 1 else f"{count} models, not the same or not in this order"
 
 
 def _int64(number: int) -> int:

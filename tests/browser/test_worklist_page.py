@@ -1,5 +1,6 @@
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 from browser_axe import violations
@@ -236,12 +237,30 @@ def test_the_page_says_where_models_disagree(opened, tmp_path):
 
 def test_a_list_by_the_mean_shows_the_mean(opened, tmp_path):
     page = opened(make_page(tmp_path, 20, (CARD, SECOND), RankSettings(rank_by="mean")), width=1440)
-    assert page.locator("#rows tr").first.locator(".model").all_text_contents() == ["0.4762intermediate", "0.7143"]
+    first = page.locator("#rows tr").first
+    assert first.locator(".number").all_text_contents()[:4] == ["1", "0.7143", "0.9524", "0.4762intermediate"]
+    assert first.locator(".ranking .bar").count() == 1
     assert "highest mean probability" in " ".join(page.locator("#table caption").text_content().split())
-    page.locator("th[data-sort=model1] button").click()
+    page.locator("th[data-sort=mean] button").click()
     assert ranks(page) == list(range(1, 21))
     open_film(page, 0)
     assert page.locator("#scores th").all_text_contents() == ["small", "<second>", "mean"]
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_long_model_names_push_nothing_aside(opened, tmp_path, width):
+    long = [replace(CARD, name=f"runs/{letter * 60}") for letter in "ab"]
+    page = opened(make_page(tmp_path, 20, long, RankSettings(rank_by="mean")), width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    for cell in page.locator("#rows tr").first.locator("td.number:visible").all():
+        assert cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth + 1")
+    open_film(page, 0)
+    assert page.locator("#film").evaluate("element => element.scrollWidth <= element.clientWidth")
+
+
+def test_models_that_agree_are_said_to(opened, tmp_path):
+    page = opened(make_page(tmp_path, 1, (CARD, SECOND)))
+    assert "Every film has the same tier by each of them" in " ".join(page.locator("header").text_content().split())
 
 
 def test_only_one_page_of_a_long_list_is_in_the_document(opened, long_page):

@@ -8,8 +8,10 @@ from small import make_model, write_film
 
 from xrayscan.cli import main
 from xrayscan.errors import OutputError
+from xrayscan.modelfile import load_model
 from xrayscan.report.again import asked, reopen, when
 from xrayscan.report.text import with_size
+from xrayscan.store import Store
 
 
 @pytest.fixture
@@ -57,6 +59,27 @@ def test_settings_of_the_run_hold_unless_others_are_given(scanned, tmp_path):
     call("report", scanned, "--heatmaps", "none")
     assert "0.2500 or more, a threshold given by" in (scanned / "triage.html").read_text(encoding="utf-8")
     assert kinds(scanned) == {"thumb": 4, "film": 4}
+
+
+def test_a_page_that_was_asked_for_without_pictures_stays_without(scanned, tmp_path):
+    asked_for = ("--model", tmp_path / "small.safetensors", "--out", scanned, "--workers", "0")
+    call("predict", tmp_path / "films", *asked_for, "--no-images", "--html-top", "3")
+    call("report", scanned, "--prevalence", "0.1")
+    assert kinds(scanned) == {}
+    call("predict", tmp_path / "films", *asked_for, "--html-top", "3", "--heatmaps", "1", "--format", "csv")
+    call("report", scanned)
+    assert kinds(scanned) == {"thumb": 3, "film": 3, "heat": 1}
+
+
+def test_a_scan_that_was_interrupted_is_not_reported_as_if_it_were_whole(scanned, tmp_path):
+    before = (scanned / "triage.csv").read_bytes()
+    fingerprint = load_model(str(tmp_path / "small.safetensors")).fingerprint
+    with Store.open(str(scanned / "scan.sqlite"), models=(fingerprint,)):
+        pass  # begun and not finished
+    done = call("report", scanned)
+    assert done.exit_code == 5
+    assert "was interrupted: run the same `xrayscan predict` again" in done.stderr
+    assert (scanned / "triage.csv").read_bytes() == before
 
 
 def test_a_film_that_is_gone_or_changed_has_a_placeholder(scanned, tmp_path):

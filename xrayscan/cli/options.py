@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 AUTO = "auto"
 FORMATS = ("csv", "jsonl", "html")
@@ -50,6 +51,10 @@ class ModelReference(click.ParamType[str]):
 
     name = "NAME|FILE|RUN/"
     envvar_list_splitter = os.pathsep
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """Return the models in a variable; empty parts stand for none."""
+        return [one for one in rv.split(os.pathsep) if one]
 
 
 formats_option = click.option(
@@ -121,8 +126,7 @@ def page(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         from xrayscan.report.pictures import PictureSettings
 
-        images = not no_images and "html" in options["formats"]
-        pictures = PictureSettings(html_top, images, min(heatmaps or 0, html_top), heatmap_files)
+        pictures = PictureSettings(html_top, not no_images, heatmaps or 0, heatmap_files)
         return command(*args, pictures=pictures, **options)
 
     options = (
@@ -161,6 +165,12 @@ def page(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         decorated = option(decorated)
     return decorated
+
+
+def given(*names: str) -> set[str]:
+    """Which of these parameters the user gave, on the command line or in the environment."""
+    context = click.get_current_context()
+    return {name for name in names if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
 
 
 def labelled_folder(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -150,7 +150,14 @@ def _scan(
     ):
         header = {"when": f"{datetime.now(UTC):%Y-%m-%d %H:%M %Z}", "folders": tuple(map(os.fsdecode, paths))}
         look = page_settings(
-            worklist, out, pictures, model=loaded[0], device=settings.device, on_film=console.pictures, **header
+            worklist,
+            out,
+            pictures,
+            formats=formats,
+            model=loaded[0],
+            device=settings.device,
+            on_film=console.pictures,
+            **header,
         )
         files = list(map(with_size, write_reports(worklist, out, formats, look, console.writing)))
         files.append(write_run(worklist, out, asked, dataclasses.asdict(console.progress)))

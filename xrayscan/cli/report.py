@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xrayscan.cli.options import AUTO, examples, formats_option, page
+from xrayscan.cli.options import AUTO, examples, formats_option, given, page
 
 if TYPE_CHECKING:
     from xrayscan.rank import RankSettings
+    from xrayscan.report.pictures import PictureSettings
 
 
 @click.command(
@@ -48,20 +49,43 @@ def report(run: str, model: str | None, device: str, formats: tuple[str, ...], q
     Exit code: that of predict.
     """
     from xrayscan.console import ScanConsole
+    from xrayscan.errors import UsageError
     from xrayscan.report import write_reports
     from xrayscan.report.again import asked, reopen, when
     from xrayscan.report.pictures import page_settings
     from xrayscan.report.text import with_size
 
-    pictures, earlier = options.pop("pictures"), asked(run)
+    earlier = asked(run)
     settings = earlier.get("settings", {})
+    pictures = _pictures(settings.get("pictures", {}), options.pop("pictures"))
     header = {"when": when(earlier.get("finished", "")), "folders": tuple(settings.get("paths", ()))}
     with ScanConsole(quiet=quiet) as console, reopen(run, _rank(settings.get("rank", {}), options)) as worklist:
         name = model or next(iter(settings.get("models", ())), "default")
-        look = page_settings(worklist, run, pictures, model=name, device=device, on_film=console.pictures, **header)
+        if worklist.settings.rank_by == "mean" and not worklist.by_mean:
+            raise UsageError("--rank-by mean compares models, and one model made this scan")
+        look = page_settings(
+            worklist,
+            run,
+            pictures,
+            formats=formats,
+            model=name,
+            device=device,
+            on_film=console.pictures,
+            **header,
+        )
         files = write_reports(worklist, run, formats, look, console.writing)
         console.summary(worklist, list(map(with_size, files)))
         sys.exit(worklist.exit_code)
+
+
+PICTURES = {"top": "html_top", "images": "no_images", "heatmaps": "heatmaps", "heatmap_files": "heatmap_files"}
+
+
+def _pictures(earlier: Mapping[str, Any], asked_for: "PictureSettings") -> "PictureSettings":
+    """What the run showed of the films, except where something else is given now."""
+    new = given(*PICTURES.values())
+    kept = {field: earlier[field] for field, option in PICTURES.items() if option not in new and field in earlier}
+    return dataclasses.replace(asked_for, **kept)
 
 
 def _rank(earlier: Mapping[str, Any], given: Mapping[str, Any]) -> "RankSettings":

@@ -37,7 +37,7 @@ def show(film: str, models: tuple[str, ...], out: str | None, device: str) -> No
     from xrayscan.device import place
     from xrayscan.errors import InputError
     from xrayscan.infer import Infer, prepare
-    from xrayscan.modelfile import load_model
+    from xrayscan.modelfile import load_model, names_of
     from xrayscan.report.evidence import gather_one, write_heatmap
     from xrayscan.report.text import encodable
 
@@ -52,4 +52,4 @@ def show(film: str, models: tuple[str, ...], out: str | None, device: str) -> No
     path = out or f"{name}-heatmap.png"
     if evidence.heatmap is not None:
         write_heatmap(evidence, path)
-    print_film(row, [model.card for model in loaded], evidence, path)
+    print_film(row, dict(zip(names_of(loaded), [model.card for model in loaded], strict=True)), evidence, path)

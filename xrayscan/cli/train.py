@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from xrayscan.card import UNNAMED
 from xrayscan.cli.options import examples, hardware, labelled_folder
 from xrayscan.errors import InputError, UsageError
 
@@ -53,7 +54,7 @@ PRESETS = ["none", "light", "standard", "strong"]
     show_default="none",
     help="Weights that a transfer backend starts with: published ones, or a .safetensors or .pth file.",
 )
-@click.option("--name", default="model", show_default=True, help="The model's name on its card.")
+@click.option("--name", default=UNNAMED, show_default=True, help="The model's name on its card.")
 @click.option("--epochs", type=click.IntRange(1), show_default="12", help="Passes over the films, at most.")
 @click.option("--batch-size", type=click.IntRange(2), show_default="32", help="Films per training step.")
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), show_default="0.0015")

@@ -11,20 +11,23 @@ from xrayscan.errors import OutputError
 from xrayscan.rank import RankSettings, Worklist
 from xrayscan.report.text import encodable
 from xrayscan.scanner import STORE_NAME
+from xrayscan.sqlitefile import START_OVER
 from xrayscan.store import Store
 
 
 def reopen(folder: str, settings: RankSettings | None = None) -> Worklist:
     """Return the worklist of the last scan into this folder. Close it when done, or use it as a context manager.
 
-    Raises: OutputError if there is no scan or it is damaged, ModelError if the card kept beside it is.
+    Raises: OutputError if there is no scan, or it was interrupted or is damaged; ModelError if a card beside it is.
     """
     store = Store.read(os.path.join(folder, STORE_NAME))
     try:
-        cards = store.recall("cards")
-        if not isinstance(cards, list) or len(cards) != len(store.models):
-            raise OutputError(f"{encodable(folder)} holds no finished scan: run `xrayscan predict` again")
-        return Worklist(store, [ModelCard.from_json(str(card)) for card in cards], settings)
+        if not store.complete:
+            raise OutputError(f"the scan in {encodable(folder)} was interrupted: run the same `xrayscan predict` again")
+        cards, names = store.recall("cards"), store.recall("names")
+        if not all(isinstance(each, list) and len(each) == len(store.models) for each in (cards, names)):
+            raise OutputError(f"{encodable(folder)} was written by another version of xrayscan: {START_OVER}")
+        return Worklist(store, [ModelCard.from_json(str(card)) for card in cards], settings, list(map(str, names)))
     except BaseException:
         store.close()
         raise

@@ -15,10 +15,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from xrayscan.backend import Pixels, Placement
-from xrayscan.decode import decode
 from xrayscan.discover import read_file
 from xrayscan.errors import DecodeError, OutputError
 from xrayscan.heatmap import Explainer, Neighbour, over_film
+from xrayscan.infer import decoded
 from xrayscan.modelfile import Model
 from xrayscan.preprocess import preprocess
 from xrayscan.rank import WorklistRow
@@ -75,17 +75,16 @@ def gather_one(source: str, sha256: str, model: Model, placement: Placement, sid
 
 def _read(source: str, sha256: str, side: int, explainer: Explainer | None) -> tuple[Evidence, Pixels | None]:
     """The film's pictures, and the pixels that the model takes where there is one to explain it."""
-    at_least = max(side, explainer.spec.side) if explainer else side
     try:
         data = read_file(source)
         if hashlib.sha256(data).hexdigest() != sha256:
             return Evidence(source, problem=CHANGED), None
-        brightness = decode(data, at_least=at_least).brightness
+        films = decoded(data, {side} | ({explainer.spec.side} if explainer else set()))
     except DecodeError as error:
         return Evidence(source, problem=str(error)), None
-    grey = Image.fromarray(np.rint(np.clip(brightness, 0, 1) * 255).astype(np.uint8))
+    grey = Image.fromarray(np.rint(np.clip(films[side].brightness, 0, 1) * 255).astype(np.uint8))
     evidence = Evidence(source, _jpeg(grey, side), _jpeg(grey, THUMBNAIL))
-    return evidence, preprocess(brightness, explainer.spec) if explainer else None
+    return evidence, preprocess(films[explainer.spec.side].brightness, explainer.spec) if explainer else None
 
 
 def _explained(batch: list[tuple[Evidence, Pixels | None]], explainer: Explainer | None) -> Iterator[Evidence]:

@@ -15,7 +15,7 @@ from xrayscan.rank import Worklist, WorklistRow
 from xrayscan.report.advice import advice
 from xrayscan.report.atomic import atomic_writer
 from xrayscan.report.text import visible
-from xrayscan.report.worklist_data import agreements, columns, embedded, others, reason_groups, row_lines
+from xrayscan.report.worklist_data import agreements, embedded, others, reason_groups, row_lines
 
 FOLDER = os.path.dirname(__file__)
 SCRIPTS = ("worklist_data.js", "worklist_table.js", "worklist_view.js", "worklist_keys.js")  # joined in this order
@@ -56,9 +56,9 @@ def _context(worklist: Worklist, settings: PageSettings) -> dict[str, object]:
         "thresholds": worklist.thresholds,
         "card": card,
         "cards": dict(zip(worklist.names, worklist.cards, strict=True)),
-        "columns": columns(worklist),
-        "agreement": scores
-        and list(zip(agreements(worklist), worklist_figures.comparisons(worklist, scores), strict=True)),
+        "agreement": zip(agreements(worklist), worklist_figures.comparisons(worklist, scores), strict=True)
+        if scores
+        else (),
         "tiers": tuple(worklist.tier_counts),
         "settings": settings,
         "groups": reason_groups(worklist, SOURCES_SHOWN),
@@ -79,7 +79,8 @@ def _meta(worklist: Worklist, settings: PageSettings) -> dict[str, object]:
     """What the script has to know beside the rows."""
     return {
         "labels": [visible(label) for label in worklist.card.labels],
-        "columns": [visible(name) for name in columns(worklist)],
+        "models": [visible(name) for name in worklist.names],
+        "byMean": worklist.by_mean,
         "thresholds": [worklist.thresholds.low, worklist.thresholds.predicted, worklist.thresholds.high],
         "pageRows": PAGE_ROWS,
         "top": settings.top,

@@ -14,7 +14,7 @@ def write_jsonl(worklist: Worklist, path: str) -> None:
     Probabilities have full precision, flags are a list, and what is empty is null. The text is pure ASCII, and bytes
     of a name that are no UTF-8 are spelt as in the CSV (``\udcff``), since many parsers refuse lone surrogates.
     """
-    names = columns(worklist)
+    names = list(map(encodable, columns(worklist)))
     with atomic_writer(path) as file:
         for row in worklist.rows():
             content = dict(zip(names, map(_value, values(row, worklist)), strict=True))

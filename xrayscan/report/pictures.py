@@ -3,7 +3,7 @@
 import base64
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +94,7 @@ def page_settings(
     folder: str,
     pictures: PictureSettings,
     *,
+    formats: Collection[str] = ("html",),
     model: Model | str = "",
     device: str = "auto",
     on_film: Callable[[int, int], None] = lambda done, total: None,
@@ -105,6 +106,9 @@ def page_settings(
     the one that scored, OutputError where a PNG file cannot be written.
     """
     plain = PageSettings(**header, top=pictures.top)
+    pictures = replace(
+        pictures, images=pictures.images and "html" in formats, heatmaps=min(pictures.heatmaps, pictures.top)
+    )
     heatmaps = pictures.heatmaps and (pictures.images or pictures.heatmap_files)
     if not worklist.counts.scored or not (pictures.images or heatmaps):
         return plain

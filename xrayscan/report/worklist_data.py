@@ -13,7 +13,7 @@ from xrayscan.scale import Tier
 # A row is a list, in this order; worklist_data.js reads it. Names of keys 100,000 times over would double the page.
 FIELDS = (
     *("rank", "probability", "tier", "called", "flags", "source", "view", "rows", "columns", "format", "reason"),
-    *("mark", "others", "cell", "tags"),
+    *("mark", "others", "cell", "tags", "mean"),
 )
 TAGS = ("modality", "study_uid", "series_uid", "sop_uid", "sha256")
 MARK = 12  # digits of the SHA-256 that tie a reviewed mark to the film's content
@@ -54,19 +54,14 @@ def _values(row: WorklistRow, card: ModelCard, *, tags: bool) -> list[object]:
         others(row),
         0 if cell == source else cell,
         {name: visible(str(getattr(row, name))) for name in TAGS} if tags else 0,
+        *([] if row.mean is None else [round(row.mean, 6)]),
     ]
 
 
-def columns(worklist: Worklist) -> list[str]:
-    """Name the columns of probabilities: the first model's, the others', and the mean where it ranks."""
-    return [*worklist.names, *(["mean"] if worklist.by_mean else [])]
-
-
-def others(row: WorklistRow) -> list[tuple[float, str]]:
-    """Probability and tier of each such column after the first one; the mean has no tier, for it has no thresholds."""
-    pairs = list(zip(row.probabilities, row.tiers, strict=True))[1:]
-    mean = [] if row.mean is None else [(row.mean, "")]
-    return [(round(probability, 6), tier) for probability, tier in pairs + mean]
+def others(row: WorklistRow) -> list[tuple[float, Tier]]:
+    """Probability and tier by each model after the first one."""
+    pairs = zip(row.probabilities, row.tiers, strict=True)
+    return [(round(probability, 6), tier) for probability, tier in pairs][1:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 const KEYS = {
   rank: (row) => row[RANK] ?? Infinity,
+  mean: (row) => row[MEAN] ?? -1,
   probability: (row) => row[PROBABILITY] ?? -1,
   tier: (row) => ["", "low", "intermediate", "high"].indexOf(row[TIER]),
   flags: (row) => (row[FLAGS].length ? row[FLAGS].join(", ") : "\uffff"),
@@ -10,8 +11,8 @@ const KEYS = {
   size: (row) => (row[ROWS] ?? 0) * (row[COLUMNS] ?? 0),
   reviewed: (row) => marks.get(markOf(row)) || "\uffff",
 };
-meta.columns.slice(1).forEach((_, n) => (KEYS[`model${n}`] = (row) => row[OTHERS][n]?.[0] ?? -1));
-const HIGHEST_FIRST = (column) => /^(probability|model\d+|tier|size)$/.test(column);
+meta.models.slice(1).forEach((_, n) => (KEYS[`model${n}`] = (row) => row[OTHERS][n]?.[0] ?? -1));
+const HIGHEST_FIRST = (column) => /^(mean|probability|model\d+|tier|size)$/.test(column);
 const STATUS = {
   scored: scored,
   open: (row) => scored(row) && !isReviewed(row),
@@ -70,7 +71,7 @@ function show(from, indexes) {
   const body = byId("rows");
   body.replaceChildren(...indexes.map((index, n) => rowOf(index, from + n)));
   if (!indexes.length) {
-    body.append(make("tr", { role: "row" }, make("td", { role: "cell", colSpan: 9, className: "none" }, "No film matches.")));
+    body.append(make("tr", { role: "row" }, make("td", { role: "cell", colSpan: 99, className: "none" }, "No film matches.")));
   }
   byId("table").setAttribute("aria-rowcount", view.order.length + 1);
 }
@@ -91,17 +92,19 @@ function say() {
 function rowOf(index, position) {
   const row = rows[index];
   const cell = (name, ...children) => make("td", { role: "cell", className: name }, ...children);
-  const by = (n, made) => { if (meta.columns.length > 1) made.dataset.model = meta.columns[n]; return made; };
+  const by = (name, made) => { if (meta.models.length > 1) made.dataset.model = name; return made; };
   const box = make("input", { type: "checkbox", checked: isReviewed(row), "aria-label": `reviewed: ${row[SOURCE]}` });
   const open = make("button", { type: "button", className: "open" }, pathOf(row[SOURCE]));
-  const others = meta.columns.slice(1).map((_, n) => by(n + 1, cell("number model", ...modelCell(row[OTHERS][n]))));
+  const others = meta.models.slice(1).map((_, n) => by(meta.models[n + 1], cell("number model", ...modelCell(row[OTHERS][n]))));
+  const first = !scored(row) ? ["–"] : meta.byMean ? [probability(row[PROBABILITY])] : barOf(row[PROBABILITY]);
   const notes = scored(row) ? row[FLAGS].join(", ") : row[REASON];
   const line = make("tr", { role: "row", "aria-rowindex": position + 2, "data-position": position },
     cell("number rank", row[RANK] ?? "–"),
     ...(meta.pictures ? [cell("thumb", thumbOf(index))] : []),
-    by(0, cell("number probability", ...(scored(row) ? barOf(row[PROBABILITY]) : ["–"]))),
-    ...others,
+    ...(meta.byMean ? [by("mean", cell("number ranking", ...(scored(row) ? barOf(row[MEAN]) : ["–"])))] : []),
+    by(meta.models[0], cell(`number ${meta.byMean ? "first" : "ranking"}`, ...first)),
     cell("tiers", make("span", { className: `tier ${row[TIER]}` }, row[TIER] || "not scored")),
+    ...others,
     cell("flags", notes), cell("path", open), cell("view", row[VIEW]),
     cell("number size", row[ROWS] ? `${row[ROWS]} × ${row[COLUMNS]}` : ""),
     cell("mark", make("label", {}, box, make("span", { "aria-hidden": "true" }, "reviewed"))));

@@ -80,7 +80,7 @@ function drawHeat(index) {
   const data = dataOf("heat", index);
   overlay.hidden = byId("hottest").hidden = !data;
   byId("opacity").disabled = !data;
-  byId("heatnote").textContent = data ? HEAT_NOTE : scored(rows[index]) ? "No heatmap was made of this film." : "";
+  byId("heatnote").textContent = data ? HEAT_NOTE : scored(rows[index]) && !dataOf("near", index) ? "No heatmap was made of this film." : "";
   if (!data) return;
   const map = JSON.parse(data), cells = Uint8Array.from(atob(map.cells), (letter) => letter.charCodeAt(0));
   overlay.width = map.columns;
@@ -103,7 +103,8 @@ function listNeighbours(index) {
   byId("neighbours").replaceChildren(...near.map(([label, distance]) => make("li", {}, `${label}, distance ${distance}`)));
 }
 
-const HEAT_NOTE = "Where the score came from: the stronger the colour, the more that part raised it; the ring marks the "
+const HEAT_NOTE = `Where the score ${meta.models.length > 1 ? `by ${meta.models[0]} ` : ""}came from: `
+  + "the stronger the colour, the more that part raised it; the ring marks the "
   + "strongest point. It says where the model looked, not what is there.";
 
 function fade() {
@@ -138,9 +139,9 @@ function describe(row) {
 const TAG_NAMES = { modality: "modality", study_uid: "study UID", series_uid: "series UID", sop_uid: "SOP UID", sha256: "SHA-256" };
 
 function scoresOf(row) {
-  const first = [[row[PROBABILITY], row[TIER]], ...row[OTHERS]];
-  return first.map(([value, tier], n) => make("tr", {},
-    make("th", { scope: "row" }, make("bdi", {}, meta.columns[n] ?? "")), make("td", { className: "number" }, ...barOf(value)),
+  const scores = [[row[PROBABILITY], row[TIER]], ...row[OTHERS], ...(meta.byMean ? [[row[MEAN], ""]] : [])];
+  return scores.map(([value, tier], n) => make("tr", {},
+    make("th", { scope: "row" }, make("bdi", {}, meta.models[n] ?? "mean")), make("td", { className: "number" }, ...barOf(value)),
     make("td", {}, make("span", { className: `tier ${tier}` }, tier))));
 }
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan.backend import Backend, Epoch, Films, FitSettings, Pixels, Predictor, TrainingParams
-from xrayscan.card import InputSpec, ModelCard
+from xrayscan.card import UNNAMED, InputSpec, ModelCard
 from xrayscan.errors import InputError, ModelError, OutputError
 from xrayscan.modelfile import FILE_NAME, Model, load_model, save_model
 from xrayscan.parameters import parse_both
@@ -42,7 +42,7 @@ class TrainSettings:
     backend: str = "cnn"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     folder: FolderSettings = FolderSettings()
-    name: str = "model"
+    name: str = UNNAMED
     workers: int | None = None
     fit: FitSettings = FitSettings()
     about: Mapping[str, str] = field(default_factory=dict)
