@@ -43,6 +43,59 @@ def test_the_hottest_cell_lies_where_the_network_looked_however_coarse_its_grid(
     assert np.abs(hottest - (row, column)).max() <= 64 / cells / 2
 
 
+@pytest.mark.parametrize(("row", "column"), [(10, 50), (32, 32), (40, 12)])
+@pytest.mark.parametrize("offset", [-8, -3, 5])
+def test_cells_that_look_beside_where_they_lie_are_put_where_they_look(offset, row, column):
+    class Askew(Spot):
+        def attribution_offset(self, side):
+            return offset
+
+        def attribution(self, pixels):
+            places = np.clip(np.arange(pixels.shape[1]) + offset, 0, pixels.shape[1] - 1)
+            return super().attribution(pixels[:, places[:, None], places])
+
+    (found,) = explained(Askew(4)).heatmaps(spot(row, column))
+    hottest = (np.array(np.unravel_index(found.argmax(), found.shape)) + 0.5) * 64 / len(found)
+    assert np.abs(hottest - (row, column)).max() <= 64 / 4 / 2
+
+
+def strided(layers, **declared):
+    """A network whose convolutions of stride 2 add up what they see: bright places speak for the finding."""
+    from torch import nn
+
+    from xrayscan.torch_loops import TorchPredictor
+
+    network = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    for weights in network.parameters():
+        nn.init.constant_(weights, 1 / weights[0].numel() if weights.ndim > 1 else 0)
+    tensors = {name: value.numpy() for name, value in network.state_dict().items()}
+    spec = InputSpec(64, normalise="fixed", mean=(0.0,), std=(1.0,))
+    return TorchPredictor(network, spec, tensors, Placement(), **declared)
+
+
+def halving():
+    from torch import nn
+
+    return nn.Conv2d(1, 1, 3, 2, 1)
+
+
+@pytest.mark.parametrize(("row", "column"), [(10, 50), (32, 32), (40, 12)])
+@pytest.mark.parametrize("layer", ["2", "3", ("2", "3")])
+def test_strided_convolutions_look_half_a_cell_beside_and_the_map_says_where(layer, row, column):
+    predictor = strided([halving() for _ in range(4)], heatmap_layer=layer)
+    assert predictor.attribution_offset(64) == (-8 if layer == "3" else -4)
+    (found,) = explained(predictor).heatmaps(spot(row, column))
+    hottest = (np.array(np.unravel_index(found.argmax(), found.shape)) + 0.5) * 64 / len(found)
+    assert np.abs(hottest - (row, column)).max() <= 3
+
+
+def test_pooling_looks_where_its_cells_lie():
+    from torch import nn
+
+    layers = [part for _ in range(3) for part in (nn.Conv2d(1, 1, 3, padding=1), nn.MaxPool2d(2))]
+    assert strided(layers, heatmap_layer="5").attribution_offset(64) == 0
+
+
 def test_a_map_has_at_least_16_cells_a_side_and_its_hottest_is_1(model):
     pixels = np.stack([spot(20, 20, 32)[0], spot(8, 8, 32)[0]])
     maps = heatmaps(model, pixels, Placement())

@@ -5,7 +5,7 @@ A map says which part of the film moved the score; it does not say what is there
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from xrayscan.card import InputSpec
 from xrayscan.modelfile import Model
 
 Maps = npt.NDArray[np.float32]
+Grey = TypeVar("Grey", Pixels, Maps)
 
 CELLS = 16  # along each side, at least: shifts are added until a map has as many
 AT_ONCE = 64  # shifted films in one batch
@@ -87,16 +88,22 @@ def _shifted_maps(predictor: Any, pixels: Pixels) -> Maps:
 
     A layer of 8 x 8 cells over 128 pixels sees every 16th pixel. Shown the film 8 pixels to the side, it sees the
     places between; and what it says in one place only by chance of the grid, it does not say again.
+
+    A predictor with an ``attribution_offset`` has cells that look elsewhere than where they seem to lie: that is made
+    good by moving the fine map by whole cells, and the film by the rest.
     """
-    coarse = predictor.attribution(pixels[:1]).shape[1]
+    side, coarse = pixels.shape[1], predictor.attribution(pixels[:1]).shape[1]
     steps = max(2, -(-CELLS // coarse))
-    offsets = np.rint((np.arange(steps) - (steps - 1) / 2) * pixels.shape[1] / coarse / steps).astype(int)
-    films = np.stack([_moved(pixels, down, right) for down in offsets for right in offsets], 1)
+    width = side / coarse / steps  # of a fine cell, in pixels
+    offset = predictor.attribution_offset(side) if hasattr(predictor, "attribution_offset") else 0.0
+    lead = round(offset / width)
+    shifts = np.rint((np.arange(steps) - (steps - 1) / 2 + lead) * width - offset).astype(int)
+    films = np.stack([_moved(pixels, down, right) for down in shifts for right in shifts], 1)
     flat = films.reshape(-1, *pixels.shape[1:])
     parts = [predictor.attribution(flat[at : at + AT_ONCE]) for at in range(0, len(flat), AT_ONCE)]
     maps = np.concatenate(parts).reshape(len(pixels), steps, steps, coarse, coarse)
     fine = maps.transpose(0, 3, 1, 4, 2).reshape(len(pixels), coarse * steps, coarse * steps)
-    return _smoothed(fine, steps)
+    return _smoothed(_moved(fine, -lead, -lead), steps)
 
 
 def _smoothed(maps: Maps, steps: int) -> Maps:
@@ -107,11 +114,11 @@ def _smoothed(maps: Maps, steps: int) -> Maps:
     return maps
 
 
-def _moved(pixels: Pixels, down: int, right: int) -> Pixels:
-    """The films (N, S, S) as seen ``down`` and ``right`` pixels further on; edges are repeated."""
-    places = np.arange(pixels.shape[1])
+def _moved(films: Grey, down: int, right: int) -> Grey:
+    """Films or maps (N, S, S) as seen ``down`` and ``right`` places further on; edges are repeated."""
+    places = np.arange(films.shape[1])
     rows, columns = (np.clip(places + by, 0, len(places) - 1) for by in (down, right))
-    return pixels[:, rows[:, None], columns[None, :]]
+    return films[:, rows[:, None], columns[None, :]]
 
 
 def _scaled(maps: Maps) -> Maps:

@@ -11,6 +11,8 @@ from xrayscan.weights import WeightSource
 if TYPE_CHECKING:
     from torch import nn
 
+Layers = str | tuple[str, ...] | None
+
 
 @dataclass(frozen=True, slots=True)
 class TorchBackend:
@@ -18,9 +20,9 @@ class TorchBackend:
 
     ``params`` is a frozen dataclass; ``spec(params)`` says which pixels the network takes; ``build(params)`` returns
     an ``nn.Module`` that maps normalised images (B, C, S, S) float32 to logits (B, 1) or (B,). Import torch inside
-    ``build``. ``heatmap_layer`` names the submodule whose activations show where the finding was seen (or
-    is a function of the parameters that does); ``features_layer`` the one whose mean over places stands for a film,
-    where that is another: features may come from cells too coarse for a map.
+    ``build``. ``heatmap_layer`` names the submodule whose activations show where the finding was seen, or
+    several, the finest first (or is a function of the parameters that does); ``features_layer`` the one whose mean over
+    places stands for a film, where that is not the last of them.
 
     For networks that are adapted rather than trained from scratch: ``pretrain(network, params, source)`` fills a new
     network with the weights of a `WeightSource`, and ``learning(network, params)`` returns what of it learns, as lists
@@ -32,8 +34,8 @@ class TorchBackend:
     spec: Callable[[Any], InputSpec]
     build: "Callable[[Any], nn.Module]"
     summary: str = ""
-    heatmap_layer: str | Callable[[Any], str | None] | None = None
-    features_layer: str | Callable[[Any], str | None] | None = None  # None: the heatmap's
+    heatmap_layer: Layers | Callable[[Any], Layers] = None
+    features_layer: str | Callable[[Any], str | None] | None = None  # None: the heatmap's last
     pretrain: "Callable[[nn.Module, Any, WeightSource], None] | None" = None
     learning: "Callable[[nn.Module, Any], Sequence[tuple[list[nn.Parameter], float]]] | None" = None
 
@@ -71,6 +73,7 @@ class TorchBackend:
         """Rebuild the network with its weights on a device."""
         from xrayscan.torch_loops import TorchPredictor
 
-        declared = self.heatmap_layer, self.features_layer
-        heatmap, features = (layer(params) if callable(layer) else layer for layer in declared)
-        return TorchPredictor(self.build(params), spec, tensors, placement, features or heatmap, heatmap)
+        heatmap = self.heatmap_layer(params) if callable(self.heatmap_layer) else self.heatmap_layer
+        features = self.features_layer(params) if callable(self.features_layer) else self.features_layer
+        last = heatmap[-1] if isinstance(heatmap, tuple) else heatmap
+        return TorchPredictor(self.build(params), spec, tensors, placement, features or last, heatmap)
