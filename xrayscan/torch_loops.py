@@ -8,18 +8,17 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from xrayscan.attribution import Attribution
 from xrayscan.backend import Epoch, Films, FitSettings, Pixels, Placement, Snapshot, Tensors
 from xrayscan.card import InputSpec
 from xrayscan.device import keep_memory
 from xrayscan.errors import ModelError
-from xrayscan.forward import half, images_of, logits_of, placed
+from xrayscan.forward import logits_of, placed
 from xrayscan.learner import Learner
 from xrayscan.losses import plain_loss
-from xrayscan.normalise import normalise
 from xrayscan.optimisers import LearningGroups
 from xrayscan.watch import SPECIFICITY, Monitor, figures, sensitivity_at
 
-PROBES = 16  # films of noise that show where a layer's cells look
 BEST = "best/"  # before the names of the best epoch's weights in a snapshot
 
 
@@ -45,7 +44,7 @@ class TorchPredictor:
         self.placement = placement
         self.layer = layer
         self.heatmap_layer = heatmap_layer
-        self._known_offsets: dict[int, tuple[float, ...]] = {}
+        self._explains: Attribution | None = None
 
     def predict(self, pixels: Pixels) -> npt.NDArray[np.float32]:
         """Pixels (B, S, S) uint8 → raw logits (B,) float32."""
@@ -68,87 +67,21 @@ class TorchPredictor:
         return found[0].float().flatten(2).mean(2).cpu().numpy()
 
     def attribution(self, pixels: Pixels) -> npt.NDArray[np.float32]:
-        """Pixels (B, S, S) uint8 → how much each cell of the heatmap's layers raised the logit: (B, h, w), from 0.
-
-        The cells are those of the first layer, and look `attribution_offset` pixels away from where they seem to lie.
-        Of several layers it is the geometric mean: hot is what the finer sees and the deeper makes something of.
-
-        Raises: ModelError if the backend names no such layer.
-        Source: Jiang et al., "LayerCAM", IEEE TIP 30 (2021): a channel counts by its own gradient at each place, and
-        only where it speaks for the finding; maps of several layers are fused. Gradients as Captum computes them.
-        """
-        from captum.attr import LayerGradientXActivation
-
-        images = normalise(images_of(pixels, self.placement.device), self.spec)
-        layers = [self.network.get_submodule(layer) for layer in self._declared()]
-        with half(self.placement):
-            parts = LayerGradientXActivation(self.network, layers).attribute(images, target=None)
-        maps = [torch.relu(part.detach().float()).sum(1).cpu().numpy() for part in parts]
-        side, offsets = pixels.shape[1], self._offsets(pixels.shape[1])
-        places = _centres(maps[0].shape[1], side, offsets[0])
-        fused = np.ones_like(maps[0])
-        for cells, offset in zip(maps, offsets, strict=True):
-            fused *= _resampled(cells, _centres(cells.shape[1], side, offset), places)
-        return np.asarray(fused ** (1 / len(maps)), np.float32)
+        """As `Attribution.maps`, of the heatmap's layers. Raises: ModelError if the backend names none."""
+        return self._attribution().maps(pixels)
 
     def attribution_offset(self, side: int) -> float:
-        """How many pixels further right and down the cells of `attribution` look than where they would, were the film
-        of ``side`` pixels divided evenly among them. Below 0: further left and up.
+        """As `Attribution.offset`. Raises: ModelError if the backend names no heatmap layer."""
+        return self._attribution().offset(side)
 
-        A convolution of stride 2 with a padding of 1 on all sides looks at pixels 0, 2, 4 ...: its cells lie half a
-        cell more to the upper left than they seem to, and with every such layer more. Pooling 2 x 2 moves nothing.
-        """
-        return self._offsets(side)[0]
-
-    def _declared(self) -> tuple[str, ...]:
+    def _attribution(self) -> Attribution:
         if not self.heatmap_layer:
             raise ModelError("this network declares no layer that a heatmap could be made from")
-        return (self.heatmap_layer,) if isinstance(self.heatmap_layer, str) else self.heatmap_layer
-
-    def _offsets(self, side: int) -> tuple[float, ...]:
-        """Of each layer's cells, in pixels; found once for a side."""
-        if side not in self._known_offsets:
-            self._known_offsets[side] = tuple(self._offset(layer, side) for layer in self._declared())
-        return self._known_offsets[side]
-
-    def _offset(self, layer: str, side: int) -> float:
-        """Where the layer's middle cells look: the centroid of the squared gradient that they have on films of noise.
-
-        Rounded to a quarter of a cell: what remains is the network's taste, not its geometry.
-        Source: Luo et al., "Understanding the effective receptive field in deep CNNs", NeurIPS 2016.
-        """
-        noise = np.random.default_rng(0).random((PROBES, 1, side, side), np.float32)
-        images = torch.from_numpy(noise).to(self.placement.device)
-        soft = torch.nn.functional.avg_pool2d(images, 5, 1, 2, count_include_pad=False)
-        given = normalise(soft, self.spec).requires_grad_()
-        found: list[torch.Tensor] = []
-        hook = self.network.get_submodule(layer).register_forward_hook(lambda *call: found.append(call[-1]))
-        try:
-            self.network(given)
-        finally:
-            hook.remove()
-        cells = found[0].shape[-1]
-        middle = slice((cells - 1) // 2, cells // 2 + 1)  # one of an odd number, two of an even one
-        (gradient,) = torch.autograd.grad(found[0][:, :, middle, middle].sum(), given)
-        energy = gradient.square().sum((0, 1)).cpu().numpy()
-        along = (energy.sum(0) + energy.sum(1)) / 2
-        if not along.sum() > 0:
-            return 0.0
-        share = (np.average(np.arange(side) + 0.5, weights=along) / side - 0.5) * cells  # of a cell
-        return float(np.rint(4 * share) / 4 * side / cells) + 0.0  # no -0
-
-
-def _centres(cells: int, side: int, offset: float) -> npt.NDArray[np.float64]:
-    """Where a row of cells looks: (cells,) pixels."""
-    return (np.arange(cells) + 0.5) * side / cells + offset
-
-
-def _resampled(
-    maps: npt.NDArray[np.float32], centres: npt.NDArray[np.float64], places: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float32]:
-    """Maps (B, h, h) known at ``centres`` along each side → at ``places``, between them linear and beyond them flat."""
-    weights = np.stack([np.interp(places, centres, one) for one in np.eye(len(centres))], 1)
-    return np.asarray(weights @ maps @ weights.T, np.float32)
+        if self._explains is None:
+            layers = (self.heatmap_layer,) if isinstance(self.heatmap_layer, str) else self.heatmap_layer
+            modules = [self.network.get_submodule(layer) for layer in layers]
+            self._explains = Attribution(self.network, modules, self.spec, self.placement)
+        return self._explains
 
 
 def fit(

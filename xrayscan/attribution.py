@@ -1,0 +1,99 @@
+"""Which cells of a network's layers raised its logit, and where on the film these cells look."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from xrayscan.backend import Pixels, Placement
+from xrayscan.card import InputSpec
+from xrayscan.forward import half, images_of
+from xrayscan.normalise import normalise
+
+PROBES = 16  # films of noise that show where a layer's cells look
+
+Maps = npt.NDArray[np.float32]
+Places = npt.NDArray[np.float64]
+
+
+class Attribution:
+    """A network asked which cells of ``layers``, modules of it and the finest first, spoke for the finding."""
+
+    def __init__(self, network: nn.Module, layers: Sequence[nn.Module], spec: InputSpec, placement: Placement) -> None:
+        self._network, self._layers, self._spec, self._placement = network, list(layers), spec, placement
+        self._offsets: dict[int, list[float]] = {}  # of each layer, by side
+
+    def maps(self, pixels: Pixels) -> Maps:
+        """Pixels (B, S, S) uint8 → how much each cell of the layers raised the logit: (B, h, w), from 0.
+
+        The cells are those of the first layer, and look `offset` pixels away from where they seem to lie. Of several
+        layers it is the geometric mean: hot is what the finer sees and the deeper makes something of.
+        Source: Jiang et al., "LayerCAM", IEEE TIP 30 (2021): a channel counts by its own gradient at each place, and
+        only where it speaks for the finding; maps of several layers are fused. Gradients as Captum computes them.
+        """
+        from captum.attr import LayerGradientXActivation
+
+        images = normalise(images_of(pixels, self._placement.device), self._spec)
+        with half(self._placement):
+            parts = LayerGradientXActivation(self._network, self._layers).attribute(images, target=None)
+        maps = [torch.relu(part.detach().float()).sum(1).cpu().numpy() for part in parts]
+        side = pixels.shape[1]
+        offsets = self._known(side)
+        places = _centres(maps[0].shape[1], side, offsets[0])
+        fused = np.ones_like(maps[0])
+        for cells, offset in zip(maps, offsets, strict=True):
+            fused *= _resampled(cells, _centres(cells.shape[1], side, offset), places)
+        return np.asarray(fused ** (1 / len(maps)), np.float32)
+
+    def offset(self, side: int) -> float:
+        """How many pixels further right and down the cells of `maps` look than where they would, were the film of
+        ``side`` pixels divided evenly among them. Below 0: further left and up.
+
+        A convolution of stride 2 with a padding of 1 on all sides looks at pixels 0, 2, 4 ...: its cells lie half a
+        cell more to the upper left than they seem to, and with every such layer more. Pooling 2 x 2 moves nothing.
+        """
+        return self._known(side)[0]
+
+    def _known(self, side: int) -> list[float]:
+        if side not in self._offsets:
+            self._offsets[side] = [self._measured(layer, side) for layer in self._layers]
+        return self._offsets[side]
+
+    def _measured(self, layer: nn.Module, side: int) -> float:
+        """Where the layer's middle cells look: the centroid of the squared gradient that they have on films of noise.
+
+        Rounded to a quarter of a cell: what remains is the network's taste, not its geometry.
+        Source: Luo et al., "Understanding the effective receptive field in deep CNNs", NeurIPS 2016.
+        """
+        noise = np.random.default_rng(0).random((PROBES, 1, side, side), np.float32)
+        images = torch.from_numpy(noise).to(self._placement.device)
+        soft = nn.functional.avg_pool2d(images, 5, 1, 2, count_include_pad=False)
+        given = normalise(soft, self._spec).requires_grad_()
+        found: list[torch.Tensor] = []
+        hook = layer.register_forward_hook(lambda *call: found.append(call[-1]))
+        try:
+            self._network(given)
+        finally:
+            hook.remove()
+        cells = found[0].shape[-1]
+        middle = slice((cells - 1) // 2, cells // 2 + 1)  # one of an odd number, two of an even one
+        (gradient,) = torch.autograd.grad(found[0][:, :, middle, middle].sum(), given)
+        energy = gradient.square().sum((0, 1)).cpu().numpy()
+        along = (energy.sum(0) + energy.sum(1)) / 2
+        if not along.sum() > 0:
+            return 0.0
+        share = (np.average(np.arange(side) + 0.5, weights=along) / side - 0.5) * cells  # of a cell
+        return float(np.rint(4 * share) / 4 * side / cells) + 0.0  # no -0
+
+
+def _centres(cells: int, side: int, offset: float) -> Places:
+    """Where a row of cells looks: (cells,) pixels."""
+    return (np.arange(cells) + 0.5) * side / cells + offset
+
+
+def _resampled(maps: Maps, centres: Places, places: Places) -> Maps:
+    """Maps (B, h, h) known at ``centres`` along each side → at ``places``, between them linear and beyond them flat."""
+    weights = np.stack([np.interp(places, centres, one) for one in np.eye(len(centres))], 1)
+    return np.asarray(weights @ maps @ weights.T, np.float32)
