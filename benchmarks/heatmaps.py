@@ -1,9 +1,9 @@
 """Whether heatmaps tell the truth: does the hottest point lie where the opacity is?
 
-    python benchmarks/heatmaps.py drawn [--patients 1600] [--unseen 400] [--epochs 12]
+    python benchmarks/heatmaps.py drawn [--patients 1600] [--unseen 400] [--epochs 10]
     python benchmarks/heatmaps.py blended LABELLED_FOLDER [--model default] [--films 200]
 
-``drawn``: a small model is trained on synthetic films (sample_images/film.py) of some patients; on the ill films of
+``drawn``: the default network is trained on synthetic films (sample_images/film.py) of some patients; on the ill films of
 others the hottest point must lie in an opacity. Each patient is drawn ill and healthy, and who is breathless is left to
 chance, so that the two films differ in the opacities alone: 64 of 320 pixels away from them nothing does.
 "Inside" is counted twice. The mask ends where the heart begins, although lung before and behind the heart is diseased
@@ -69,7 +69,6 @@ ROWS, COLUMNS = (0.20, 0.68), ((0.14, 0.40), (0.60, 0.86))  # where lungs lie in
 BLUR = 0.03
 UNSEEN = 2 * 10**6  # the first of the patients that are tested on; those from 10**6 on chose the method
 SEEN = 20 / 255  # of the film's range, by which an opacity brightens it where it is plainly seen
-SMALL = {"side": 128, "width": 24, "blocks": 1}
 
 
 def hottest(maps: Maps) -> np.ndarray:
@@ -118,8 +117,8 @@ def drawn(patients: int, unseen: int, epochs: int) -> None:
         known, others = (os.path.join(folder, part) for part in ("known", "others"))
         list(pool.map(draw_pair, [(known, seed) for seed in range(patients)], chunksize=8))
         pairs = list(pool.map(draw_pair, [(others, UNSEEN + number) for number in range(unseen)], chunksize=8))
-        fit = FitSettings(TrainingParams(epochs=epochs, patience=epochs, batch_size=16), placement=place())
-        settings = TrainSettings("cnn", SMALL, FolderSettings(), fit=fit)
+        fit = FitSettings(TrainingParams(epochs=epochs, patience=epochs), placement=place())
+        settings = TrainSettings("cnn", {}, FolderSettings(), fit=fit)
         model = train(known, os.path.join(folder, "run"), settings).model
         healthy, ill = (read_pixels([pair.paths[sick] for pair in pairs], model.card.input) for sick in (0, 1))
     logits = predict_logits(model.predictor(place()), np.concatenate([healthy, ill]))
@@ -227,7 +226,7 @@ def main() -> None:
     one = commands.add_parser("drawn")
     one.add_argument("--patients", type=int, default=1600, help="that train")
     one.add_argument("--unseen", type=int, default=400, help="patients with pneumonia that are tested on")
-    one.add_argument("--epochs", type=int, default=12)
+    one.add_argument("--epochs", type=int, default=10)
     two = commands.add_parser("blended")
     two.add_argument("folder")
     two.add_argument("--model", default="default")

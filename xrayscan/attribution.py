@@ -1,6 +1,4 @@
-"""Which cells of a network's layers raised its logit, and where on the film these cells look."""
-
-from collections.abc import Sequence
+"""Which cells of a network's layer raised its logit, and where on the film these cells look."""
 
 import numpy as np
 import numpy.typing as npt
@@ -15,37 +13,27 @@ from xrayscan.normalise import normalise
 PROBES = 16  # films of noise that show where a layer's cells look
 
 Maps = npt.NDArray[np.float32]
-Places = npt.NDArray[np.float64]
 
 
 class Attribution:
-    """A network asked which cells of ``layers``, modules of it and the finest first, spoke for the finding."""
+    """A network asked which cells of one of its layers spoke for the finding."""
 
-    def __init__(self, network: nn.Module, layers: Sequence[nn.Module], spec: InputSpec, placement: Placement) -> None:
-        self._network, self._layers, self._spec, self._placement = network, list(layers), spec, placement
-        self._offsets: dict[int, list[float]] = {}  # of each layer, by side
+    def __init__(self, network: nn.Module, layer: nn.Module, spec: InputSpec, placement: Placement) -> None:
+        self._network, self._layer, self._spec, self._placement = network, layer, spec, placement
+        self._offsets: dict[int, float] = {}  # by side
 
     def maps(self, pixels: Pixels) -> Maps:
-        """Pixels (B, S, S) uint8 → how much each cell of the layers raised the logit: (B, h, w), from 0.
+        """Pixels (B, S, S) uint8 → how much each cell of the layer raised the logit: (B, h, w), from 0.
 
-        The cells are those of the first layer, and look `offset` pixels away from where they seem to lie. Of several
-        layers it is the geometric mean: hot is what the finer sees and the deeper makes something of.
         Source: Jiang et al., "LayerCAM", IEEE TIP 30 (2021): a channel counts by its own gradient at each place, and
-        only where it speaks for the finding; maps of several layers are fused. Gradients as Captum computes them.
+        only where it speaks for the finding. Gradients as Captum computes them.
         """
         from captum.attr import LayerGradientXActivation
 
         images = normalise(images_of(pixels, self._placement.device), self._spec)
         with half(self._placement):
-            parts = LayerGradientXActivation(self._network, self._layers).attribute(images, target=None)
-        maps = [torch.relu(part.detach().float()).sum(1).cpu().numpy() for part in parts]
-        side = pixels.shape[1]
-        offsets = self._known(side)
-        places = _centres(maps[0].shape[1], side, offsets[0])
-        fused = np.ones_like(maps[0])
-        for cells, offset in zip(maps, offsets, strict=True):
-            fused *= _resampled(cells, _centres(cells.shape[1], side, offset), places)
-        return np.asarray(fused ** (1 / len(maps)), np.float32)
+            parts = LayerGradientXActivation(self._network, self._layer).attribute(images, target=None)
+        return torch.relu(parts.detach().float()).sum(1).cpu().numpy()
 
     def offset(self, side: int) -> float:
         """How many pixels further right and down the cells of `maps` look than where they would, were the film of
@@ -54,14 +42,11 @@ class Attribution:
         A convolution of stride 2 with a padding of 1 on all sides looks at pixels 0, 2, 4 ...: its cells lie half a
         cell more to the upper left than they seem to, and with every such layer more. Pooling 2 x 2 moves nothing.
         """
-        return self._known(side)[0]
-
-    def _known(self, side: int) -> list[float]:
         if side not in self._offsets:
-            self._offsets[side] = [self._measured(layer, side) for layer in self._layers]
+            self._offsets[side] = self._measured(side)
         return self._offsets[side]
 
-    def _measured(self, layer: nn.Module, side: int) -> float:
+    def _measured(self, side: int) -> float:
         """Where the layer's middle cells look: the centroid of the squared gradient that they have on films of noise.
 
         Rounded to a quarter of a cell: what remains is the network's taste, not its geometry.
@@ -72,7 +57,7 @@ class Attribution:
         soft = nn.functional.avg_pool2d(images, 5, 1, 2, count_include_pad=False)
         given = normalise(soft, self._spec).requires_grad_()
         found: list[torch.Tensor] = []
-        hook = layer.register_forward_hook(lambda *call: found.append(call[-1]))
+        hook = self._layer.register_forward_hook(lambda *call: found.append(call[-1]))
         try:
             self._network(given)
         finally:
@@ -86,14 +71,3 @@ class Attribution:
             return 0.0
         share = (np.average(np.arange(side) + 0.5, weights=along) / side - 0.5) * cells  # of a cell
         return float(np.rint(4 * share) / 4 * side / cells) + 0.0  # no -0
-
-
-def _centres(cells: int, side: int, offset: float) -> Places:
-    """Where a row of cells looks: (cells,) pixels."""
-    return (np.arange(cells) + 0.5) * side / cells + offset
-
-
-def _resampled(maps: Maps, centres: Places, places: Places) -> Maps:
-    """Maps (B, h, h) known at ``centres`` along each side → at ``places``, between them linear and beyond them flat."""
-    weights = np.stack([np.interp(places, centres, one) for one in np.eye(len(centres))], 1)
-    return np.asarray(weights @ maps @ weights.T, np.float32)

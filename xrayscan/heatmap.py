@@ -5,7 +5,7 @@ A map says which part of the film moved the score; it does not say what is there
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ Maps = npt.NDArray[np.float32]
 Grey = TypeVar("Grey", Pixels, Maps)
 
 CELLS = 16  # along each side, at least: shifts are added until a map has as many
+SMOOTH = 1 / 8  # of the side: how far a cell of the last layer lends its heat to others; those before it twice as far
 AT_ONCE = 64  # shifted films in one batch
 NEIGHBOURS = 5
 
@@ -31,6 +32,18 @@ class Neighbour:
     distance: float  # in the model's own unit: comparable within one model only
 
 
+class Attributes(Protocol):
+    """A layer of a network: `xrayscan.attribution.Attribution`, or whatever has its shape."""
+
+    def maps(self, pixels: Pixels) -> Maps:
+        """Pixels (B, S, S) → how much each of its cells raised the logit: (B, h, w)."""
+        ...
+
+    def offset(self, side: int) -> float:
+        """How many pixels further right and down its cells look than where they seem to lie."""
+        ...
+
+
 class Explainer:
     """A model on its device, asked why."""
 
@@ -38,6 +51,7 @@ class Explainer:
         self.spec = model.card.input
         self._labels = model.card.labels
         self._predictor: Any = model.predictor(placement)
+        self._layers: Sequence[Attributes] = getattr(self._predictor, "attributions", ())
 
     def heatmaps(self, pixels: Pixels) -> Maps | None:
         """Pixels (N, S, S) uint8 → maps (N, h, w) float32 in [0, 1], h and w at least CELLS; None if it gives none.
@@ -45,9 +59,13 @@ class Explainer:
         The square of each map is the square of the pixels. The hottest cell of a map is 1, whatever the score; a film
         on which nothing spoke for the finding has a map of zeros.
         """
-        if getattr(self._predictor, "heatmap_layer", None) is None:
+        if not self._layers:
             return None
-        return _scaled(_shifted_maps(self._predictor, pixels))
+        last = self._layers[-1]
+        maps = [
+            _smoothed(_shifted_maps(layer, pixels), SMOOTH if layer is last else 2 * SMOOTH) for layer in self._layers
+        ]
+        return _agreed([_scaled(one) for one in maps])
 
     def neighbours(self, pixels: Pixels) -> list[tuple[Neighbour, ...]] | None:
         """Pixels (N, S, S) uint8 → the nearest training cases of each film, nearest first; None if it compares none."""
@@ -83,35 +101,52 @@ def over_film(heatmap: Maps, spec: InputSpec, rows: int, columns: int) -> Maps:
     return whole
 
 
-def _shifted_maps(predictor: Any, pixels: Pixels) -> Maps:
-    """Interleave the coarse maps of shifted films into fine ones (N, h, w), and smooth over the width of a coarse cell.
+def _shifted_maps(layer: Attributes, pixels: Pixels) -> Maps:
+    """Interleave the coarse maps of shifted films into fine ones (N, h, w).
 
-    A layer of 8 x 8 cells over 128 pixels sees every 16th pixel. Shown the film 8 pixels to the side, it sees the
-    places between; and what it says in one place only by chance of the grid, it does not say again.
-
-    A predictor with an ``attribution_offset`` has cells that look elsewhere than where they seem to lie: that is made
-    good by moving the fine map by whole cells, and the film by the rest.
+    A layer of 4 x 4 cells over 128 pixels sees every 32nd pixel. Shown the film 8, 16 and 24 pixels to the side, it
+    sees the places between; and what it says in one place only by chance of the grid, it does not say again. Cells that
+    look elsewhere than where they seem to lie are put right by moving the fine map by whole cells and the film by the
+    rest, since a film moved far is another film. The margin at which then no cell looked repeats its neighbours.
     """
-    side, coarse = pixels.shape[1], predictor.attribution(pixels[:1]).shape[1]
+    side, coarse = pixels.shape[1], layer.maps(pixels[:1]).shape[1]
     steps = max(2, -(-CELLS // coarse))
     width = side / coarse / steps  # of a fine cell, in pixels
-    offset = predictor.attribution_offset(side) if hasattr(predictor, "attribution_offset") else 0.0
+    offset = layer.offset(side)
     lead = round(offset / width)
     shifts = np.rint((np.arange(steps) - (steps - 1) / 2 + lead) * width - offset).astype(int)
     films = np.stack([_moved(pixels, down, right) for down in shifts for right in shifts], 1)
     flat = films.reshape(-1, *pixels.shape[1:])
-    parts = [predictor.attribution(flat[at : at + AT_ONCE]) for at in range(0, len(flat), AT_ONCE)]
+    parts = [layer.maps(flat[at : at + AT_ONCE]) for at in range(0, len(flat), AT_ONCE)]
     maps = np.concatenate(parts).reshape(len(pixels), steps, steps, coarse, coarse)
     fine = maps.transpose(0, 3, 1, 4, 2).reshape(len(pixels), coarse * steps, coarse * steps)
-    return _smoothed(_moved(fine, -lead, -lead), steps)
+    return _moved(fine, -lead, -lead)
 
 
-def _smoothed(maps: Maps, steps: int) -> Maps:
-    """Maps (N, h, w) under a triangle that reaches ``steps`` cells to each side; beyond the edge there is nothing."""
-    taps = np.convolve(np.ones(steps), np.ones(steps)) / steps**2
+def _smoothed(maps: Maps, share: float) -> Maps:
+    """Maps (N, h, w) under a triangle that reaches a share of the side each way; beyond the edge there is nothing.
+
+    Gradients reach a layer through the coarser grids behind it: their pattern is wider than its own cells.
+    """
+    reach = max(1, round(share * maps.shape[1]))
+    taps = np.convolve(np.ones(reach), np.ones(reach)) / reach**2
     for axis in (1, 2):
         maps = np.apply_along_axis(np.convolve, axis, maps, taps, "same")
     return maps
+
+
+def _agreed(maps: list[Maps]) -> Maps:
+    """The geometric mean of maps (N, h, w) by several layers, on the finest grid: hot is what none of them denies."""
+    cells = max(one.shape[1] for one in maps)
+    together = np.prod([_spread(one, cells) for one in maps], axis=0)
+    return _scaled(together ** (1 / len(maps)))
+
+
+def _spread(maps: Maps, cells: int) -> Maps:
+    """Maps (N, h, h) → (N, cells, cells), linear between the centres of the given cells and flat beyond them."""
+    known, asked = ((np.arange(n) + 0.5) / n for n in (maps.shape[1], cells))
+    weights = np.stack([np.interp(asked, known, one) for one in np.eye(len(known))], 1)
+    return np.asarray(weights @ maps @ weights.T, np.float32)
 
 
 def _moved(films: Grey, down: int, right: int) -> Grey:

@@ -75,5 +75,6 @@ class TorchBackend:
 
         heatmap = self.heatmap_layer(params) if callable(self.heatmap_layer) else self.heatmap_layer
         features = self.features_layer(params) if callable(self.features_layer) else self.features_layer
-        last = heatmap[-1] if isinstance(heatmap, tuple) else heatmap
-        return TorchPredictor(self.build(params), spec, tensors, placement, features or last, heatmap)
+        layers = (heatmap,) if isinstance(heatmap, str) else heatmap or ()
+        features = features or next(reversed(layers), None)
+        return TorchPredictor(self.build(params), spec, tensors, placement, features, layers)

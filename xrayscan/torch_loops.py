@@ -32,9 +32,9 @@ class TorchPredictor:
         tensors: Tensors,
         placement: Placement,
         layer: str | None = None,
-        heatmap_layer: str | tuple[str, ...] | None = None,
+        heatmap_layers: tuple[str, ...] = (),
     ) -> None:
-        """``layer`` names the submodule that `features` reads, ``heatmap_layer`` those that `attribution` reads."""
+        """``layer`` names the submodule that `features` reads, ``heatmap_layers`` those of `attributions`."""
         try:
             network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in tensors.items()})
         except RuntimeError as error:
@@ -43,8 +43,7 @@ class TorchPredictor:
         self.spec = spec
         self.placement = placement
         self.layer = layer
-        self.heatmap_layer = heatmap_layer
-        self._explains: Attribution | None = None
+        self.heatmap_layers = heatmap_layers
 
     def predict(self, pixels: Pixels) -> npt.NDArray[np.float32]:
         """Pixels (B, S, S) uint8 → raw logits (B,) float32."""
@@ -66,22 +65,11 @@ class TorchPredictor:
             hook.remove()
         return found[0].float().flatten(2).mean(2).cpu().numpy()
 
-    def attribution(self, pixels: Pixels) -> npt.NDArray[np.float32]:
-        """As `Attribution.maps`, of the heatmap's layers. Raises: ModelError if the backend names none."""
-        return self._attribution().maps(pixels)
-
-    def attribution_offset(self, side: int) -> float:
-        """As `Attribution.offset`. Raises: ModelError if the backend names no heatmap layer."""
-        return self._attribution().offset(side)
-
-    def _attribution(self) -> Attribution:
-        if not self.heatmap_layer:
-            raise ModelError("this network declares no layer that a heatmap could be made from")
-        if self._explains is None:
-            layers = (self.heatmap_layer,) if isinstance(self.heatmap_layer, str) else self.heatmap_layer
-            modules = [self.network.get_submodule(layer) for layer in layers]
-            self._explains = Attribution(self.network, modules, self.spec, self.placement)
-        return self._explains
+    @property
+    def attributions(self) -> list[Attribution]:
+        """What can be asked where a score came from: one for each of the heatmap's layers, the finest first."""
+        modules = map(self.network.get_submodule, self.heatmap_layers)
+        return [Attribution(self.network, module, self.spec, self.placement) for module in modules]
 
 
 def fit(
