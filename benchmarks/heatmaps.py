@@ -3,9 +3,9 @@
     python benchmarks/heatmaps.py drawn [--patients 1600] [--unseen 400] [--epochs 10]
     python benchmarks/heatmaps.py blended LABELLED_FOLDER [--model default] [--films 200]
 
-``drawn``: the default network is trained on synthetic films (sample_images/film.py) of some patients; on the ill films
-of others the hottest point must lie in an opacity. Each patient is drawn ill and healthy, and who is breathless is left to
-chance, so that the two films differ in the opacities alone: 64 of 320 pixels away from them nothing does.
+``drawn``: the default network is trained on synthetic films (sample_images/film.py) of some patients; on the ill
+films of others the hottest point must lie in an opacity. Each patient is drawn ill and healthy, and who is breathless
+is left to chance, so that the two films differ in the opacities alone: 64 of 320 pixels away from them nothing does.
 "Inside" is counted twice. The mask ends where the heart begins, although lung before and behind the heart is diseased
 as well and brightens the film there: so beside it stand the places where the ill film is brighter than the healthy one
 by 20 of 255 grey levels or more, which are fewer. The method was chosen on 200 patients that are not tested on.
@@ -22,9 +22,9 @@ What was found on those 200, of hottest points in the mask and, after the stroke
 
 160 patients are too few: the model tells ill from healthy (AUROC 0.999), but what speaks for it is spread over the
 film. After that, the maps were put in the wrong place: 8 of 128 pixels too far to the lower right. The fourth stage
-adds nothing on drawings, but on real films: alone, the third has its peaks on the same few points of every film, the grid of
-the stride behind it. Most of the last misses lie where the opacity brightens the film outside the mask, at the heart's
-edge; in models that do worse, the hottest point lies on the spine between opacities of both lungs.
+adds nothing on drawings, but on real films: alone, the third has its peaks on the same few points of every film, the
+grid of the stride behind it. Most of the last misses lie where the opacity brightens the film outside the mask, at
+the heart's edge; in models that do worse, the hottest point lies on the spine between opacities of both lungs.
 
 ``blended``: normal films from the validation side of the folder that the model was trained on (found again from the
 seed on its card) get one soft opacity each, at a place drawn at random in a lung. Counted are the films whose
