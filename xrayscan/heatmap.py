@@ -32,7 +32,7 @@ class Neighbour:
     distance: float  # in the model's own unit: comparable within one model only
 
 
-class Attributes(Protocol):
+class HeatmapLayer(Protocol):
     """A layer of a network: `xrayscan.attribution.Attribution`, or whatever has its shape."""
 
     def maps(self, pixels: Pixels) -> Maps:
@@ -51,7 +51,7 @@ class Explainer:
         self.spec = model.card.input
         self._labels = model.card.labels
         self._predictor: Any = model.predictor(placement)
-        self._layers: Sequence[Attributes] = getattr(self._predictor, "attributions", ())
+        self._layers: Sequence[HeatmapLayer] = getattr(self._predictor, "attributions", ())
 
     def heatmaps(self, pixels: Pixels) -> Maps | None:
         """Pixels (N, S, S) uint8 → maps (N, h, w) float32 in [0, 1], h and w at least CELLS; None if it gives none.
@@ -101,7 +101,7 @@ def over_film(heatmap: Maps, spec: InputSpec, rows: int, columns: int) -> Maps:
     return whole
 
 
-def _shifted_maps(layer: Attributes, pixels: Pixels) -> Maps:
+def _shifted_maps(layer: HeatmapLayer, pixels: Pixels) -> Maps:
     """Interleave the coarse maps of shifted films into fine ones (N, h, w).
 
     A layer of 4 x 4 cells over 128 pixels sees every 32nd pixel. Shown the film 8, 16 and 24 pixels to the side, it
