@@ -91,6 +91,17 @@ def test_strided_convolutions_look_half_a_cell_beside_and_the_map_says_where(lay
     assert np.abs(hottest - (row, column)).max() <= 3
 
 
+def test_where_a_cell_looks_is_a_matter_of_geometry_not_of_what_was_learnt():
+    from torch import nn
+
+    predictor = strided([halving() for _ in range(3)], heatmap_layers=("2",))
+    for part in predictor.network:
+        if isinstance(part, nn.Conv2d):
+            part.weight.data.zero_()[..., 2, 2] = 1  # it has learnt to look to the lower right
+    (layer,) = predictor.attributions
+    assert layer.offset(64) == -4
+
+
 def test_pooling_looks_where_its_cells_lie():
     from torch import nn
 

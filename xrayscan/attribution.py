@@ -1,5 +1,7 @@
 """Which cells of a network's layer raised its logit, and where on the film these cells look."""
 
+import copy
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -18,7 +20,8 @@ Maps = npt.NDArray[np.float32]
 class Attribution:
     """A network asked which cells of one of its layers spoke for the finding."""
 
-    def __init__(self, network: nn.Module, layer: nn.Module, spec: InputSpec, placement: Placement) -> None:
+    def __init__(self, network: nn.Module, layer: str, spec: InputSpec, placement: Placement) -> None:
+        """``layer`` names a submodule of the network."""
         self._network, self._layer, self._spec, self._placement = network, layer, spec, placement
         self._offsets: dict[int, float] = {}  # by side
 
@@ -32,7 +35,9 @@ class Attribution:
 
         images = normalise(images_of(pixels, self._placement.device), self._spec)
         with half(self._placement):
-            parts = LayerGradientXActivation(self._network, self._layer).attribute(images, target=None)
+            parts = LayerGradientXActivation(self._network, self._network.get_submodule(self._layer)).attribute(
+                images, target=None
+            )
         return torch.relu(parts.detach().float()).sum(1).cpu().numpy()
 
     def offset(self, side: int) -> float:
@@ -49,17 +54,17 @@ class Attribution:
     def _measured(self, side: int) -> float:
         """Where the layer's middle cells look: the centroid of the squared gradient that they have on films of noise.
 
-        Rounded to a quarter of a cell: what remains is the network's taste, not its geometry.
+        Every weight counts the same there, so that geometry decides and not what the network has learnt to look at.
+        Rounded to a quarter of a cell.
         Source: Luo et al., "Understanding the effective receptive field in deep CNNs", NeurIPS 2016.
         """
+        network = _levelled(self._network)
         noise = np.random.default_rng(0).random((PROBES, 1, side, side), np.float32)
-        images = torch.from_numpy(noise).to(self._placement.device)
-        soft = nn.functional.avg_pool2d(images, 5, 1, 2, count_include_pad=False)
-        given = normalise(soft, self._spec).requires_grad_()
+        given = normalise(torch.from_numpy(noise).to(self._placement.device), self._spec).requires_grad_()
         found: list[torch.Tensor] = []
-        hook = self._layer.register_forward_hook(lambda *call: found.append(call[-1]))
+        hook = network.get_submodule(self._layer).register_forward_hook(lambda *call: found.append(call[-1]))
         try:
-            self._network(given)
+            network(given)
         finally:
             hook.remove()
         cells = found[0].shape[-1]
@@ -71,3 +76,16 @@ class Attribution:
             return 0.0
         share = (np.average(np.arange(side) + 0.5, weights=along) / side - 0.5) * cells  # of a cell
         return float(np.rint(4 * share) / 4 * side / cells) + 0.0  # no -0
+
+
+def _levelled(network: nn.Module) -> nn.Module:
+    """A copy in which every layer averages what it sees, and norms leave it as it is."""
+    copied = copy.deepcopy(network)
+    with torch.no_grad():
+        for name, weights in copied.named_parameters():
+            level = 1 / weights[0].numel() if weights.ndim > 1 else float(name.endswith("weight"))
+            weights.fill_(level)
+        for name, kept in copied.named_buffers():
+            if name.endswith(("running_mean", "running_var")):
+                kept.fill_(float(name.endswith("var")))
+    return copied

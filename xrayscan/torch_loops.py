@@ -68,8 +68,7 @@ class TorchPredictor:
     @property
     def attributions(self) -> list[Attribution]:
         """What can be asked where a score came from: one for each of the heatmap's layers, the finest first."""
-        modules = map(self.network.get_submodule, self.heatmap_layers)
-        return [Attribution(self.network, module, self.spec, self.placement) for module in modules]
+        return [Attribution(self.network, layer, self.spec, self.placement) for layer in self.heatmap_layers]
 
 
 def fit(
