@@ -138,8 +138,8 @@ def test_a_scan_goes_on_with_the_same_models_only(worklist, model_file, other_fi
     again = worklist()
     assert (again.counts.kept, again.counts.anew) == (7, 0)
     again.close()
-    for models in ([model_file], [other_file, model_file]):
-        with pytest.raises(OutputError, match="holds a scan by other models, which are small, =other"):
+    for models, which in (([model_file], "other models"), ([other_file, model_file], "these models in another order")):
+        with pytest.raises(OutputError, match=f"holds a scan by {which}: small, =other"):
             worklist(models=models)
     assert worklist(ScanSettings(workers=0, fresh=True), [other_file, model_file]).counts.anew == 7
 
@@ -156,7 +156,7 @@ def test_a_film_that_one_model_cannot_score_is_rejected(worklist, model):
 
 
 def test_the_same_model_twice_is_refused(model_file, tmp_path):
-    with pytest.raises(UsageError, match="are the same model"):
+    with pytest.raises(UsageError, match="the same model twice"):
         scan([str(tmp_path)], model=[model_file, load_model(model_file)], out=str(tmp_path / "out"))
 
 

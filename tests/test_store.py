@@ -142,6 +142,7 @@ def test_an_interrupted_run_loses_nothing_and_its_worklist_has_what_it_found(pat
         store.finish()
     with Store.open(path, models=MODELS) as store:
         store.keep(source("a"))
+        store.write()
     with Store.read(path) as store:
         assert not store.complete
         assert names(store) == [(1, "a")]
@@ -149,6 +150,17 @@ def test_an_interrupted_run_loses_nothing_and_its_worklist_has_what_it_found(pat
         assert [store.keep(source(name)) for name in "abc"] == [Status.SCORED] * 3
         assert store.finish().gone == 0
         assert store.complete
+
+
+def test_a_run_that_ends_before_it_wrote_leaves_the_earlier_one(path):
+    with Store.open(path, models=MODELS) as store:
+        store.write([scored("a"), scored("b")])
+        store.finish()
+    with Store.open(path, models=MODELS) as store:
+        store.keep(source("a"))
+    with Store.read(path) as store:
+        assert store.complete
+        assert names(store) == [(1, "a"), (2, "b")]
 
 
 def test_what_is_ignored_does_not_replace_what_was_read_in_the_same_run(path):

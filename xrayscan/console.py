@@ -20,7 +20,8 @@ from xrayscan.walk import Progress
 
 TOP = 5
 TOP_REASONS = 8
-LEAST_PATH = 20  # characters of a path on one line
+HEADING_WIDTH = 8  # characters of a model's name on one line
+HEADING = 16  # characters of it in all: its end, where paths differ
 PLAIN_EVERY = 10.0  # s between lines where stderr is no terminal
 TIER_STYLE = {"high": "bold red", "intermediate": "yellow", "low": "green"}
 
@@ -133,10 +134,9 @@ def _compared(worklist: Worklist) -> str:
         f"{printable(name)} ({fingerprint[:12]})"
         for name, fingerprint in zip(worklist.names[1:], worklist.fingerprints[1:], strict=True)
     )
-    return (
-        f"Compared with {others}: tiers differ on {worklist.disagreements:,} of {worklist.counts.scored:,} films, "
-        f"flagged “{DISAGREE}”; ranked by {'the mean' if worklist.by_mean else 'the first model'}."
-    )
+    differ, films = worklist.disagreements, worklist.counts.scored
+    tiers = f"tiers differ on {differ:,} of {films:,} films, flagged “{DISAGREE}”" if differ else "tiers never differ"
+    return f"Compared with {others}: {tiers}; ranked by {'the mean' if worklist.by_mean else 'the first model'}."
 
 
 def _top_table(worklist: Worklist) -> Table:
@@ -144,12 +144,13 @@ def _top_table(worklist: Worklist) -> Table:
     several, rows = len(worklist.cards) > 1, worklist.top(TOP)
     table = _table(f"First {len(rows)} of {worklist.counts.scored:,} to read", ())
     first = worklist.names[0] if several else "probability"
-    for heading in ("rank", *(["mean"] if worklist.by_mean else []), first):
-        table.add_column(printable(heading), justify="right", overflow="fold")
+    for heading in ("rank", *(["mean"] if worklist.by_mean else [])):
+        table.add_column(heading, justify="right")
+    table.add_column(_heading(first), justify="right", overflow="fold", max_width=HEADING_WIDTH if several else None)
     table.add_column("tier")
     for name in worklist.names[1:]:
-        table.add_column(printable(name), justify="right", overflow="fold")
-    table.add_column("file", overflow="fold", min_width=LEAST_PATH)
+        table.add_column(_heading(name), justify="right", overflow="fold", max_width=HEADING_WIDTH)
+    table.add_column("file", overflow="fold")
     for row in rows:
         mean = [] if row.mean is None else [f"{row.mean:.3f}"]
         one, *others = (f"[{TIER_STYLE[tier]}]{p:.3f}[/]" for p, tier in zip(row.probabilities, row.tiers, strict=True))
@@ -157,6 +158,10 @@ def _top_table(worklist: Worklist) -> Table:
         tier = f"[{TIER_STYLE[row.tier]}]{row.tier}[/]"
         table.add_row(str(row.rank), *mean, one, tier, *others, printable(row.source) + flags)
     return table
+
+
+def _heading(name: str) -> str:
+    return printable(name if len(name) <= HEADING else f"…{name[1 - HEADING :]}")
 
 
 def _reasons_table(reasons: Mapping[str, int]) -> Table:

@@ -80,12 +80,13 @@ def load_models(references: Sequence[str | Model]) -> list[Model]:
     first = models[0]
     for earlier, later in itertools.combinations(models, 2):
         if earlier.fingerprint == later.fingerprint:
-            raise UsageError(f"{earlier.reference} and {later.reference} are the same model: give it once")
+            both = " and ".join(dict.fromkeys((earlier.reference, later.reference)))
+            raise UsageError(f"{both}: the same model twice: give it once")
     for model in models[1:]:
         if model.card.labels[1].casefold() != first.card.labels[1].casefold():
             raise UsageError(
                 f"{first.reference} looks for {first.card.labels[1]}, {model.reference} for {model.card.labels[1]}: "
-                "scan with each into a folder of its own"
+                "ask each by itself"
             )
     return models
 
@@ -94,9 +95,10 @@ def names_of(models: Sequence[Model]) -> tuple[str, ...]:
     """Tell models apart: by the name on the card, or by where they came from if it is shared or says nothing."""
     often = Counter(model.card.name for model in models)
     often.update({UNNAMED: 1, MEAN: 1})
-    names = [model.card.name if often[model.card.name] == 1 else model.reference for model in models]
+    known = [bool(model.card.name.strip()) and often[model.card.name] == 1 for model in models]
+    names = [model.card.name if told else model.reference for model, told in zip(models, known, strict=True)]
     return tuple(
-        name if names.count(name) == 1 else f"{name} {model.fingerprint[:12]}"
+        name if names.count(name) == 1 and name != MEAN else f"{name} {model.fingerprint[:12]}"
         for name, model in zip(names, models, strict=True)
     )
 

@@ -42,6 +42,7 @@ class Store:
         self._db = connection
         self._path = path
         self._kept: list[tuple[int]] = []  # ids, not yet in the file
+        self._begun = True  # whether what is in the file belongs to this run
         self._functions: dict[str, Callable[..., Any]] = {}  # known to SQL
         self._renamed: list[tuple[bytes, int]] = []  # source and id of those given in another way than before
         self.run = 0  # the number of the last run, from 1
@@ -91,15 +92,25 @@ class Store:
             self._look()
             if self.models != models:
                 folder = encodable(os.path.dirname(self._path) or ".")
-                raise OutputError(f"{folder} holds a scan by {self._others()}: {START_OVER}")
+                raise OutputError(f"{folder} holds a scan by {self._others(models)}: {START_OVER}")
             self.run += 1
-            self._db.execute("DELETE FROM kept")
-            self.remember(run=self.run, complete=False, gone=0)
+            self._begun = False
         self._db.execute("PRAGMA journal_mode = DELETE")
 
-    def _others(self) -> str:
+    def _begin(self) -> None:
+        """Leave the earlier run behind, once there is something to keep: one that fails before leaves no trace."""
+        if not self._begun:
+            self._db.execute("DELETE FROM kept")
+            self.remember(run=self.run, complete=False, gone=0)
+            self._begun = True
+
+    def _others(self, models: Sequence[str]) -> str:
         names = self.recall("names") if len(self.models) > 1 else None
-        return f"other models, which are {encodable(', '.join(map(str, names)))}" if names else "another model"
+        if not names:
+            return "another model"
+        same = sorted(models) == sorted(self.models)
+        which = "these models in another order" if same else "other models"
+        return f"{which}: {encodable(', '.join(map(str, names)))}"
 
     def _look(self) -> None:
         (application,) = self._db.execute("PRAGMA application_id").fetchone()
@@ -108,7 +119,10 @@ class Store:
             raise OutputError(f"{encodable(self._path)} is not a scan of xrayscan: {START_OVER}")
         if version != schema.SCHEMA_VERSION:
             raise OutputError(f"{encodable(self._path)} was written by another version of xrayscan: {START_OVER}")
-        self.run, self.models = int(self.recall("run")), tuple(self.recall("models"))
+        try:
+            self.run, self.models = int(self.recall("run")), tuple(map(str, self.recall("models")))
+        except (TypeError, ValueError) as error:
+            raise self._damaged() from error
 
     @property
     def complete(self) -> bool:
@@ -125,7 +139,10 @@ class Store:
         """Return a value that was remembered; None if there is none."""
         with explained(self._path):
             row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-            return None if row is None else json.loads(row[0])
+            try:
+                return None if row is None else json.loads(row[0])
+            except ValueError as error:
+                raise self._damaged() from error
 
     def keep(self, source: Source) -> Status | None:
         """Take over an unchanged file's record into this run and return how it ended; None if it is to be read.
@@ -149,6 +166,7 @@ class Store:
     def write(self, records: Iterable[tuple[Source, ScanRecord]] = ()) -> None:
         """Commit these records, all or none, and what was kept until now."""
         with explained(self._path), transaction(self._db):
+            self._begin()
             self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", self._kept)
             self._db.executemany("UPDATE records SET source = ? WHERE id = ?", self._renamed)
             self._db.executemany(schema.WRITE, (_row(self.run, source, record) for source, record in records))
@@ -167,11 +185,11 @@ class Store:
 
     def counts(self) -> Counts:
         """Count the records of the last run."""
-        if self._kept:
+        if self._kept or not self._begun:
             self.write()
         with explained(self._path):
             numbers = self._db.execute(schema.COUNTS, (self.run,)).fetchone()
-            return Counts(*map(int, (*numbers, self.recall("gone"))))
+            return Counts(*map(int, (*numbers, self.recall("gone") or 0)))
 
     def scored(self, score: Score | None = None) -> Iterator[tuple[int, ScanRecord]]:
         """Yield rank and record by ``score``, ties by source; without it by the first model's probability."""
@@ -236,9 +254,9 @@ class Store:
         return int(next(self._select(sql, self.run, probability))[0])
 
     def close(self) -> None:
-        """Commit what was kept and let go of the file."""
+        """Commit what was kept by a run that has begun, and let go of the file."""
         try:
-            if self._kept:
+            if self._kept and self._begun:
                 self.write()
         finally:
             self._db.close()
@@ -262,7 +280,7 @@ class Store:
         """Read a scored record's probabilities, one per model. Raises: OutputError where they were tampered with."""
         try:
             numbers = tuple(map(float, json.loads(text)))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             raise self._damaged() from error
         if len(numbers) != len(self.models):
             raise self._damaged()
@@ -273,7 +291,8 @@ class Store:
 
     def _select(self, sql: str, *values: Any) -> Iterator[Any]:
         with explained(self._path):
-            yield from self._db.execute(sql, values)
+            rows = self._db.execute(sql, values)
+            yield from iter(rows.fetchone, None)  # "yield from rows" would close them, be it after their connection
 
 
 def _row(run: int, source: Source, record: ScanRecord) -> tuple[Any, ...]:

@@ -9,7 +9,9 @@ from small import make_model, write_film
 from xrayscan.cli import main
 from xrayscan.errors import OutputError
 from xrayscan.modelfile import load_model
-from xrayscan.report.again import asked, reopen, when
+from xrayscan.rank import RankSettings
+from xrayscan.report.again import Asked, asked, reopen, when
+from xrayscan.report.pictures import PictureSettings
 from xrayscan.report.text import with_size
 from xrayscan.store import Store
 
@@ -71,11 +73,41 @@ def test_a_page_that_was_asked_for_without_pictures_stays_without(scanned, tmp_p
     assert kinds(scanned) == {"thumb": 3, "film": 3, "heat": 1}
 
 
+@pytest.mark.parametrize("odd", [None, [], "x", 3, -3, float("nan"), {}, [3], {"top": -3, "by": "x"}])
+@pytest.mark.parametrize("key", ["", "settings", "pictures", "rank", "models", "paths"])
+def test_what_makes_no_sense_in_a_runs_record_counts_as_not_given(tmp_path, key, odd):
+    settings = {"models": ["runs/a"], "paths": ["films"]} | {key: odd}
+    content = {"": odd, "settings": {"settings": odd}}.get(key, {"settings": settings, "finished": odd})
+    (tmp_path / "run.json").write_text(json.dumps(content))
+    found = asked(str(tmp_path))
+    RankSettings(**found.rank)
+    PictureSettings(**found.pictures)
+    assert all(isinstance(text, str) for text in (found.model, found.when, *found.folders))
+    assert found.model == ("default" if key in ("", "settings", "models") else "runs/a")
+
+
+def test_a_page_without_pictures_can_have_them_again(scanned, tmp_path):
+    asked_for = ("--model", tmp_path / "small.safetensors", "--out", scanned, "--workers", "0")
+    call("predict", tmp_path / "films", *asked_for, "--no-images", "--heatmaps", "1")
+    call("report", scanned, "--images")
+    assert kinds(scanned) == {"thumb": 4, "film": 4, "heat": 1}
+
+
+def test_a_scan_that_fails_before_it_reads_leaves_the_earlier_one_whole(scanned, tmp_path):
+    asked_for = ("--model", tmp_path / "small.safetensors", "--out", scanned, "--workers", "0")
+    write_film(tmp_path / "films" / "new.png", 9)
+    assert call("predict", tmp_path / "films", *asked_for, "--device", "cuda:99").exit_code == 2
+    assert call("report", scanned).exit_code == 6
+    assert kinds(scanned) == {"thumb": 4, "film": 4, "heat": 4}
+    assert call("predict", tmp_path / "films", *asked_for).exit_code == 6
+    assert kinds(scanned) == {"thumb": 5, "film": 5, "heat": 5}
+
+
 def test_a_scan_that_was_interrupted_is_not_reported_as_if_it_were_whole(scanned, tmp_path):
     before = (scanned / "triage.csv").read_bytes()
     fingerprint = load_model(str(tmp_path / "small.safetensors")).fingerprint
-    with Store.open(str(scanned / "scan.sqlite"), models=(fingerprint,)):
-        pass  # begun and not finished
+    with Store.open(str(scanned / "scan.sqlite"), models=(fingerprint,)) as store:
+        store.write()  # begun and not finished
     done = call("report", scanned)
     assert done.exit_code == 5
     assert "was interrupted: run the same `xrayscan predict` again" in done.stderr
@@ -118,7 +150,7 @@ def test_a_folder_without_a_scan_is_refused(tmp_path):
 
 def test_a_run_without_its_record_is_still_reported(scanned):
     (scanned / "run.json").write_text("{")
-    assert asked(str(scanned)) == {}
+    assert asked(str(scanned)) == Asked()
     assert call("report", scanned, "--heatmaps", "none").exit_code == 6
 
 

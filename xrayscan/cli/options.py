@@ -118,15 +118,15 @@ def hardware(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def page(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --html-top, --no-images, --heatmaps and --heatmap-files, which arrive as ``pictures``: PictureSettings."""
+    """Add --html-top, --images, --heatmaps and --heatmap-files, which arrive as ``pictures``: PictureSettings."""
 
     @functools.wraps(command)
     def with_pictures(
-        *args: Any, html_top: int, no_images: bool, heatmaps: int | None, heatmap_files: bool, **options: Any
+        *args: Any, html_top: int, images: bool, heatmaps: int | None, heatmap_files: bool, **options: Any
     ) -> Any:
         from xrayscan.report.pictures import PictureSettings
 
-        pictures = PictureSettings(html_top, not no_images, heatmaps or 0, heatmap_files)
+        pictures = PictureSettings(html_top, images, heatmaps or 0, heatmap_files)
         return command(*args, pictures=pictures, **options)
 
     options = (
@@ -140,10 +140,11 @@ def page(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Films with pictures and all tags in the page; the others are rows.",
         ),
         click.option(
-            "--no-images",
-            is_flag=True,
-            envvar="XRAYSCAN_NO_IMAGES",
-            help="Make the page without any picture of a film.",
+            "--images/--no-images",
+            default=True,
+            show_default=True,
+            envvar="XRAYSCAN_IMAGES",
+            help="Whether the page shows pictures of films.",
         ),
         click.option(
             "--heatmaps",
@@ -155,8 +156,9 @@ def page(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Films of which the page shows where the score came from.",
         ),
         click.option(
-            "--heatmap-files",
-            is_flag=True,
+            "--heatmap-files/--no-heatmap-files",
+            default=False,
+            show_default=True,
             envvar="XRAYSCAN_HEATMAP_FILES",
             help="Also write the heatmaps as PNG files, into the folder heatmaps.",
         ),

@@ -51,16 +51,13 @@ def report(run: str, model: str | None, device: str, formats: tuple[str, ...], q
     from xrayscan.console import ScanConsole
     from xrayscan.errors import UsageError
     from xrayscan.report import write_reports
-    from xrayscan.report.again import asked, reopen, when
+    from xrayscan.report.again import asked, reopen
     from xrayscan.report.pictures import page_settings
     from xrayscan.report.text import with_size
 
     earlier = asked(run)
-    settings = earlier.get("settings", {})
-    pictures = _pictures(settings.get("pictures", {}), options.pop("pictures"))
-    header = {"when": when(earlier.get("finished", "")), "folders": tuple(settings.get("paths", ()))}
-    with ScanConsole(quiet=quiet) as console, reopen(run, _rank(settings.get("rank", {}), options)) as worklist:
-        name = model or next(iter(settings.get("models", ())), "default")
+    pictures = _pictures(earlier.pictures, options.pop("pictures"))
+    with ScanConsole(quiet=quiet) as console, reopen(run, _rank(earlier.rank, options)) as worklist:
         if worklist.settings.rank_by == "mean" and not worklist.by_mean:
             raise UsageError("--rank-by mean compares models, and one model made this scan")
         look = page_settings(
@@ -68,30 +65,30 @@ def report(run: str, model: str | None, device: str, formats: tuple[str, ...], q
             run,
             pictures,
             formats=formats,
-            model=name,
+            model=model or earlier.model,
             device=device,
             on_film=console.pictures,
-            **header,
+            when=earlier.when,
+            folders=earlier.folders,
         )
         files = write_reports(worklist, run, formats, look, console.writing)
         console.summary(worklist, list(map(with_size, files)))
         sys.exit(worklist.exit_code)
 
 
-PICTURES = {"top": "html_top", "images": "no_images", "heatmaps": "heatmaps", "heatmap_files": "heatmap_files"}
+# Fields of PictureSettings and the parameters that give them.
+PICTURES = {"top": "html_top", "images": "images", "heatmaps": "heatmaps", "heatmap_files": "heatmap_files"}
 
 
 def _pictures(earlier: Mapping[str, Any], asked_for: "PictureSettings") -> "PictureSettings":
     """What the run showed of the films, except where something else is given now."""
     new = given(*PICTURES.values())
-    kept = {field: earlier[field] for field, option in PICTURES.items() if option not in new and field in earlier}
+    kept = {field: value for field, value in earlier.items() if PICTURES[field] not in new}
     return dataclasses.replace(asked_for, **kept)
 
 
-def _rank(earlier: Mapping[str, Any], given: Mapping[str, Any]) -> "RankSettings":
-    """What the run was asked for, except where something else is given now."""
+def _rank(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> "RankSettings":
+    """How the run was ranked, except where something else is given now."""
     from xrayscan.rank import RankSettings
 
-    known = {field.name for field in dataclasses.fields(RankSettings)}
-    values = {name: value for name, value in earlier.items() if name in known}
-    return RankSettings(**values | {name: value for name, value in given.items() if value is not None})
+    return RankSettings(**{**earlier, **{name: value for name, value in now.items() if value is not None}})

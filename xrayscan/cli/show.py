@@ -37,11 +37,11 @@ def show(film: str, models: tuple[str, ...], out: str | None, device: str) -> No
     from xrayscan.device import place
     from xrayscan.errors import InputError
     from xrayscan.infer import Infer, prepare
-    from xrayscan.modelfile import load_model, names_of
+    from xrayscan.modelfile import load_models, names_of
     from xrayscan.report.evidence import gather_one, write_heatmap
     from xrayscan.report.text import encodable
 
-    loaded, placement = [load_model(reference) for reference in models], place(device, "fp32")
+    loaded, placement = load_models(models), place(device, "fp32")
     row = prepare({"path": film}, specs=tuple({model.card.input for model in loaded}))
     if not row.get("reason"):
         row = Infer(loaded, placement, 1)([row])[0]

@@ -1,14 +1,19 @@
 """A run's folder → its worklist once more, with other settings and without scanning."""
 
+import contextlib
+import dataclasses
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from xrayscan.card import ModelCard
-from xrayscan.errors import OutputError
+from xrayscan.errors import ModelError, OutputError
+from xrayscan.parameters import parse
 from xrayscan.rank import RankSettings, Worklist
+from xrayscan.report.pictures import PictureSettings
 from xrayscan.report.text import encodable
 from xrayscan.scanner import STORE_NAME
 from xrayscan.sqlitefile import START_OVER
@@ -33,19 +38,56 @@ def reopen(folder: str, settings: RankSettings | None = None) -> Worklist:
         raise
 
 
-def asked(folder: str) -> Mapping[str, Any]:
-    """Return ``run.json`` of a run, which says what the scan was asked for; empty where it is missing or damaged."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a scan was asked for, as its ``run.json`` tells; what is missing there or makes no sense is left out."""
+
+    model: str = "default"  # the first one
+    folders: tuple[str, ...] = ()
+    when: str = ""  # it ended, for people
+    rank: Mapping[str, Any] = field(default_factory=dict)  # of RankSettings
+    pictures: Mapping[str, Any] = field(default_factory=dict)  # of PictureSettings
+
+
+def asked(folder: str) -> Asked:
+    """Return what the scan into this folder was asked for."""
     try:
         with open(os.path.join(folder, "run.json"), encoding="utf-8") as file:
             content = json.load(file)
     except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+        return Asked()
+    run = _mapping(content)
+    settings = _mapping(run.get("settings"))
+    return Asked(
+        next(iter(_texts(settings.get("models"))), "default"),
+        _texts(settings.get("paths")),
+        when(run.get("finished")),
+        _usable(RankSettings, _mapping(settings.get("rank"))),
+        _usable(PictureSettings, _mapping(settings.get("pictures"))),
+    )
 
 
-def when(moment: str) -> str:
+def when(moment: object) -> str:
     """Return an ISO time for people, such as "2026-11-21 12:30 UTC"; empty if it is none."""
     try:
-        return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M %Z}"
+        return f"{datetime.fromisoformat(str(moment)):%Y-%m-%d %H:%M %Z}"
     except ValueError:
         return ""
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
+
+
+def _usable(kind: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the values that the dataclass takes."""
+    known = {each.name for each in dataclasses.fields(kind)}
+    found = {}
+    for name in known & set(values):
+        with contextlib.suppress(ModelError):
+            found[name] = getattr(parse(kind, {name: values[name]}, of="run.json"), name)
+    return found

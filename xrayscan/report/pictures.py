@@ -38,6 +38,10 @@ class PictureSettings:
     heatmaps: int = 50
     heatmap_files: bool = False  # also as PNG files in the folder ``heatmaps``
 
+    def __post_init__(self) -> None:
+        if min(self.top, self.heatmaps) < 0:
+            raise ValueError(f"pictures of {self.top} films and {self.heatmaps} heatmaps: neither can be below 0")
+
 
 class Pictures:
     """Makes the pictures of a worklist's first rows. ``model`` explains its scores; None makes no heatmaps."""

@@ -82,7 +82,7 @@ def _comparison(worklist: Worklist, scores: Scores, other: int) -> Markup:
         for threshold, style in ((scale.thresholds.low, ":"), (scale.thresholds.high, "--")):
             draw(threshold, color=plots.INK, linestyle=style, linewidth=1.2)
     across, up = (plots.short(visible(worklist.names[n])) for n in (0, other))
-    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=f"{up} against {across}")
+    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=f"{up}\nagainst {across}")
     axes.set(xlabel=across, ylabel=up)
     return plots.svg(figure)
 
