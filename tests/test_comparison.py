@@ -266,6 +266,40 @@ def test_names_from_a_card_neither_steer_the_terminal_nor_break_it(films, model_
     assert "[/x]balanced" in CliRunner().invoke(main, ["models", "show", hostile]).stdout
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_narrow_terminal_folds_paths_and_drops_nothing_of_them(tmp_path, count):
+    film = write_film(tmp_path / "radiology" / "ward-3" / "PNEUMONIA" / "person1706_bacteria_4516.jpeg", 1)
+    words = [
+        "predict",
+        str(film),
+        "--out",
+        str(tmp_path / "o"),
+        "--workers",
+        "0",
+        "--rank-by",
+        "mean",
+        "--format",
+        "csv",
+    ]
+    for n in range(count):
+        made = make_model(tmp_path / f"{n}.safetensors", seed=n, name=f"runs/search/trial-{n:02}")
+        words += ["--model", str(made)]
+    done = CliRunner().invoke(main, words, env={"COLUMNS": "80"})
+    assert done.exit_code == 0, done.output
+    table = done.stderr[: done.stderr.index("1 files found")].splitlines()
+    (first,) = (n for n, line in enumerate(table) if line.startswith("   1 "))
+    assert "".join([table[first].split()[-1], *(line.strip() for line in table[first + 1 :])]) == str(film)
+
+
+def test_blank_and_reserved_names_are_replaced_everywhere(films, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder, name in (("mean", "mean"), ("blank", " ")):
+        (tmp_path / folder).mkdir()
+        make_model(tmp_path / folder / "model.safetensors", seed=len(name), name=name)
+    with scan([str(films)], model=["mean", "blank"], out="o", settings=MEAN) as made:
+        assert made.names == (f"mean {made.fingerprint[:12]}", "blank")
+
+
 def test_the_mean_of_a_single_model_is_refused(films):
     done = CliRunner().invoke(main, ["predict", str(films), "--rank-by", "mean"])
     assert done.exit_code == 2

@@ -16,8 +16,7 @@ class Spot:
         self.cells = cells
         self.attributions = [self]
 
-    def offset(self, side):
-        return 0
+    offset = 0
 
     def maps(self, pixels):
         films, side = len(pixels), pixels.shape[1]
@@ -49,14 +48,13 @@ def test_the_hottest_cell_lies_where_the_network_looked_however_coarse_its_grid(
 @pytest.mark.parametrize("offset", [-8, -3, 5])
 def test_cells_that_look_beside_where_they_lie_are_put_where_they_look(offset, row, column):
     class Askew(Spot):
-        def offset(self, side):
-            return offset
-
         def maps(self, pixels):
             places = np.clip(np.arange(pixels.shape[1]) + offset, 0, pixels.shape[1] - 1)
             return super().maps(pixels[:, places[:, None], places])
 
-    (found,) = explained(Askew(4)).heatmaps(spot(row, column))
+    askew = Askew(4)
+    askew.offset = offset
+    (found,) = explained(askew).heatmaps(spot(row, column))
     hottest = (np.array(np.unravel_index(found.argmax(), found.shape)) + 0.5) * 64 / len(found)
     assert np.abs(hottest - (row, column)).max() <= 64 / 4 / 2
 
@@ -85,7 +83,7 @@ def halving():
 @pytest.mark.parametrize("layers", [("2",), ("3",), ("2", "3")])
 def test_strided_convolutions_look_half_a_cell_beside_and_the_map_says_where(layers, row, column):
     predictor = strided([halving() for _ in range(4)], heatmap_layers=layers)
-    assert [one.offset(64) for one in predictor.attributions] == [{"2": -4, "3": -8}[layer] for layer in layers]
+    assert [one.offset for one in predictor.attributions] == [{"2": -4, "3": -8}[layer] for layer in layers]
     (found,) = explained(predictor).heatmaps(spot(row, column))
     hottest = (np.array(np.unravel_index(found.argmax(), found.shape)) + 0.5) * 64 / len(found)
     assert np.abs(hottest - (row, column)).max() <= 3
@@ -99,7 +97,7 @@ def test_where_a_cell_looks_is_a_matter_of_geometry_not_of_what_was_learnt():
         if isinstance(part, nn.Conv2d):
             part.weight.data.zero_()[..., 2, 2] = 1  # it has learnt to look to the lower right
     (layer,) = predictor.attributions
-    assert layer.offset(64) == -4
+    assert layer.offset == -4
 
 
 def test_pooling_looks_where_its_cells_lie():
@@ -107,7 +105,7 @@ def test_pooling_looks_where_its_cells_lie():
 
     layers = [part for _ in range(3) for part in (nn.Conv2d(1, 1, 3, padding=1), nn.MaxPool2d(2))]
     (pooled,) = strided(layers, heatmap_layers=("5",)).attributions
-    assert pooled.offset(64) == 0
+    assert pooled.offset == 0
 
 
 def test_a_map_has_at_least_16_cells_a_side_and_its_hottest_is_1(model):

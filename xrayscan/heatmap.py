@@ -39,7 +39,8 @@ class HeatmapLayer(Protocol):
         """Pixels (B, S, S) → how much each of its cells raised the logit: (B, h, w)."""
         ...
 
-    def offset(self, side: int) -> float:
+    @property
+    def offset(self) -> float:
         """How many pixels further right and down its cells look than where they seem to lie."""
         ...
 
@@ -112,7 +113,7 @@ def _shifted_maps(layer: HeatmapLayer, pixels: Pixels) -> Maps:
     side, coarse = pixels.shape[1], layer.maps(pixels[:1]).shape[1]
     steps = max(2, -(-CELLS // coarse))
     width = side / coarse / steps  # of a fine cell, in pixels
-    offset = layer.offset(side)
+    offset = layer.offset
     lead = round(offset / width)
     shifts = np.rint((np.arange(steps) - (steps - 1) / 2 + lead) * width - offset).astype(int)
     films = np.stack([_moved(pixels, down, right) for down in shifts for right in shifts], 1)
