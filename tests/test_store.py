@@ -163,6 +163,25 @@ def test_a_run_that_ends_before_it_wrote_leaves_the_earlier_one(path):
         assert names(store) == [(1, "a"), (2, "b")]
 
 
+def test_a_first_write_that_fails_has_not_begun_the_run(path):
+    def batch():
+        yield scored("x")
+        raise RuntimeError
+
+    with Store.open(path, models=MODELS) as store:
+        store.write([scored("a"), scored("b")])
+        store.finish()
+    with Store.open(path, models=MODELS) as store:
+        store.keep(source("a"))
+        with pytest.raises(RuntimeError):
+            store.write(batch())
+        store.write([scored("c")])
+        store.finish()
+    with Store.read(path) as store:
+        assert store.run == 2
+        assert sorted(name for _, name in names(store)) == ["a", "c"]
+
+
 def test_what_is_ignored_does_not_replace_what_was_read_in_the_same_run(path):
     again = refused("a", "hidden file", facts=Facts(), ignored=True)
     with Store.open(path, models=MODELS) as store:

@@ -36,10 +36,9 @@ class Attribution:
         from captum.attr import LayerGradientXActivation
 
         images = normalise(images_of(pixels, self._placement.device), self._spec)
+        layer = self._network.get_submodule(self._layer)
         with half(self._placement):
-            parts = LayerGradientXActivation(self._network, self._network.get_submodule(self._layer)).attribute(
-                images, target=None
-            )
+            parts = LayerGradientXActivation(self._network, layer).attribute(images, target=None)
         return torch.relu(parts.detach().float()).sum(1).cpu().numpy()
 
     @functools.cached_property

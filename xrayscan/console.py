@@ -15,7 +15,7 @@ from rich.text import Text
 from xrayscan.card import ModelCard
 from xrayscan.rank import DISAGREE, Worklist
 from xrayscan.report.advice import advice
-from xrayscan.report.text import escaped
+from xrayscan.report.text import ending, escaped
 from xrayscan.walk import Progress
 
 TOP = 5
@@ -146,10 +146,15 @@ def _top_table(worklist: Worklist) -> Table:
     first = worklist.names[0] if several else "probability"
     for heading in ("rank", *(["mean"] if worklist.by_mean else [])):
         table.add_column(heading, justify="right")
-    table.add_column(_heading(first), justify="right", overflow="fold", max_width=HEADING_WIDTH if several else None)
+    table.add_column(
+        printable(ending(first, HEADING)),
+        justify="right",
+        overflow="fold",
+        max_width=HEADING_WIDTH if several else None,
+    )
     table.add_column("tier")
     for name in worklist.names[1:]:
-        table.add_column(_heading(name), justify="right", overflow="fold", max_width=HEADING_WIDTH)
+        table.add_column(printable(ending(name, HEADING)), justify="right", overflow="fold", max_width=HEADING_WIDTH)
     table.add_column("file", overflow="fold")
     for row in rows:
         mean = [] if row.mean is None else [f"{row.mean:.3f}"]
@@ -158,10 +163,6 @@ def _top_table(worklist: Worklist) -> Table:
         tier = f"[{TIER_STYLE[row.tier]}]{row.tier}[/]"
         table.add_row(str(row.rank), *mean, one, tier, *others, printable(row.source) + flags)
     return table
-
-
-def _heading(name: str) -> str:
-    return printable(name if len(name) <= HEADING else f"…{name[1 - HEADING :]}")
 
 
 def _reasons_table(reasons: Mapping[str, int]) -> Table:

@@ -102,7 +102,6 @@ class Store:
         if not self._begun:
             self._db.execute("DELETE FROM kept")
             self.remember(run=self.run, complete=False, gone=0)
-            self._begun = True
 
     def _others(self, models: Sequence[str]) -> str:
         names = self.recall("names") if len(self.models) > 1 else None
@@ -170,6 +169,7 @@ class Store:
             self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", self._kept)
             self._db.executemany("UPDATE records SET source = ? WHERE id = ?", self._renamed)
             self._db.executemany(schema.WRITE, (_row(self.run, source, record) for source, record in records))
+        self._begun = True  # only now: what was rolled back has not begun
         self._kept.clear()
         self._renamed.clear()
 

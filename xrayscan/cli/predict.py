@@ -136,6 +136,7 @@ def _scan(
     from xrayscan.modelfile import load_models
     from xrayscan.rank import RankSettings
     from xrayscan.report import write_reports, write_run
+    from xrayscan.report.again import when
     from xrayscan.report.pictures import page_settings
     from xrayscan.report.text import with_size
     from xrayscan.scanner import ScanSettings, scan
@@ -148,7 +149,7 @@ def _scan(
         ScanConsole(quiet=quiet, verbose=verbose) as console,
         scan(found, model=loaded, out=out, settings=settings, on_progress=console.update) as worklist,
     ):
-        header = {"when": f"{datetime.now(UTC):%Y-%m-%d %H:%M %Z}", "folders": tuple(map(os.fsdecode, paths))}
+        header = {"when": when(datetime.now(UTC).isoformat()), "folders": tuple(map(os.fsdecode, paths))}
         look = page_settings(
             worklist,
             out,

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from xrayscan.rank import Worklist, WorklistRow
 from xrayscan.report.advice import advice
 from xrayscan.report.atomic import atomic_writer
-from xrayscan.report.text import visible
+from xrayscan.report.text import ending, visible
 from xrayscan.report.worklist_data import agreements, embedded, others, reason_groups, row_lines
 
 FOLDER = os.path.dirname(__file__)
@@ -22,7 +22,6 @@ SCRIPTS = ("worklist_data.js", "worklist_table.js", "worklist_view.js", "worklis
 PAGE_ROWS = 100  # rows shown at once; as many are in the table before, and without, the script
 PIECES_AT_ONCE = 500  # template pieces joined per write
 SEPARATOR = re.compile(r"([/\\_])")  # none of them stands in what escaping makes
-HEADING = 24  # characters of a model's name that head a column
 SOURCES_SHOWN = 100  # rejected files listed per reason; the table has them all
 
 
@@ -114,13 +113,8 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"visible": visible, "percent": _percent, "interval": _interval, "count": _count}
-    environment.filters |= {"advice": advice, "others": others, "breakable": _breakable, "ending": _ending}
+    environment.filters |= {"advice": advice, "others": others, "breakable": _breakable, "ending": ending}
     return environment
-
-
-def _ending(name: str) -> str:
-    """A model's name, short enough to head a column: the end of a long one, where paths differ."""
-    return name if len(name) <= HEADING else f"…{name[1 - HEADING :]}"
 
 
 def _breakable(path: str) -> Markup:

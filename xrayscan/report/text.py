@@ -32,6 +32,11 @@ def spreadsheet_cell(text: str) -> str:
     return f"'{escaped(text)}" if dangerous else escaped(text)
 
 
+def ending(name: str, most: int) -> str:
+    """Return the end of a name that is longer than ``most`` characters: paths differ there."""
+    return name if len(name) <= most else f"…{name[1 - most :]}"
+
+
 def with_size(path: str) -> str:
     """Return the path with the file's size behind it, such as ``triage/triage.html (1.4 MB)``."""
     size = os.path.getsize(path)
