@@ -50,13 +50,22 @@ from PIL import Image, ImageFilter
 from robustness import settings_of
 from sklearn.metrics import roc_auc_score
 
-from xrayscan import FitSettings, FolderSettings, Model, TrainingParams, TrainSettings, load_model, train
-from xrayscan.card import InputSpec
+from xrayscan import (
+    FitSettings,
+    FolderSettings,
+    Model,
+    TrainingParams,
+    TrainSettings,
+    load_model,
+    load_predictor,
+    train,
+)
 from xrayscan.decode import decode
-from xrayscan.device import place
-from xrayscan.heatmap import Maps, heatmaps
-from xrayscan.metrics import wilson
-from xrayscan.preprocess import preprocess
+from xrayscan.decode.resize import preprocess
+from xrayscan.explain.heatmap import Maps, heatmaps
+from xrayscan.model.input_spec import InputSpec
+from xrayscan.network.device import place
+from xrayscan.statistics.metrics import wilson
 from xrayscan.training.calibrate import calibrated
 from xrayscan.training.trainer import predict_logits, split_films
 
@@ -123,7 +132,7 @@ def drawn(patients: int, unseen: int, epochs: int) -> None:
         settings = TrainSettings("cnn", {}, FolderSettings(), fit=fit)
         model = train(known, os.path.join(folder, "run"), settings).model
         healthy, ill = (read_pixels([pair.paths[sick] for pair in pairs], model.card.input) for sick in (0, 1))
-    logits = predict_logits(model.predictor(place()), np.concatenate([healthy, ill]))
+    logits = predict_logits(load_predictor(model, place()), np.concatenate([healthy, ill]))
     auroc = roc_auc_score(np.repeat([0, 1], unseen), logits)
     maps = heatmaps(model, ill, place())
     print(f"trained on {patients} patients, once ill and once healthy; AUROC on {unseen} others {auroc:.4f}")
@@ -181,7 +190,7 @@ def blended(folder: str, reference: str, count: int) -> None:
     """Blend an opacity into normal validation films, and look for it where it raised the probability."""
     model = load_model(reference)
     before, after, places = blended_films(folder, model, count)
-    predictor, calibration = model.predictor(place()), model.card.calibration
+    predictor, calibration = load_predictor(model, place()), model.card.calibration
     old, new = (calibrated(calibration, predict_logits(predictor, pixels)) for pixels in (before, after))
     raised = new > old
     where = places[raised]

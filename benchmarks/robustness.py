@@ -19,12 +19,21 @@ import tempfile
 import numpy as np
 from PIL import Image
 
-from xrayscan import FitSettings, FolderSettings, Model, TrainingParams, TrainSettings, load_model, train
-from xrayscan.card import InputSpec
+from xrayscan import (
+    FitSettings,
+    FolderSettings,
+    Model,
+    TrainingParams,
+    TrainSettings,
+    load_model,
+    load_predictor,
+    train,
+)
 from xrayscan.decode import decode
-from xrayscan.device import place
-from xrayscan.metrics import Resampler, auroc, ece, percentiles, sensitivity, specificity
-from xrayscan.preprocess import preprocess
+from xrayscan.decode.resize import preprocess
+from xrayscan.model.input_spec import InputSpec
+from xrayscan.network.device import place
+from xrayscan.statistics.metrics import Resampler, auroc, ece, percentiles, sensitivity, specificity
 from xrayscan.training.calibrate import calibrated, cross_fitted
 from xrayscan.training.trainer import SplitFilms, predict_logits, split_films
 
@@ -111,7 +120,7 @@ def under_changes(model: Model, films: SplitFilms) -> None:
     side, spec, placement = films.validation, model.card.input, place()
     labels, groups = films.labels[side], np.unique(films.groups[side], return_inverse=True)[1]
     paths = [films.decoded.films[index].path for index in side]
-    predictor = model.predictor(placement)
+    predictor = load_predictor(model, placement)
     for name, change in CHANGES.items():
         logits = predict_logits(predictor, changed_pixels(paths, change, spec))
         report(name, model, logits, labels, groups)
@@ -130,7 +139,7 @@ def unseen_series(model: Model, films: SplitFilms, directory: str, series: str) 
                 if label == positive or not name.startswith(series):
                     os.symlink(os.path.abspath(os.path.join(directory, label, name)), os.path.join(folder, label, name))
         other = train(folder, os.path.join(folder, "run"), settings_of(model))
-    predictor = other.model.predictor(place())
+    predictor = load_predictor(other.model, place())
     side = other.films.validation[other.films.labels[other.films.validation] == 1]
     unseen = [n for n, film in enumerate(films.decoded.films) if os.path.basename(film.path).startswith(series)]
     pixels = np.concatenate([other.films.decoded.pixels[side], films.decoded.pixels[unseen]])

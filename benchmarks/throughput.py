@@ -19,9 +19,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from xrayscan import ScanSettings, load_model, scan
-from xrayscan.device import default_batch_size, one_thread_each, place, streams
-from xrayscan.readers import default_workers
+from xrayscan import ScanSettings, load_model, load_predictor, scan
+from xrayscan.network.device import default_batch_size, one_thread_each, place, streams
+from xrayscan.scanning.workers import default_workers
 
 SECONDS = 8.0  # that each bare rate is measured for
 
@@ -49,7 +49,7 @@ def decode_rate(paths: list[str], side: int) -> float:
 
 def infer_rate(model, placement, batch_size: int) -> float:
     """Films per second of bare inference on resident batches of pixels, one stream per core on a CPU."""
-    predictor, side = model.predictor(placement), model.card.input.side
+    predictor, side = load_predictor(model, placement), model.card.input.side
     pixels = np.random.default_rng(0).integers(0, 256, (batch_size, side, side), np.uint8)
 
     def stream(seconds: float) -> int:

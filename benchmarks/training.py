@@ -16,11 +16,11 @@ import time
 import numpy as np
 
 from xrayscan import Films, FitSettings, TrainingParams, TrainSettings
-from xrayscan.card import InputSpec
-from xrayscan.device import place
-from xrayscan.draws import Draws
-from xrayscan.learner import Learner
-from xrayscan.registry import load_registry
+from xrayscan.model.input_spec import InputSpec
+from xrayscan.network.device import place
+from xrayscan.network.fit.random_draws import RandomDraws
+from xrayscan.network.fit.train_state import TrainState
+from xrayscan.plugin.manager import load_registry
 from xrayscan.training.trainer import split_films
 
 SECONDS = 8.0  # that the bare step is measured for
@@ -35,10 +35,10 @@ def synchronised() -> float:
     return time.perf_counter()
 
 
-def step_rate(learner: Learner) -> float:
+def step_rate(learner: TrainState) -> float:
     """Films per second of the bare step."""
     films = np.arange(learner.batch_size)
-    images = learner._images(films, Draws.of_epoch(0, 1, learner.batch_size))
+    images = learner._images(films, RandomDraws.of_epoch(0, 1, learner.batch_size))
     labels = learner.train.labels[films]
     learner.network.train()
     for _ in range(3):
@@ -50,7 +50,7 @@ def step_rate(learner: Learner) -> float:
     return done / (synchronised() - started)
 
 
-def epoch_rate(learner: Learner, number: int) -> float:
+def epoch_rate(learner: TrainState, number: int) -> float:
     """Films per second of one epoch."""
     started = synchronised()
     learner.epoch(number)
@@ -62,7 +62,7 @@ def measured(model: str, films: tuple[Films, Films], spec: InputSpec, precision:
     backend = load_registry().backend(model)
     settings = FitSettings(TrainingParams(epochs=10 * rounds + 100), placement=place(precision=precision))
     ratios = []
-    learner = Learner(backend.build(backend.params()), spec, films[0], settings)
+    learner = TrainState(backend.build(backend.params()), spec, films[0], settings)
     learner.epoch(1)
     for n in range(rounds):
         bare, whole = step_rate(learner), epoch_rate(learner, n + 2)

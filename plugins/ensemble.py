@@ -19,6 +19,7 @@ from xrayscan import (
     Tensors,
     hookimpl,
     load_model,
+    load_predictor,
 )
 
 CARD = "card"  # a member's card as JSON text in UTF-8, beside its weights: 0/card, 0/weights/…, 1/card, …
@@ -35,7 +36,7 @@ class Members:
     """The loaded members."""
 
     def __init__(self, models: list[Model], placement: Placement) -> None:
-        self._members: list[tuple[ModelCard, Predictor]] = [(m.card, m.predictor(placement)) for m in models]
+        self._members: list[tuple[ModelCard, Predictor]] = [(m.card, load_predictor(m, placement)) for m in models]
 
     def predict(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Pixels (B, S, S) uint8 → the mean of the members' calibrated logits (B,) float32."""

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from xrayscan import Calibration, ModelCard, OperatingPoint
-from xrayscan.modelfile import save_model
+from xrayscan.model.file import save_model
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_FILMS = ROOT.parent / "shared" / "data"
@@ -32,7 +32,7 @@ def make_model(path: Path, *, seed: int = 0, **card: object) -> Path:
     """Write a model file with a small untrained network whose probabilities spread over (0, 1)."""
     import torch
 
-    from xrayscan.builtin.cnn import CnnParams, build, spec
+    from xrayscan.network.architectures.cnn import CnnParams, build, spec
 
     torch.manual_seed(seed)
     params = CnnParams(side=32, width=4, blocks=1)

@@ -11,11 +11,11 @@ from click.testing import CliRunner
 from small import ROOT
 
 import xrayscan
-from xrayscan import hookspecs
 from xrayscan.cli import COMMANDS, main
-from xrayscan.registry import load_registry
-from xrayscan.report.table import COLUMNS
-from xrayscan.testing import CLAUSES, Subject, check_worker
+from xrayscan.plugin import spec
+from xrayscan.plugin.manager import load_registry
+from xrayscan.report.csv import COLUMNS
+from xrayscan.testing.backend import CLAUSES, Subject, check_worker
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHAPTER = README[README.index("## Write a backend") :]
@@ -33,7 +33,7 @@ def test_the_manual_explains_every_command_and_option(command):
 
 
 def test_the_manual_names_every_hook_and_backend():
-    hooks = [name for name in vars(hookspecs) if name.startswith("register_")]
+    hooks = [name for name in vars(spec) if name.startswith("register_")]
     assert hooks
     for name in [*hooks, *load_registry().backends]:
         assert name in README

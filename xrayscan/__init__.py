@@ -7,17 +7,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xrayscan.backend import Backend as Backend
-    from xrayscan.backend import Films as Films
-    from xrayscan.backend import FitSettings as FitSettings
-    from xrayscan.backend import Placement as Placement
-    from xrayscan.backend import Predictor as Predictor
-    from xrayscan.backend import Tensors as Tensors
-    from xrayscan.backend import TrainingParams as TrainingParams
-    from xrayscan.card import Calibration as Calibration
-    from xrayscan.card import InputSpec as InputSpec
-    from xrayscan.card import ModelCard as ModelCard
-    from xrayscan.card import OperatingPoint as OperatingPoint
+    from xrayscan.dataset.labelled_folder import FolderSettings as FolderSettings
+    from xrayscan.dataset.labelled_folder import read_folder as read_folder
     from xrayscan.errors import DecodeError as DecodeError
     from xrayscan.errors import InputError as InputError
     from xrayscan.errors import ModelError as ModelError
@@ -27,42 +18,52 @@ if TYPE_CHECKING:
     from xrayscan.evaluation import EvaluateSettings as EvaluateSettings
     from xrayscan.evaluation import evaluate as evaluate
     from xrayscan.evaluation import write_evaluation as write_evaluation
-    from xrayscan.hookspecs import hookimpl as hookimpl
-    from xrayscan.modelfile import Model as Model
-    from xrayscan.modelfile import load_model as load_model
-    from xrayscan.rank import RankSettings as RankSettings
-    from xrayscan.rank import Worklist as Worklist
-    from xrayscan.record import Facts as Facts
-    from xrayscan.record import ScanRecord as ScanRecord
-    from xrayscan.registry import load_registry as load_registry
+    from xrayscan.model.backend import Backend as Backend
+    from xrayscan.model.backend import Films as Films
+    from xrayscan.model.backend import FitSettings as FitSettings
+    from xrayscan.model.backend import Placement as Placement
+    from xrayscan.model.backend import Predictor as Predictor
+    from xrayscan.model.backend import Tensors as Tensors
+    from xrayscan.model.backend import TrainingParams as TrainingParams
+    from xrayscan.model.calibration import Calibration as Calibration
+    from xrayscan.model.card import ModelCard as ModelCard
+    from xrayscan.model.card import OperatingPoint as OperatingPoint
+    from xrayscan.model.file import Model as Model
+    from xrayscan.model.file import load_model as load_model
+    from xrayscan.model.input_spec import InputSpec as InputSpec
+    from xrayscan.network.backend import TorchBackend as TorchBackend
+    from xrayscan.network.pretrained import WeightSource as WeightSource
+    from xrayscan.network.pretrained import absent_weights as absent_weights
+    from xrayscan.network.transfer import TransferParams as TransferParams
+    from xrayscan.network.transfer import adapted as adapted
+    from xrayscan.network.transfer import imagenet_spec as imagenet_spec
+    from xrayscan.network.transfer import learning_groups as learning_groups
+    from xrayscan.network.transfer import torchvision_backend as torchvision_backend
+    from xrayscan.plugin.loading import load_predictor as load_predictor
+    from xrayscan.plugin.manager import load_registry as load_registry
+    from xrayscan.plugin.spec import hookimpl as hookimpl
     from xrayscan.report import write_reports as write_reports
-    from xrayscan.scanner import ScanSettings as ScanSettings
-    from xrayscan.scanner import scan as scan
-    from xrayscan.torch_backend import TorchBackend as TorchBackend
+    from xrayscan.scanning.scan import ScanSettings as ScanSettings
+    from xrayscan.scanning.scan import scan as scan
+    from xrayscan.store.record import Facts as Facts
+    from xrayscan.store.record import ScanRecord as ScanRecord
     from xrayscan.training import TrainSettings as TrainSettings
     from xrayscan.training import train as train
-    from xrayscan.training.labelled import FolderSettings as FolderSettings
-    from xrayscan.training.labelled import read_folder as read_folder
-    from xrayscan.transfer import TransferParams as TransferParams
-    from xrayscan.transfer import adapted as adapted
-    from xrayscan.transfer import imagenet_spec as imagenet_spec
-    from xrayscan.transfer import learning_groups as learning_groups
-    from xrayscan.transfer import torchvision_backend as torchvision_backend
-    from xrayscan.weights import WeightSource as WeightSource
-    from xrayscan.weights import absent_weights as absent_weights
+    from xrayscan.worklist.order import RankSettings as RankSettings
+    from xrayscan.worklist.worklist import Worklist as Worklist
 
 _HOME = {
-    "Backend": "backend",
-    "Films": "backend",
-    "FitSettings": "backend",
-    "Placement": "backend",
-    "Predictor": "backend",
-    "Tensors": "backend",
-    "TrainingParams": "backend",
-    "Calibration": "card",
-    "InputSpec": "card",
-    "ModelCard": "card",
-    "OperatingPoint": "card",
+    "Backend": "model.backend",
+    "Films": "model.backend",
+    "FitSettings": "model.backend",
+    "Placement": "model.backend",
+    "Predictor": "model.backend",
+    "Tensors": "model.backend",
+    "TrainingParams": "model.backend",
+    "Calibration": "model.calibration",
+    "InputSpec": "model.input_spec",
+    "ModelCard": "model.card",
+    "OperatingPoint": "model.card",
     "DecodeError": "errors",
     "InputError": "errors",
     "ModelError": "errors",
@@ -72,29 +73,30 @@ _HOME = {
     "EvaluateSettings": "evaluation",
     "evaluate": "evaluation",
     "write_evaluation": "evaluation",
-    "hookimpl": "hookspecs",
-    "Model": "modelfile",
-    "load_model": "modelfile",
-    "RankSettings": "rank",
-    "Worklist": "rank",
-    "Facts": "record",
-    "ScanRecord": "record",
-    "load_registry": "registry",
+    "hookimpl": "plugin.spec",
+    "Model": "model.file",
+    "load_model": "model.file",
+    "RankSettings": "worklist.order",
+    "Worklist": "worklist.worklist",
+    "Facts": "store.record",
+    "ScanRecord": "store.record",
+    "load_predictor": "plugin.loading",
+    "load_registry": "plugin.manager",
     "write_reports": "report",
-    "ScanSettings": "scanner",
-    "scan": "scanner",
-    "TorchBackend": "torch_backend",
+    "ScanSettings": "scanning.scan",
+    "scan": "scanning.scan",
+    "TorchBackend": "network.backend",
     "TrainSettings": "training",
     "train": "training",
-    "FolderSettings": "training.labelled",
-    "read_folder": "training.labelled",
-    "TransferParams": "transfer",
-    "adapted": "transfer",
-    "imagenet_spec": "transfer",
-    "learning_groups": "transfer",
-    "torchvision_backend": "transfer",
-    "WeightSource": "weights",
-    "absent_weights": "weights",
+    "FolderSettings": "dataset.labelled_folder",
+    "read_folder": "dataset.labelled_folder",
+    "TransferParams": "network.transfer",
+    "adapted": "network.transfer",
+    "imagenet_spec": "network.transfer",
+    "learning_groups": "network.transfer",
+    "torchvision_backend": "network.transfer",
+    "WeightSource": "network.pretrained",
+    "absent_weights": "network.pretrained",
 }
 __all__ = sorted(_HOME)
 

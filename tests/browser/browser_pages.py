@@ -7,15 +7,17 @@ import numpy as np
 from PIL import Image
 from small import film_pixels
 
-from xrayscan.card import Calibration, InputSpec, ModelCard, OperatingPoint
-from xrayscan.discover import Source
-from xrayscan.heatmap import Neighbour
-from xrayscan.rank import Worklist
-from xrayscan.record import Facts, ScanRecord
-from xrayscan.report.evidence import Evidence
-from xrayscan.report.html import PageSettings, write_html
-from xrayscan.report.pictures import picture_elements
-from xrayscan.store import Store
+from xrayscan.explain.evidence import Evidence
+from xrayscan.explain.heatmap import Neighbour
+from xrayscan.explain.pictures import picture_elements
+from xrayscan.model.calibration import Calibration
+from xrayscan.model.card import ModelCard, OperatingPoint
+from xrayscan.model.input_spec import InputSpec
+from xrayscan.report.html.worklist_page import PageSettings, write_html
+from xrayscan.sources.source import Source
+from xrayscan.store.record import Facts, ScanRecord
+from xrayscan.store.store import Store
+from xrayscan.worklist.worklist import Worklist
 
 HOSTILE = '<img src=x onerror="window.hacked=1">\n\u202e=HYPERLINK("x") 🫁.png'
 POINTS = (("sensitivity-0.99", 0.2, 0.99, 0.8), ("balanced", 0.5, 0.95, 0.96), ("specificity-0.99", 0.8, 0.8, 0.99))

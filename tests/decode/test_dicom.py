@@ -20,7 +20,7 @@ from pydicom.uid import (
 
 from xrayscan.decode import decode
 from xrayscan.errors import DecodeError
-from xrayscan.record import Facts
+from xrayscan.store.record import Facts
 
 WINDOW = {"WindowCenter": 1800, "WindowWidth": 2200}
 CODED = [*NATIVE, *LOSSLESS]

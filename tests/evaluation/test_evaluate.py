@@ -11,14 +11,16 @@ from PIL import Image
 from sklearn import metrics as sk
 from small import make_model, write_film
 
-from xrayscan import InputError, UsageError, load_model, perceptual
+from xrayscan import InputError, UsageError, load_model
 from xrayscan.cli import main
+from xrayscan.dataset import perceptual_hash
+from xrayscan.dataset.labelled_folder import read_folder
 from xrayscan.evaluation import EvaluateSettings, evaluate, write_evaluation
-from xrayscan.infer import pixel_column, prepare
-from xrayscan.metrics import ece
-from xrayscan.modelfile import save_model
-from xrayscan.seen import Seen
-from xrayscan.training.labelled import read_folder
+from xrayscan.model.file import save_model
+from xrayscan.model.provenance import Provenance
+from xrayscan.scanning.prepare import prepare
+from xrayscan.scanning.row import pixel_column
+from xrayscan.statistics.metrics import ece
 
 QUICK = EvaluateSettings(workers=0, resamples=100)
 
@@ -48,9 +50,9 @@ def model_that_saw(tmp_path, model_file):
     """Make a model file that says which films it was trained on."""
 
     def make(paths, patient_keys):
-        rows = [prepare({"path": str(path)}, specs=(perceptual.SPEC,)) for path in paths]
-        hashes = perceptual.hashes(np.stack([row[pixel_column(perceptual.SPEC)] for row in rows]))
-        seen = Seen.of([row["sha256"] for row in rows], hashes, patient_keys)
+        rows = [prepare({"path": str(path)}, specs=(perceptual_hash.SPEC,)) for path in paths]
+        hashes = perceptual_hash.hashes(np.stack([row[pixel_column(perceptual_hash.SPEC)] for row in rows]))
+        seen = Provenance.of([row["sha256"] for row in rows], hashes, patient_keys)
         model = load_model(model_file)
         save_model(str(tmp_path / "saw.safetensors"), model.card, model.tensors, seen)
         return str(tmp_path / "saw.safetensors")

@@ -11,7 +11,7 @@ from xrayscan.evaluation.figures import (
     reading_queue,
     sweep,
 )
-from xrayscan.metrics import Resampler
+from xrayscan.statistics.metrics import Resampler
 
 
 def films(count, seed, slope=1.0):

@@ -3,14 +3,14 @@ import hashlib
 import numpy as np
 
 from xrayscan.evaluation.overlap import overlap
-from xrayscan.seen import Seen
+from xrayscan.model.provenance import Provenance
 
 
 def digest(name):
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-SEEN = Seen.of([digest("a"), digest("b")], np.array([0xFF00, 0xABCDEF << 20], np.uint64), ["person7_virus", None])
+SEEN = Provenance.of([digest("a"), digest("b")], np.array([0xFF00, 0xABCDEF << 20], np.uint64), ["person7_virus", None])
 
 
 def test_a_film_is_known_by_its_bytes_its_picture_or_its_patient():

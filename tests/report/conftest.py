@@ -2,11 +2,13 @@ from itertools import count
 
 import pytest
 
-from xrayscan.card import Calibration, InputSpec, ModelCard, OperatingPoint
-from xrayscan.discover import Source
-from xrayscan.rank import Worklist
-from xrayscan.record import Facts, ScanRecord
-from xrayscan.store import Store
+from xrayscan.model.calibration import Calibration
+from xrayscan.model.card import ModelCard, OperatingPoint
+from xrayscan.model.input_spec import InputSpec
+from xrayscan.sources.source import Source
+from xrayscan.store.record import Facts, ScanRecord
+from xrayscan.store.store import Store
+from xrayscan.worklist.worklist import Worklist
 
 CARD = ModelCard(
     name="<default>",

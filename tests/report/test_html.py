@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from xrayscan.rank import RankSettings
-from xrayscan.report import html
-from xrayscan.report.html import PAGE_ROWS, SOURCES_SHOWN, PageSettings, write_html
-from xrayscan.report.worklist_data import FIELDS
+from xrayscan.report.html import worklist_page as html
+from xrayscan.report.html.worklist_data import FIELDS
+from xrayscan.report.html.worklist_page import PAGE_ROWS, SOURCES_SHOWN, PageSettings, write_html
+from xrayscan.worklist.order import RankSettings
 
 SCRIPTS = 3  # settings, rows, and the script itself
 

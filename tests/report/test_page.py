@@ -3,8 +3,8 @@ import pytest
 from markupsafe import Markup
 
 from xrayscan import OutputError
-from xrayscan.report import page
-from xrayscan.report.html import environment
+from xrayscan.report.html import page
+from xrayscan.report.html.worklist_page import environment
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from xrayscan import UsageError
-from xrayscan.metrics import Resampler, ece, sensitivity, specificity
+from xrayscan.statistics.metrics import Resampler, ece, sensitivity, specificity
 from xrayscan.training.calibrate import Target, calibrated, cross_fitted, fit_platt, operating_points
 
 

@@ -12,10 +12,10 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precisio
 from small import write_film
 
 from xrayscan import FitSettings, FolderSettings, TrainSettings, load_model, train
-from xrayscan.perceptual import SPEC
-from xrayscan.seen import digest_rows, key_rows
+from xrayscan.dataset.decoded import decode_films
+from xrayscan.dataset.perceptual_hash import SPEC
+from xrayscan.model.provenance import digest_rows, key_rows
 from xrayscan.training.calibrate import Target
-from xrayscan.training.films import decode_films
 
 SMALL = {"side": 32, "width": 4, "blocks": 1, "epochs": 3, "batch_size": 16}
 FILES = ["history.csv", "metrics.json", "model.safetensors", "recipe.toml", "split.csv", "training.html"]

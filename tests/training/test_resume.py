@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from xrayscan import FitSettings, OutputError, TrainingParams, TrainSettings, UsageError, load_model, train
-from xrayscan.learner import Learner
+from xrayscan.network.fit.train_state import TrainState
 from xrayscan.training import checkpoint
 
 SMALL = {"side": 32, "width": 4, "blocks": 1, "epochs": 4, "batch_size": 16}
@@ -56,8 +56,8 @@ def cut(monkeypatch, point, act):
         return original(*args, **options)
 
     if point == "while validating":
-        original = Learner.predict
-        monkeypatch.setattr(Learner, "predict", lambda *args: second(original, *args))
+        original = TrainState.predict
+        monkeypatch.setattr(TrainState, "predict", lambda *args: second(original, *args))
     elif point == "while the checkpoint is written":
         original_replace = os.replace
 
@@ -68,7 +68,7 @@ def cut(monkeypatch, point, act):
 
         monkeypatch.setattr(os, "replace", replace)
     else:
-        original_step = Learner._step
+        original_step = TrainState._step
 
         def step(self, *args):
             calls["n"] += 1
@@ -76,7 +76,7 @@ def cut(monkeypatch, point, act):
                 act()
             return original_step(self, *args)
 
-        monkeypatch.setattr(Learner, "_step", step)
+        monkeypatch.setattr(TrainState, "_step", step)
 
 
 POINTS = ("in the middle of an epoch", "while validating", "while the checkpoint is written")
@@ -86,7 +86,7 @@ POINTS = ("in the middle of an epoch", "while validating", "while the checkpoint
 def no_pages():
     """Runs without their page of figures, which takes longer than their training."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("xrayscan.training.run.write_results", lambda *args: ())
+        patched.setattr("xrayscan.training.run_folder.write_results", lambda *args: ())
         yield
 
 

@@ -16,8 +16,8 @@ from xrayscan import (
     scan,
     train,
 )
-from xrayscan.builtin.cnn import CnnParams, build
-from xrayscan.torch_loops import fit
+from xrayscan.network.architectures.cnn import CnnParams, build
+from xrayscan.network.fit.loop import fit
 from xrayscan.training.trainer import split_films
 
 SMALL = {"side": "32", "width": "4", "blocks": "1"}

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from xrayscan import Films, FitSettings, InputSpec, ModelError
-from xrayscan.backend import Epoch
+from xrayscan.model.backend import Epoch
 
 
 @dataclass(frozen=True)

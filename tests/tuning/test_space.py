@@ -5,7 +5,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from xrayscan import InputError, ModelError, TrainingParams
-from xrayscan.registry import load_registry
+from xrayscan.plugin.manager import load_registry
 from xrayscan.tuning.space import declared_space, described, identity, inside, read_space
 
 

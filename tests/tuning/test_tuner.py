@@ -7,8 +7,8 @@ from curve_backend import CurveBackend
 from PIL import Image
 
 from xrayscan import FitSettings, InputError, ModelError, OutputError, TrainingParams, TrainSettings, UsageError
-from xrayscan.metrics import auroc
-from xrayscan.parameters import parse_both
+from xrayscan.model.parameters import parse_both
+from xrayscan.statistics.metrics import auroc
 from xrayscan.training.recipe import read_recipe
 from xrayscan.tuning.tuner import TuneSettings, tune
 

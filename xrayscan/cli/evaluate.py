@@ -7,7 +7,7 @@ import click
 from xrayscan.cli.options import examples, hardware, labelled_folder
 
 if TYPE_CHECKING:
-    from xrayscan.training.labelled import FolderSettings
+    from xrayscan.dataset.labelled_folder import FolderSettings
 
 SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 
@@ -69,11 +69,11 @@ def evaluate(
     Exit code: 0 measured, 3 films a model has seen or a label without films, 4 unusable model, 5 output cannot be
     written.
     """
-    from xrayscan.console_evaluate import EvaluateConsole
-    from xrayscan.device import place
+    from xrayscan.console.evaluate import EvaluateConsole
+    from xrayscan.dataset.labelled_folder import read_folder
     from xrayscan.evaluation import EvaluateSettings, write_evaluation
     from xrayscan.evaluation import evaluate as run
-    from xrayscan.training.labelled import read_folder
+    from xrayscan.network.device import place
 
     with EvaluateConsole(quiet=quiet) as console:
         settings = EvaluateSettings(

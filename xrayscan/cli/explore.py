@@ -8,7 +8,7 @@ import click
 from xrayscan.cli.options import examples, labelled_folder, workers_option
 
 if TYPE_CHECKING:
-    from xrayscan.training.labelled import FolderSettings
+    from xrayscan.dataset.labelled_folder import FolderSettings
 
 
 @click.command(
@@ -35,11 +35,11 @@ def explore(
     splits, and a shortcut check: how well the labels can be told from file metadata alone. DIR/<LABEL>/…,
     DIR/{train,val,test}/<LABEL>/… or --labels FILE. Writes one self-contained HTML page.
     """
-    from xrayscan.console_explore import ExploreConsole
-    from xrayscan.explore import ExploreSettings, write_explore_page
-    from xrayscan.explore import explore as run
-    from xrayscan.explore.tables import as_json
-    from xrayscan.training.labelled import read_folder
+    from xrayscan.console.explore import ExploreConsole
+    from xrayscan.dataset.labelled_folder import read_folder
+    from xrayscan.exploration import ExploreSettings, write_explore_page
+    from xrayscan.exploration import explore as run
+    from xrayscan.exploration.tables import as_json
 
     with ExploreConsole(quiet=quiet) as console:
         settings = ExploreSettings(workers=workers, seed=seed, on_film=console.film, on_stage=console.stage)

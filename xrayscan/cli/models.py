@@ -14,9 +14,9 @@ from xrayscan.cli.options import examples
 @click.pass_context
 def models(ctx: click.Context) -> None:
     """List the bundled models and the backends that can be trained."""
-    from xrayscan.console import print_table
-    from xrayscan.modelfile import bundled_models, read_card
-    from xrayscan.registry import load_registry
+    from xrayscan.console.terminal import print_table
+    from xrayscan.model.file import bundled_models, read_card
+    from xrayscan.plugin.manager import load_registry
 
     if ctx.invoked_subcommand:
         return
@@ -31,11 +31,11 @@ def models(ctx: click.Context) -> None:
 @click.argument("reference", metavar="NAME|FILE|RUN/|BACKEND")
 def show(reference: str) -> None:
     """Print a model's card, or the parameters of a backend and of training with their defaults."""
-    from xrayscan.backend import TrainingParams
-    from xrayscan.console import print_card, print_table
-    from xrayscan.modelfile import bundled_models, read_card
-    from xrayscan.parameters import describe
-    from xrayscan.registry import load_registry
+    from xrayscan.console.terminal import print_card, print_table
+    from xrayscan.model.backend import TrainingParams
+    from xrayscan.model.file import bundled_models, read_card
+    from xrayscan.model.parameters import describe
+    from xrayscan.plugin.manager import load_registry
 
     backends = load_registry().backends
     if reference in backends and reference not in bundled_models() and not os.path.exists(reference):

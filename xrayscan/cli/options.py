@@ -124,7 +124,7 @@ def page(command: Callable[..., Any]) -> Callable[..., Any]:
     def with_pictures(
         *args: Any, html_top: int, images: bool, heatmaps: int | None, heatmap_files: bool, **options: Any
     ) -> Any:
-        from xrayscan.report.pictures import PictureSettings
+        from xrayscan.report.html.worklist_page import PictureSettings
 
         pictures = PictureSettings(html_top, images, heatmaps or 0, heatmap_files)
         return command(*args, pictures=pictures, **options)
@@ -182,7 +182,7 @@ def labelled_folder(command: Callable[..., Any]) -> Callable[..., Any]:
     def with_folder(
         *args: Any, positive: str, labels_csv: str | None, patient_pattern: str | None, **options: Any
     ) -> Any:
-        from xrayscan.training.labelled import FolderSettings
+        from xrayscan.dataset.labelled_folder import FolderSettings
 
         return command(*args, folder=FolderSettings(positive, labels_csv, patient_pattern), **options)
 

@@ -11,8 +11,8 @@ def plugins() -> None:
 
     XRAYSCAN_PLUGINS, a comma-separated list, loads only the plugins named in it, besides the built-in one.
     """
-    from xrayscan.console import print_table
-    from xrayscan.registry import load_registry
+    from xrayscan.console.terminal import print_table
+    from xrayscan.plugin.manager import load_registry
 
     found = load_registry().plugins
     print_table(

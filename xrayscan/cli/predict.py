@@ -12,7 +12,7 @@ import click
 from xrayscan.cli.options import CountOrAuto, examples, formats_option, hardware, models, page
 
 if TYPE_CHECKING:
-    from xrayscan.report.pictures import PictureSettings
+    from xrayscan.report.html.worklist_page import PictureSettings
 
 
 @click.command(
@@ -85,7 +85,7 @@ def predict(paths: tuple[str, ...], files_from: Any, dry_run: bool, quiet: bool,
     """
     from itertools import chain
 
-    from xrayscan.discover import read_list
+    from xrayscan.sources.path_list import read_list
 
     if quiet and verbose:
         raise click.UsageError("--quiet and --verbose exclude each other")
@@ -102,8 +102,8 @@ def predict(paths: tuple[str, ...], files_from: Any, dry_run: bool, quiet: bool,
 
 def _list_candidates(found: Iterable[str]) -> None:
     """Print each file that a scan would read, one per line on stdout, and the counts on stderr."""
-    from xrayscan.scanner import candidates
-    from xrayscan.walk import Progress
+    from xrayscan.scanning.progress import Progress
+    from xrayscan.scanning.scan import candidates
 
     progress = Progress()
     for source in candidates(found, progress):
@@ -132,14 +132,14 @@ def _scan(
     rank_by: Literal["first", "mean"],
     **hardware_options: Any,
 ) -> int:
-    from xrayscan.console import ScanConsole
-    from xrayscan.modelfile import load_models
-    from xrayscan.rank import RankSettings
+    from xrayscan.console.predict import ScanConsole
+    from xrayscan.explain.pictures import page_settings
+    from xrayscan.files.text import with_size
+    from xrayscan.plugin.loading import load_models
     from xrayscan.report import write_reports, write_run
-    from xrayscan.report.again import when
-    from xrayscan.report.pictures import page_settings
-    from xrayscan.report.text import with_size
-    from xrayscan.scanner import ScanSettings, scan
+    from xrayscan.report.reopen import when
+    from xrayscan.scanning.scan import ScanSettings, scan
+    from xrayscan.worklist.order import RankSettings
 
     settings = ScanSettings(fresh=fresh, rank=RankSettings(prevalence, threshold, by, rank_by), **hardware_options)
     asked = {"paths": paths, "models": models, "out": out, "formats": formats} | dataclasses.asdict(settings)

@@ -10,8 +10,8 @@ import click
 from xrayscan.cli.options import AUTO, examples, formats_option, given, page
 
 if TYPE_CHECKING:
-    from xrayscan.rank import RankSettings
-    from xrayscan.report.pictures import PictureSettings
+    from xrayscan.report.html.worklist_page import PictureSettings
+    from xrayscan.worklist.order import RankSettings
 
 
 @click.command(
@@ -48,12 +48,12 @@ def report(run: str, model: str | None, device: str, formats: tuple[str, ...], q
 
     Exit code: that of predict.
     """
-    from xrayscan.console import ScanConsole
+    from xrayscan.console.predict import ScanConsole
     from xrayscan.errors import UsageError
+    from xrayscan.explain.pictures import page_settings
+    from xrayscan.files.text import with_size
     from xrayscan.report import write_reports
-    from xrayscan.report.again import asked, reopen
-    from xrayscan.report.pictures import page_settings
-    from xrayscan.report.text import with_size
+    from xrayscan.report.reopen import asked, reopen
 
     earlier = asked(run)
     pictures = _pictures(earlier.pictures, options.pop("pictures"))
@@ -89,6 +89,6 @@ def _pictures(earlier: Mapping[str, Any], asked_for: "PictureSettings") -> "Pict
 
 def _rank(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> "RankSettings":
     """How the run was ranked, except where something else is given now."""
-    from xrayscan.rank import RankSettings
+    from xrayscan.worklist.order import RankSettings
 
     return RankSettings(**{**earlier, **{name: value for name, value in now.items() if value is not None}})

@@ -33,18 +33,19 @@ def show(film: str, models: tuple[str, ...], out: str | None, device: str) -> No
 
     Exit code: 0 shown, 3 the film cannot be scored, 4 unusable model, 5 the PNG cannot be written.
     """
-    from xrayscan.console_show import print_film
-    from xrayscan.device import place
+    from xrayscan.console.show import print_film
     from xrayscan.errors import InputError
-    from xrayscan.infer import Infer, prepare
-    from xrayscan.modelfile import load_models, names_of
-    from xrayscan.report.evidence import gather_one, write_heatmap
-    from xrayscan.report.text import encodable
+    from xrayscan.explain.evidence import gather_one, write_heatmap
+    from xrayscan.files.text import encodable
+    from xrayscan.network.device import place
+    from xrayscan.plugin.loading import load_models, names_of
+    from xrayscan.scanning.prepare import prepare
+    from xrayscan.scanning.score import BatchScorer
 
     loaded, placement = load_models(models), place(device, "fp32")
     row = prepare({"path": film}, specs=tuple({model.card.input for model in loaded}))
     if not row.get("reason"):
-        row = Infer(loaded, placement, 1)([row])[0]
+        row = BatchScorer(loaded, placement, 1)([row])[0]
     if row.get("reason"):
         raise InputError(f"{encodable(film)} cannot be scored: {row['reason']}")
     evidence = gather_one(film, row["sha256"], loaded[0], placement)

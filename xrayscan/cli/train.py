@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from xrayscan.card import UNNAMED
 from xrayscan.cli.options import examples, hardware, labelled_folder
 from xrayscan.errors import InputError, UsageError
+from xrayscan.model.card import UNNAMED
 
 if TYPE_CHECKING:
+    from xrayscan.dataset.labelled_folder import FolderSettings
     from xrayscan.training import TrainSettings
-    from xrayscan.training.labelled import FolderSettings
     from xrayscan.training.recipe import Recipe
 
 PRESETS = ["none", "light", "standard", "strong"]
@@ -96,7 +96,7 @@ def train(directory: str, quiet: bool, out: str, **options: Any) -> None:
     points see validation only, and a test folder is not read. RUN/ then holds model.safetensors, which
     `xrayscan predict --model RUN/` uses, training.html, history.csv, metrics.json, split.csv and recipe.toml.
     """
-    from xrayscan.console_train import TrainConsole
+    from xrayscan.console.train import TrainConsole
     from xrayscan.training import train as run
 
     with TrainConsole(quiet=quiet) as console:
@@ -125,10 +125,10 @@ def _settings(
     **training: Any,
 ) -> "TrainSettings":
     """What the command line asks for, over what the recipe says, over the defaults."""
-    from xrayscan.backend import FitSettings
-    from xrayscan.device import place
+    from xrayscan.dataset.cache import user_cache
+    from xrayscan.model.backend import FitSettings
+    from xrayscan.network.device import place
     from xrayscan.training import TrainSettings
-    from xrayscan.training.cache import user_cache
     from xrayscan.training.calibrate import Target
 
     asked = _recipe(out, recipe, resume)
@@ -182,7 +182,7 @@ def _folder(asked: "FolderSettings", run: Mapping[str, Any]) -> "FolderSettings"
 
 def _given(pairs: tuple[str, ...], training: dict[str, Any]) -> dict[str, Any]:
     """Parameters of --set and of the options of their own. Raises: UsageError for one given in both ways."""
-    from xrayscan.parameters import from_pairs
+    from xrayscan.model.parameters import from_pairs
 
     given = {name: value for name, value in training.items() if value is not None}
     pairs_given = from_pairs(pairs)

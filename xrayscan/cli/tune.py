@@ -8,7 +8,7 @@ from xrayscan.cli.options import examples, hardware, labelled_folder
 from xrayscan.errors import UsageError
 
 if TYPE_CHECKING:
-    from xrayscan.training.labelled import FolderSettings
+    from xrayscan.dataset.labelled_folder import FolderSettings
     from xrayscan.tuning.search import Objective
 
 
@@ -78,12 +78,12 @@ def tune(
     search it finds in TUNE/; more --trials extend it. TUNE/best.toml is a recipe for `xrayscan train --recipe`.
     """
     import xrayscan.tuning  # noqa: F401 - says at once where Optuna is missing
-    from xrayscan.backend import FitSettings
-    from xrayscan.console_tune import TuneConsole
-    from xrayscan.device import place
-    from xrayscan.parameters import from_pairs
+    from xrayscan.console.tune import TuneConsole
+    from xrayscan.dataset.cache import user_cache
+    from xrayscan.model.backend import FitSettings
+    from xrayscan.model.parameters import from_pairs
+    from xrayscan.network.device import place
     from xrayscan.training import TrainSettings
-    from xrayscan.training.cache import user_cache
     from xrayscan.training.recipe import Recipe, read_recipe
     from xrayscan.tuning.space import searched_names
     from xrayscan.tuning.tuner import TuneSettings

@@ -23,7 +23,7 @@ from xrayscan.decode.dicom_values import monochrome_brightness
 from xrayscan.decode.limits import check_size
 from xrayscan.decode.radiograph import Radiograph
 from xrayscan.errors import DecodeError
-from xrayscan.record import Facts
+from xrayscan.store.record import Facts
 
 _NATIVE: dict[str, str] = {
     ImplicitVRLittleEndian: "DICOM",

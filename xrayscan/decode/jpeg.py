@@ -17,7 +17,7 @@ from xrayscan.decode.jpeg_stream import Header
 from xrayscan.decode.limits import check_size
 from xrayscan.decode.radiograph import Radiograph
 from xrayscan.errors import DecodeError
-from xrayscan.record import Facts
+from xrayscan.store.record import Facts
 
 _MAX_MENDS = 2  # a film mended more often is not "complete with a few stray bytes"
 _MAX_PLACES = 16  # where the stray bytes may be: the markers repeat (eight restart markers, progressive scans)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xrayscan.record import Facts
+from xrayscan.store.record import Facts
 
 
 @dataclass(frozen=True, slots=True)

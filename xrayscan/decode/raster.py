@@ -13,7 +13,7 @@ from xrayscan.decode.codec_stderr import captured_stderr
 from xrayscan.decode.limits import check_size
 from xrayscan.decode.radiograph import Radiograph
 from xrayscan.errors import DecodeError
-from xrayscan.record import Facts
+from xrayscan.store.record import Facts
 
 _EIGHT_BIT = frozenset(("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "LAB", "HSV"))
 # TIFF 6.0 tags

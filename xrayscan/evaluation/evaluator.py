@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xrayscan.backend import Placement
-from xrayscan.card import OperatingPoint
+from xrayscan.dataset.labelled_folder import LabelledFolder
 from xrayscan.errors import UsageError
 from xrayscan.evaluation.figures import (
     Figures,
@@ -22,11 +21,13 @@ from xrayscan.evaluation.figures import (
 )
 from xrayscan.evaluation.films import TestFilms, read_films, without
 from xrayscan.evaluation.overlap import Overlap, overlap, refuse_or_warn
-from xrayscan.infer import Infer, Row, pixel_column
-from xrayscan.metrics import CELLS, RESAMPLES, Resampler, confusion
-from xrayscan.modelfile import Model, load_model
-from xrayscan.readers import default_workers
-from xrayscan.training.labelled import LabelledFolder
+from xrayscan.model.backend import Placement
+from xrayscan.model.card import OperatingPoint
+from xrayscan.model.file import Model, load_model
+from xrayscan.scanning.row import Row, pixel_column
+from xrayscan.scanning.score import BatchScorer
+from xrayscan.scanning.workers import default_workers
+from xrayscan.statistics.metrics import CELLS, RESAMPLES, Resampler, confusion
 
 Probabilities = npt.NDArray[np.float64]
 
@@ -105,7 +106,7 @@ class Evaluation:
 def evaluate(
     references: Sequence[str], folder: LabelledFolder, directory: str, settings: EvaluateSettings = EvaluateSettings()
 ) -> Evaluation:
-    """Evaluate models on a labelled folder (see `xrayscan.training.labelled.read_folder`) that none of them has seen.
+    """Evaluate models on a labelled folder, as `read_folder` returns it, that none of them has seen.
 
     Raises: InputError if a model was trained or tuned on some of the films and ``allow_overlap`` is not set, or a label
     has no readable film; ModelError for a model that cannot be used; UsageError if a model is given twice.
@@ -155,10 +156,10 @@ def _other_finding(models: Mapping[str, Model], folder: LabelledFolder) -> Itera
 
 def _scored(films: TestFilms, models: list[Model], settings: EvaluateSettings) -> tuple[TestFilms, Probabilities]:
     """Score films as `xrayscan predict` does; those without a finite logit are left out, with their reason."""
-    from xrayscan.device import default_batch_size, one_thread_each, streams
+    from xrayscan.network.device import default_batch_size, one_thread_each, streams
 
     placement = settings.placement
-    stage = Infer(models, placement, default_batch_size(placement), streams(placement))
+    stage = BatchScorer(models, placement, default_batch_size(placement), streams(placement))
     columns = {pixel_column(model.card.input) for model in models}
     rows = [{name: films.pixels[name][n] for name in columns} for n in range(len(films.films))]
     batches = [rows[at : at + stage.batch_size] for at in range(0, len(rows), stage.batch_size)]

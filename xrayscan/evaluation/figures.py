@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xrayscan.metrics import (
+from xrayscan.statistics.metrics import (
     ECE_BINS,
     Floats,
     Interval,
@@ -24,7 +24,7 @@ from xrayscan.metrics import (
     wilson,
 )
 
-Draws = npt.NDArray[np.floating]  # (R,): a figure in every resample
+RandomDraws = npt.NDArray[np.floating]  # (R,): a figure in every resample
 
 NAMES = {  # as people read them
     "auroc": "AUROC",
@@ -50,7 +50,7 @@ class Figures:
 
     values: Mapping[str, float]  # NaN where undefined, such as the precision of a model that calls nothing
     intervals: Mapping[str, Interval]
-    draws: Mapping[str, Draws]
+    draws: Mapping[str, RandomDraws]
 
 
 def ranked(labels: Labels, probabilities: Floats, resampler: Resampler) -> Figures:
@@ -181,7 +181,7 @@ def reading_queue(
     return Figures(values, {name: percentiles(values) for name, values in draws.items()}, draws)
 
 
-def median_positions(labels: Labels, drawn_BN: Floats, weight: Floats) -> Draws:
+def median_positions(labels: Labels, drawn_BN: Floats, weight: Floats) -> RandomDraws:
     """Position in [0, 1] of the median film with the finding, for each row of how often films (N) were drawn.
 
     Films are in reading order; ``weight`` (N,) is the room each takes in the queue.
@@ -210,7 +210,7 @@ def _mean_of_two(values: Mapping[str, float], counts: Mapping[str, int]) -> Inte
     return max(0.0, values["balanced_accuracy"] - down), min(1.0, values["balanced_accuracy"] + up)
 
 
-def _ece_interval(value: float, draws: Draws) -> Interval:
+def _ece_interval(value: float, draws: RandomDraws) -> Interval:
     """Interval of the ECE, which chance alone makes larger in few films, and larger still in their resamples.
 
     The upper bound is the percentile's; the lower is the basic bootstrap's, less the bias once more, and 0 at least:

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xrayscan import perceptual
-from xrayscan.backend import Pixels
-from xrayscan.card import InputSpec
-from xrayscan.engine import read
+from xrayscan.dataset import perceptual_hash
+from xrayscan.dataset.labelled_folder import LabelledFilm, LabelledFolder
+from xrayscan.dataset.split import Indices, patient_groups
 from xrayscan.errors import InputError
-from xrayscan.infer import pixel_column, prepare
-from xrayscan.training.labelled import LabelledFilm, LabelledFolder
-from xrayscan.training.split import Indices, patient_groups
+from xrayscan.model.backend import Pixels
+from xrayscan.model.input_spec import InputSpec
+from xrayscan.scanning.local_engine import read
+from xrayscan.scanning.prepare import prepare
+from xrayscan.scanning.row import pixel_column
 
 DEFAULT_SPLIT = "test"
 ALL = "all"
@@ -31,7 +32,7 @@ class TestFilms:
     labels: npt.NDArray[np.uint8]  # (N,): 1 with the finding, 0 without
     groups: Indices  # (N,): number of the patient, or of the films that are one patient's or copies
     digests: tuple[str, ...]  # SHA-256 of each file
-    hashes: perceptual.Hashes  # (N,)
+    hashes: perceptual_hash.Hashes  # (N,)
     pixels: Mapping[str, Pixels]  # pixel column → (N, S, S)
     rejected: Mapping[str, str]  # path → reason
 
@@ -62,7 +63,7 @@ def read_films(
 ) -> TestFilms:
     """Read films at every size asked for. Raises: InputError if a label is left without a readable film."""
     films = chosen(folder, split)
-    wanted = {pixel_column(spec): spec for spec in (*specs, perceptual.SPEC)}
+    wanted = {pixel_column(spec): spec for spec in (*specs, perceptual_hash.SPEC)}
     arrays = {name: np.zeros((len(films), spec.side, spec.side), np.uint8) for name, spec in wanted.items()}
     digests, rejected = [""] * len(films), {}
     rows = ({"path": film.path, "index": index} for index, film in enumerate(films))
@@ -103,5 +104,5 @@ def _films(
         )
     pixels = {name: array[kept] for name, array in arrays.items()}
     groups = patient_groups([film.patient for film in films], digests)
-    hashes = perceptual.hashes(pixels[pixel_column(perceptual.SPEC)])
+    hashes = perceptual_hash.hashes(pixels[pixel_column(perceptual_hash.SPEC)])
     return TestFilms(folder, tuple(films), labels, groups, tuple(digests), hashes, pixels, rejected)

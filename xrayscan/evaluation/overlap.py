@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xrayscan.dataset.perceptual_hash import COPY_BITS, Hashes, near
 from xrayscan.errors import InputError
-from xrayscan.perceptual import COPY_BITS, Hashes, near
-from xrayscan.seen import Seen, digest_rows, key_rows
+from xrayscan.model.provenance import Provenance, digest_rows, key_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Overlap:
         )
 
 
-def overlap(seen: Seen, digests: Sequence[str], hashes: Hashes, patient_keys: Sequence[str | None]) -> Overlap:
+def overlap(seen: Provenance, digests: Sequence[str], hashes: Hashes, patient_keys: Sequence[str | None]) -> Overlap:
     """Compare films (N), given as SHA-256 texts, perceptual hashes and patient keys, with those a model has seen."""
     known, patients = ({row.tobytes() for row in rows} for rows in (seen.digests, seen.patients))
     same_file = np.array([row.tobytes() in known for row in digest_rows(digests)], bool)

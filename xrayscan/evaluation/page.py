@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xrayscan import plots
 from xrayscan.evaluation.evaluator import Evaluated, Evaluation
 from xrayscan.evaluation.figures import COMPARED, NAMES, classification_report, sweep
-from xrayscan.infer import pixel_column
-from xrayscan.report.page import write_page
-from xrayscan.report.text import visible
+from xrayscan.files.text import visible
+from xrayscan.report import plots
+from xrayscan.report.html.page import write_page
+from xrayscan.scanning.row import pixel_column
 
 FILMS_SHOWN = 8  # of each kind
 

@@ -14,8 +14,8 @@ from xrayscan.errors import OutputError
 from xrayscan.evaluation.evaluator import Evaluated, Evaluation
 from xrayscan.evaluation.figures import Figures, classification_report, sweep
 from xrayscan.evaluation.page import write_evaluation_page
-from xrayscan.report.atomic import atomic_writer
-from xrayscan.report.text import encodable, spreadsheet_cell
+from xrayscan.files.atomic import atomic_writer
+from xrayscan.files.text import encodable, spreadsheet_cell
 
 
 def write_evaluation(evaluation: Evaluation, out: str) -> list[str]:

@@ -4,12 +4,12 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from xrayscan.rank import Worklist
-from xrayscan.report.html import PageSettings as PageSettings
-from xrayscan.report.html import write_html
+from xrayscan.report.csv import write_csv
+from xrayscan.report.html.worklist_page import PageSettings as PageSettings
+from xrayscan.report.html.worklist_page import write_html
 from xrayscan.report.jsonl import write_jsonl
-from xrayscan.report.run import write_run as write_run
-from xrayscan.report.table import write_csv
+from xrayscan.report.run_json import write_run as write_run
+from xrayscan.worklist.worklist import Worklist
 
 FORMATS: Mapping[str, Callable[[Worklist, str], None]] = MappingProxyType(
     {"csv": write_csv, "jsonl": write_jsonl, "html": write_html}

@@ -2,10 +2,10 @@
 
 import json
 
-from xrayscan.rank import Worklist
-from xrayscan.report.atomic import atomic_writer
-from xrayscan.report.table import columns, values
-from xrayscan.report.text import encodable
+from xrayscan.files.atomic import atomic_writer
+from xrayscan.files.text import encodable
+from xrayscan.report.csv import columns, values
+from xrayscan.worklist.worklist import Worklist
 
 
 def write_jsonl(worklist: Worklist, path: str) -> None:

@@ -8,9 +8,10 @@ from typing import Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from xrayscan.card import Calibration, OperatingPoint
 from xrayscan.errors import UsageError
-from xrayscan.metrics import Floats, Labels, Resampler, sensitivity, specificity
+from xrayscan.model.calibration import Calibration
+from xrayscan.model.card import OperatingPoint
+from xrayscan.statistics.metrics import Floats, Labels, Resampler, sensitivity, specificity
 
 FOLDS = 5
 

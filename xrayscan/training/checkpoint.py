@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from xrayscan.backend import Epoch, Snapshot
 from xrayscan.errors import ModelError, OutputError
+from xrayscan.model.backend import Epoch, Snapshot
 
 FILE_NAME = "checkpoint.safetensors"  # inside a training run's folder
 HEADER_KEY = "xrayscan_checkpoint"

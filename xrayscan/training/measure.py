@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from xrayscan.card import Calibration, OperatingPoint
-from xrayscan.metrics import Floats, Labels, Resampler, auprc, auroc, brier, ece, percentiles
+from xrayscan.dataset.split import Indices
+from xrayscan.model.calibration import Calibration
+from xrayscan.model.card import OperatingPoint
+from xrayscan.statistics.metrics import Floats, Labels, Resampler, auprc, auroc, brier, ece, percentiles
 from xrayscan.training.calibrate import Target, calibrated, cross_fitted, fit_platt, operating_points
-from xrayscan.training.split import Indices
 
 
 @dataclass(frozen=True, slots=True)

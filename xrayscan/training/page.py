@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from xrayscan import plots
-from xrayscan.backend import Epoch
-from xrayscan.report.page import write_page
+from xrayscan.model.backend import Epoch
+from xrayscan.report import plots
+from xrayscan.report.html.page import write_page
 from xrayscan.training.calibrate import cross_fitted
 from xrayscan.training.results import validation_probabilities
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xrayscan.errors import InputError
-from xrayscan.report.atomic import atomic_writer
+from xrayscan.files.atomic import atomic_writer
 
 FILE_NAME = "recipe.toml"  # inside a training run's folder
 # Keys that are no parameters of backend or training, with their types.

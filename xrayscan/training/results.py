@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xrayscan.backend import Epoch
-from xrayscan.metrics import CELLS, confusion, rates
-from xrayscan.report.atomic import atomic_writer
-from xrayscan.report.text import spreadsheet_cell
+from xrayscan.files.atomic import atomic_writer
+from xrayscan.files.text import spreadsheet_cell
+from xrayscan.model.backend import Epoch
+from xrayscan.statistics.metrics import CELLS, confusion, rates
 
 if TYPE_CHECKING:
     from xrayscan.training.trainer import SplitFilms, Trained

@@ -9,19 +9,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xrayscan.backend import Backend, Epoch, Films, FitSettings, Pixels, Predictor, TrainingParams
-from xrayscan.card import UNNAMED, InputSpec, ModelCard
+from xrayscan.dataset.decoded import Decoded, contradictions, decode_films
+from xrayscan.dataset.labelled_folder import FolderSettings, LabelledFilm, LabelledFolder, read_folder
+from xrayscan.dataset.split import Indices, divide, for_training, patient_groups
 from xrayscan.errors import InputError, ModelError, OutputError
-from xrayscan.modelfile import FILE_NAME, Model, load_model, save_model
-from xrayscan.parameters import parse_both
-from xrayscan.readers import default_workers
-from xrayscan.registry import load_registry
-from xrayscan.seen import Seen
+from xrayscan.model.backend import Backend, Epoch, Films, FitSettings, Pixels, Predictor, TrainingParams
+from xrayscan.model.card import UNNAMED, ModelCard
+from xrayscan.model.file import FILE_NAME, Model, load_model, save_model
+from xrayscan.model.input_spec import InputSpec
+from xrayscan.model.parameters import parse_both
+from xrayscan.model.provenance import Provenance
+from xrayscan.plugin.manager import load_registry
+from xrayscan.scanning.workers import default_workers
 from xrayscan.training.calibrate import Target
-from xrayscan.training.films import Decoded, contradictions, decode_films
-from xrayscan.training.labelled import FolderSettings, LabelledFilm, LabelledFolder, read_folder
 from xrayscan.training.measure import Measured, measure
-from xrayscan.training.split import Indices, divide, for_training, patient_groups
 
 VALIDATION_SHARE = 0.2
 PREDICT_AT_ONCE = 64
@@ -117,7 +118,7 @@ def train(directory: str, out: str, settings: TrainSettings = TrainSettings()) -
     OutputError if ``out`` cannot be written or holds a run that was cut off, UsageError if what is resumed was
     another run.
     """
-    from xrayscan.training.run import Run  # it needs matplotlib
+    from xrayscan.training.run_folder import Run  # it needs matplotlib
 
     plan = Plan.of(settings)
     folder = read_folder(directory, settings.folder)
@@ -207,15 +208,15 @@ def _story(plan: Plan, films: SplitFilms, settings: TrainSettings) -> dict[str, 
     }
 
 
-def _seen(films: SplitFilms) -> Seen:
+def _seen(films: SplitFilms) -> Provenance:
     """Every film that the weights, the stopping, the calibration or the thresholds depend on."""
     sides = np.sort(np.concatenate([films.training, films.validation]))
     some = [films.decoded.films[n] for n in sides]
     digests = [films.decoded.digests[n] for n in sides]
-    return Seen.of(digests, films.decoded.hashes[sides], [film.patient_key for film in some])
+    return Provenance.of(digests, films.decoded.hashes[sides], [film.patient_key for film in some])
 
 
-def _written(path: str, card: ModelCard, tensors: Mapping[str, npt.NDArray[Any]], seen: Seen) -> Model:
+def _written(path: str, card: ModelCard, tensors: Mapping[str, npt.NDArray[Any]], seen: Provenance) -> Model:
     try:
         save_model(path, card, tensors, seen)
     except OSError as error:

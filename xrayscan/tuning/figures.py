@@ -8,7 +8,7 @@ from markupsafe import Markup
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from xrayscan.plots import COLOURS, INK, new, svg
+from xrayscan.report.plots import COLOURS, INK, new, svg
 from xrayscan.tuning.study import Trial
 
 BEST, OTHER, PRUNED = COLOURS[1], COLOURS[0], INK

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from xrayscan.backend import Films
-from xrayscan.metrics import Floats, auroc
+from xrayscan.model.backend import Films
+from xrayscan.network.fit.early_stopping import SPECIFICITY, sensitivity_at
+from xrayscan.statistics.metrics import Floats, auroc
 from xrayscan.tuning.search import Objective
-from xrayscan.watch import SPECIFICITY, sensitivity_at
 
 
 def measured(objective: Objective, films: Films, logits: Floats) -> float:

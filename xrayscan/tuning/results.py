@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from xrayscan.errors import ModelError
-from xrayscan.report.atomic import atomic_writer
-from xrayscan.report.page import write_page
-from xrayscan.report.text import spreadsheet_cell
+from xrayscan.files.atomic import atomic_writer
+from xrayscan.files.text import spreadsheet_cell
+from xrayscan.report.html.page import write_page
 from xrayscan.training.recipe import write_recipe
 from xrayscan.training.trainer import TrainSettings
 from xrayscan.tuning import figures

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from xrayscan.backend import Backend, TrainingParams
 from xrayscan.errors import ModelError, UsageError
-from xrayscan.parameters import parse_both
-from xrayscan.registry import load_registry
+from xrayscan.model.backend import Backend, TrainingParams
+from xrayscan.model.parameters import parse_both
+from xrayscan.plugin.manager import load_registry
 from xrayscan.training.trainer import TrainSettings
 from xrayscan.tuning.space import Space, declared_space, identity, read_space
 

@@ -16,7 +16,7 @@ from optuna.distributions import (
 )
 
 from xrayscan.errors import InputError, ModelError
-from xrayscan.parameters import listed
+from xrayscan.model.parameters import listed
 
 Space = Mapping[str, BaseDistribution]
 DECLARED = "tune"  # the metadata key: field(default=0.2, metadata={"tune": (0.0, 0.6)})

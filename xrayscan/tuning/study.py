@@ -15,7 +15,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from xrayscan.errors import OutputError
-from xrayscan.sqlitefile import connect, encodable
+from xrayscan.store.sqlite import connect, encodable
 from xrayscan.tuning.space import Space, inside
 
 NAME = "xrayscan"

@@ -12,10 +12,10 @@ from typing import Any
 
 import optuna
 
-from xrayscan.backend import Epoch, FitSettings
-from xrayscan.card import InputSpec
+from xrayscan.dataset.labelled_folder import read_folder
 from xrayscan.errors import ModelError, OutputError
-from xrayscan.training.labelled import read_folder
+from xrayscan.model.backend import Epoch, FitSettings
+from xrayscan.model.input_spec import InputSpec
 from xrayscan.training.trainer import SplitFilms, TrainSettings, predict_logits, split_films
 from xrayscan.tuning.objective import measured
 from xrayscan.tuning.results import Tuned, write_results

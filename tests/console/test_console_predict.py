@@ -1,0 +1,26 @@
+from rich.console import Console
+
+from xrayscan.console.predict import TOP_REASONS, _reasons_table
+
+
+def _shown(reasons: dict[str, int]) -> str:
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(_reasons_table(reasons))
+    return capture.get()
+
+
+def test_the_most_frequent_reason_stands_first_and_each_says_what_to_do():
+    text = _shown({"empty file": 2, "truncated JPEG": 1200, "[bold]odd[/]": 2})
+    places = [text.index(part) for part in ("1,200", "truncated JPEG", "[bold]odd[/]", "empty file")]
+    assert places == sorted(places)
+    assert "part of it is missing" in text
+    assert "nothing arrived" in text
+
+
+def test_rare_reasons_beyond_the_table_are_counted_together():
+    text = _shown({f"reason {n:02}": 100 - n for n in range(TOP_REASONS + 2)})
+    rest = sum(100 - n for n in (TOP_REASONS, TOP_REASONS + 1))
+    assert f"reason {TOP_REASONS:02}" not in text
+    assert f"{rest}" in text
+    assert "2 other reasons" in text

@@ -1,0 +1,79 @@
+"""Evidence: pictures of the films that were scored, and of no other."""
+
+import hashlib
+import io
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+from small import write_film
+
+from xrayscan import OutputError, Placement
+from xrayscan.explain.evidence import CHANGED, THUMBNAIL, gather, write_heatmap
+from xrayscan.store.record import Status
+
+CPU = Placement()
+
+
+def row(path, status=Status.SCORED):
+    return SimpleNamespace(source=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest(), status=status)
+
+
+@pytest.fixture
+def rows(tmp_path):
+    return [row(write_film(tmp_path / f"{seed}.png", seed)) for seed in range(4)]
+
+
+def opened(data):
+    return Image.open(io.BytesIO(data))
+
+
+def test_the_first_rows_have_pictures_and_the_first_of_them_heatmaps_in_their_order(rows, model):
+    found = list(gather(rows, model, CPU, top=3, heatmaps=2, side=40))
+    assert [one.source for one in found] == [one.source for one in rows[:3]]
+    assert [one.heatmap is not None for one in found] == [True, True, False]
+    for one in found:
+        assert max(opened(one.film).size) == 40
+        assert max(opened(one.thumbnail).size) <= THUMBNAIL
+        assert one.problem is None
+
+
+def test_a_film_is_not_enlarged(rows):
+    (found,) = gather(rows[:1], None, CPU, top=1, heatmaps=1)
+    assert opened(found.film).size == (56, 48)
+    assert found.heatmap is None
+
+
+def test_files_that_are_gone_or_changed_cost_their_own_rows_only(rows, model, tmp_path):
+    whole = list(gather(rows, model, CPU, top=4, heatmaps=4))
+    (tmp_path / "0.png").unlink()
+    write_film(tmp_path / "2.png", 99)
+    gone, kept, changed, last = gather(rows, model, CPU, top=4, heatmaps=4)
+    assert changed.problem == CHANGED
+    assert gone.problem
+    assert not gone.film + changed.film + gone.thumbnail
+    assert kept.film == whole[1].film
+    assert last.heatmap == pytest.approx(whole[3].heatmap, abs=1e-4)
+
+
+def test_rejected_rows_have_no_evidence(rows, tmp_path):
+    rejected = row(tmp_path / "0.png", Status.REJECTED)
+    assert len(list(gather([*rows, rejected], None, CPU, top=9, heatmaps=0))) == 4
+
+
+def test_a_heatmap_file_shows_the_film_where_the_map_is_cold_and_colours_where_it_is_hot(rows, model, tmp_path):
+    (one,) = gather(rows[:1], model, CPU, top=1, heatmaps=1)
+    heat = np.zeros((16, 16), np.float32)
+    heat[:, 8:] = 1
+    object.__setattr__(one, "heatmap", heat)
+    write_heatmap(one, str(tmp_path / "heat.png"))
+    picture = np.asarray(opened((tmp_path / "heat.png").read_bytes()), int)
+    assert (np.ptp(picture[:, :20], axis=2) == 0).all()
+    assert (np.ptp(picture[:, -20:], axis=2) > 10).all()
+
+
+def test_a_heatmap_that_cannot_be_written_says_where(rows, model, tmp_path):
+    (one,) = gather(rows[:1], model, CPU, top=1, heatmaps=1)
+    with pytest.raises(OutputError, match="nowhere"):
+        write_heatmap(one, str(tmp_path / "nowhere" / "heat.png"))

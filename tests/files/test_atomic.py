@@ -1,0 +1,62 @@
+import os
+
+import pytest
+
+from xrayscan.errors import OutputError
+from xrayscan.files.atomic import atomic_writer
+
+
+def test_a_file_takes_its_name_when_it_is_whole(tmp_path):
+    path = tmp_path / "triage.csv"
+    path.write_text("old")
+    with atomic_writer(str(path)) as file:
+        file.write("new\r\n\udcff")
+        assert path.read_text() == "old"
+    assert path.read_bytes() == b"new\r\n\\udcff"
+    assert os.listdir(tmp_path) == ["triage.csv"]
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "triage.csv"
+    path.write_text("old")
+    with pytest.raises(TypeError), atomic_writer(str(path)) as file:
+        file.writelines(["half", 7])
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["triage.csv"]
+
+
+def test_what_a_killed_process_left_is_replaced(tmp_path):
+    (tmp_path / "triage.csv.part").write_text("half")
+    with atomic_writer(str(tmp_path / "triage.csv")) as file:
+        file.write("new")
+    assert os.listdir(tmp_path) == ["triage.csv"]
+
+
+def test_a_full_disk_is_an_output_error_that_names_the_file(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    message = r"triage\.csv cannot be written \(No space left on device\)"
+    with pytest.raises(OutputError, match=message), atomic_writer(str(tmp_path / "triage.csv")) as file:
+        file.write("new")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_that_is_not_there_or_in_the_way_is_an_output_error(tmp_path):
+    (tmp_path / "taken").mkdir()
+    for path in (tmp_path / "nowhere" / "triage.csv", tmp_path / "taken"):
+        with pytest.raises(OutputError, match="cannot be written"), atomic_writer(str(path)) as file:
+            file.write("new")
+    assert os.listdir(tmp_path) == ["taken"]
+
+
+def test_the_file_has_the_rights_that_new_files_have(tmp_path):
+    path = tmp_path / "triage.csv"
+    before = os.umask(0o027)
+    try:
+        with atomic_writer(str(path)) as file:
+            file.write("new")
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o640

@@ -1,0 +1,29 @@
+import pytest
+import torch
+
+from xrayscan import Placement, UsageError
+from xrayscan.network.device import place
+
+
+def test_auto_finds_a_device_and_a_precision_that_it_computes_natively():
+    placement = place()
+    assert placement.device == ("cuda:0" if torch.cuda.is_available() else placement.device)
+    assert placement.precision in ("fp32", "bf16", "fp16")
+
+
+def test_a_cpu_computes_in_bf16_only_where_it_has_the_instructions(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True}, raising=False)
+    assert place("cpu") == Placement("cpu", "bf16")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_f": True}, raising=False)
+    assert place("cpu") == Placement("cpu", "fp32")
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "tpu", "cuda:x", "mps:1"])
+def test_a_device_that_is_not_there_is_a_usage_error_that_says_what_to_choose(device):
+    with pytest.raises(UsageError, match="auto"):
+        place(device)
+
+
+def test_half_precision_on_a_cpu_is_refused():
+    with pytest.raises(UsageError, match="bf16 or fp32"):
+        place("cpu", "fp16")

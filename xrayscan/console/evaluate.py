@@ -1,0 +1,125 @@
+"""What people see of an evaluation: films read and scored, then one table of figures, on stderr."""
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import TimeRemainingColumn
+from rich.table import Table
+
+from xrayscan.console.terminal import film_bar, printable
+from xrayscan.evaluation.figures import NAMES
+
+if TYPE_CHECKING:
+    from xrayscan.evaluation import Evaluation
+    from xrayscan.evaluation.evaluator import Evaluated
+    from xrayscan.evaluation.figures import Figures
+
+REJECTED_SHOWN = 10
+
+
+class EvaluateConsole:
+    """Shows an evaluation as it goes, and what it came to."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._bar = film_bar(self._console, TimeRemainingColumn(), transient=True)
+        self._task = self._bar.add_task("reading films", total=None)
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal and not self._console.quiet:
+            self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stop()
+
+    def film(self, done: int, total: int) -> None:
+        """One more film was read."""
+        self._bar.update(self._task, completed=done, total=total)
+
+    def scored(self, done: int, total: int) -> None:
+        """One more batch was scored."""
+        self._bar.update(self._task, completed=done, total=total, description="scoring films")
+
+    def summary(self, evaluation: "Evaluation", files: Sequence[str]) -> None:
+        """Print warnings, counts, the figures of every model, and where the files are."""
+        self._stop()
+        out, films = self._console, evaluation.films
+        for path, reason in list(films.rejected.items())[:REJECTED_SHOWN]:
+            out.print(f"[dim]left out[/] {printable(path)}: {printable(reason)}", soft_wrap=True)
+        if len(films.rejected) > REJECTED_SHOWN:
+            out.print(f"[dim]left out[/] {len(films.rejected) - REJECTED_SHOWN:,} more, listed in the report")
+        for warning in evaluation.warnings:
+            style = "yellow" if warning in films.folder.warnings else "bold red"
+            out.print(f"[{style}]{printable(warning)}[/]", soft_wrap=True)
+        found = int(films.labels.sum())
+        out.print(
+            f"[bold]{len(films.labels):,} films:[/] {found:,} {printable(films.folder.labels[1])}, "
+            f"{len(films.labels) - found:,} {printable(films.folder.labels[0])}, {int(films.groups.max()) + 1:,} "
+            f"patients, told apart by {printable(films.folder.patients_by)}.",
+            soft_wrap=True,
+        )
+        out.print(_figures_table(evaluation))
+        if len(evaluation.models) > 1:
+            out.print(_differences_table(evaluation))
+        for model in evaluation.models:
+            out.print(_queue_line(model), soft_wrap=True)
+        out.print("Written: " + ", ".join(map(printable, files)), soft_wrap=True)
+        out.print("[italic]These figures describe a reading order. It does not diagnose.[/]")
+
+    def _stop(self) -> None:
+        if self._bar.live.is_started:  # else stopping would print an empty line
+            self._bar.stop()
+
+
+def _figures_table(evaluation: "Evaluation") -> Table:
+    models = evaluation.models
+    table = _table("Figures (95 % interval by patient)", ["figure", *(printable(model.reference) for model in models)])
+    for name, label in NAMES.items():
+        table.add_row(label, *(_figure(model.values[name], model.intervals[name]) for model in models))
+    table.add_row("threshold", *(f"{model.threshold:.4f}" for model in models))
+    table.add_row("tn, fp, fn, tp", *(_counts(model.confusion(evaluation.films.labels)) for model in models))
+    if models[0].at_prevalence:
+        for name in ("ppv", "npv"):
+            cells = (_of(model.at_prevalence, name) for model in models if model.at_prevalence)
+            table.add_row(f"{name.upper()} at your prevalence", *cells)
+    return table
+
+
+def _differences_table(evaluation: "Evaluation") -> Table:
+    others = evaluation.models[1:]
+    title = f"Differences to {printable(evaluation.models[0].reference)} (95 % interval, paired)"
+    table = _table(title, ["figure", *(printable(model.reference) for model in others)])
+    gaps = [model.difference for model in others if model.difference]
+    for name in gaps[0].values:
+        table.add_row(NAMES[name], *(_of(gap, name, signed=True) for gap in gaps))
+    return table
+
+
+def _counts(confusion: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,}" for count in confusion.values())
+
+
+def _queue_line(model: "Evaluated") -> str:
+    queue = model.queue.values
+    return (
+        f"{printable(model.reference)} brings the median film with the finding from {queue['arrival']:.1%} of the "
+        f"reading queue to {queue['sorted']:.1%}."
+    )
+
+
+def _of(figures: "Figures", name: str, *, signed: bool = False) -> str:
+    return _figure(figures.values[name], figures.intervals[name], signed=signed)
+
+
+def _figure(value: float, bounds: tuple[float, float], *, signed: bool = False) -> str:
+    if value != value:  # NaN
+        return "undefined"
+    sign = "+" if signed else ""
+    return f"{value:{sign}.3f} ({bounds[0]:{sign}.3f} to {bounds[1]:{sign}.3f})"
+
+
+def _table(title: str, headings: Sequence[str]) -> Table:
+    return Table(*headings, title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)

@@ -1,0 +1,216 @@
+"""What people see in the terminal: progress and summary, on stderr. Alone in importing rich."""
+
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import ProgressColumn, Task
+from rich.table import Table
+from rich.text import Text
+
+from xrayscan.console.terminal import _table, duration, film_bar, printable
+from xrayscan.files.text import ending
+from xrayscan.report.remedies import advice
+from xrayscan.scanning.progress import Progress
+from xrayscan.worklist.worklist import DISAGREE, Worklist
+
+TOP = 5
+TOP_REASONS = 8
+HEADING_WIDTH = 8  # characters of a model's name on one line
+HEADING = 16  # characters of it in all: its end, where paths differ
+PLAIN_EVERY = 10.0  # s between lines where stderr is no terminal
+TIER_STYLE = {"high": "bold red", "intermediate": "yellow", "low": "green"}
+
+
+class ScanConsole:
+    """Shows a scan as it goes, and what it came to. Quiet: nothing. Verbose: also every rejected file."""
+
+    def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
+        self.progress = Progress()
+        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._verbose = verbose
+        self._bar = film_bar(self._console, _RateColumn(), transient=True)
+        self._task = self._bar.add_task("looking for files", total=None)
+        self._live = self._console.is_terminal and not quiet
+        self._rate = _Rate()
+        self._said = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def update(self, progress: Progress) -> None:
+        """Take over how far the scan is."""
+        self.progress = progress
+        self._rate.add(progress.done - progress.kept)
+        if self._live:
+            self._bar.update(
+                self._task,
+                completed=progress.done,
+                total=progress.found,
+                description=f"{progress.scored:,} scored, {progress.rejected:,} rejected",
+                rate=self._rate.per_second,
+                walked=progress.walked,
+            )
+        elif time.monotonic() - self._said >= PLAIN_EVERY:
+            self._said = time.monotonic()
+            self._console.print(_plain(progress, self._rate.per_second))
+
+    def writing(self, path: str) -> None:
+        """Take over which report is being written: of 300,000 films each takes some seconds."""
+        self._bar.update(self._task, completed=0, total=None, description=f"writing {printable(path)}", rate=0)
+
+    def pictures(self, done: int, total: int) -> None:
+        """Take over of how many films the page has its pictures."""
+        self._bar.update(self._task, completed=done, total=total, description="pictures for the page", rate=0)
+
+    def summary(self, worklist: Worklist, files: Sequence[str]) -> None:
+        """Print counts, the first films to read, the reasons of the rejected ones, and where the files are."""
+        self._bar.stop()
+        out, counts, progress = self._console, worklist.counts, self.progress
+        out.print()
+        for row in worklist.rejected() if self._verbose else ():
+            out.print(f"[dim]rejected[/] {printable(row.source)}: {printable(row.reason)}", soft_wrap=True)
+        if counts.scored:
+            out.print(_top_table(worklist))
+        out.print(_counted(worklist), soft_wrap=True)
+        if counts.rejected:
+            out.print(_reasons_table(worklist.reasons()))
+        if counts.kept or counts.gone:
+            out.print(
+                f"Went on from an earlier scan: {counts.kept:,} unchanged files kept, {counts.anew:,} scored anew, "
+                f"{counts.gone:,} gone.",
+                soft_wrap=True,
+            )
+        if counts.anew and progress.seconds:
+            out.print(
+                f"{counts.anew:,} films scored in {progress.seconds:,.1f} s, start-up included, on {progress.device} "
+                f"in {progress.precision}, {progress.batch_size} at once.",
+                soft_wrap=True,
+            )
+        name, fingerprint = printable(worklist.names[0]), worklist.fingerprint[:12]
+        out.print(f"Model {name} ({fingerprint}): {_threshold(worklist)}", soft_wrap=True)
+        if len(worklist.cards) > 1:
+            out.print(_compared(worklist), soft_wrap=True)
+        out.print("Written: " + printable(", ".join(files)), soft_wrap=True)
+        out.print("[italic]This list orders reading. It does not diagnose.[/]")
+
+
+def _counted(worklist: Worklist) -> str:
+    counts, tiers = worklist.counts, worklist.tier_counts
+    tiers_text = ", ".join(f"[{TIER_STYLE[tier]}]{tiers[tier]:,} {tier}[/]" for tier in ("high", "intermediate", "low"))
+    ignored = f", {counts.ignored:,} ignored (no images)" if counts.ignored else ""
+    return (
+        f"[bold]{counts.found:,} files found:[/] {counts.scored:,} scored ({tiers_text}), "
+        f"{counts.rejected:,} rejected{ignored}"
+    )
+
+
+def _threshold(worklist: Worklist) -> str:
+    limits = worklist.thresholds
+    label, clinic = printable(worklist.card.labels[1]), worklist.settings.prevalence
+    shifted = "" if clinic is None else f" Probabilities are shifted to a prevalence of {clinic:.1%}."
+    if limits.point is None:
+        return f"{label} is called at a probability of {limits.predicted:.3f} or more, as given.{shifted}"
+    point = limits.point
+    low, high = (f"{100 * bound:.0f}" for bound in point.sensitivity_ci95)
+    return (
+        f"{label} is called at a probability of {limits.predicted:.3f} or more ({printable(point.name)}); on its "
+        f"validation films that found {100 * point.sensitivity:.0f} % ({low}–{high} %) of them and cleared "
+        f"{100 * point.specificity:.0f} % of the others.{shifted}"
+    )
+
+
+def _compared(worklist: Worklist) -> str:
+    others = ", ".join(
+        f"{printable(name)} ({fingerprint[:12]})"
+        for name, fingerprint in zip(worklist.names[1:], worklist.fingerprints[1:], strict=True)
+    )
+    differ, films = worklist.disagreements, worklist.counts.scored
+    tiers = f"tiers differ on {differ:,} of {films:,} films, flagged “{DISAGREE}”" if differ else "tiers never differ"
+    return f"Compared with {others}: {tiers}; ranked by {'the mean' if worklist.by_mean else 'the first model'}."
+
+
+def _top_table(worklist: Worklist) -> Table:
+    """The first films to read: what ranks them, and each model's probability in the colour of its tier."""
+    several, rows = len(worklist.cards) > 1, worklist.top(TOP)
+    table = _table(f"First {len(rows)} of {worklist.counts.scored:,} to read", ())
+    first = worklist.names[0] if several else "probability"
+    for heading in ("rank", *(["mean"] if worklist.by_mean else [])):
+        table.add_column(heading, justify="right")
+    table.add_column(
+        printable(ending(first, HEADING)),
+        justify="right",
+        overflow="fold",
+        max_width=HEADING_WIDTH if several else None,
+    )
+    table.add_column("tier")
+    for name in worklist.names[1:]:
+        table.add_column(printable(ending(name, HEADING)), justify="right", overflow="fold", max_width=HEADING_WIDTH)
+    table.add_column("file", overflow="fold")
+    for row in rows:
+        mean = [] if row.mean is None else [f"{row.mean:.3f}"]
+        one, *others = (f"[{TIER_STYLE[tier]}]{p:.3f}[/]" for p, tier in zip(row.probabilities, row.tiers, strict=True))
+        flags = "" if several or not row.flags else f" [dim]({', '.join(row.flags)})[/]"
+        tier = f"[{TIER_STYLE[row.tier]}]{row.tier}[/]"
+        table.add_row(str(row.rank), *mean, one, tier, *others, printable(row.source) + flags)
+    return table
+
+
+def _reasons_table(reasons: Mapping[str, int]) -> Table:
+    """Why files were rejected, the most frequent reason first, and what to do about each."""
+    table = _table("Rejected", ())
+    for heading, justify in (("files", "right"), ("reason", "left"), ("what to do", "left")):
+        table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    frequent = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    for reason, count in frequent[:TOP_REASONS]:
+        table.add_row(f"{count:,}", printable(reason), escape(advice(reason)))
+    if rest := frequent[TOP_REASONS:]:
+        table.add_row(f"{sum(count for _, count in rest):,}", f"{len(rest)} other reasons", "See the worklist.")
+    return table
+
+
+def _plain(progress: Progress, rate: float) -> str:
+    left = f", {duration((progress.found - progress.done) / rate)} left" if rate and progress.walked else ""
+    return (
+        f"{progress.done:,} of {progress.found:,} files done: {progress.scored:,} scored, "
+        f"{progress.rejected:,} rejected, {rate:,.0f}/s{left}"
+    )
+
+
+class _Rate:
+    """Files per second over the last seconds, so that a slow start does not colour the rest."""
+
+    WINDOW = 20.0  # s
+
+    def __init__(self) -> None:
+        self._points = [(time.monotonic(), 0)]
+
+    def add(self, done: int) -> None:
+        now = time.monotonic()
+        self._points.append((now, done))
+        while len(self._points) > 2 and self._points[1][0] < now - self.WINDOW:
+            self._points.pop(0)
+
+    @property
+    def per_second(self) -> float:
+        (then, before), (now, done) = self._points[0], self._points[-1]
+        return (done - before) / (now - then) if now > then else 0.0
+
+
+class _RateColumn(ProgressColumn):
+    """Films per second and time left; "at least" while the walk still finds files."""
+
+    def render(self, task: Task) -> Text:
+        rate = float(task.fields.get("rate", 0))
+        if not rate or task.total is None:
+            return Text("")
+        left = duration((task.total - task.completed) / rate)
+        return Text(f"{rate:,.0f}/s, {'' if task.fields.get('walked') else 'at least '}{left} left")

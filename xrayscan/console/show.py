@@ -1,0 +1,66 @@
+"""What people see of one film: its tags, each model's figures, and where the heatmap is; on stdout."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from xrayscan.console.terminal import printable
+from xrayscan.explain.evidence import Evidence
+from xrayscan.files.text import encodable
+from xrayscan.model.card import ModelCard
+from xrayscan.worklist.tiers import TierScale
+
+TAGS = {
+    "format": "format",
+    "modality": "modality",
+    "view": "view",
+    "study_uid": "study",
+    "series_uid": "series",
+    "sop_uid": "instance",
+    "sha256": "SHA-256",
+}
+
+
+def print_film(row: Mapping[str, Any], cards: Mapping[str, ModelCard], evidence: Evidence, path: str) -> None:
+    """Print one scored row (the fields of `Facts`, ``path`` and ``probabilities``) with its evidence.
+
+    ``path``: where the heatmap was written, if there is one.
+    """
+    out = Console(highlight=False)
+    facts = Table(show_header=False, box=None, pad_edge=False)
+    facts.add_row("file", printable(row["path"]))
+    facts.add_row("size", f"{row['columns']:,} × {row['rows']:,} px")
+    for field, name in TAGS.items():
+        if row[field]:
+            facts.add_row(name, printable(row[field]))
+    out.print(facts)
+    for (name, card), probability in zip(cards.items(), row["probabilities"], strict=True):
+        out.print(_model(name, card, probability))
+    out.print(_evidence(evidence, path), soft_wrap=True)
+    out.print("[italic]A probability orders reading. It is not a diagnosis.[/]")
+
+
+def _model(name: str, card: ModelCard, probability: float) -> Table:
+    tier = TierScale(card).tier(probability)
+    title = f"{printable(name)}: {printable(card.labels[1])} {probability:.4f}, tier {tier}"
+    table = Table(title=title, title_justify="left")
+    for heading in ("operating point", "threshold", "sensitivity", "specificity", "calls this film"):
+        table.add_column(heading)
+    for point in card.operating_points:
+        called = card.labels[probability >= point.threshold]
+        reached = (f"{point.threshold:.4f}", f"{point.sensitivity:.3f}", f"{point.specificity:.3f}")
+        table.add_row(printable(point.name), *reached, printable(called))
+    return table
+
+
+def _evidence(evidence: Evidence, path: str) -> str:
+    if evidence.problem:
+        return f"No heatmap: {printable(evidence.problem)}"
+    if evidence.heatmap is not None:
+        return f"Written: {printable(encodable(path))} (the heatmap: which part of the film moved the score)"
+    if evidence.neighbours:
+        near = ", ".join(f"{printable(case.label)} ({case.distance:.3f})" for case in evidence.neighbours)
+        return f"Nearest training cases, with their distance: {near}"
+    return "No heatmap: this model says nothing of where its score comes from"

@@ -1,0 +1,99 @@
+"""What every command shows alike: tables, bars, durations, model cards, and names made harmless."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, SpinnerColumn, TextColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from xrayscan.files.text import escaped
+from xrayscan.model.card import ModelCard
+
+
+def printable(text: str) -> str:
+    """Text that strangers chose, such as a path or a model's name, as harmless markup on one line."""
+    return escape(escaped(text))
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people write it: 2:05, or 1:02:05 from an hour on."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table to stdout."""
+    table = _table(title, headings)
+    for row in rows:
+        table.add_row(*(printable(cell) for cell in row))
+    out = Console(highlight=False)
+    out.print(table)
+    out.print()
+
+
+def print_card(card: ModelCard) -> None:
+    """Print a model card to stdout."""
+    show_card(Console(highlight=False), card)
+
+
+def show_card(out: Console, card: ModelCard) -> None:
+    """Print a model card to any console."""
+    size = f"{card.input.side} × {card.input.side} px, {card.input.resize}, {card.input.normalise}"
+    facts = Table(show_header=False, box=None, pad_edge=False)
+    for key, value in {
+        "model": f"{card.name} (version {card.version}, backend {card.backend})",
+        "labels": f"{card.labels[1]} against {card.labels[0]}; {card.prevalence:.1%} {card.labels[1]} in validation",
+        "input": size,
+        "parameters": _pairs(card.parameters),
+        "calibration": f"logit × {card.calibration.slope:.3f} {card.calibration.intercept:+.3f}",
+        "training": _pairs(card.training),
+        **card.about,
+    }.items():
+        facts.add_row(f"[bold]{printable(key.replace('_', ' '))}[/]", printable(value))
+    out.print(facts)
+    out.print()
+    out.print(_metrics_table(card))
+    out.print()
+    out.print(_points_table(card))
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in values.items())
+
+
+def _metrics_table(card: ModelCard) -> Table:
+    metrics = card.metrics
+    title = f"On {metrics.get('films')} validation films of {metrics.get('patients')} patients (95 % interval)"
+    table = _table(title, ("metric", "value"))
+    for name in ("auroc", "auprc", "brier", "ece"):
+        if name in metrics:
+            table.add_row(name.upper(), _with_interval(metrics[name], metrics.get(f"{name}_ci95")))
+    return table
+
+
+def _points_table(card: ModelCard) -> Table:
+    headings = ("operating point", "threshold", "sensitivity", "specificity")
+    table = _table("Operating points, chosen on validation (95 % interval)", headings)
+    for p in card.operating_points:
+        sensitivity = _with_interval(p.sensitivity, p.sensitivity_ci95)
+        specificity = _with_interval(p.specificity, p.specificity_ci95)
+        table.add_row(printable(p.name), f"{p.threshold:.4f}", sensitivity, specificity)
+    return table
+
+
+def _table(title: str, headings: Sequence[str]) -> Table:
+    return Table(*headings, title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+
+
+def _with_interval(value: float, bounds: Sequence[float] | None) -> str:
+    return f"{value:.4f}" + (f" ({bounds[0]:.3f}–{bounds[1]:.3f})" if bounds else "")
+
+
+def film_bar(console: Console, *more: ProgressColumn, **options: Any) -> Bar:
+    """The bar of every command that goes through films: how many of how many, what is being done, and ``more``."""
+    columns = (SpinnerColumn(), BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}"))
+    return Bar(*columns, *more, console=console, **options)

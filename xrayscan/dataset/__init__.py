@@ -1,0 +1,1 @@
+"""Labelled images: folders and tables, patients, splits, decoded pixels, near-duplicates."""

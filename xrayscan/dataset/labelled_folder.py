@@ -1,0 +1,80 @@
+"""A labelled folder: which films it holds, what humans said of them, and whose they are."""
+
+from dataclasses import dataclass
+
+from xrayscan.dataset.layout import list_csv, list_folders
+from xrayscan.dataset.patients import compiled, patients, told_by
+
+FEWEST_PATIENTS = 5  # of a label: the split sets a fifth apart
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSettings:
+    """How a labelled folder is to be read: the finding's label, a CSV of labels, a pattern that finds patients."""
+
+    positive: str = "PNEUMONIA"
+    labels_csv: str | None = None
+    patient_pattern: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFilm:
+    """One file of a labelled folder. ``label`` is 1 with the finding, 0 without.
+
+    ``patient`` is equal for films of one patient and means nothing else. ``patient_key`` names the patient to whoever
+    has the same file names or CSV, and may be kept; it is None for what DICOM headers say and for files that count as
+    their own patient. ``split`` is train, val, test or None.
+    """
+
+    path: str
+    label: int
+    patient: str
+    split: str | None = None
+    patient_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFolder:
+    """What a labelled folder holds, sorted by path. ``labels`` are as the folder spells them, the finding's last.
+
+    ``patients_by`` is a phrase that goes on from "patients were told apart by"; ``warnings`` are sentences.
+    """
+
+    films: tuple[LabelledFilm, ...]
+    labels: tuple[str, str]
+    patients_by: str = "file"
+    warnings: tuple[str, ...] = ()
+
+
+def read_folder(directory: str, settings: FolderSettings = FolderSettings()) -> LabelledFolder:
+    """List labelled films: ``DIR/<LABEL>/…``, ``DIR/{train,val,test}/<LABEL>/…``, or those that a CSV names.
+
+    Labels are compared without regard to case.
+    Raises: InputError if there are not two labels, one of them the finding, or a label is without a file; UsageError
+    for a pattern that is none.
+    """
+    pattern = compiled(settings.patient_pattern)
+    finding = settings.positive
+    if settings.labels_csv:
+        listing = list_csv(directory, settings.labels_csv, finding)
+    else:
+        listing = list_folders(directory, finding)
+    files = sorted(listing.files, key=lambda file: file.path)
+    told, warnings = patients(files, pattern)
+    films = tuple(
+        LabelledFilm(file.path, int(file.label.casefold() == finding.casefold()), who.group, file.split, who.key)
+        for file, who in zip(files, told, strict=True)
+    )
+    few = [_few(name, films, label) for label, name in enumerate(listing.labels)]
+    return LabelledFolder(films, listing.labels, told_by(told), (*listing.warnings, *warnings, *filter(None, few)))
+
+
+def _few(name: str, films: tuple[LabelledFilm, ...], label: int) -> str | None:
+    held = [film for film in films if film.label == label]
+    count = len({film.patient for film in held})
+    if count >= FEWEST_PATIENTS:
+        return None
+    return (
+        f"{name} has only {len(held)} film{'s' * (len(held) != 1)} of {count} patient{'s' * (count != 1)}: training "
+        f"needs {FEWEST_PATIENTS} patients of each label, and figures on so few mean little"
+    )

@@ -1,0 +1,124 @@
+"""The three ways to lay out labelled films: folders per label, those within train, val and test, or a CSV."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xrayscan.dataset.label_csv import SPLITS, Line, read_lines, without_repeats
+from xrayscan.errors import InputError
+from xrayscan.sources.folders import discover
+
+NOT_LABELS = frozenset({"__macosx"})  # what macOS adds to an archive
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A file as the layout names it. ``below`` is its path within its label's folder, or as the CSV has it."""
+
+    path: str
+    label: str
+    below: str
+    split: str | None = None
+    patient: str | None = None  # as the CSV says
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Files in no order, the label that is the finding, the other one, and what people should know."""
+
+    files: tuple[Listed, ...]
+    labels: tuple[str, str]  # without, with the finding
+    warnings: tuple[str, ...] = ()
+
+
+def list_folders(directory: str, positive: str) -> Listing:
+    """List ``directory/<LABEL>/…`` or ``directory/{train,val,test}/<LABEL>/…``.
+
+    Raises: InputError if there are not two labels, one of them ``positive``, or a label holds no file.
+    """
+    folders = _folders(directory)
+    splits = [name for name in folders if name.casefold() in SPLITS]
+    if not splits:
+        labels = _labels(directory, folders, positive)
+        return _checked(directory, Listing(tuple(_films(directory, folders, None)), labels))
+    inside = {name: _folders(os.path.join(directory, name)) for name in splits}
+    spelt: dict[str, str] = {}
+    for name in splits:
+        for label in inside[name]:
+            spelt.setdefault(label.casefold(), label)
+    labels = _labels(directory, sorted(spelt.values()), positive)
+    files = [f for name in splits for f in _films(os.path.join(directory, name), inside[name], SPLITS[name.casefold()])]
+    return _checked(directory, Listing(tuple(files), labels, tuple(_beside(folders, splits))))
+
+
+def list_csv(directory: str, csv_path: str, positive: str) -> Listing:
+    """List the files that a CSV names; relative paths start at ``directory``.
+
+    Raises: InputError as `list_folders`, for an unusable CSV, and if no file of a label is there.
+    """
+    lines = read_lines(csv_path)
+    place = {line.path: os.path.join(directory, line.path) for line in lines}
+    spelt: dict[str, str] = {}
+    for line in lines:
+        spelt.setdefault(line.label.casefold(), line.label)
+    labels = _labels(csv_path, sorted(spelt.values()), positive)
+    kept = list(without_repeats(csv_path, lines, place))
+    files = (Listed(place[line.path], line.label, line.path, line.split, line.patient) for line in kept)
+    return Listing(tuple(files), labels, tuple(_missing(directory, csv_path, kept, place)))
+
+
+def _missing(directory: str, csv_path: str, lines: list[Line], place: dict[str, str]) -> Iterator[str]:
+    """Warn of files that are not there. Raises: InputError if they are all of a label's."""
+    missing = [line for line in lines if not os.path.exists(place[line.path])]
+    if not missing:
+        return
+    message = (
+        f"{csv_path} names {len(missing):,} of {len(lines):,} files that are not there, first in line "
+        f"{missing[0].number}: {missing[0].path} (relative paths start at {directory})"
+    )
+    there = {line.label.casefold() for line in lines if os.path.exists(place[line.path])}
+    if there != {line.label.casefold() for line in lines}:
+        raise InputError(f"{message}: correct the paths, or give the folder that they start at")
+    yield message
+
+
+def _folders(directory: str) -> list[str]:
+    try:
+        names = sorted(e.name for e in os.scandir(directory) if e.is_dir() and not e.name.startswith("."))
+    except OSError as error:
+        raise InputError(f"{directory}: {error.strerror}: give a folder that holds one folder per label") from error
+    return [name for name in names if name.casefold() not in NOT_LABELS]
+
+
+def _labels(where: str, names: list[str], positive: str) -> tuple[str, str]:
+    """Return the two labels, the finding's last. Raises: InputError."""
+    found = [name for name in names if name.casefold() == positive.casefold()]
+    if len(names) != 2 or len(found) != 1:
+        shown = ", ".join(names) or ("no folder" if os.path.isdir(where) else "no label")
+        what = "two folders" if os.path.isdir(where) else "two labels"
+        raise InputError(
+            f"{where} holds {shown}: it needs {what}, one of them {positive} "
+            "(--positive names the finding when it is called otherwise)"
+        )
+    return next(name for name in names if name not in found), found[0]
+
+
+def _films(directory: str, labels: list[str], split: str | None) -> Iterator[Listed]:
+    for label in labels:
+        folder = os.path.join(directory, label)
+        for source in discover([folder]):
+            if not source.ignored:  # what cannot be read is listed with its reason once it has been tried
+                yield Listed(source.source, label, os.path.relpath(source.source, folder), split)
+
+
+def _checked(directory: str, listing: Listing) -> Listing:
+    held = {file.label.casefold() for file in listing.files}
+    for label in listing.labels:
+        if label.casefold() not in held:
+            raise InputError(f"{directory}: the folder {label} holds no file: both labels need films")
+    return listing
+
+
+def _beside(folders: list[str], splits: list[str]) -> Iterator[str]:
+    if others := [name for name in folders if name not in splits]:
+        yield f"{', '.join(others)} beside {', '.join(splits)} is not read"

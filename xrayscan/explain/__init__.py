@@ -1,0 +1,1 @@
+"""Where a score came from: heatmaps, similar cases, and their pictures."""

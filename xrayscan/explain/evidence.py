@@ -1,0 +1,143 @@
+"""Worklist → evidence: for the first films the picture, where the score came from, and what the model compared with.
+
+Made after ranking, from the files themselves: each is read again and shown only if it is still the one that was scored.
+"""
+
+import hashlib
+import io
+import itertools
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from xrayscan.decode.resize import preprocess
+from xrayscan.errors import DecodeError, OutputError
+from xrayscan.explain.heatmap import Explainer, Neighbour, over_film
+from xrayscan.files.text import encodable
+from xrayscan.model.backend import Pixels, Placement
+from xrayscan.model.file import Model
+from xrayscan.scanning.prepare import decoded
+from xrayscan.sources.reading import read_file
+from xrayscan.store.record import Status
+from xrayscan.worklist.worklist import WorklistRow
+
+THUMBNAIL = 96  # pixels of the longer side
+JPEG_QUALITY = 85
+BATCH = 8  # films whose heatmaps are made at once; every one of them is shown to the network many times
+STRONGEST = 0.55  # how much of the film the overlay hides where the map is 1
+CHANGED = "the file has changed since it was scored"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What can be shown of one scored film, or the problem that stands in the way."""
+
+    source: str
+    film: bytes = b""  # JPEG, grey; empty where there is a problem
+    thumbnail: bytes = b""  # JPEG, grey, its longer side THUMBNAIL pixels at most
+    heatmap: npt.NDArray[np.float32] | None = None  # (h, w) in [0, 1], spread over the whole film; None: none was made
+    neighbours: tuple[Neighbour, ...] = ()  # of a model that compares films: the nearest training cases, nearest first
+    problem: str | None = None  # a phrase for the report: gone, changed, or not to be decoded any more
+
+
+def gather(
+    rows: Iterable[WorklistRow],
+    model: Model | None,
+    placement: Placement,
+    *,
+    top: int,
+    heatmaps: int,
+    side: int = 1024,
+) -> Iterator[Evidence]:
+    """Yield the evidence of the first ``top`` scored rows, in their order.
+
+    The first ``heatmaps`` of them get a heatmap by ``model``, or its nearest training cases, where it gives either;
+    without a model there is none. ``side``: pixels, at most, of a film's longer side. A file that is gone, or whose
+    SHA-256 is not the row's any more, costs its own row: it has a problem, and no picture.
+    Raises: ModelError if the model's backend is missing or its weights do not fit.
+    """
+    explainer = Explainer.from_model(model, placement) if model is not None and heatmaps > 0 else None
+    scored = itertools.islice((row for row in rows if row.status == Status.SCORED), top)
+    read = (_read(row.source, row.sha256, side, explainer if at < heatmaps else None) for at, row in enumerate(scored))
+    while batch := list(itertools.islice(read, BATCH)):
+        yield from _explained(batch, explainer)
+
+
+def gather_one(source: str, sha256: str, model: Model, placement: Placement, side: int = 1024) -> Evidence:
+    """The evidence of one film that was scored, as `gather` makes it."""
+    explainer = Explainer.from_model(model, placement)
+    return next(_explained([_read(source, sha256, side, explainer)], explainer))
+
+
+def _read(source: str, sha256: str, side: int, explainer: Explainer | None) -> tuple[Evidence, Pixels | None]:
+    """The film's pictures, and the pixels that the model takes where there is one to explain it."""
+    try:
+        data = read_file(source)
+        if hashlib.sha256(data).hexdigest() != sha256:
+            return Evidence(source, problem=CHANGED), None
+        films = decoded(data, {side} | ({explainer.spec.side} if explainer else set()))
+    except DecodeError as error:
+        return Evidence(source, problem=str(error)), None
+    grey = Image.fromarray(np.rint(np.clip(films[side].brightness, 0, 1) * 255).astype(np.uint8))
+    evidence = Evidence(source, _jpeg(grey, side), _jpeg(grey, THUMBNAIL))
+    return evidence, preprocess(films[explainer.spec.side].brightness, explainer.spec) if explainer else None
+
+
+def _explained(batch: list[tuple[Evidence, Pixels | None]], explainer: Explainer | None) -> Iterator[Evidence]:
+    """Yield a batch in its order, with heatmaps or neighbours where pixels were kept for them."""
+    shown = [pixels for _, pixels in batch if pixels is not None]
+    if explainer is None or not shown:
+        yield from (evidence for evidence, _ in batch)
+        return
+    maps, neighbours = explainer.heatmaps(np.stack(shown)), explainer.neighbours(np.stack(shown))
+    at = itertools.count()
+    for evidence, pixels in batch:
+        if pixels is None:
+            yield evidence
+            continue
+        n = next(at)
+        with Image.open(io.BytesIO(evidence.film)) as film:
+            heatmap = None if maps is None else over_film(maps[n], explainer.spec, film.height, film.width)
+        yield replace(evidence, heatmap=heatmap, neighbours=neighbours[n] if neighbours else ())
+
+
+def _jpeg(film: Image.Image, side: int) -> bytes:
+    """The film no larger than ``side``, as a JPEG."""
+    small = film.copy()
+    small.thumbnail((side, side), Image.Resampling.BILINEAR)
+    data = io.BytesIO()
+    small.save(data, "JPEG", quality=JPEG_QUALITY)
+    return data.getvalue()
+
+
+def write_heatmap(evidence: Evidence, path: str) -> None:
+    """Write the film with its heatmap laid over it as a PNG; it replaces an older one in one step.
+
+    Raises: ValueError for evidence without a heatmap; OutputError where the file cannot be written.
+    """
+    if evidence.heatmap is None:
+        raise ValueError(f"{evidence.source} has no heatmap")
+    picture, beside = overlay(evidence.film, evidence.heatmap), f"{path}.part"
+    try:
+        picture.save(beside, "PNG")
+        os.replace(beside, path)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise OutputError(f"{encodable(path)} cannot be written ({why}): give another folder") from error
+
+
+def overlay(film: bytes, heatmap: npt.NDArray[np.float32]) -> Image.Image:
+    """The film in grey under the map's colours, the stronger the map the less of the film is seen through it."""
+    from matplotlib import colormaps
+
+    with Image.open(io.BytesIO(film)) as picture:
+        grey = np.asarray(picture.convert("RGB"), np.float32)
+    rows, columns = grey.shape[:2]
+    heat = np.asarray(Image.fromarray(heatmap).resize((columns, rows), Image.Resampling.BICUBIC)).clip(0, 1)
+    colour = colormaps["inferno"](heat)[..., :3] * 255
+    share = STRONGEST * heat[..., None]
+    return Image.fromarray(np.rint(grey * (1 - share) + colour * share).astype(np.uint8))

@@ -1,0 +1,83 @@
+"""Explore a labelled folder: look at every film once, then count, compare and warn."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from xrayscan.dataset.labelled_folder import LabelledFolder
+from xrayscan.dataset.split import FEWEST_VALIDATION, Indices, patient_groups
+from xrayscan.exploration.copies import Copies, Crossing, crossing, exact_copies, near_copies
+from xrayscan.exploration.file_properties import Looks, look_at
+from xrayscan.exploration.shortcut import WEAK, Shortcut, shortcut
+from xrayscan.scanning.workers import default_workers
+
+
+@dataclass(frozen=True, slots=True)
+class ExploreSettings:
+    """How to look. ``workers`` are reader processes, None for one per core."""
+
+    workers: int | None = None
+    seed: int = 0
+    on_film: Callable[[int, int], None] = lambda done, total: None
+    on_stage: Callable[[str], None] = lambda what: None
+
+
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """What there is to say of a labelled folder."""
+
+    directory: str
+    folder: LabelledFolder
+    films: Looks
+    groups: Indices  # (N,): number of the patient, or of patients who share a copy
+    exact: tuple[Copies, ...]
+    near: tuple[Copies, ...]
+    crossing: Crossing
+    shortcut: Shortcut | None  # None: too few patients to tell
+    warnings: tuple[str, ...]
+
+
+def explore(directory: str, folder: LabelledFolder, settings: ExploreSettings = ExploreSettings()) -> Explored:
+    """Look at every film of a labelled folder (see `xrayscan.dataset.labelled_folder.read_folder`).
+
+    Raises: InputError if a label is left without a readable film.
+    """
+    workers = default_workers() if settings.workers is None else settings.workers
+    films = look_at(folder, workers=workers, on_film=settings.on_film)
+    settings.on_stage("looking for copies")
+    looks = films.looks
+    groups = patient_groups([look.film.patient for look in looks], [look.sha256 for look in looks])
+    exact, near, sides = exact_copies(looks), near_copies(films), crossing(looks)
+    settings.on_stage("looking for shortcuts")
+    found = shortcut(looks, films.labels, groups, settings.seed)
+    warnings = (*folder.warnings, *_warnings(folder, films, exact, near, sides, found))
+    return Explored(directory, folder, films, groups, exact, near, sides, found, warnings)
+
+
+def _warnings(
+    folder: LabelledFolder,
+    films: Looks,
+    exact: tuple[Copies, ...],
+    near: tuple[Copies, ...],
+    sides: Crossing,
+    found: Shortcut | None,
+) -> Iterator[str]:
+    if films.rejected:
+        yield f"files that cannot be read and are left out: {len(films.rejected):,}"
+    for kind, groups in (("identical", exact), ("alike", near)):
+        if count := sum(len(group.labels) > 1 for group in groups):
+            names = " and ".join(folder.labels)
+            yield f"groups of {kind} films under both {names}, so that one of the labels is wrong: {count:,}"
+        if count := sum(len(group.splits) > 1 for group in groups):
+            yield f"groups of {kind} films in several splits, which flatters figures on test: {count:,}"
+    if sides.splits:
+        yield f"patients in several splits: {sides.splits:,}, with {sides.splits_films:,} films"
+    validation = [look.film.label for look in films.looks if look.film.split == "val"]
+    if validation and min(np.bincount(validation, minlength=2)) < FEWEST_VALIDATION:
+        yield (
+            f"the validation split has only {len(validation)} films: training adds them to its own and sets a fifth "
+            "of all its patients apart instead"
+        )
+    if found and found.auroc >= WEAK:
+        yield f"file metadata alone tell the labels apart with an AUROC of {found.auroc:.3f}"

@@ -1,6 +1,0 @@
-"""What a careful person looks at before training: what a labelled folder holds, and what could mislead a model."""
-
-from xrayscan.explore.explore import Explored, ExploreSettings, explore
-from xrayscan.explore.page import write_explore_page
-
-__all__ = ["ExploreSettings", "Explored", "explore", "write_explore_page"]

@@ -1,0 +1,1 @@
+"""A model as data: its card, its file, its declared parameters, and what a backend is."""

@@ -1,0 +1,168 @@
+"""What a model backend is: a name, declared parameters, and how to fit, keep and load a model."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from xrayscan.errors import ModelError
+from xrayscan.model.input_spec import InputSpec
+
+Pixels = npt.NDArray[np.uint8]
+Tensors = Mapping[str, npt.NDArray[Any]]
+Precision = Literal["fp32", "bf16", "fp16"]
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where and how exactly a model computes: a resolved device such as ``cpu`` or ``cuda:0``, and a precision."""
+
+    device: str = "cpu"
+    precision: Precision = "fp32"
+
+
+class Predictor(Protocol):
+    """A loaded model on its device."""
+
+    def predict(self, pixels: Pixels) -> npt.NDArray[np.float32]:
+        """Turn pixels (B, S, S) uint8 into raw logits (B,) float32 of the finding, row for row.
+
+        A row's logit depends on that row alone: not on its neighbours, nor on its place in the batch.
+        Raises: MemoryError or torch.OutOfMemoryError when the batch does not fit; the caller then halves it.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Films:
+    """Model-ready films with what humans said of them. Arrays are read-only."""
+
+    pixels: Pixels  # (N, S, S)
+    labels: npt.NDArray[np.uint8]  # (N,): 1 with the finding, 0 without
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What one pass over the training films came to, for progress and ``history.csv``.
+
+    Accuracy, precision and recall hold at an uncalibrated probability of 0.5. Those of training are of the films as
+    augmented, by the weights of the moment; those of validation by the weights that would be kept.
+    """
+
+    number: int  # from 1
+    of: int
+    train_loss: float  # as trained: with label smoothing, focus and L1
+    train_accuracy: float
+    train_precision: float
+    train_recall: float
+    train_auroc: float
+    val_loss: float  # cross-entropy, class-weighted as in training: comparable between losses
+    val_accuracy: float
+    val_precision: float
+    val_recall: float
+    val_auroc: float
+    val_sensitivity: float  # at a specificity of 0.95 or more, so that calling every film does not win
+    best: bool  # whether this epoch's weights are the best so far
+    learning_rate: float  # of the epoch's last step
+    seconds: float
+    images_per_second: float  # of training, validation not counted
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingParams:
+    """How any network is trained, whatever its backend; set with ``--set``. The metadata ``tune`` bounds a search.
+
+    ``tune`` is (low, high), {"log": (low, high)} or a list of choices.
+    """
+
+    epochs: int = 12  # passes over the films, at most
+    batch_size: int = field(default=32, metadata={"tune": [16, 32, 64]})  # films per step
+    learning_rate: float = field(default=1.5e-3, metadata={"tune": {"log": (3e-4, 6e-3)}})  # the schedule's highest
+    weight_decay: float = field(default=0.05, metadata={"tune": {"log": (1e-4, 0.3)}})  # L2; not of biases and norms
+    l1: float = 0.0  # times the sum of absolute weights, added to the loss
+    optimiser: Literal["adamw", "adam", "sgd", "rmsprop"] = field(
+        default="adamw", metadata={"tune": ["adamw", "adam", "sgd", "rmsprop"]}
+    )
+    schedule: Literal["one-cycle", "cosine", "constant", "plateau"] = "one-cycle"
+    loss: Literal["bce", "focal"] = "bce"
+    focal_gamma: float = 2.0  # how little films count that are easy already; of focal loss
+    label_smoothing: float = field(default=0.0, metadata={"tune": (0.0, 0.15)})
+    class_weights: Literal["balanced", "none"] = "balanced"
+    augment: Literal["none", "light", "standard", "strong"] = field(
+        default="standard", metadata={"tune": ["light", "standard", "strong"]}
+    )
+    ema: float = 0.997  # decay of the moving average that is validated and kept: about the last 330 steps; 0 is off
+    monitor: Literal["val_auroc", "val_loss", "val_sensitivity"] = "val_loss"
+    patience: int = 6  # epochs without a better ``monitor`` before training stops
+
+    def __post_init__(self) -> None:
+        least = {"epochs": 1, "batch_size": 2, "patience": 1, "weight_decay": 0, "l1": 0, "focal_gamma": 0}
+        for name, bound in least.items():
+            if not bound <= getattr(self, name) < float("inf"):
+                raise ModelError(f"training: {name} = {getattr(self, name)!r}: give {bound} or more")
+        if not 0 < self.learning_rate < float("inf"):
+            raise ModelError(f"training: learning_rate = {self.learning_rate!r}: give a number above 0")
+        for name, above in (("label_smoothing", 0.5), ("ema", 1.0)):
+            if not 0 <= getattr(self, name) < above:
+                raise ModelError(f"training: {name} = {getattr(self, name)!r}: give a number from 0 to below {above}")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A training run between two epochs: enough to go on as if it had never stopped.
+
+    ``state`` holds plain values fit for JSON, ``tensors`` arrays; what is in them is the backend's own business.
+    """
+
+    epochs: tuple[Epoch, ...]  # those that are over
+    tensors: Tensors
+    state: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FitSettings:
+    """How to fit: the training parameters, the seed, the device, and who wants to hear of it.
+
+    ``on_step`` is told (epoch, steps done, steps in an epoch); ``on_snapshot`` is given every epoch's snapshot before
+    ``on_epoch`` hears of that epoch; ``resume`` goes on from one. Whatever a callback raises ends the training.
+    """
+
+    params: TrainingParams = TrainingParams()
+    seed: int = 0
+    weights: str = "none"  # that a network starts with: none (random), imagenet, or a file's path
+    placement: Placement = Placement()
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None
+    on_step: Callable[[int, int, int], None] = lambda epoch, done, of: None
+    on_snapshot: Callable[[Snapshot], None] | None = None  # None: no snapshots are made
+    resume: Snapshot | None = None
+
+
+class Backend(Protocol):
+    """A recipe for models. Register one from a plugin's ``register_backends`` hook.
+
+    One that can start from weights of others also has ``takes_weights = True``; the rest is refused ``--weights``.
+    """
+
+    name: str
+    summary: str  # one line for ``xrayscan models``
+    params: type[Any]  # a frozen dataclass: the parameters with their types and defaults
+
+    def spec(self, params: Any) -> InputSpec:
+        """The pixels this backend takes with these parameters. Imports torch only if nothing else knows them."""
+        ...
+
+    def fit(self, params: Any, spec: InputSpec, train: Films, validation: Films, settings: FitSettings) -> Tensors:
+        """Train and return everything to be kept. Validation may steer early stopping, and nothing else."""
+        ...
+
+    def load(self, params: Any, spec: InputSpec, tensors: Tensors, placement: Placement) -> Predictor:
+        """Rebuild what ``fit`` returned, ready to predict. Raises: ModelError if the tensors do not fit.
+
+        ``spec`` is the model file's: what the weights were trained with, whatever ``self.spec`` says today.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Networks: where they run, how they are built, asked and explained."""

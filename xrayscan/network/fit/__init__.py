@@ -1,0 +1,1 @@
+"""Fitting a network: one loop, its losses, optimisers and augmentation."""

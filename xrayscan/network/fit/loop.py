@@ -1,0 +1,117 @@
+"""The one training loop and the one predict loop of every network backend."""
+
+import dataclasses
+import time
+
+import numpy as np
+import torch
+from torch import nn
+
+from xrayscan.errors import ModelError
+from xrayscan.model.backend import Epoch, Films, FitSettings, Snapshot, Tensors
+from xrayscan.model.input_spec import InputSpec
+from xrayscan.network.device import keep_memory
+from xrayscan.network.fit.early_stopping import SPECIFICITY, EarlyStopping, epoch_metrics, sensitivity_at
+from xrayscan.network.fit.losses import plain_loss
+from xrayscan.network.fit.optimisers import LearningGroups
+from xrayscan.network.fit.train_state import TrainState
+
+BEST = "best/"  # before the names of the best epoch's weights in a snapshot
+
+
+def fit(
+    network: nn.Module,
+    spec: InputSpec,
+    train: Films,
+    validation: Films,
+    settings: FitSettings,
+    groups: LearningGroups | None = None,
+) -> Tensors:
+    """Train a network and return the weights of its best epoch by the monitored figure of validation.
+
+    ``groups``: what learns, at which share of the learning rate; None: everything at the full rate.
+
+    After every epoch a snapshot is offered; resumed from one, training ends with the same weights, bit for bit on a
+    CPU in fp32 with the same number of threads.
+    Raises: ModelError if training diverges, or the snapshot does not fit.
+    """
+    if settings.placement.device == "cpu":
+        keep_memory()
+    run = _Run(network, spec, train, settings, groups)
+    while not run.over:
+        epoch = run.next(validation)
+        if settings.on_snapshot:
+            settings.on_snapshot(run.snapshot())
+        settings.on_epoch(epoch)
+    return run.best
+
+
+class _Run:
+    """A training run between two epochs."""
+
+    def __init__(
+        self, network: nn.Module, spec: InputSpec, train: Films, settings: FitSettings, groups: LearningGroups | None
+    ) -> None:
+        self.settings = settings
+        self.learner = TrainState(network, spec, train, settings, groups)
+        self.monitor = EarlyStopping(settings.params)
+        self.epochs: tuple[Epoch, ...] = ()
+        self.best: Tensors = self.learner.weights()
+        if settings.resume:
+            self._restore(settings.resume)
+
+    @property
+    def over(self) -> bool:
+        """Whether all epochs are done, or patience has run out."""
+        done = len(self.epochs)
+        return done >= self.settings.params.epochs or (done > 0 and self.monitor.given_up(done))
+
+    def next(self, validation: Films) -> Epoch:
+        """Train one epoch and validate."""
+        number, learner, started = len(self.epochs) + 1, self.learner, time.perf_counter()
+        train_loss, order, train_logits = learner.epoch(number)
+        rate, trained = learner.schedule.rate, time.perf_counter()
+        logits = learner.predict(validation)
+        if not (np.isfinite(train_logits).all() and np.isfinite(logits).all()):
+            raise ModelError(
+                f"training diverged in epoch {number}: the network's logits are no longer numbers; "
+                "lower the learning rate, or give --precision fp32"
+            )
+        values = {
+            "train_loss": train_loss,
+            **epoch_metrics("train", learner.train.labels[order], train_logits),
+            "val_loss": plain_loss(self.settings.params, validation, torch.from_numpy(logits)),
+            **epoch_metrics("val", validation.labels, logits),
+            "val_sensitivity": sensitivity_at(SPECIFICITY, validation.labels, logits),
+        }
+        learner.schedule.after_epoch(values[self.settings.params.monitor])
+        if better := self.monitor.better(number, values):
+            self.best = learner.weights()
+        seconds, speed = time.perf_counter() - started, len(order) / (trained - started)
+        epoch = Epoch(
+            number,
+            self.settings.params.epochs,
+            best=better,
+            learning_rate=rate,
+            seconds=seconds,
+            images_per_second=speed,
+            **values,
+        )
+        self.epochs += (epoch,)
+        return epoch
+
+    def snapshot(self) -> Snapshot:
+        """All that the next epoch depends on."""
+        best = {f"{BEST}{name}": array for name, array in self.best.items()}
+        monitor = {"best": self.monitor.best, "best_number": self.monitor.best_number}
+        return Snapshot(self.epochs, {**self.learner.tensors(), **best}, {**self.learner.state(), "monitor": monitor})
+
+    def _restore(self, kept: Snapshot) -> None:
+        try:
+            self.learner.restore(kept.tensors, kept.state)
+            self.monitor = EarlyStopping(self.settings.params, **kept.state["monitor"])
+        except (RuntimeError, KeyError, ValueError, TypeError) as error:
+            raise ModelError(f"the checkpoint does not fit this training ({type(error).__name__}: {error})") from error
+        of = self.settings.params.epochs
+        self.epochs = tuple(dataclasses.replace(epoch, of=of) for epoch in kept.epochs)
+        self.best = {name.removeprefix(BEST): array for name, array in kept.tensors.items() if name.startswith(BEST)}

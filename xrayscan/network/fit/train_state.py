@@ -1,0 +1,188 @@
+"""A network while it learns: its optimiser, schedule and moving average, and one epoch over the training films."""
+
+import functools
+import os
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
+
+from xrayscan.model.backend import Films, FitSettings, Tensors
+from xrayscan.model.input_spec import InputSpec
+from xrayscan.network.fit.augmentation import augment
+from xrayscan.network.fit.losses import Loss, absolute_sum
+from xrayscan.network.fit.optimisers import LearningGroups, Schedule, make_optimiser, matrices, train_mode
+from xrayscan.network.fit.random_draws import Indices, RandomDraws, network_seed, order_of
+from xrayscan.network.forward import autocast, images_of, logits_of, placed
+from xrayscan.network.normalise import normalise
+
+PREDICT_AT_ONCE = 64
+NICE = 10
+Arrays = dict[str, npt.NDArray[Any]]
+Group = tuple[torch.Tensor, ...] | list[torch.Tensor]
+
+
+class TrainState:
+    """Order, augmentation and dropout are functions of (seed, epoch, film), so that an epoch can be done again."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        spec: InputSpec,
+        train: Films,
+        settings: FitSettings,
+        groups: LearningGroups | None = None,
+    ) -> None:
+        self.spec, self.train, self.settings, params = spec, train, settings, settings.params
+        self.batch_size = min(params.batch_size, len(train))
+        self.steps = len(train) // self.batch_size
+        self.loss = Loss(params, train)
+        self.network = placed(network, settings.placement)
+        average = functools.partial(_moving_average, params.ema)
+        self.averaged = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True) if params.ema else None
+        self.optimiser = make_optimiser(self.network, params, groups)
+        self.schedule = Schedule(self.optimiser, params, self.steps)
+        # fp16 loses small gradients, unless the loss is scaled up and they are scaled down again.
+        kind, scaled = settings.placement.device.partition(":")[0], settings.placement.precision == "fp16"
+        self.scaler = torch.amp.GradScaler(kind, enabled=scaled)
+
+    def epoch(self, number: int) -> tuple[float, Indices, npt.NDArray[np.float32]]:
+        """One pass over the training films. Returns the mean loss, the films in the order taken, and their logits."""
+        train_mode(self.network)
+        torch.manual_seed(network_seed(self.settings.seed, number))
+        order = order_of(self.settings.seed, number, len(self.train))[: self.steps * self.batch_size]
+        losses, logits = [], []
+        for done, (films, images) in enumerate(self._batches(order, number), 1):
+            loss, of_batch = self._step(images, self.train.labels[films])
+            losses.append(loss)
+            logits.append(of_batch)
+            self.settings.on_step(number, done, self.steps)
+        return float(torch.stack(losses).mean()), order, torch.cat(logits).cpu().numpy()
+
+    def _batches(self, order: Indices, number: int) -> Iterator[tuple[Indices, torch.Tensor]]:
+        """Network input, one batch ahead of the step that learns from it."""
+        draws = RandomDraws.of_epoch(self.settings.seed, number, len(self.train))
+        batches = order.reshape(self.steps, self.batch_size)
+        with ThreadPoolExecutor(1, thread_name_prefix="augment", initializer=_give_way) as ahead:
+            coming = ahead.submit(self._images, batches[0], draws)
+            for n, films in enumerate(batches):
+                images = coming.result()
+                if n + 1 < self.steps:
+                    coming = ahead.submit(self._images, batches[n + 1], draws)
+                yield films, images
+
+    def _images(self, films: Indices, draws: RandomDraws) -> torch.Tensor:
+        """Films as a batch (B, C, S, S) of network input, each changed by its own draws."""
+        images = images_of(self.train.pixels[films], self.settings.placement.device)
+        return normalise(augment(images, self.settings.params.augment, draws.rows(films)), self.spec)
+
+    def _step(self, images: torch.Tensor, labels: npt.NDArray[np.uint8]) -> tuple[torch.Tensor, torch.Tensor]:
+        with autocast(self.settings.placement):
+            logits = self.network(images).flatten().float()
+        loss = self.loss(logits, labels)
+        if self.settings.params.l1:
+            loss = loss + self.settings.params.l1 * absolute_sum(matrices(self.network))
+        self.optimiser.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        self.schedule.after_step()
+        if self.averaged:
+            self.averaged.update_parameters(self.network)
+        return loss.detach(), logits.detach()
+
+    def predict(self, films: Films) -> npt.NDArray[np.float32]:
+        """Raw logits (N,) of films by the weights that would be kept."""
+        network = self._kept.eval()
+        with torch.inference_mode():
+            parts = [
+                logits_of(network, films.pixels[at : at + PREDICT_AT_ONCE], self.spec, self.settings.placement)
+                for at in range(0, len(films), PREDICT_AT_ONCE)
+            ]
+        return torch.cat(parts).cpu().numpy()
+
+    @property
+    def _kept(self) -> nn.Module:
+        return self.averaged.module if self.averaged else self.network
+
+    def weights(self) -> Arrays:
+        """A copy of the weights that would be kept."""
+        return _arrays(self._kept.state_dict())
+
+    def tensors(self) -> Arrays:
+        """A copy of every tensor that training changes."""
+        averaged = self.averaged.state_dict() if self.averaged else {}
+        moments = {
+            f"{index}/{name}": value
+            for index, values in self.optimiser.state_dict()["state"].items()
+            for name, value in values.items()
+            if isinstance(value, torch.Tensor)
+        }
+        parts = {"network": self.network.state_dict(), "averaged": averaged, "optimiser": moments}
+        return {f"{part}/{name}": array for part, tensors in parts.items() for name, array in _arrays(tensors).items()}
+
+    def state(self) -> dict[str, Any]:
+        """Every plain value that training changes."""
+        groups = [
+            {name: value for name, value in group.items() if name != "params"} for group in self.optimiser.param_groups
+        ]
+        return {"groups": groups, "schedule": self.schedule.state, "scaler": self.scaler.state_dict()}
+
+    def restore(self, tensors: Tensors, state: Mapping[str, Any]) -> None:
+        """Take over what ``tensors`` and ``state`` gave."""
+        self.network.load_state_dict(_part(tensors, "network"))
+        if self.averaged:
+            self.averaged.load_state_dict(_part(tensors, "averaged"))
+        weights = [weight for group in self.optimiser.param_groups for weight in group["params"]]
+        moments: dict[int, dict[str, Any]] = {}
+        for name, value in _part(tensors, "optimiser").items():
+            index, _, moment = name.partition("/")
+            weight = weights[int(index)]
+            if value.shape == weight.shape:  # fused optimisers need moments laid out in memory as their weights are
+                value = torch.empty_like(weight, requires_grad=False).copy_(value)
+            moments.setdefault(int(index), {})[moment] = value
+        fresh = self.optimiser.state_dict()["param_groups"]
+        groups = [{**group, **_tuples(kept)} for group, kept in zip(fresh, state["groups"], strict=True)]
+        self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        self.schedule.state = dict(state["schedule"])
+        self.scaler.load_state_dict(dict(state["scaler"]))
+
+
+def _give_way() -> None:
+    """Have this thread take what the step leaves of the cores: a step that waits for a core waits with all others.
+
+    Measured on 2 cores, default model: an epoch at 0.97 of the bare step's rate in bf16, against 0.94 without.
+    """
+    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+
+
+def _moving_average(decay: float, averaged: Group, current: Group, seen: torch.Tensor | int) -> None:
+    """Exponential moving average that forgets its beginning: over few steps at first, over 1 / (1 - decay) later on."""
+    decay = min(decay, (1 + int(seen)) / (10 + int(seen)))
+    if averaged[0].is_floating_point():
+        torch._foreach_lerp_(averaged, current, 1 - decay)
+    else:
+        torch._foreach_copy_(averaged, current)
+
+
+def _arrays(tensors: Mapping[str, torch.Tensor]) -> Arrays:
+    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()}
+
+
+def _part(tensors: Tensors, name: str) -> dict[str, torch.Tensor]:
+    """The tensors below one name, without it."""
+    inside = {key.removeprefix(f"{name}/"): array for key, array in tensors.items() if key.startswith(f"{name}/")}
+    return {key: torch.from_numpy(array.copy()) for key, array in inside.items()}
+
+
+def _tuples(group: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON knows lists only; optimisers want their betas as a tuple."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in group.items()}

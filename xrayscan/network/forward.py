@@ -1,0 +1,39 @@
+"""A network on its device: from uint8 pixels to raw logits."""
+
+import contextlib
+
+import numpy as np
+import torch
+from torch import nn
+
+from xrayscan.model.backend import Pixels, Placement
+from xrayscan.model.input_spec import InputSpec
+from xrayscan.network.normalise import normalise
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def logits_of(network: nn.Module, pixels: Pixels, spec: InputSpec, placement: Placement) -> torch.Tensor:
+    """Pixels (B, S, S) uint8 → raw logits (B,) float32 on the device."""
+    images = normalise(images_of(pixels, placement.device), spec)
+    with autocast(placement):
+        logits: torch.Tensor = network(images)
+    return logits.flatten().float()
+
+
+def images_of(pixels: Pixels, device: str) -> torch.Tensor:
+    """Pixels (B, S, S) uint8 → images (B, 1, S, S) float32 in [0, 1], converted on the device."""
+    own = np.require(pixels, requirements=["C", "W"])  # a copy only where needed: torch warns of read-only arrays
+    return torch.from_numpy(own).to(device, non_blocking=True).unsqueeze(1).float() / 255
+
+
+def autocast(placement: Placement) -> contextlib.AbstractContextManager[None]:
+    """Compute in the placement's precision inside this context."""
+    return torch.autocast(
+        placement.device.partition(":")[0], DTYPES[placement.precision], enabled=placement.precision != "fp32"
+    )
+
+
+def placed(network: nn.Module, placement: Placement) -> nn.Module:
+    """Move a network to its device, in the memory layout that convolutions like."""
+    return network.to(placement.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

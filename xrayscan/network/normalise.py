@@ -1,0 +1,45 @@
+"""Normalisation on the device: from brightness in [0, 1] to what a network was trained on."""
+
+import math
+
+import torch
+
+from xrayscan.model.input_spec import InputSpec
+
+LEVELS = 256
+EPSILON = 1 / (LEVELS - 1) ** 2  # variance of one grey level: keeps a film of a single grey finite
+
+
+def normalise(images_B1SS: torch.Tensor, spec: InputSpec) -> torch.Tensor:
+    """Images (B, 1, S, S) float32 in [0, 1] → network input (B, C, S, S), as ``spec.normalise`` says."""
+    images = images_B1SS
+    if spec.normalise == "per_image":
+        images = standardise(images)
+    elif spec.normalise == "equalise":
+        images = equalise(images)
+    elif spec.normalise == "blend":
+        images = (standardise(images) + equalise(images)) / 2
+    images = images.expand(-1, spec.channels, -1, -1)
+    if spec.normalise == "fixed":
+        mean, std = (images.new_tensor(values).view(1, -1, 1, 1) for values in (spec.mean, spec.std))
+        images = (images - mean) / std
+    return images.contiguous(memory_format=torch.channels_last)
+
+
+def standardise(images_B1SS: torch.Tensor) -> torch.Tensor:
+    """Give every image mean 0 and variance 1."""
+    variance, mean = torch.var_mean(images_B1SS, dim=(2, 3), keepdim=True, correction=0)
+    return (images_B1SS - mean) * torch.rsqrt(variance + EPSILON)
+
+
+def equalise(images_B1SS: torch.Tensor) -> torch.Tensor:
+    """Replace every grey level by its mid-rank among the image's pixels, scaled to mean 0 and variance about 1.
+
+    Source: Gonzalez and Woods, "Digital Image Processing", section 3.3 (histogram equalisation).
+    """
+    level = (images_B1SS.clamp(0, 1) * (LEVELS - 1)).round().long().flatten(1)
+    counts = torch.zeros(len(level), LEVELS, device=level.device)
+    counts.scatter_add_(1, level, torch.ones_like(level, dtype=torch.float32))
+    rank = (counts.cumsum(1) - counts / 2) / level.shape[1]
+    scaled = (rank - 0.5) * math.sqrt(12)  # a uniform distribution over [0, 1] has variance 1 / 12
+    return scaled.gather(1, level).view_as(images_B1SS)

@@ -1,0 +1,61 @@
+"""A network on its device: pixels in, raw logits out."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from xrayscan.errors import ModelError
+from xrayscan.model.backend import Pixels, Placement, Tensors
+from xrayscan.model.input_spec import InputSpec
+from xrayscan.network.attribution import Attribution
+from xrayscan.network.forward import logits_of, placed
+
+
+class TorchPredictor:
+    """A network on its device: pixels in, raw logits out."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        spec: InputSpec,
+        tensors: Tensors,
+        placement: Placement,
+        layer: str | None = None,
+        heatmap_layers: tuple[str, ...] = (),
+    ) -> None:
+        """``layer`` names the submodule that `features` reads, ``heatmap_layers`` those of `attributions`."""
+        try:
+            network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in tensors.items()})
+        except RuntimeError as error:
+            raise ModelError(f"the weights do not fit the network: {str(error).splitlines()[-1].strip()}") from error
+        self.network = placed(network.eval(), placement)
+        self.spec = spec
+        self.placement = placement
+        self.layer = layer
+        self.heatmap_layers = heatmap_layers
+
+    def predict(self, pixels: Pixels) -> npt.NDArray[np.float32]:
+        """Pixels (B, S, S) uint8 → raw logits (B,) float32."""
+        with torch.inference_mode():
+            return logits_of(self.network, pixels, self.spec, self.placement).cpu().numpy()
+
+    def features(self, pixels: Pixels) -> npt.NDArray[np.float32]:
+        """Pixels (B, S, S) uint8 → what the last layer with places says of each film, averaged over them: (B, C).
+
+        Raises: ModelError if the backend names no such layer.
+        """
+        if self.layer is None:
+            raise ModelError("this network declares no layer whose features could be used")
+        found: list[torch.Tensor] = []
+        hook = self.network.get_submodule(self.layer).register_forward_hook(lambda *call: found.append(call[-1]))
+        try:
+            self.predict(pixels)
+        finally:
+            hook.remove()
+        return found[0].float().flatten(2).mean(2).cpu().numpy()
+
+    @property
+    def attributions(self) -> list[Attribution]:
+        """What can be asked where a score came from: one for each of the heatmap's layers, the finest first."""
+        return [Attribution(self.network, layer, self.spec, self.placement) for layer in self.heatmap_layers]

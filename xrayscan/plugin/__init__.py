@@ -1,0 +1,1 @@
+"""The hooks a plugin may implement, and the plugins that are installed."""

@@ -1,0 +1,56 @@
+"""Model references → loaded models → predictors: where model files meet the installed backends."""
+
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+
+from xrayscan.errors import UsageError
+from xrayscan.model.backend import Placement, Predictor
+from xrayscan.model.card import UNNAMED
+from xrayscan.model.file import Model, load_model
+from xrayscan.model.parameters import parse
+from xrayscan.plugin.manager import load_registry
+
+MEAN = "mean"  # what worklists call the mean of several models
+
+
+def load_predictor(model: Model, placement: Placement) -> Predictor:
+    """Put a model's network on a device. Raises: ModelError if its backend is missing or its tensors do not fit."""
+    backend = load_registry().backend(model.card.backend)
+    params = parse(backend.params, model.card.parameters, of=f"model {model.card.name}")
+    return backend.load(params, model.card.input, model.tensors, placement)
+
+
+def load_models(references: Sequence[str | Model]) -> list[Model]:
+    """Read the models that score the same films; those that are loaded already are taken as they are.
+
+    Raises: as `load_model`; UsageError if there is none, one comes twice, or they look for different findings, whose
+    tiers and means could not be compared.
+    """
+    models = [one if isinstance(one, Model) else load_model(one) for one in references]
+    if not models:
+        raise UsageError("give at least one model")
+    first = models[0]
+    for earlier, later in itertools.combinations(models, 2):
+        if earlier.fingerprint == later.fingerprint:
+            both = " and ".join(dict.fromkeys((earlier.reference, later.reference)))
+            raise UsageError(f"{both}: the same model twice: give it once")
+    for model in models[1:]:
+        if model.card.labels[1].casefold() != first.card.labels[1].casefold():
+            raise UsageError(
+                f"{first.reference} looks for {first.card.labels[1]}, {model.reference} for {model.card.labels[1]}: "
+                "ask each by itself"
+            )
+    return models
+
+
+def names_of(models: Sequence[Model]) -> tuple[str, ...]:
+    """Tell models apart: by the name on the card, or by where they came from if it is shared or says nothing."""
+    often = Counter(model.card.name for model in models)
+    often.update({UNNAMED: 1, MEAN: 1})
+    known = [bool(model.card.name.strip()) and often[model.card.name] == 1 for model in models]
+    names = [model.card.name if told else model.reference for model, told in zip(models, known, strict=True)]
+    return tuple(
+        name if names.count(name) == 1 and name != MEAN else f"{name} {model.fingerprint[:12]}"
+        for name, model in zip(names, models, strict=True)
+    )

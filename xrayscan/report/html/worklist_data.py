@@ -1,0 +1,96 @@
+"""Worklist rows → the compact JSON that stands in the page and is shown on demand."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from xrayscan.files.text import spreadsheet_cell, visible
+from xrayscan.model.card import ModelCard
+from xrayscan.worklist.tiers import Tier
+from xrayscan.worklist.worklist import Worklist, WorklistRow
+
+# A row is a list, in this order; worklist_data.js reads it. Names of keys 100,000 times over would double the page.
+FIELDS = (
+    *("rank", "probability", "tier", "called", "flags", "source", "view", "rows", "columns", "format", "reason"),
+    *("mark", "others", "cell", "tags", "mean"),
+)
+TAGS = ("modality", "study_uid", "series_uid", "sop_uid", "sha256")
+MARK = 12  # digits of the SHA-256 that tie a reviewed mark to the film's content
+
+
+def embedded(value: object) -> str:
+    r"""Return JSON in ASCII that can neither end the ``<script>`` element it stands in nor open a comment there.
+
+    Source: HTML Living Standard, "Restrictions for contents of script elements".
+    """
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")
+
+
+def row_lines(worklist: Worklist, top: int) -> Iterator[str]:
+    """Yield the JSON array of all rows, line by line, the first ``top`` of them with all technical tags."""
+    yield "["
+    for number, row in enumerate(worklist.rows()):
+        yield f"{',' if number else ''}{embedded(_values(row, worklist.card, tags=number < top))}\n"
+    yield "]"
+
+
+def _values(row: WorklistRow, card: ModelCard, *, tags: bool) -> list[object]:
+    source, cell = visible(row.source), spreadsheet_cell(row.source)
+    return [
+        row.rank,
+        None if row.probability is None else round(row.probability, 6),
+        row.tier,
+        int(row.prediction == card.labels[1]),
+        [visible(flag) for flag in row.flags],
+        source,
+        visible(row.view),
+        row.rows,
+        row.columns,
+        visible(row.format),
+        visible(row.reason),
+        row.sha256[:MARK],
+        others(row),
+        0 if cell == source else cell,
+        {name: visible(str(getattr(row, name))) for name in TAGS} if tags else 0,
+        *([] if row.mean is None else [round(row.mean, 6)]),
+    ]
+
+
+def others(row: WorklistRow) -> list[tuple[float, Tier]]:
+    """Probability and tier by each model after the first one."""
+    pairs = zip(row.probabilities, row.tiers, strict=True)
+    return [(round(probability, 6), tier) for probability, tier in pairs][1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How often the first model and another one give a film the same tier."""
+
+    name: str  # of the other one
+    films: Mapping[tuple[Tier, Tier], int]  # by the first model's tier and the other one's
+    same: float  # share of the films whose tier is the same
+
+
+def agreements(worklist: Worklist) -> list[Agreement]:
+    """Compare the first model with each other one, film by film; at least one film must have been scored."""
+    found = []
+    for n, name in enumerate(worklist.names[1:], 1):
+        films: Counter[tuple[Tier, Tier]] = Counter()
+        for tiers, count in worklist.agreement.items():
+            films[tiers[0], tiers[n]] += count
+        same = sum(count for (one, other), count in films.items() if one == other)
+        found.append(Agreement(name, films, same / worklist.counts.scored))
+    return found
+
+
+def reason_groups(worklist: Worklist, shown: int) -> Iterable[tuple[str, int, list[str]]]:
+    """Return reason, count and the first ``shown`` sources of each group of rejected files, the largest group first."""
+    counts = worklist.reasons()
+    sources: dict[str, list[str]] = {reason: [] for reason in counts}
+    for row in worklist.rejected() if counts else ():
+        if len(sources[row.reason]) < shown:
+            sources[row.reason].append(row.source)
+    largest = sorted(counts, key=lambda reason: (-counts[reason], reason))
+    return [(reason, counts[reason], sources[reason]) for reason in largest]

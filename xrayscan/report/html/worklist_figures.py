@@ -1,0 +1,136 @@
+"""Figures of the worklist's page: how the probabilities lie, and what validation says of the model's numbers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from markupsafe import Markup
+from matplotlib.colors import LinearSegmentedColormap, LogNorm
+
+from xrayscan.files.text import visible
+from xrayscan.model.card import ModelCard
+from xrayscan.report import plots
+from xrayscan.statistics.metrics import wilson
+from xrayscan.worklist.worklist import Worklist
+
+BINS = 40
+SQUARES = 25  # along each axis of a comparison
+TIERS = (("low", plots.COLOURS[2]), ("intermediate", plots.COLOURS[1]), ("high", "#c2384b"))
+UNDER_LEGEND = 0.8  # of the height of the axes
+NARROWEST = 0.012  # of the axis: a band between two close thresholds is still to be seen
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Validation films whose probability lay between two neighbouring thresholds of a card."""
+
+    low: float
+    high: float
+    films: int
+    with_finding: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What the models said of the N scored films, in no order."""
+
+    probabilities: npt.NDArray[np.float64]  # (N, models), as shown
+    tiers: npt.NDArray[np.str_]  # (N, models)
+
+
+def scores_of(worklist: Worklist) -> Scores:
+    """Collect the scores of a worklist in which at least one film was scored."""
+    probabilities, tiers = zip(*worklist.scores(), strict=True)
+    return Scores(np.array(probabilities), np.array(tiers))
+
+
+def distribution(worklist: Worklist, scores: Scores) -> Markup:
+    """How many films have which probability by the first model, coloured by tier, with the thresholds drawn in."""
+    figure, axes = plots.new(8, 2.9)
+    edges = np.linspace(0, 1, BINS + 1)
+    parts = [scores.probabilities[scores.tiers[:, 0] == name, 0] for name, _ in TIERS]
+    axes.hist(parts, edges, stacked=True, color=[colour for _, colour in TIERS], label=[name for name, _ in TIERS])
+    limits = worklist.thresholds
+    for threshold, style, name in (
+        (limits.low, ":", "end of low"),
+        (limits.predicted, "-", f"called at {limits.predicted:.3f}"),
+        (limits.high, "--", "start of high"),
+    ):
+        axes.axvline(threshold, color=plots.INK, linestyle=style, linewidth=1.2, label=name, ymax=UNDER_LEGEND)
+    axes.set(xlim=(0, 1), xlabel="probability", ylabel="films", title="Distribution of probabilities")
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    axes.legend(loc="upper center", ncols=3)
+    axes.set_ylim(top=axes.get_ylim()[1] * 1.35)
+    return plots.svg(figure)
+
+
+def comparisons(worklist: Worklist, scores: Scores) -> list[Markup]:
+    """A figure for each model after the first one, which it is compared with."""
+    return [_comparison(worklist, scores, n) for n in range(1, len(worklist.cards))]
+
+
+def _comparison(worklist: Worklist, scores: Scores, other: int) -> Markup:
+    """How many films have which probabilities by the first model and the ``other``-th, with both models' tiers."""
+    first, second = scores.probabilities[:, 0], scores.probabilities[:, other]
+    films, edges, _ = np.histogram2d(first, second, bins=SQUARES, range=((0, 1), (0, 1)))
+    figure, axes = plots.new(4.6, 4.4)
+    shades = LinearSegmentedColormap.from_list("", [f"{plots.COLOURS[0]}33", plots.COLOURS[0]])
+    axes.pcolormesh(edges, edges, np.ma.masked_equal(films.T, 0), cmap=shades, norm=LogNorm(1, max(2, films.max())))
+    for draw, scale in ((axes.axvline, worklist.scales[0]), (axes.axhline, worklist.scales[other])):
+        for threshold, style in ((scale.thresholds.low, ":"), (scale.thresholds.high, "--")):
+            draw(threshold, color=plots.INK, linestyle=style, linewidth=1.2)
+    across, up = (plots.short(visible(worklist.names[n])) for n in (0, other))
+    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=f"{up}\nagainst {across}")
+    axes.set(xlabel=across, ylabel=up)
+    return plots.svg(figure)
+
+
+def bands(card: ModelCard) -> list[Band]:
+    """Count the validation films between neighbouring thresholds, from the card's operating points.
+
+    Sensitivity and specificity at each threshold say how many films of either label lie below it, so their differences
+    are the counts. A card without those counts gives none.
+    """
+    films, found = card.metrics.get("films"), card.metrics.get("with_finding")
+    if not films or not found or films <= found:
+        return []
+    points = sorted(card.operating_points, key=lambda point: point.threshold)
+    limits = [0.0, *(point.threshold for point in points), 1.0]
+    positive = [0, *(round((1 - point.sensitivity) * found) for point in points), found]
+    negative = [0, *(round(point.specificity * (films - found)) for point in points), films - found]
+    return list(_between(limits, positive, negative))
+
+
+def _between(limits: list[float], positive: list[int], negative: list[int]) -> Iterator[Band]:
+    for n in range(len(limits) - 1):
+        with_finding, without = positive[n + 1] - positive[n], negative[n + 1] - negative[n]
+        if with_finding >= 0 and without >= 0 and with_finding + without:
+            yield Band(limits[n], limits[n + 1], with_finding + without, with_finding)
+
+
+def calibration(card: ModelCard) -> Markup | None:
+    """Whether the probabilities were true on validation: per band, the share of films that had the finding.
+
+    None where the card holds no counts. The interval is Wilson's.
+    """
+    found = bands(card)
+    if not found:
+        return None
+    figure, axes = plots.new(4.6, 4.2)
+    axes.plot([0, 1], [0, 1], color=plots.INK, alpha=0.35, linewidth=1, label="perfect calibration")
+    for n, band in enumerate(found):
+        share = band.with_finding / band.films
+        low, high = wilson(share, band.films)
+        left, width = band.low, max(NARROWEST, band.high - band.low)
+        axes.bar(left, high - low, width, low, align="edge", color=plots.COLOURS[0], alpha=0.25, linewidth=0)
+        axes.plot([left, left + width], [share, share], color=plots.COLOURS[0], linewidth=2.5, label=_seen(n))
+    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="probability given", ylabel="share with the finding")
+    axes.set_title("Calibration on validation")
+    axes.legend(loc="upper left")
+    return plots.svg(figure)
+
+
+def _seen(n: int) -> str:
+    return "_" if n else "seen, with 95 % interval"

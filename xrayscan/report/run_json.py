@@ -1,0 +1,51 @@
+"""``run.json``: what one run was asked for and what it came to, for whoever has to answer for it later."""
+
+import dataclasses
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from xrayscan.files.atomic import atomic_writer
+from xrayscan.worklist.worklist import Worklist
+
+PACKAGES = ("xrayscan", "torch", "numpy", "pillow", "pydicom", "simplejpeg")
+
+
+def write_run(worklist: Worklist, folder: str, settings: dict[str, Any], run: dict[str, Any]) -> str:
+    """Write ``run.json`` into an existing folder and return its path.
+
+    ``settings`` are what the user asked for, ``run`` what the run itself measured; both plain values.
+    Raises: OutputError where it cannot be written.
+    """
+    content = {
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "exit_code": worklist.exit_code,
+        "counts": dataclasses.asdict(worklist.counts) | {"tiers": worklist.tier_counts},
+        "reasons": worklist.reasons(),
+        "models": [
+            {"name": card.name, "version": card.version, "backend": card.backend, "fingerprint": fingerprint}
+            for card, fingerprint in zip(worklist.cards, worklist.fingerprints, strict=True)
+        ],
+        "disagreements": worklist.disagreements,
+        "thresholds": dataclasses.asdict(worklist.thresholds),
+        "settings": settings,
+        "run": run,
+        "versions": {"python": platform.python_version()} | dict(_versions(PACKAGES)),
+    }
+    path = os.path.join(folder, "run.json")
+    with atomic_writer(path) as file:
+        json.dump(content, file, indent=2, ensure_ascii=True)
+        file.write("\n")
+    return path
+
+
+def _versions(packages: Iterable[str]) -> Iterable[tuple[str, str]]:
+    for package in packages:
+        try:
+            yield package, importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            yield package, "not installed"

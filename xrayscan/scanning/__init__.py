@@ -1,0 +1,1 @@
+"""The scan: read each file once, score in batches, keep every record."""

@@ -1,0 +1,109 @@
+"""The local engine: reader processes, a bounded number of rows in flight, batches, scoring threads."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing import Pipe
+from types import TracebackType
+from typing import Self, TypeVar
+
+from xrayscan.scanning.engine import Score
+from xrayscan.scanning.row import Row
+from xrayscan.scanning.workers import Work, open_workers
+
+T = TypeVar("T")
+BATCHES_AHEAD = 1  # full batches that wait while every stream computes one, so that none ever idles
+ROWS_BEFORE_START = 1024  # read while the batch stage is still being made; 17 MB at 128 px
+REFUSED_AT_ONCE = 256  # rows with a reason are handed over in lots, since each lot is one transaction on a share
+
+
+def read(rows: Iterable[Row], work: Work, *, workers: int) -> Iterator[Row]:
+    """Run ``work`` on every row, in ``workers`` processes (0: in this one), and yield the results as they come."""
+    source = iter(rows)
+    with open_workers(work, workers) as readers:
+        readers.feed(source)
+        while readers.busy:
+            yield from readers.collect()
+            readers.feed(source)
+
+
+def run(rows: Iterable[Row], *, prepare: Work, start: Callable[[], Score], workers: int) -> Iterator[list[Row]]:
+    """Read rows and score them in batches; yield lists of finished rows, those with a reason among them.
+
+    Reading, scoring and whatever the caller does with finished rows overlap. ``start`` makes the batch stage; it runs
+    in the scoring thread while the readers already read, since importing torch takes longer than many a folder.
+    Rows in flight are bounded by the readers' room plus a few batches, whatever the length of ``rows``.
+    """
+    source, more = iter(rows), True
+    ready: list[Row] = []  # read, to be scored
+    refused: list[Row] = []  # have a reason
+    with open_workers(prepare, workers) as readers, _Scorer(start) as scorer:
+        while more or readers.busy or ready or scorer.waiting:
+            stage = scorer.stage
+            if more and len(ready) < (stage.batch_size if stage else ROWS_BEFORE_START):
+                more = readers.feed(source)
+            if readers.busy or scorer.waiting or not stage:
+                for row in readers.collect(scorer.wake):
+                    (refused if row.get("reason") else ready).append(row)
+            last = not more and not readers.busy
+            while stage and scorer.has_room(stage) and (len(ready) >= stage.batch_size or (ready and last)):
+                scorer.submit(stage, ready[: stage.batch_size])
+                del ready[: stage.batch_size]
+            for batch in scorer.finished():
+                yield batch + refused
+                refused = []
+            if len(refused) >= REFUSED_AT_ONCE:
+                yield refused
+                refused = []
+    if refused:
+        yield refused
+
+
+class _Scorer:
+    """Threads that make the batch stage and run it on batches; ``wake`` speaks when one is done."""
+
+    def __init__(self, start: Callable[[], Score]) -> None:
+        self.wake, self._bell = Pipe(duplex=False)
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="start")
+        self._start = self._watched(self._starter.submit(start))
+        self._streams: ThreadPoolExecutor | None = None
+        self._batches: list[Future[list[Row]]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._starter.shutdown()
+        if self._streams:
+            self._streams.shutdown(cancel_futures=True)
+        self.wake.close()
+        self._bell.close()
+
+    @property
+    def stage(self) -> Score | None:
+        """The batch stage; None until it is made. Raises whatever kept it from being made."""
+        return self._start.result() if self._start.done() else None
+
+    @property
+    def waiting(self) -> int:
+        """How many batches were submitted and have not been handed back."""
+        return len(self._batches)
+
+    def has_room(self, stage: Score) -> bool:
+        """Whether another batch would not only wait behind others."""
+        return len(self._batches) < stage.streams + BATCHES_AHEAD
+
+    def submit(self, stage: Score, rows: list[Row]) -> None:
+        """Have a batch scored as soon as a stream is free."""
+        self._streams = self._streams or ThreadPoolExecutor(stage.streams, thread_name_prefix="score")
+        self._batches.append(self._watched(self._streams.submit(stage, rows)))
+
+    def finished(self) -> Iterator[list[Row]]:
+        """Hand back the batches that are done, whichever came first."""
+        done = [batch for batch in self._batches if batch.done()]
+        self._batches = [batch for batch in self._batches if batch not in done]
+        for batch in done:
+            yield batch.result()
+
+    def _watched(self, future: Future[T]) -> Future[T]:
+        future.add_done_callback(lambda _: None if self._bell.closed else self._bell.send_bytes(b"."))
+        return future

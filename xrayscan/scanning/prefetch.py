@@ -1,0 +1,57 @@
+"""The walk of a scan in a thread of its own, somewhat ahead of the readers, so that progress knows how much is left."""
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Self
+
+from xrayscan.scanning.progress import Progress
+from xrayscan.sources.folders import discover
+from xrayscan.sources.source import Source
+
+AHEAD = 50_000  # paths found and not yet read: about 20 MB, whatever the size of the tree
+
+
+class Prefetcher:
+    """Sources found among ``paths``, in the order found, listed ahead by a thread; counts them into ``progress``."""
+
+    def __init__(self, paths: Iterable[str], progress: Progress) -> None:
+        self._paths = paths
+        self._progress = progress
+        self._found: queue.Queue[Source | BaseException | None] = queue.Queue(AHEAD)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._walk, name="walk", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stopped.set()  # a listing that hangs on a dead share is left to the daemon thread
+
+    def __iter__(self) -> Iterator[Source]:
+        while (item := self._found.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def _walk(self) -> None:
+        try:
+            for source in discover(self._paths):
+                self._progress.found += 1
+                self._put(source)
+                if self._stopped.is_set():
+                    return
+            self._progress.walked = True
+            self._put(None)
+        except BaseException as error:
+            self._put(error)
+
+    def _put(self, item: Source | BaseException | None) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._found.put(item, timeout=1)
+                return
+            except queue.Full:
+                continue

@@ -1,0 +1,35 @@
+"""How far a scan is."""
+
+from dataclasses import dataclass
+
+from xrayscan.store.record import Status
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a scan is. ``found`` grows while the walk goes on; ``walked`` says that it is complete."""
+
+    found: int = 0
+    scored: int = 0
+    rejected: int = 0
+    ignored: int = 0
+    kept: int = 0  # of all these, from an earlier scan
+    walked: bool = False
+    device: str = ""
+    precision: str = ""
+    batch_size: int = 0
+    seconds: float = 0.0  # the scan as a whole; 0 until it is complete
+
+    @property
+    def done(self) -> int:
+        """Paths that have their record."""
+        return self.scored + self.rejected + self.ignored
+
+    def count(self, status: Status) -> None:
+        """Count one more record."""
+        if status is Status.SCORED:
+            self.scored += 1
+        elif status is Status.REJECTED:
+            self.rejected += 1
+        else:
+            self.ignored += 1

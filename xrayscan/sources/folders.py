@@ -1,0 +1,202 @@
+"""Paths as given → sources: every path found becomes one, lazily, and no file or folder is met twice."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from xrayscan.sources.reading import _why
+from xrayscan.sources.source import Source
+
+OPEN_FOLDERS = 64  # listed at once on the way down; below that, folders wait, so file handles cannot run out
+
+FOLDER_AGAIN = "leads back to a folder already found"
+FILE_AGAIN = "another name of a file already found"
+SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})  # .DS_Store is hidden by its dot
+KINDS = {
+    stat.S_IFIFO: "named pipe",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "device",
+    stat.S_IFBLK: "device",
+}
+
+
+def discover(paths: Iterable[str]) -> Iterator[Source]:
+    """Find every file at and below ``paths``, in no particular order, each once and none of them opened.
+
+    Names are yielded as they are listed, so that work starts at once. Links come last, in sorted order: which of two
+    names of a file counts then depends on the names, never on the order of a folder. Memory grows with the number of
+    folders, links and named paths, not with the files in the folders. A path that is named twice, or named and also
+    found below a named folder, is one path and yields one source.
+    """
+    walk = _Walk()
+    for source in paths:
+        yield from walk.argument(source)
+    yield from walk.follow_links()
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder that is being listed."""
+
+    source: str
+    path: str
+    identity: int
+    entries: "os._ScandirIterator[str]"
+    prefix: str  # source with a separator at its end
+
+
+class _Walk:
+    """What was found so far: every folder, but of the files only those that could be met under a second name."""
+
+    def __init__(self) -> None:
+        self._folders: set[int] = set()  # listed, by device and inode
+        self._roots: set[str] = set()  # absolute paths of the folders named as arguments
+        self._files: dict[tuple[int, str], str] = {}  # named files and targets of links → absolute path
+        self._links: dict[str, str] = {}  # put off: absolute path → source
+        self._followed: set[str] = set()
+
+    def argument(self, source: str) -> Iterator[Source]:
+        """Find one argument and what lies below it; a link is put off."""
+        path = _absolute(source)
+        try:
+            status = os.lstat(path)
+            if stat.S_ISLNK(status.st_mode):
+                self._links.setdefault(path, source)
+            elif stat.S_ISDIR(status.st_mode):
+                self._roots.add(path)
+                yield from self._walk(source, path)
+            elif not self._is_found(key := _key(path)):
+                self._files[key] = path
+                yield _candidate(source, path, status)
+        except OSError as error:
+            reason = "no such file or folder" if error.errno == errno.ENOENT else _why(error)
+            yield Source(source, path, reason=reason)
+
+    def follow_links(self) -> Iterator[Source]:
+        """Follow the links that were put off, and those found on the way after them."""
+        while self._links:
+            links = sorted((source, path) for path, source in self._links.items())
+            self._followed.update(self._links)
+            self._links = {}
+            for source, path in links:
+                yield from self._follow(source, path)
+
+    def _follow(self, source: str, path: str) -> Iterator[Source]:
+        try:
+            status = os.stat(path)
+            key = _key(os.path.realpath(path))
+        except OSError as error:
+            reasons = {errno.ELOOP: "link loop", errno.ENOENT: "dangling link", errno.ENOTDIR: "dangling link"}
+            yield Source(source, path, reason=reasons.get(error.errno or 0) or _why(error))
+            return
+        if stat.S_ISDIR(status.st_mode):
+            yield from self._walk(source, path)
+        elif self._is_found(key):
+            yield Source(source, path, reason=FILE_AGAIN, ignored=True)
+        else:
+            self._files[key] = path
+            yield _candidate(source, path, status)
+
+    def _is_found(self, key: tuple[int, str]) -> bool:
+        """Whether a real file, as its folder's identity and its name, was yielded. Hidden ones were ignored."""
+        folder, name = key
+        return key in self._files or (folder in self._folders and not _is_hidden(name))
+
+    def _walk(self, source: str, path: str) -> Iterator[Source]:
+        """Go down from one folder, with a stack of our own, so that no depth is too deep."""
+        waiting = [(source, path)]
+        opened: list[_Folder] = []
+        try:
+            while waiting or opened:
+                if waiting and len(opened) < OPEN_FOLDERS:
+                    yield from self._enter(*waiting.pop(), opened)
+                else:
+                    yield from self._list(opened, waiting)
+        finally:
+            for folder in opened:
+                folder.entries.close()
+
+    def _enter(self, source: str, path: str, opened: list[_Folder]) -> Iterator[Source]:
+        try:
+            identity = _identity(os.stat(path))
+            if identity not in self._folders:
+                opened.append(_Folder(source, path, identity, os.scandir(path), os.path.join(source, "")))
+                self._folders.add(identity)  # only now: a link into a folder that cannot be listed is worth following
+            elif path not in self._roots:
+                yield Source(source, path, reason=FOLDER_AGAIN, ignored=True)
+        except OSError as error:
+            yield Source(source, path, reason=f"unreadable folder: {_why(error)}")
+
+    def _list(self, opened: list[_Folder], waiting: list[tuple[str, str]]) -> Iterator[Source]:
+        """Yield what the topmost folder holds, until a folder to go down into is met or it ends."""
+        folder = opened[-1]
+        try:
+            for entry in folder.entries:
+                found = self._entry(folder, entry, waiting)
+                if found is not None:
+                    yield found
+                if waiting and len(opened) < OPEN_FOLDERS:
+                    return
+        except OSError as error:
+            yield Source(folder.source, folder.path, reason=f"unreadable folder: {_why(error)}")
+        folder.entries.close()
+        opened.pop()
+
+    def _entry(self, folder: _Folder, entry: "os.DirEntry[str]", waiting: list[tuple[str, str]]) -> Source | None:
+        """Return what one entry is; None for a folder (now waiting), a link (put off) and a path known already."""
+        source, path = folder.prefix + entry.name, entry.path
+        try:
+            known = self._files.get((folder.identity, entry.name))
+            if known is not None:
+                return None if known == path else Source(source, path, reason=FILE_AGAIN, ignored=True)
+            if _is_hidden(entry.name):
+                return None if path in self._roots else _hidden(source, path, entry)
+            if entry.is_symlink():
+                if path not in self._followed:
+                    self._links.setdefault(path, source)
+                return None
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append((source, path))
+                return None
+            return _candidate(source, path, entry.stat(follow_symlinks=False))
+        except FileNotFoundError:
+            return Source(source, path, reason="file vanished during the scan")
+        except OSError as error:
+            return Source(source, path, reason=_why(error))
+
+
+def _candidate(source: str, path: str, status: os.stat_result) -> Source:
+    if stat.S_ISREG(status.st_mode):
+        return Source(source, path, status.st_size, status.st_mtime_ns)
+    kind = KINDS.get(stat.S_IFMT(status.st_mode), "special file")
+    return Source(source, path, reason=f"{kind}, not a regular file")
+
+
+def _hidden(source: str, path: str, entry: "os.DirEntry[str]") -> Source:
+    kind = "hidden" if entry.name.startswith(".") else "system"
+    what = "folder" if entry.is_dir(follow_symlinks=False) else "file"
+    return Source(source, path, reason=f"{kind} {what}", ignored=True)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name.lower() in SYSTEM_FILES
+
+
+def _identity(status: os.stat_result) -> int:
+    return status.st_dev << 64 | status.st_ino  # one number takes half the memory of a pair
+
+
+def _key(path: str) -> tuple[int, str]:
+    """Name a file by its folder's identity and its own name: the same for all absolute paths that lead to it."""
+    folder, name = os.path.split(path)
+    return _identity(os.stat(folder)), name
+
+
+def _absolute(source: str) -> str:
+    """Return the absolute path. ``link/..`` is not where the link is, so it is resolved as the system would."""
+    if ".." not in source.split(os.sep):
+        return os.path.abspath(source)
+    folder, name = os.path.split(source.rstrip(os.sep))
+    return os.path.realpath(source) if name in ("", ".", "..") else os.path.join(os.path.realpath(folder), name)

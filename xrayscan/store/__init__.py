@@ -1,0 +1,1 @@
+"""What a scan learned, one record a file, kept in SQLite."""

@@ -1,0 +1,311 @@
+"""The run's SQLite file: every record of a scan, kept batch by batch, so that a later run can go on from there.
+
+It may lie on a network drive, so it has a rollback journal (no shared memory) and one writer, which locks the file for
+as long as it lives. A process that is killed loses its lock at once, and at most its open transaction.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from xrayscan.errors import OutputError
+from xrayscan.sources.source import Source
+from xrayscan.store import schema
+from xrayscan.store.record import Facts, ScanRecord, Status
+from xrayscan.store.sqlite import START_OVER, connect, encodable, explained, remove, transaction
+
+STORE_NAME = "scan.sqlite"  # in the folder of a run
+KEEP_BATCH = 10_000  # records kept per transaction
+CACHE_KIB = 16_384
+Score = Callable[[Sequence[float]], float]  # all models' probabilities of a film → what it is ranked by
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many paths one run found, and how they ended. found = scored + rejected + ignored, always."""
+
+    found: int
+    scored: int
+    rejected: int
+    ignored: int
+    kept: int  # of those found, taken over unread from an earlier run
+    anew: int  # of those scored, scored by this run
+    gone: int  # scored or rejected by an earlier run, and not found any more
+
+
+class Store:
+    """The records of one scan. Close it, or use it as a context manager; use it from one thread only."""
+
+    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
+        self._db = connection
+        self._path = path
+        self._kept: list[tuple[int]] = []  # ids, not yet in the file
+        self._begun = True  # whether what is in the file belongs to this run
+        self._functions: dict[str, Callable[..., Any]] = {}  # known to SQL
+        self._renamed: list[tuple[bytes, int]] = []  # source and id of those given in another way than before
+        self.run = 0  # the number of the last run, from 1
+        self.models: tuple[str, ...] = ()  # fingerprints of the models that score
+
+    @classmethod
+    def open(cls, path: str, *, models: tuple[str, ...], fresh: bool = False) -> Self:
+        """Create the store, or reopen it and start another run. ``models`` are fingerprints, the first one's first.
+
+        Raises: OutputError if another scan writes to it, it holds a scan by other models, or it cannot be used.
+        """
+        with explained(path):
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            if fresh:
+                remove(path)
+            return cls._connected(path, lambda store: store._start(models))
+
+    @classmethod
+    def read(cls, path: str) -> Self:
+        """Open the store of an earlier scan to read its last run. Raises: OutputError if there is none to read."""
+        if not os.path.exists(path):
+            raise OutputError(f"{encodable(path)}: there is no scan here: run `xrayscan predict` first")
+        with explained(path):
+            store = cls._connected(path, lambda store: store._look())
+            store._db.execute("PRAGMA query_only = ON")
+            return store
+
+    @classmethod
+    def _connected(cls, path: str, prepare: Callable[[Self], None]) -> Self:
+        store = cls(connect(path), path)
+        try:
+            prepare(store)
+        except BaseException:
+            store._db.close()
+            raise
+        return store
+
+    def _start(self, models: tuple[str, ...]) -> None:
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # from the first transaction until it is closed
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        with transaction(self._db, "EXCLUSIVE"):
+            if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+                for statement in schema.SCHEMA:
+                    self._db.execute(statement)
+                self.remember(models=models, run=0)
+            self._look()
+            if self.models != models:
+                folder = encodable(os.path.dirname(self._path) or ".")
+                raise OutputError(f"{folder} holds a scan by {self._others(models)}: {START_OVER}")
+            self.run += 1
+            self._begun = False
+        self._db.execute("PRAGMA journal_mode = DELETE")
+
+    def _begin(self) -> None:
+        """Leave the earlier run behind, once there is something to keep: one that fails before leaves no trace."""
+        if not self._begun:
+            self._db.execute("DELETE FROM kept")
+            self.remember(run=self.run, complete=False, gone=0)
+
+    def _others(self, models: Sequence[str]) -> str:
+        names = self.recall("names") if len(self.models) > 1 else None
+        if not names:
+            return "another model"
+        same = sorted(models) == sorted(self.models)
+        which = "these models in another order" if same else "other models"
+        return f"{which}: {encodable(', '.join(map(str, names)))}"
+
+    def _look(self) -> None:
+        (application,) = self._db.execute("PRAGMA application_id").fetchone()
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if application != schema.APPLICATION_ID:
+            raise OutputError(f"{encodable(self._path)} is not a scan of xrayscan: {START_OVER}")
+        if version != schema.SCHEMA_VERSION:
+            raise OutputError(f"{encodable(self._path)} was written by another version of xrayscan: {START_OVER}")
+        try:
+            self.run, self.models = int(self.recall("run")), tuple(map(str, self.recall("models")))
+        except (TypeError, ValueError) as error:
+            raise self._damaged() from error
+
+    @property
+    def complete(self) -> bool:
+        """Whether the last run came to its end; if not, its worklist lacks what it had not reached."""
+        return bool(self.recall("complete"))
+
+    def remember(self, **values: Any) -> None:
+        """Keep JSON values beside the records, such as the model's card for reports made later."""
+        with explained(self._path):
+            rows = [(key, json.dumps(value)) for key, value in values.items()]
+            self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
+
+    def recall(self, key: str) -> Any:
+        """Return a value that was remembered; None if there is none."""
+        with explained(self._path):
+            row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+            try:
+                return None if row is None else json.loads(row[0])
+            except ValueError as error:
+                raise self._damaged() from error
+
+    def keep(self, source: Source) -> Status | None:
+        """Take over an unchanged file's record into this run and return how it ended; None if it is to be read.
+
+        Unchanged means the same absolute path, size and modification time. A rejected record without a checksum, such
+        as "Permission denied", is never kept.
+        """
+        if source.reason is not None:
+            return None
+        with explained(self._path):
+            key = os.fsencode(source.path), source.size, _int64(source.mtime_ns)
+            if (row := self._db.execute(schema.FIND, key).fetchone()) is None:
+                return None
+            self._kept.append(row[:1])
+            if row[2] != (given := os.fsencode(source.source)):
+                self._renamed.append((given, row[0]))
+            if len(self._kept) >= KEEP_BATCH:
+                self.write()
+            return Status(row[1])
+
+    def write(self, records: Iterable[tuple[Source, ScanRecord]] = ()) -> None:
+        """Commit these records, all or none, and what was kept until now."""
+        with explained(self._path), transaction(self._db):
+            self._begin()
+            self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", self._kept)
+            self._db.executemany("UPDATE records SET source = ? WHERE id = ?", self._renamed)
+            self._db.executemany(schema.WRITE, (_row(self.run, source, record) for source, record in records))
+        self._begun = True  # only now: what was rolled back has not begun
+        self._kept.clear()
+        self._renamed.clear()
+
+    def finish(self) -> Counts:
+        """End the run: what it did not find leaves the store."""
+        self.write()
+        with explained(self._path), transaction(self._db):
+            others = f"FROM records WHERE NOT {schema.HERE}"
+            (gone,) = self._db.execute(f"SELECT count(*) {others} AND status <> 'ignored'", (self.run,)).fetchone()
+            self._db.execute(f"DELETE {others}", (self.run,))
+            self.remember(complete=True, gone=gone)
+        return self.counts()
+
+    def counts(self) -> Counts:
+        """Count the records of the last run."""
+        if self._kept or not self._begun:
+            self.write()
+        with explained(self._path):
+            numbers = self._db.execute(schema.COUNTS, (self.run,)).fetchone()
+            return Counts(*map(int, (*numbers, self.recall("gone") or 0)))
+
+    def scored(self, score: Score | None = None) -> Iterator[tuple[int, ScanRecord]]:
+        """Yield rank and record by ``score``, ties by source; without it by the first model's probability."""
+        sql = schema.BY_IMAGE.format(score=self._scoring(score))
+        for rank, row in enumerate(self._select(sql, self.run), 1):
+            yield rank, self._record(row)
+
+    def scored_by_study(
+        self, is_lateral: Callable[[str], bool], score: Score | None = None
+    ) -> Iterator[tuple[int, ScanRecord]]:
+        """Yield the study's rank and record: studies by their highest frontal image, ties by source.
+
+        A study of lateral films alone goes by its highest one; an image without a study is one of its own.
+        """
+        self._define("is_lateral", is_lateral, is_lateral)
+        rank, last = 0, None
+        for study, *row in self._select(schema.BY_STUDY.format(score=self._scoring(score)), self.run):
+            rank += study != last
+            last = study
+            yield rank, self._record(row)
+
+    def _scoring(self, score: Score | None) -> str:
+        """Return the SQL expression of what orders the scored records."""
+        if score is None:
+            return "probability"
+
+        def score_of(text: str) -> float | None:
+            try:
+                return score(self._numbers(text))
+            except OutputError:
+                return None  # whoever reads the record is told
+
+        self._define("score_of", score, score_of)
+        return "score_of(probabilities)"
+
+    def _define(self, name: str, meaning: Callable[..., Any], function: Callable[..., Any]) -> None:
+        """Make a function known to SQL, once for each meaning: it cannot be replaced while rows are being read."""
+        if self._functions.get(name) != meaning:
+            with explained(self._path):
+                self._db.create_function(name, 1, function, deterministic=True)
+            self._functions[name] = meaning
+
+    def probabilities(self) -> Iterator[tuple[float, ...]]:
+        """Yield the probabilities of every scored record, one per model, in no order."""
+        sql = f"SELECT probabilities FROM records WHERE {schema.HERE} AND status = 'scored'"
+        return (self._numbers(text) for (text,) in self._select(sql, self.run))
+
+    def rejected(self, *, by_reason: bool = False) -> Iterator[ScanRecord]:
+        """Yield the rejected records by source, or by reason and then source."""
+        order = "reason, source" if by_reason else "source"
+        sql = f"SELECT {schema.RECORD} FROM records WHERE {schema.HERE} AND status = 'rejected' ORDER BY {order}"
+        return (self._record(row) for row in self._select(sql, self.run))
+
+    def reasons(self) -> dict[str, int]:
+        """Count the rejected records by reason."""
+        sql = f"SELECT reason, count(*) FROM records WHERE {schema.HERE} AND status = 'rejected' GROUP BY 1 ORDER BY 1"
+        return dict(self._select(sql, self.run))
+
+    def scored_below(self, probability: float) -> int:
+        """Count the scored records whose probability, as stored, is below this one."""
+        sql = f"SELECT count(*) FROM records WHERE {schema.HERE} AND status = 'scored' AND probability < ?2"
+        return int(next(self._select(sql, self.run, probability))[0])
+
+    def close(self) -> None:
+        """Commit what was kept by a run that has begun, and let go of the file."""
+        try:
+            if self._kept and self._begun:
+                self.write()
+        finally:
+            self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _record(self, row: Iterable[Any]) -> ScanRecord:
+        """Build the record from a row of `schema.RECORD`. Raises: OutputError where the row was tampered with."""
+        source, *facts, probabilities, reason, status = row
+        numbers = self._numbers(probabilities) if status == Status.SCORED else ()
+        try:
+            return ScanRecord(os.fsdecode(source), Facts(*facts), numbers, reason, status == Status.IGNORED)
+        except (ValueError, TypeError) as error:
+            raise self._damaged() from error
+
+    def _numbers(self, text: Any) -> tuple[float, ...]:
+        """Read a scored record's probabilities, one per model. Raises: OutputError where they were tampered with."""
+        try:
+            numbers = tuple(map(float, json.loads(text)))
+        except (ValueError, TypeError, OverflowError) as error:
+            raise self._damaged() from error
+        if len(numbers) != len(self.models):
+            raise self._damaged()
+        return numbers
+
+    def _damaged(self) -> OutputError:
+        return OutputError(f"{encodable(self._path)} is damaged: {START_OVER}")
+
+    def _select(self, sql: str, *values: Any) -> Iterator[Any]:
+        with explained(self._path):
+            rows = self._db.execute(sql, values)
+            yield from iter(rows.fetchone, None)  # "yield from rows" would close them, be it after their connection
+
+
+def _row(run: int, source: Source, record: ScanRecord) -> tuple[Any, ...]:
+    facts, probabilities = record.facts, record.probabilities
+    texts = map(encodable, (facts.study_uid, facts.series_uid, facts.sop_uid, facts.modality, facts.view))
+    return (
+        *(os.fsencode(source.path), source.size, _int64(source.mtime_ns), run, next(iter(probabilities), None)),
+        *(os.fsencode(record.source), encodable(facts.format), facts.rows, facts.columns, facts.sha256, *texts),
+        *(json.dumps(probabilities), None if record.reason is None else encodable(record.reason), str(record.status)),
+    )
+
+
+def _int64(number: int) -> int:
+    """Wrap into SQLite's range: a time after 2262, in nanoseconds, lies beyond it."""
+    return (number + (1 << 63)) % (1 << 64) - (1 << 63)

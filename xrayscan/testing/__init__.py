@@ -1,0 +1,4 @@
+"""Contract kits: what a plugin tests itself against."""
+
+from xrayscan.testing.backend import BackendContract as BackendContract
+from xrayscan.testing.backend import Subject as Subject

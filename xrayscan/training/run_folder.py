@@ -1,0 +1,123 @@
+"""A training run's folder: what is written when it begins, after every epoch, and when it ends."""
+
+import contextlib
+import dataclasses
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from xrayscan.errors import OutputError, UsageError
+from xrayscan.model.backend import Epoch, Snapshot
+from xrayscan.model.file import FILE_NAME as MODEL_FILE
+from xrayscan.training import checkpoint, recipe
+from xrayscan.training.results import HISTORY_FILE, SPLIT_FILE, write_history, write_results, write_split
+
+if TYPE_CHECKING:
+    from xrayscan.training.trainer import Plan, SplitFilms, Trained, TrainSettings
+
+
+class Run:
+    """Holds the epochs so far and writes the files. A run that was cut off has a checkpoint, a finished one none."""
+
+    def __init__(self, out: str, plan: "Plan", settings: "TrainSettings") -> None:
+        self._out, self._plan, self._settings = out, plan, settings
+        self._asked: dict[str, Any] = {}
+        self.epochs: tuple[Epoch, ...] = ()
+
+    @classmethod
+    def open(cls, directory: str, out: str, plan: "Plan", settings: "TrainSettings") -> "Run":
+        """Make the folder and write the recipe, so that a folder that cannot be written fails before hours of work.
+
+        Raises: OutputError, also for a run that was cut off and is not to be resumed, or is finished and is to be.
+        """
+        run = cls(out, plan, settings)
+        try:
+            os.makedirs(out, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{out}: {error.strerror}: choose another --out") from error
+        kept = run.path(checkpoint.FILE_NAME)
+        if os.path.exists(kept) and not settings.resume:
+            done, of = checkpoint.epochs_done(kept)
+            raise OutputError(
+                f"{out} holds a run that was cut off after {done} of {of} epochs: go on with --resume, remove {kept} "
+                "to start anew, or choose another --out"
+            )
+        if os.path.exists(run.path(MODEL_FILE)) and not os.path.exists(kept) and settings.resume:
+            raise OutputError(f"{out} holds a finished run, so there is nothing to go on with: choose another --out")
+        if not os.path.exists(kept):
+            recipe.write_recipe(run.path(recipe.FILE_NAME), run._values(), {"folder": os.path.abspath(directory)})
+        return run
+
+    def path(self, name: str) -> str:
+        """The path of one of the run's files."""
+        return os.path.join(self._out, name)
+
+    def begin(self, films: "SplitFilms") -> Snapshot | None:
+        """Write the split, and return what is to be resumed. Raises: UsageError if that was another run."""
+        self._asked = {**self._values(), "films": _fingerprint(films)}
+        write_split(self.path(SPLIT_FILE), films)
+        kept = self.path(checkpoint.FILE_NAME)
+        if not (self._settings.resume and os.path.exists(kept)):
+            return None
+        snapshot, asked = checkpoint.load_checkpoint(kept)
+        self._check(asked)
+        self.epochs = snapshot.epochs
+        write_history(self.path(HISTORY_FILE), self.epochs)  # the kill may have come before it was written
+        return snapshot
+
+    def keep(self, snapshot: Snapshot) -> None:
+        """Write the checkpoint of an epoch. Raises: OutputError."""
+        checkpoint.save_checkpoint(self.path(checkpoint.FILE_NAME), snapshot, self._asked)
+
+    def heard(self, tell: Callable[[Epoch], None]) -> Callable[[Epoch], None]:
+        """Return what takes over an epoch, writes the history and then tells ``tell``."""
+
+        def on_epoch(epoch: Epoch) -> None:
+            self.epochs += (epoch,)
+            write_history(self.path(HISTORY_FILE), self.epochs)
+            tell(epoch)
+
+        return on_epoch
+
+    def finish(self, trained: "Trained") -> "Trained":
+        """Write metrics and report; the checkpoint is no longer needed. Returns the run with its files."""
+        files = write_results(self._out, trained, self._values())
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.path(checkpoint.FILE_NAME))
+        names = (HISTORY_FILE, SPLIT_FILE, recipe.FILE_NAME)
+        return dataclasses.replace(trained, files=(trained.model.path, *files, *(self.path(name) for name in names)))
+
+    def _values(self) -> dict[str, Any]:
+        """All that was asked for, as recipe and checkpoint keep it."""
+        settings = self._settings
+        parameters = self._plan.values().items()  # lists, as JSON and TOML give them back
+        return {
+            "model": self._plan.backend.name,
+            "seed": settings.fit.seed,
+            "weights": None if settings.fit.weights == "none" else settings.fit.weights,
+            "precision": settings.fit.placement.precision,
+            "positive": settings.folder.positive,
+            "labels": settings.folder.labels_csv and os.path.abspath(settings.folder.labels_csv),
+            "patient_pattern": settings.folder.patient_pattern,
+            "operating_points": [f"{target.kept}={target.share:g}" for target in settings.targets] or None,
+            "fast_dev_run": settings.fast_dev_run or None,
+            **{name: list(value) if isinstance(value, tuple) else value for name, value in parameters},
+        }
+
+    def _check(self, asked: Mapping[str, Any]) -> None:
+        names = [name for name in {**asked, **self._asked} if asked.get(name) != self._asked.get(name)]
+        if names:
+            now = ", ".join(f"{name}: {asked.get(name)!r}, now {self._asked.get(name)!r}" for name in sorted(names))
+            raise UsageError(
+                f"{self._out} holds a run with other settings or films ({now}): leave them as they were (--resume "
+                f"reads {recipe.FILE_NAME}), or choose another --out"
+            )
+
+
+def _fingerprint(films: "SplitFilms") -> str:
+    """Equal for the same films, in the same order, with the same labels on the same sides."""
+    made = hashlib.sha256()
+    for side in (films.training, films.validation):
+        made.update(repr([(films.decoded.digests[n], int(films.labels[n])) for n in side]).encode())
+    return made.hexdigest()[:16]

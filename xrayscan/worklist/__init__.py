@@ -1,0 +1,1 @@
+"""Records in reading order, with the tier each probability belongs to."""

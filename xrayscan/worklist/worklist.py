@@ -1,0 +1,172 @@
+"""Store → worklist: the reading order, with the tier and the prediction that the models' operating points give.
+
+The store holds probabilities at the training prevalence; everything a user can choose is applied here, so that the
+reports of a scan can be made again without scanning.
+"""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Self
+
+from xrayscan.model.card import ModelCard
+from xrayscan.store.record import ScanRecord, Status
+from xrayscan.store.store import Counts, Store
+from xrayscan.worklist.order import RankSettings, is_lateral
+from xrayscan.worklist.tiers import Tier, TierScale
+
+DISAGREE = "models disagree"  # the flag of a film whose tier differs between the models
+SOME_REJECTED, NONE_SCORED = 6, 3  # exit codes, as the manual lists them
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistRow:
+    """One line of the worklist, in the order of its columns. ``rank`` and ``probability`` are None where rejected."""
+
+    rank: int | None  # from 1; by study, all images of a study share its rank
+    source: str
+    status: Status
+    probability: float | None  # of the finding, as shown
+    tier: Tier
+    prediction: str  # one of the card's labels; empty where rejected
+    flags: tuple[str, ...]
+    reason: str  # empty where scored
+    study_uid: str
+    series_uid: str
+    sop_uid: str
+    modality: str
+    view: str
+    rows: int | None
+    columns: int | None
+    format: str
+    sha256: str
+    probabilities: tuple[float, ...] = ()  # by every model, the first one's first; empty where rejected
+    tiers: tuple[Tier, ...] = ()  # by every model's own thresholds
+    mean: float | None = None  # of the probabilities, where it ranks
+
+
+class Worklist:
+    """What people read: scored rows in reading order, then the rejected ones. Ignored files are only counted.
+
+    ``cards`` are those of the store's models, in the same order; ``names`` tell them apart (default: the cards' own).
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        cards: Sequence[ModelCard],
+        settings: RankSettings | None = None,
+        names: Sequence[str] = (),
+    ) -> None:
+        self.cards = tuple(cards)
+        self.names = tuple(names or (card.name for card in cards))
+        self.card = cards[0]  # of the model whose tiers and predictions count
+        self.settings = settings or RankSettings()
+        self.counts: Counts = store.counts()
+        self.fingerprints = store.models
+        self.fingerprint = store.models[0]
+        self.by_mean = self.settings.rank_by == "mean" and len(cards) > 1
+        self._store = store
+        self.scales = tuple(TierScale(card, self.settings.prevalence, self.settings.threshold) for card in cards)
+        self.thresholds = self.scales[0].thresholds
+        below_low, below_high = map(store.scored_below, (self.scales[0].low, self.scales[0].high))
+        self.tier_counts: dict[Tier, int] = {
+            "high": self.counts.scored - below_high,
+            "intermediate": below_high - below_low,
+            "low": below_low,
+        }
+        self.agreement = self._agreement()
+
+    @property
+    def disagreements(self) -> int:
+        """How many films have not the same tier by every model."""
+        return sum(films for tiers, films in self.agreement.items() if len(set(tiers)) > 1)
+
+    @property
+    def exit_code(self) -> int:
+        """0 if every radiograph found was scored, 6 if some were not, 3 if none was."""
+        if not self.counts.scored:
+            return NONE_SCORED
+        return SOME_REJECTED if self.counts.rejected else 0
+
+    def rows(self) -> Iterator[WorklistRow]:
+        """Yield all rows: first the scored ones by rank, then the rejected ones by source."""
+        yield from self.scored()
+        yield from self.rejected()
+
+    def scored(self) -> Iterator[WorklistRow]:
+        """Yield the scored rows in reading order."""
+        score = self._mean if self.by_mean else None
+        by_study = self.settings.by == "study"
+        ranked = self._store.scored_by_study(is_lateral, score) if by_study else self._store.scored(score)
+        return (self._row(rank, record) for rank, record in ranked)
+
+    def scores(self) -> Iterator[tuple[tuple[float, ...], tuple[Tier, ...]]]:
+        """Yield every scored film's probabilities as shown and its tiers, one per model; in no order, so quickly."""
+        return ((self._shown(stored), self._tiers(stored)) for stored in self._store.probabilities())
+
+    def rejected(self, *, by_reason: bool = False) -> Iterator[WorklistRow]:
+        """Yield the rejected rows by source, or by reason and then source."""
+        return (self._row(None, record) for record in self._store.rejected(by_reason=by_reason))
+
+    def reasons(self) -> dict[str, int]:
+        """Count the rejected rows by reason, in the order of ``rejected(by_reason=True)``."""
+        return self._store.reasons()
+
+    def top(self, n: int) -> list[WorklistRow]:
+        """Return the first rows to be read, at most ``n``."""
+        return list(itertools.islice(self.scored(), n))
+
+    def close(self) -> None:
+        """Let go of the store; counts and thresholds stay, rows do not."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _agreement(self) -> Mapping[tuple[Tier, ...], int]:
+        """Count the films by their tiers, one per model; empty with a single model."""
+        if len(self.cards) == 1:
+            return {}
+        return Counter(tiers for _, tiers in self.scores())
+
+    def _row(self, rank: int | None, record: ScanRecord) -> WorklistRow:
+        facts, stored = record.facts, record.probabilities
+        shown, tiers = self._shown(stored), self._tiers(stored)
+        flags = [("lateral", is_lateral(facts.view)), (DISAGREE, len(set(tiers)) > 1)]
+        return WorklistRow(
+            rank=rank,
+            source=record.source,
+            status=record.status,
+            probability=shown[0] if shown else None,
+            tier=tiers[0] if tiers else "",
+            prediction=self.scales[0].prediction(stored[0]) if stored else "",
+            flags=tuple(flag for flag, raised in flags if raised),
+            reason=record.reason or "",
+            study_uid=facts.study_uid,
+            series_uid=facts.series_uid,
+            sop_uid=facts.sop_uid,
+            modality=facts.modality,
+            view=facts.view,
+            rows=facts.rows,
+            columns=facts.columns,
+            format=facts.format,
+            sha256=facts.sha256,
+            probabilities=shown,
+            tiers=tiers,
+            mean=self._mean(stored) if stored and self.by_mean else None,
+        )
+
+    def _shown(self, stored: Sequence[float]) -> tuple[float, ...]:
+        return tuple(scale.shown(one) for scale, one in zip(self.scales, stored, strict=False))
+
+    def _tiers(self, stored: Sequence[float]) -> tuple[Tier, ...]:
+        return tuple(scale.tier(one) for scale, one in zip(self.scales, stored, strict=False))
+
+    def _mean(self, stored: Sequence[float]) -> float:
+        return fmean(self._shown(stored))
