@@ -24,7 +24,7 @@ def crash_on(row, *, bad):
 
 
 def refuse_odd(row):
-    return row | ({"reason": "odd", "ignored": False} if row["n"] % 2 else {})
+    return row | ({"reason": "odd"} if row["n"] % 2 else {})
 
 
 class Score:

@@ -3,6 +3,7 @@ import pytest
 from small import film_pixels, write_film
 
 from xrayscan import InputSpec, Placement
+from xrayscan.errors import SKIPPED, Code
 from xrayscan.scanning.prepare import prepare
 from xrayscan.scanning.row import pixel_column
 from xrayscan.scanning.score import NOT_A_NUMBER, BatchScorer
@@ -30,7 +31,7 @@ def test_a_film_is_read_once_for_several_geometries(tmp_path):
 
 
 def test_a_row_that_has_a_reason_passes_through_unread():
-    row = {"path": "/nowhere", "reason": "dangling link", "ignored": False}
+    row = {"path": "/nowhere", "reason": "dangling link", "code": Code.BROKEN_LINK}
     assert prepare(dict(row), specs=(SPEC,)) == row
 
 
@@ -45,7 +46,7 @@ def test_a_row_that_has_a_reason_passes_through_unread():
 def test_what_is_no_image_gets_a_reason(tmp_path, name, content, reason, ignored):
     (tmp_path / name).write_bytes(content)
     row = prepare({"path": str(tmp_path / name)}, specs=(SPEC,))
-    assert (row["reason"], row["ignored"]) == (reason, ignored)
+    assert (row["reason"], row["code"] in SKIPPED) == (reason, ignored)
 
 
 def test_a_probability_depends_neither_on_neighbours_nor_on_their_number(model):

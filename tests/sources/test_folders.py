@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from xrayscan.errors import DecodeError
+from xrayscan.errors import Code, DecodeError
 from xrayscan.sources import folders as module
 from xrayscan.sources.folders import discover
 from xrayscan.sources.path_list import read_list
@@ -369,7 +369,7 @@ def test_a_regular_file_is_read_whole(here):
 
 def test_a_foreign_file_is_refused_before_it_is_read(here):
     def refuse(head):
-        raise DecodeError("a ZIP archive", ignored=True)
+        raise DecodeError(Code.NOT_AN_IMAGE, "a ZIP archive")
 
     with open("big.zip", "wb") as file:
         file.truncate(20 << 30)

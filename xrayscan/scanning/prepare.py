@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from xrayscan.decode import Radiograph, decode, named_as_image, sniff
 from xrayscan.decode.resize import preprocess
-from xrayscan.errors import DecodeError
+from xrayscan.errors import Code, DecodeError
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.scanning.row import Row, pixel_column
 from xrayscan.sources.reading import read_file, read_head
@@ -30,7 +30,7 @@ def prepare(row: Row, *, specs: tuple[InputSpec, ...]) -> Row:
         digest = {"sha256": hashlib.sha256(data).hexdigest()}
         films = decoded(data, {spec.side for spec in specs})
     except DecodeError as error:
-        return row | digest | {"reason": str(error), "ignored": error.ignored}
+        return row | digest | {"reason": str(error), "code": error.code}
     pixels = {pixel_column(spec): preprocess(films[spec.side].brightness, spec) for spec in specs}
     return row | dataclasses.asdict(films[specs[0].side].facts) | digest | pixels
 
@@ -63,5 +63,7 @@ def _refuse_foreign(head: bytes, path: str) -> None:
     if sniff(head) is not None:
         return
     if named_as_image(path):
-        raise DecodeError("empty file" if not head else "not an image, though its name says so")
-    raise DecodeError("not an image", ignored=True)
+        if not head:
+            raise DecodeError(Code.EMPTY, "empty file")
+        raise DecodeError(Code.MISNAMED, "not an image, though its name says so")
+    raise DecodeError(Code.NOT_AN_IMAGE, "not an image")

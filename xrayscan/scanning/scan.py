@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from xrayscan.errors import DecodeError
+from xrayscan.errors import SKIPPED, Code, DecodeError
 from xrayscan.model.file import Model
 from xrayscan.plugin.loading import load_models, names_of
 from xrayscan.scanning.local_engine import run
@@ -95,7 +95,7 @@ def candidates(paths: Iterable[str], progress: Progress) -> Iterator[str]:
     """
     for source in discover(paths):
         progress.found += 1
-        refusal = DecodeError(source.reason, ignored=source.ignored) if source.reason else refuse(source.path)
+        refusal = DecodeError(source.code or Code.UNREADABLE, source.reason) if source.reason else refuse(source.path)
         if refusal is None:
             yield source.source
         progress.count(Status.SCORED if refusal is None else Status.IGNORED if refusal.ignored else Status.REJECTED)
@@ -153,5 +153,5 @@ def _record(row: Row) -> ScanRecord:
         facts,
         probabilities=row.get("probabilities", ()),
         reason=row.get("reason"),
-        ignored=row.get("ignored", False),
+        ignored=row.get("code") in SKIPPED,
     )

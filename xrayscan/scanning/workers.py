@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any, Self
 
-from xrayscan.errors import XrayscanError
+from xrayscan.errors import Code, XrayscanError
 from xrayscan.scanning.row import Row
 
 CRASHED = "its decoder crashed"
@@ -86,7 +86,7 @@ class WorkerPool:
         self._readers[self._readers.index(dead)] = fresh = Worker(self._work)
         for row in waiting:
             fresh.give(row)
-        return culprit | {"reason": CRASHED, "ignored": False}
+        return culprit | {"reason": CRASHED, "code": Code.CRASHED}
 
 
 class InlineWorker:

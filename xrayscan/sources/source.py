@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from xrayscan.errors import Code, Outcome
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -16,4 +18,9 @@ class Source:
     size: int = 0
     mtime_ns: int = 0
     reason: str | None = None
-    ignored: bool = False
+    code: Code | None = None  # goes with a reason
+
+    @property
+    def ignored(self) -> bool:
+        """Whether nobody would call it a radiograph."""
+        return self.code is not None and self.code.outcome is Outcome.SKIPPED
