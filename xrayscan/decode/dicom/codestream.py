@@ -33,6 +33,7 @@ class Codestream:
     columns: int = 0
     components: int = 0
     precision: int = 0  # bits
+    allocated: int = 0  # bits, where no precision is told: RLE has a segment per byte
     is_signed: bool | None = None
     jpeg: Stream | None = None
 
@@ -48,9 +49,10 @@ def read_codestream(value: bytes) -> Codestream:
     if data.startswith(b"\xff\xd8\xff"):
         return _jpeg(read_stream(data))
     if j2k := j2k_stream.read_header(data):
-        return Codestream(Kind.JPEG_2000, data, j2k.rows, j2k.columns, j2k.components, j2k.precision, j2k.is_signed)
+        return Codestream(Kind.JPEG_2000, data, j2k.rows, j2k.columns, j2k.components, j2k.precision, is_signed=j2k.is_signed)
     if segments := _rle_segments(data):
-        return Codestream(Kind.RLE, data, components=1 if segments % 3 else 3)
+        components = 1 if segments % 3 else 3
+        return Codestream(Kind.RLE, data, components=components, allocated=8 * segments // components)
     raise DecodeError(Code.DAMAGED, "truncated or damaged DICOM pixel data")
 
 
@@ -62,7 +64,7 @@ def _jpeg(stream: Stream) -> Codestream:
         kind = Kind.JPEG_LOSSLESS
     else:
         kind = Kind.JPEG if frame.precision == 8 else Kind.JPEG_12
-    return Codestream(kind, stream.data, *frame.size, frame.components, frame.precision, None, stream)
+    return Codestream(kind, stream.data, *frame.size, frame.components, frame.precision, jpeg=stream)
 
 
 def _rle_segments(data: bytes) -> int:

@@ -187,8 +187,8 @@ def _photometric(photometric: str, samples: int) -> str:
 
 def _depth(layout: Layout, dataset: Dataset) -> None:
     """Settle bits allocated, bits stored, high bit and sign as far as header, codestream and length tell."""
-    precision = layout.stream.precision if layout.stream else 0
-    layout.allocated = count_of(dataset, "BitsAllocated") or _allocated(layout, dataset)
+    precision, coded = (layout.stream.precision, layout.stream.allocated) if layout.stream else (0, 0)
+    layout.allocated = coded or count_of(dataset, "BitsAllocated") or _allocated(layout, dataset)
     stored = count_of(dataset, "BitsStored")
     if precision:
         layout.allocated = 8 if precision <= 8 else 16
