@@ -45,19 +45,20 @@ def radiograph_of(
         warnings.simplefilter("ignore")  # about metadata and large pictures; neither is used or a risk below the limit
         turned = image.getexif().get(EXIF_ORIENTATION, 1) in range(2, 9)
         upright = ImageOps.exif_transpose(image) if turned else image
-    if upright.mode in _EIGHT_BIT:
-        brightness, flags = _from_8_bits(upright, format_name, bits)
-    elif upright.mode.startswith("I;16") or (upright.mode == "I" and bits == 16):
-        brightness, flags = brightness_of_values(
-            np.asarray(upright), bits or 16, used=used, white_is_zero=white_is_zero
-        )
-    else:
-        raise DecodeError(
-            Code.UNSUPPORTED_VALUES, f"{format_name} with 32-bit or floating-point values: convert it to 16 bits"
-        )
+        brightness, flags = _brightness(upright, format_name, bits, used, white_is_zero)
     facts = Facts(format=format_name, rows=upright.height, columns=upright.width)
     reading = {"pixels": image.mode, "bits": str(bits or 8)}
     return Radiograph(brightness, facts, ((Flag.UPRIGHT,) if turned else ()) + flags, reading)
+
+
+def _brightness(image: Image.Image, format_name: str, bits: int, used: int, white_is_zero: bool) -> tuple[Grey, Flags]:
+    if image.mode in _EIGHT_BIT:
+        return _from_8_bits(image, format_name, bits)
+    if image.mode.startswith("I;16") or (image.mode == "I" and bits == 16):
+        return brightness_of_values(np.asarray(image), bits or 16, used=used, white_is_zero=white_is_zero)
+    raise DecodeError(
+        Code.UNSUPPORTED_VALUES, f"{format_name} with 32-bit or floating-point values: convert it to 16 bits"
+    )
 
 
 def brightness_of_values(

@@ -7,6 +7,7 @@ import dataclasses
 import io
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,7 @@ _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 
 _ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
 _GREY, _PALETTE, _GREY_ALPHA, _RGBA = 0, 3, 4, 6  # colour types
 _KEPT_BYTES = 64 << 20  # of inflated rows; larger pictures are inflated twice rather than kept twice
-_PIECE = 1 << 16
+_PIECE, _INFLATED = 1 << 16, 1 << 22  # bytes that are inflated at once, and what they may become
 _NEEDED = frozenset((b"IHDR", b"PLTE", b"eXIf"))  # transparency is left out on purpose, see decode_png
 
 
@@ -122,18 +123,25 @@ def _verified(compressed: bytes, length: int) -> bytes:
     inflater, kept, inflated = zlib.decompressobj(), [], 0
     view = memoryview(compressed)
     try:
-        for at in range(0, len(view), _PIECE):
-            piece = inflater.decompress(view[at : at + _PIECE])
+        for piece in _pieces(inflater, view):
             inflated += len(piece)
             if length <= _KEPT_BYTES:
                 kept.append(piece)
-            if inflated > 2 * length + 64 * _PIECE:  # a few surplus rows are dropped, a bomb is not
+            if inflated > 2 * length + _INFLATED:  # a few surplus rows are dropped, a bomb is not
                 raise DecodeError(Code.DAMAGED, "damaged PNG")
     except zlib.error:
         raise DecodeError(Code.DAMAGED, "damaged PNG") from None
     if inflated < length or not inflater.eof:
         raise DecodeError(Code.TRUNCATED, "truncated PNG")
     return zlib.compress(b"".join(kept)[:length], 0) if kept else compressed
+
+
+def _pieces(inflater: "zlib._Decompress", compressed: memoryview) -> Iterator[bytes]:
+    for at in range(0, len(compressed), _PIECE):
+        rest: bytes | memoryview = compressed[at : at + _PIECE]
+        while rest:
+            yield inflater.decompress(rest, _INFLATED)
+            rest = inflater.unconsumed_tail
 
 
 def _written(chunk: _Chunk) -> bytes:
