@@ -12,7 +12,8 @@ from PIL import Image, TiffImagePlugin
 
 from xrayscan.decode import decode, named_as_image, sniff
 from xrayscan.decode.flags import Flag
-from xrayscan.errors import Code, DecodeError
+from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
 
 
 def read(data):
@@ -265,7 +266,7 @@ UNREAD = {
 def test_a_format_that_holds_pictures_but_is_not_read_is_named(name, pack):
     data = pack(UNREAD[name] + bytes(600))
     error = refusal(data)
-    assert (error.code, error.code.outcome) == (Code.UNSUPPORTED_FORMAT, "failed")
+    assert (error.code, error.code.status) == (Code.UNSUPPORTED_FORMAT, "failed")
     assert name in str(error)
     assert "convert it" in str(error)
     assert sniff(data[:4096]) == name

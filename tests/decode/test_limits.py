@@ -12,7 +12,8 @@ from films import bmp, dicom, film, jpeg, png, tiff
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit, JPEGLSLossless
 
 from xrayscan.decode import Limits, decode
-from xrayscan.errors import Code, DecodeError
+from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
 
 SMALL = Limits(max_pixels=72 * 60 - 1)
 FILMS = {

@@ -9,7 +9,8 @@ from PIL import Image, ImageOps
 from xrayscan.decode.flags import Flag
 from xrayscan.decode.interface import Radiograph
 from xrayscan.decode.limits import Limits
-from xrayscan.errors import Code, DecodeError
+from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
 from xrayscan.store.record import Facts
 
 Grey = npt.NDArray[np.float32]

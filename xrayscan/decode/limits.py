@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from xrayscan.errors import Code, DecodeError
+from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
 
 
 @dataclass(frozen=True, slots=True)

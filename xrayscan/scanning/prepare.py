@@ -10,8 +10,9 @@ from collections.abc import Iterable
 
 from xrayscan.decode import Radiograph, decode, named_as_image, sniff
 from xrayscan.decode.resize import preprocess
-from xrayscan.errors import Code, DecodeError
+from xrayscan.errors import DecodeError
 from xrayscan.model.input_spec import InputSpec
+from xrayscan.outcome import Code
 from xrayscan.scanning.row import Row, pixel_column
 from xrayscan.sources.reading import read_file, read_head
 
@@ -30,9 +31,15 @@ def prepare(row: Row, *, specs: tuple[InputSpec, ...]) -> Row:
         digest = {"sha256": hashlib.sha256(data).hexdigest()}
         films = decoded(data, {spec.side for spec in specs})
     except DecodeError as error:
-        return row | digest | {"reason": str(error), "code": error.code}
+        return row | digest | refusal(error)
     pixels = {pixel_column(spec): preprocess(films[spec.side].brightness, spec) for spec in specs}
-    return row | dataclasses.asdict(films[specs[0].side].facts) | digest | pixels
+    film = films[specs[0].side]
+    return row | dataclasses.asdict(film.facts) | digest | {"flags": film.flags} | pixels
+
+
+def refusal(error: DecodeError) -> Row:
+    """The fields of a row that got no further."""
+    return {"reason": str(error), "code": error.code, "status": error.status}
 
 
 def decoded(data: bytes, sides: Iterable[int]) -> dict[int, Radiograph]:
@@ -62,8 +69,8 @@ def refuse(path: str) -> DecodeError | None:
 def _refuse_foreign(head: bytes, path: str) -> None:
     if sniff(head) is not None:
         return
-    if named_as_image(path):
-        if not head:
-            raise DecodeError(Code.EMPTY, "empty file")
-        raise DecodeError(Code.MISNAMED, "not an image, though its name says so")
-    raise DecodeError(Code.NOT_AN_IMAGE, "not an image")
+    if not named_as_image(path):
+        raise DecodeError(Code.NOT_AN_IMAGE, "not an image")
+    if not head:
+        raise DecodeError(Code.EMPTY, "empty file")
+    raise DecodeError(Code.MISNAMED, "not an image, though its name says so")

@@ -10,7 +10,8 @@ from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any, Self
 
-from xrayscan.errors import Code, XrayscanError
+from xrayscan.errors import XrayscanError
+from xrayscan.outcome import Code, Status
 from xrayscan.scanning.row import Row
 
 CRASHED = "its decoder crashed"
@@ -86,7 +87,7 @@ class WorkerPool:
         self._readers[self._readers.index(dead)] = fresh = Worker(self._work)
         for row in waiting:
             fresh.give(row)
-        return culprit | {"reason": CRASHED, "code": Code.CRASHED}
+        return culprit | {"reason": CRASHED, "code": Code.CRASHED, "status": Status.FAILED}
 
 
 class InlineWorker:

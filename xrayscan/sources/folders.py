@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from xrayscan.errors import Code
+from xrayscan.outcome import Code
 from xrayscan.sources.reading import code_of, why
 from xrayscan.sources.source import Source
 
@@ -104,7 +104,7 @@ class _Walk:
             yield _candidate(source, path, status)
 
     def _is_found(self, key: tuple[int, str]) -> bool:
-        """Whether a real file, as its folder's identity and its name, was yielded. Hidden ones were ignored."""
+        """Whether a real file, as its folder's identity and its name, was yielded. Hidden ones were skipped."""
         folder, name = key
         return key in self._files or (folder in self._folders and not _is_hidden(name))
 

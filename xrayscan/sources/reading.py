@@ -7,7 +7,8 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 
-from xrayscan.errors import Code, DecodeError
+from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
 
 MAX_FILE_BYTES = 1 << 30  # the largest radiographs are some 100 MB; beyond 1 GiB it is an archive or a video
 HEAD_BYTES = 4096  # enough for every signature, the DICOM preamble (132 bytes) and the first elements

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from xrayscan.errors import Code, Outcome
+from xrayscan.outcome import Code, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,6 @@ class Source:
     code: Code | None = None  # goes with a reason
 
     @property
-    def ignored(self) -> bool:
-        """Whether nobody would call it a radiograph."""
-        return self.code is not None and self.code.outcome is Outcome.SKIPPED
+    def status(self) -> Status:
+        """How it ends, if there is a reason."""
+        return self.code.status if self.code else Status.FAILED

@@ -15,7 +15,8 @@ from pydicom.uid import (
 
 from xrayscan.decode import decode
 from xrayscan.decode.flags import Flag
-from xrayscan.errors import Code, DecodeError
+from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
 
 
 def read(data):
@@ -258,7 +259,7 @@ def test_a_preamble_that_was_cut_off_is_put_back():
 @pytest.mark.parametrize("modality", ["CT", "MR", "US", "NM", "PT", "MG", "XA", "RF", "PX"])
 def test_another_modality_is_set_aside(modality):
     error = refusal(dicom(Modality=modality))
-    assert (error.code, error.code.outcome) == (Code.OTHER_MODALITY, "set aside")
+    assert (error.code, error.code.status) == (Code.OTHER_MODALITY, "set aside")
     assert modality in str(error)
 
 
@@ -273,7 +274,7 @@ def test_a_raw_detector_image_is_set_aside():
         dicom(SOPClassUID="1.2.840.10008.5.1.4.1.1.1.1.1"),
     ):
         error = refusal(data)
-        assert (error.code, error.code.outcome) == (Code.RAW_DETECTOR, "set aside")
+        assert (error.code, error.code.status) == (Code.RAW_DETECTOR, "set aside")
     assert read(dicom(PresentationIntentType="FOR PRESENTATION")).flags == ()
 
 

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from xrayscan.decode.dicom import j2k_stream
 from xrayscan.decode.jpeg.stream import Stream, read_stream
-from xrayscan.errors import Code, DecodeError
+from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
 
 _ITEM, _SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 
@@ -49,7 +50,9 @@ def read_codestream(value: bytes) -> Codestream:
     if data.startswith(b"\xff\xd8\xff"):
         return _jpeg(read_stream(data))
     if j2k := j2k_stream.read_header(data):
-        return Codestream(Kind.JPEG_2000, data, j2k.rows, j2k.columns, j2k.components, j2k.precision, is_signed=j2k.is_signed)
+        return Codestream(
+            Kind.JPEG_2000, data, j2k.rows, j2k.columns, j2k.components, j2k.precision, is_signed=j2k.is_signed
+        )
     if segments := _rle_segments(data):
         components = 1 if segments % 3 else 3
         return Codestream(Kind.RLE, data, components=components, allocated=8 * segments // components)

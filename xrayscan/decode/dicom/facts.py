@@ -7,7 +7,8 @@ from pydicom.uid import DigitalXRayImageStorageForProcessing, MediaStorageDirect
 
 from xrayscan.decode.dicom.read import meta
 from xrayscan.decode.flags import Flag
-from xrayscan.errors import Code, DecodeError
+from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
 from xrayscan.store.record import Facts
 
 # PS3.3 C.7.3.1.1.1: computed, digital and film radiography, and what scanners and screen captures call themselves.

@@ -12,7 +12,8 @@ from xrayscan.decode.jpeg.stream import (
     Stream,
     segments,
 )
-from xrayscan.errors import Code, DecodeError
+from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
 
 _HOLE = bytes(64)  # 512 bits: more than a block's worth of any AC code, see check_no_hole
 
