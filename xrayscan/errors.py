@@ -1,5 +1,7 @@
 """The exceptions of xrayscan: one tree, whose classes choose the exit code and whose text is the whole message."""
 
+from xrayscan.outcome import Status
+
 
 class XrayscanError(Exception):
     """Base of every error that a user can mend. The text says what is wrong, where, and what to do about it."""
@@ -34,12 +36,12 @@ class OutputError(XrayscanError):
 class DecodeError(XrayscanError):
     """One file that cannot be scored. Its text is the reason in the worklist, such as "truncated JPEG".
 
-    ``ignored`` is true where nobody would call the file a radiograph (a text file, a DICOM directory): it is counted
-    and kept in the store, but does not ask for attention in the worklist.
+    ``status`` says how the file ends: failed; set aside, if it was read but is nothing a model may judge; skipped, if
+    nobody would call it an image (a text file, a DICOM directory), so that it asks for no attention in the worklist.
     """
 
     exit_code = 3
 
-    def __init__(self, reason: str, *, ignored: bool = False) -> None:
+    def __init__(self, reason: str, *, status: Status = Status.FAILED, code: str = "") -> None:
         super().__init__(reason)
-        self.ignored = ignored
+        self.status, self.code = status, code

@@ -51,13 +51,20 @@ def evidence_of(row, number):
 
 
 def entries(count, models=1):
-    """Films of falling probability: the second has the hostile name; every seventh is lateral; three are rejected.
+    """Films of falling probability: the second has the hostile name; every seventh is lateral; three failed.
 
     A second model gives half the first one's probability.
     """
     for n in range(count):
         name = HOSTILE if n == 1 else f"ward-{n % 3}/film-{n:03}.dcm"
-        facts = Facts("DICOM", 2000 + n, 1800, f"{n:064x}", view="LL" if n % 7 == 0 else "PA", modality="DX")
+        facts = Facts(
+            format="DICOM",
+            rows=2000 + n,
+            columns=1800,
+            sha256=f"{n:064x}",
+            view="LL" if n % 7 == 0 else "PA",
+            modality="DX",
+        )
         first = (count - n) / (count + 1)
         yield Source(name, name, 1, 1), ScanRecord(name, facts, (first, first / 2)[:models])
     for name, reason in (("a.dcm", "truncated DICOM"), ("b.dcm", "truncated DICOM"), ("<i>.dcm", "empty file")):

@@ -40,7 +40,7 @@ def test_rows_are_filtered_by_tier_status_and_words(opened, short_page):
     page.select_option("#tier", "")
     page.select_option("#status", "flagged")
     assert page.locator("#rows .flags").all_text_contents() == ["lateral"] * 3
-    page.select_option("#status", "rejected")
+    page.select_option("#status", "failed")
     assert page.locator(FILMS).all_text_contents() == ["<i>.dcm", "a.dcm", "b.dcm"]
     page.select_option("#status", "all")
     page.fill("#find", "WARD-2 lateral")
@@ -223,7 +223,7 @@ def test_several_models_have_columns_and_rows_of_their_own(opened, tmp_path):
     page.keyboard.press("Escape")
     page.select_option("#status", "flagged")
     assert "models disagree" in page.locator("#rows .flags").first.text_content()
-    page.select_option("#status", "rejected")
+    page.select_option("#status", "failed")
     assert page.locator("#rows .model").all_text_contents() == ["–"] * 3
 
 

@@ -39,8 +39,8 @@ def test_the_csv_has_the_promised_columns_in_reading_order(predicted):
     with open(predicted[1] / "triage.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     expected = (
-        "rank,source,status,probability,tier,prediction,flags,reason,study_uid,series_uid,sop_uid,modality,view,rows,"
-        "columns,format,sha256"
+        "rank,source,status,probability,tier,prediction,flags,code,reason,study_uid,series_uid,sop_uid,modality,view,"
+        "rows,columns,format,sha256,unlikeness"
     )
     assert ",".join(rows[0]) == expected
     assert [row["rank"] for row in rows] == [str(n) for n in range(1, 8)]

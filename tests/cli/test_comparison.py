@@ -145,7 +145,7 @@ def test_a_scan_goes_on_with_the_same_models_only(worklist, model_file, other_fi
     assert worklist(ScanSettings(workers=0, fresh=True), [other_file, model_file]).counts.anew == 7
 
 
-def test_a_film_that_one_model_cannot_score_is_rejected(worklist, model):
+def test_a_film_that_one_model_cannot_score_has_failed(worklist, model):
     nothing = {
         name: tensor * np.float32(np.nan) if tensor.dtype.kind == "f" else tensor
         for name, tensor in model.tensors.items()
@@ -189,7 +189,7 @@ def test_the_csv_and_json_lines_have_columns_for_every_model(worklist, tmp_path)
     made = worklist(MEAN)
     write_reports(made, str(tmp_path), ["csv", "jsonl"])
     lines = list(csv.reader((tmp_path / "triage.csv").read_text(encoding="utf-8").splitlines()))
-    assert lines[0][-4:] == ["sha256", "probability =other", "tier =other", "mean probability"]
+    assert lines[0][-4:] == ["unlikeness", "probability =other", "tier =other", "mean probability"]
     for row, line, text in zip(
         made.scored(), lines[1:], (tmp_path / "triage.jsonl").read_text().splitlines(), strict=True
     ):
@@ -199,14 +199,14 @@ def test_the_csv_and_json_lines_have_columns_for_every_model(worklist, tmp_path)
         assert content["mean probability"] == row.mean
 
 
-def test_rejected_films_have_the_same_columns_and_nothing_in_them(worklist, films, tmp_path):
+def test_films_that_failed_have_the_same_columns_and_nothing_in_them(worklist, films, tmp_path):
     (films / "x.jpeg").write_bytes(b"no film")
     write_reports(worklist(MEAN), str(tmp_path), ["csv", "jsonl"])
     lines = list(csv.reader((tmp_path / "triage.csv").read_text(encoding="utf-8").splitlines()))
-    assert {len(line) for line in lines} == {20}
+    assert {len(line) for line in lines} == {22}
     assert lines[-1][-3:] == ["", "", ""]
     last = json.loads((tmp_path / "triage.jsonl").read_text().splitlines()[-1])
-    assert last["status"] == "rejected"
+    assert last["status"] == "failed"
     assert last["tier =other"] is last["mean probability"] is None
 
 

@@ -1,12 +1,13 @@
 from rich.console import Console
 
 from xrayscan.console.predict import TOP_REASONS, _reasons_table
+from xrayscan.store.record import Status
 
 
 def _shown(reasons: dict[str, int]) -> str:
     console = Console(width=200)
     with console.capture() as capture:
-        console.print(_reasons_table(reasons))
+        console.print(_reasons_table(Status.FAILED, reasons))
     return capture.get()
 
 

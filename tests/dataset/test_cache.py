@@ -46,7 +46,7 @@ def no_reading(monkeypatch):
 def assert_same(one, other):
     assert one.films == other.films
     assert one.digests == other.digests
-    assert one.rejected == other.rejected
+    assert one.failed == other.failed
     assert np.array_equal(one.pixels, other.pixels)
     assert np.array_equal(one.hashes, other.hashes)
 
@@ -58,7 +58,7 @@ def test_a_second_run_reads_no_film_and_finds_the_same(folder, tmp_path, no_read
     second = decoded(folder, tmp_path / "cache")
     assert_same(first, without)
     assert_same(second, without)
-    assert [os.path.basename(path) for path in second.rejected] == ["bad.png"]
+    assert [os.path.basename(path) for path in second.failed] == ["bad.png"]
 
 
 def test_a_folder_that_was_moved_is_not_decoded_again(folder, tmp_path, monkeypatch):

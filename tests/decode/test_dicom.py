@@ -20,6 +20,7 @@ from pydicom.uid import (
 
 from xrayscan.decode import decode
 from xrayscan.errors import DecodeError
+from xrayscan.outcome import Status
 from xrayscan.store.record import Facts
 
 WINDOW = {"WindowCenter": 1800, "WindowWidth": 2200}
@@ -229,7 +230,16 @@ def test_pixel_aspect_ratio_is_ignored():
 )
 def test_the_facts_are_technical(syntax, name):
     facts = decode(dicom(syntax=syntax), at_least=8).facts
-    assert facts == Facts(name, 72, 60, "", "1.2.3.4.5", "1.2.3.4.6", "1.2.3.4.7", "DX", "PA")
+    assert facts == Facts(
+        format=name,
+        rows=72,
+        columns=60,
+        study_uid="1.2.3.4.5",
+        series_uid="1.2.3.4.6",
+        sop_uid="1.2.3.4.7",
+        modality="DX",
+        view="PA",
+    )
 
 
 def test_no_header_text_leaves_in_facts_logs_or_warnings(caplog, recwarn):
@@ -269,10 +279,10 @@ def test_the_view_code_is_used_where_there_is_no_view_position(code, meaning, vi
     assert decode(data, at_least=8).facts.view == view
 
 
-def test_a_directory_is_ignored_not_rejected():
+def test_a_directory_is_skipped_and_has_not_failed():
     with pytest.raises(DecodeError, match="DICOM directory, no image") as caught:
         decode(written(header(sop_class="1.2.840.10008.1.3.10")), at_least=8)
-    assert caught.value.ignored
+    assert caught.value.status is Status.SKIPPED
 
 
 @pytest.mark.parametrize(

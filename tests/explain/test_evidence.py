@@ -11,13 +11,14 @@ from small import write_film
 
 from xrayscan import OutputError, Placement
 from xrayscan.explain.evidence import CHANGED, THUMBNAIL, gather, write_heatmap
-from xrayscan.store.record import Status
+from xrayscan.store.record import Facts, Status
 
 CPU = Placement()
 
 
 def row(path, status=Status.SCORED):
-    return SimpleNamespace(source=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest(), status=status)
+    facts = Facts(sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    return SimpleNamespace(source=str(path), facts=facts, status=status)
 
 
 @pytest.fixture
@@ -57,9 +58,9 @@ def test_files_that_are_gone_or_changed_cost_their_own_rows_only(rows, model, tm
     assert last.heatmap == pytest.approx(whole[3].heatmap, abs=1e-4)
 
 
-def test_rejected_rows_have_no_evidence(rows, tmp_path):
-    rejected = row(tmp_path / "0.png", Status.REJECTED)
-    assert len(list(gather([*rows, rejected], None, CPU, top=9, heatmaps=0))) == 4
+def test_failed_rows_have_no_evidence(rows, tmp_path):
+    failed = row(tmp_path / "0.png", Status.FAILED)
+    assert len(list(gather([*rows, failed], None, CPU, top=9, heatmaps=0))) == 4
 
 
 def test_a_heatmap_file_shows_the_film_where_the_map_is_cold_and_colours_where_it_is_hot(rows, model, tmp_path):

@@ -89,7 +89,7 @@ def test_labels_that_files_do_not_tell_are_no_shortcut(tmp_path):
 def test_unreadable_files_are_listed_and_left_out(labelled):
     (labelled / "NORMAL" / "broken.jpeg").write_bytes(b"\xff\xd8\xff\xe0 no film")
     found = explored(labelled)
-    assert [path.rsplit("/", 1)[1] for path in found.films.rejected] == ["broken.jpeg"]
+    assert [path.rsplit("/", 1)[1] for path in found.films.failed] == ["broken.jpeg"]
     assert len(found.films.looks) == 24
     assert any("cannot be read and are left out: 1" in text for text in found.warnings)
 

@@ -6,7 +6,7 @@ from xrayscan.model.calibration import Calibration
 from xrayscan.model.card import ModelCard, OperatingPoint
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.sources.source import Source
-from xrayscan.store.record import Facts, ScanRecord
+from xrayscan.store.record import Facts, ScanRecord, Status
 from xrayscan.store.store import Store
 from xrayscan.worklist.worklist import Worklist
 
@@ -28,18 +28,22 @@ CARD = ModelCard(
 def record(name, outcome, facts=None):
     known = Facts(**facts or {})
     if isinstance(outcome, str):
-        return ScanRecord(name, known, reason=outcome)
+        return ScanRecord(name, known, status=Status.FAILED, reason=outcome)
     return ScanRecord(name, known, (outcome,))
+
+
+def as_record(entry):
+    return entry if isinstance(entry, ScanRecord) else record(*entry)
 
 
 @pytest.fixture
 def worklist(tmp_path):
-    """Make a worklist of ``(name, probability, facts)`` and ``(name, reason)``."""
+    """Make a worklist of ``(name, probability, facts)`` and ``(name, reason)``, and of records."""
     with Store.open(str(tmp_path / "scan.sqlite"), models=("0123456789abcdef",)) as store:
         numbers = count()
 
         def make(*entries, settings=None):
-            store.write((Source(entry[0], f"/{next(numbers)}", 1, 1), record(*entry)) for entry in entries)
+            store.write((Source(one.source, f"/{next(numbers)}", 1, 1), one) for one in map(as_record, entries))
             return Worklist(store, [CARD], settings)
 
         yield make

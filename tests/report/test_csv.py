@@ -5,8 +5,8 @@ import pytest
 from xrayscan.report.csv import write_csv
 
 HEADER = (
-    "rank,source,status,probability,tier,prediction,flags,reason,study_uid,series_uid,sop_uid,modality,view,rows,"
-    "columns,format,sha256"
+    "rank,source,status,probability,tier,prediction,flags,code,reason,study_uid,series_uid,sop_uid,modality,view,rows,"
+    "columns,format,sha256,unlikeness"
 )
 
 
@@ -32,8 +32,8 @@ def test_the_columns_stand_in_their_order_and_empty_cells_are_empty(written):
     text = written(("in/b.dcm", 1 / 3, facts), ("in/a.jpeg", "truncated JPEG"))
     assert text == (
         f"{HEADER}\n"
-        "1,in/b.dcm,scored,0.33333333,intermediate,NORMAL,lateral,,1.2,,,DX,LL,10,20,DICOM,\n"
-        ",in/a.jpeg,rejected,,,,,truncated JPEG,,,,,,,,,\n"
+        "1,in/b.dcm,scored,0.33333333,intermediate,NORMAL,lateral,,,1.2,,,DX,LL,10,20,DICOM,,\n"
+        ",in/a.jpeg,failed,,,,,,truncated JPEG,,,,,,,,,,\n"
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from xrayscan.report.html import worklist_page as html
 from xrayscan.report.html.worklist_data import FIELDS
 from xrayscan.report.html.worklist_page import PAGE_ROWS, SOURCES_SHOWN, PageSettings, write_html
+from xrayscan.store.record import Facts, ScanRecord, Status
 from xrayscan.worklist.order import RankSettings
 
 SCRIPTS = 3  # settings, rows, and the script itself
@@ -62,7 +63,7 @@ def page(worklist, tmp_path):
 def test_the_page_says_what_was_found_by_which_model_and_what_it_is_worth(page):
     text = page(("a.png", 0.9), ("b.png", 0.3), ("c.png", "truncated PNG")).text
     assert "This list orders reading. It does not diagnose." in text
-    assert "found 3 scored 2 rejected 1 ignored 0 tier high 1 tier intermediate 1 tier low 0" in text
+    assert "found 3 scored 2 set aside 0 failed 1 skipped 0 tier high 1 tier intermediate 1 tier low 0" in text
     assert "Model <default>, version 1, fingerprint 0123456789abcdef." in text
     assert "At this threshold 95.1 % of the films with PNEUMONIA in validation were flagged" in text
     assert "95 % interval 92.1–97.3 %" in text
@@ -75,16 +76,25 @@ def test_a_threshold_of_the_user_claims_nothing(page):
     assert "shifted from the training prevalence of 74.0 % to 10.0 %" in text
 
 
-def test_rejected_files_stand_apart_grouped_by_reason_with_what_to_do_the_largest_group_first(page):
+def test_failed_files_stand_apart_grouped_by_reason_with_what_to_do_the_largest_group_first(page):
     text = page(("a.png", 0.9), ("d", "truncated JPEG"), ("b", "truncated JPEG"), ("c", "link loop")).text
-    band = text[text.index("Not scored: 3") : text.rindex("What the numbers")]
+    band = text[text.index("Failed: 3") : text.rindex("What the numbers")]
     again = "Export or copy the film again: part of it is missing."
     assert f"truncated JPEG (2) {again} Files b d" in band
     assert "link loop (1) Mend the link, or scan the folder that holds the file itself. Files c" in band
     assert band.index("truncated") < band.index("link loop")
 
 
-def test_a_large_group_of_rejected_files_is_listed_in_part_and_says_so(page):
+def test_what_was_set_aside_has_a_band_of_its_own(page):
+    aside = ScanRecord("us.dcm", Facts(modality="US"), status=Status.SET_ASIDE, reason="ultrasound", code="modality")
+    written = page(("a.png", 0.9), ("b", "truncated JPEG"), aside)
+    assert "found 3 scored 1 set aside 1 failed 1 skipped 0" in written.text
+    assert "Set aside: 1 These images were read, but are not for this model to judge" in written.text
+    rows = json.loads(written.parts["data"])
+    assert [row[FIELDS.index("status")] for row in rows] == ["scored", "set aside", "failed"]
+
+
+def test_a_large_group_of_failed_files_is_listed_in_part_and_says_so(page):
     text = page(*((f"{n:03}", "empty file") for n in range(SOURCES_SHOWN + 20))).text
     assert f"empty file ({SOURCES_SHOWN + 20})" in text
     assert "and 20 more: choose the status" in text
@@ -146,7 +156,7 @@ def test_rows_without_pictures_leave_out_the_long_tags(page):
     entries = [(name, 0.9 - n / 10, {"sha256": "ab" * 32, "modality": "DX"}) for n, name in enumerate("abc")]
     rows = json.loads(page(*entries, page_settings=PageSettings(top=1)).parts["data"])
     tags = [row[FIELDS.index("tags")] for row in rows]
-    assert tags[0]["sha256"] == "ab" * 32
+    assert tags[0]["SHA-256"] == "ab" * 32
     assert tags[1:] == [0, 0]
     assert {row[FIELDS.index("mark")] for row in rows} == {"ab" * 6}
 

@@ -11,15 +11,13 @@ def written(worklist, tmp_path):
 
 
 def test_every_row_is_an_object_with_the_columns_as_keys(worklist, tmp_path):
-    scored, rejected = written(
-        worklist(("a", 0.1 + 0.2, {"rows": 3, "columns": 4, "view": "LL"}), ("b", "no")), tmp_path
-    )
-    assert tuple(scored) == tuple(rejected) == COLUMNS
+    scored, failed = written(worklist(("a", 0.1 + 0.2, {"rows": 3, "columns": 4, "view": "LL"}), ("b", "no")), tmp_path)
+    assert tuple(scored) == tuple(failed) == COLUMNS
     assert scored["probability"] == 0.1 + 0.2
     assert (scored["rank"], scored["rows"], scored["columns"], scored["flags"]) == (1, 3, 4, ["lateral"])
     assert scored["reason"] is None
-    assert rejected["reason"] == "no"
-    assert [rejected[name] for name in ("rank", "probability", "tier", "prediction", "view", "rows")] == [None] * 6
+    assert failed["reason"] == "no"
+    assert [failed[name] for name in ("rank", "probability", "tier", "prediction", "view", "rows")] == [None] * 6
 
 
 def test_names_come_back_as_they_are_and_each_row_is_one_line(worklist, tmp_path):

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from xrayscan import XrayscanError
+from xrayscan.outcome import Status
 from xrayscan.scanning.local_engine import read, run
 from xrayscan.scanning.workers import CRASHED, open_workers
 
@@ -24,7 +25,7 @@ def crash_on(row, *, bad):
 
 
 def refuse_odd(row):
-    return row | ({"reason": "odd", "ignored": False} if row["n"] % 2 else {})
+    return row | ({"reason": "odd", "status": Status.FAILED} if row["n"] % 2 else {})
 
 
 class Score:

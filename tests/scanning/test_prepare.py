@@ -3,6 +3,7 @@ import pytest
 from small import film_pixels, write_film
 
 from xrayscan import InputSpec, Placement
+from xrayscan.outcome import Status
 from xrayscan.scanning.prepare import prepare
 from xrayscan.scanning.row import pixel_column
 from xrayscan.scanning.score import NOT_A_NUMBER, BatchScorer
@@ -30,22 +31,22 @@ def test_a_film_is_read_once_for_several_geometries(tmp_path):
 
 
 def test_a_row_that_has_a_reason_passes_through_unread():
-    row = {"path": "/nowhere", "reason": "dangling link", "ignored": False}
+    row = {"path": "/nowhere", "reason": "dangling link", "status": Status.FAILED}
     assert prepare(dict(row), specs=(SPEC,)) == row
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "reason", "ignored"),
+    ("name", "content", "reason", "status"),
     [
-        ("notes.txt", b"to do", "not an image", True),
-        ("film.jpeg", b"to do", "not an image, though its name says so", False),
-        ("film.dcm", b"", "empty file", False),
+        ("notes.txt", b"to do", "not an image", Status.SKIPPED),
+        ("film.jpeg", b"to do", "not an image, though its name says so", Status.FAILED),
+        ("film.dcm", b"", "empty file", Status.FAILED),
     ],
 )
-def test_what_is_no_image_gets_a_reason(tmp_path, name, content, reason, ignored):
+def test_what_is_no_image_gets_a_reason(tmp_path, name, content, reason, status):
     (tmp_path / name).write_bytes(content)
     row = prepare({"path": str(tmp_path / name)}, specs=(SPEC,))
-    assert (row["reason"], row["ignored"]) == (reason, ignored)
+    assert (row["reason"], row["status"]) == (reason, status)
 
 
 def test_a_probability_depends_neither_on_neighbours_nor_on_their_number(model):

@@ -78,7 +78,7 @@ def test_a_tree_of_bad_input_ends_with_one_record_for_every_path(tmp_path, model
     (folder / "gone.jpeg").symlink_to("nowhere.jpeg")
     with scan([str(folder)], model=model, out=str(tmp_path / "out"), settings=HERE) as worklist:
         counts, rows = worklist.counts, {os.path.basename(row.source): row for row in worklist.rows()}
-    assert counts.found == counts.scored + counts.rejected + counts.ignored == 10
+    assert counts.found == counts.scored + counts.set_aside + counts.failed + counts.skipped == 10
     assert set(rows) == {"good.jpeg", "cut.jpeg", "cut.png", "text.jpeg", "x.dcm", "loop", "gone.jpeg"}
     assert {name for name, row in rows.items() if row.reason} == set(rows) - {"good.jpeg"}
     assert worklist.exit_code == 6
@@ -91,7 +91,7 @@ def test_a_folder_without_one_film_gives_exit_code_3(tmp_path, model):
     (tmp_path / "films" / "notes.txt").write_text("nothing here")
     with scan([str(tmp_path / "films")], model=model, out=str(tmp_path / "out"), settings=HERE) as worklist:
         assert worklist.exit_code == 3
-        assert worklist.counts.ignored == 1
+        assert worklist.counts.skipped == 1
 
 
 def test_a_second_scan_reads_only_what_is_new_or_changed(films, model, tmp_path):
@@ -102,7 +102,7 @@ def test_a_second_scan_reads_only_what_is_new_or_changed(films, model, tmp_path)
     (films / "b.png").unlink()
     with scan([str(films)], model=model, out=str(tmp_path / "out"), settings=HERE) as worklist:
         counts, rows = worklist.counts, {os.path.basename(row.source): row for row in worklist.rows()}
-    assert (counts.found, counts.kept, counts.anew, counts.gone) == (7, 5, 2, 1)
+    assert (counts.found, counts.kept, counts.anew, counts.removed) == (7, 5, 2, 1)
     assert "b.png" not in rows
     assert rows["a.jpeg"].probability != first["a.jpeg"].probability
     assert rows["c.bmp"].probability == first["c.bmp"].probability
@@ -145,7 +145,7 @@ def test_candidates_are_listed_without_scanning(films):
     progress = Progress()
     listed = sorted(os.path.basename(source) for source in candidates([str(films)], progress))
     assert listed == ["a.jpeg", "b.png", "c.bmp", "d.jpeg", "e.png", "f.jpeg", "g.png"]
-    assert (progress.found, progress.scored, progress.rejected, progress.ignored) == (9, 7, 1, 1)
+    assert (progress.found, progress.scored, progress.failed, progress.skipped) == (9, 7, 1, 1)
 
 
 SCAN = """
@@ -189,4 +189,4 @@ def test_a_film_and_its_copy_in_another_format_score_alike(tmp_path, model):
     shutil.copy(tmp_path / "films" / "a.png", tmp_path / "films" / "d")
     rows = scanned([tmp_path / "films"], model, tmp_path / "out")
     assert len({round(row.probability, 6) for row in rows.values()}) == 1
-    assert rows["d"].sha256 == rows["a.png"].sha256
+    assert rows["d"].facts.sha256 == rows["a.png"].facts.sha256

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from xrayscan.errors import DecodeError
+from xrayscan.outcome import Status
 from xrayscan.sources import folders as module
 from xrayscan.sources.folders import discover
 from xrayscan.sources.path_list import read_list
@@ -118,7 +119,7 @@ def test_hidden_and_system_files_are_ignored_and_hidden_folders_are_not_entered(
         touch(here / "in" / name)
     sources = found("in")
     assert candidates("in") == ["in/a.dcm"]
-    assert {name: source.reason for name, source in sources.items() if source.ignored} == {
+    assert {name: source.reason for name, source in sources.items() if source.status is Status.SKIPPED} == {
         "in/.hidden.dcm": "hidden file",
         "in/.DS_Store": "hidden file",
         "in/Thumbs.db": "system file",
@@ -134,7 +135,7 @@ def test_what_is_hidden_is_a_candidate_when_it_is_named(here):
     assert candidates("in/.hidden.dcm", "in/.folder", "in") == ["in/.folder/a.dcm", "in/.hidden.dcm"]
 
 
-def test_pipes_sockets_and_devices_are_rejected_and_never_opened(here):
+def test_pipes_sockets_and_devices_are_failures_and_never_opened(here):
     os.mkfifo(here / "x.dcm")
     with socket.socket(socket.AF_UNIX) as bound:
         bound.bind("s.dcm")
@@ -142,24 +143,24 @@ def test_pipes_sockets_and_devices_are_rejected_and_never_opened(here):
     assert sources[f"{here}/x.dcm"].reason == "named pipe, not a regular file"
     assert sources[f"{here}/s.dcm"].reason == "socket, not a regular file"
     assert sources["/dev/null"].reason == "device, not a regular file"
-    assert not any(source.ignored for source in sources.values())
+    assert not any(source.status is Status.SKIPPED for source in sources.values())
 
 
-def test_broken_links_are_rejected(here):
+def test_broken_links_are_failures(here):
     os.symlink("loop", "loop")
     os.symlink("nowhere", "dangling")
     os.symlink("a.dcm/b", "through")
     touch(here / "a.dcm")
-    reasons = {name: (source.reason, source.ignored) for name, source in found(".").items()}
+    reasons = {name: (source.reason, source.status) for name, source in found(".").items()}
     assert reasons == {
-        "./a.dcm": (None, False),
-        "./loop": ("link loop", False),
-        "./dangling": ("dangling link", False),
-        "./through": ("dangling link", False),
+        "./a.dcm": (None, Status.FAILED),
+        "./loop": ("link loop", Status.FAILED),
+        "./dangling": ("dangling link", Status.FAILED),
+        "./through": ("dangling link", Status.FAILED),
     }
 
 
-def test_a_path_that_does_not_exist_is_rejected():
+def test_a_path_that_does_not_exist_is_a_failure():
     assert found("nowhere.dcm")["nowhere.dcm"].reason == "no such file or folder"
 
 
@@ -171,7 +172,7 @@ def test_a_link_back_is_ignored_and_its_target_scanned_once(here):
     os.symlink("a.dcm", "in/0.dcm")
     sources = found("in")
     assert candidates("in") == ["in/a.dcm", "in/deep/b.dcm"]
-    assert {name: source.reason for name, source in sources.items() if source.ignored} == {
+    assert {name: source.reason for name, source in sources.items() if source.status is Status.SKIPPED} == {
         "in/deep/up": "leads back to a folder already found",
         "in/across": "leads back to a folder already found",
         "in/0.dcm": "another name of a file already found",
@@ -221,7 +222,7 @@ def test_links_found_in_linked_folders_come_after_them(here):
     (here / "in").mkdir()
     os.symlink("../far", "in/link")
     assert candidates("in") == ["in/link/a.dcm", "in/link/link/b.dcm"]
-    assert found("in")["in/link/link/back"].ignored
+    assert found("in")["in/link/link/back"].status is Status.SKIPPED
 
 
 def test_a_link_to_a_hidden_file_or_into_a_hidden_folder_is_followed(here):
@@ -283,7 +284,7 @@ def test_names_that_are_no_text_or_look_dangerous_are_found(here):
     assert sorted(map(os.fsencode, found("in"))) == sorted(b"in/" + name for name in names)
 
 
-def test_an_unreadable_folder_is_rejected_and_its_neighbours_are_found(here, monkeypatch):
+def test_an_unreadable_folder_is_a_failure_and_its_neighbours_are_found(here, monkeypatch):
     touch(here / "in" / "closed" / "a.dcm")
     touch(here / "in" / "open" / "b.dcm")
     os.symlink("in/closed/a.dcm", "way.dcm")
@@ -322,7 +323,7 @@ def test_a_folder_that_fails_midway_keeps_what_it_gave(here, monkeypatch):
     assert sources["in/a.dcm"].reason is None
 
 
-def test_a_file_that_vanishes_after_it_was_listed_is_rejected(here):
+def test_a_file_that_vanishes_after_it_was_listed_is_a_failure(here):
     touch(here / "in" / "a.dcm")
     touch(here / "in" / "b.dcm")
     walk = discover(["in"])
@@ -369,13 +370,13 @@ def test_a_regular_file_is_read_whole(here):
 
 def test_a_foreign_file_is_refused_before_it_is_read(here):
     def refuse(head):
-        raise DecodeError("a ZIP archive", ignored=True)
+        raise DecodeError("a ZIP archive", status=Status.SKIPPED)
 
     with open("big.zip", "wb") as file:
         file.truncate(20 << 30)
     with pytest.raises(DecodeError, match=r"^a ZIP archive$") as caught:
         read_file("big.zip", head_ok=refuse)
-    assert caught.value.ignored
+    assert caught.value.status is Status.SKIPPED
     with pytest.raises(DecodeError, match=r"^larger than 1 GiB$"):
         read_file("big.zip")
 

@@ -5,10 +5,11 @@ import pytest
 from xrayscan.store.record import ScanRecord, Status
 
 
-def test_a_record_is_scored_rejected_or_ignored():
+def test_a_record_has_probabilities_or_a_reason():
     assert ScanRecord("a", probabilities=(0.2,)).status is Status.SCORED
-    assert ScanRecord("a", reason="truncated JPEG").status is Status.REJECTED
-    assert ScanRecord("a", reason="hidden file", ignored=True).status is Status.IGNORED
+    assert ScanRecord("a", reason="truncated JPEG", status=Status.FAILED)
+    assert ScanRecord("a", reason="hidden file", status=Status.SKIPPED)
+    assert ScanRecord("a", reason="ultrasound", status=Status.SET_ASIDE)
 
 
 @pytest.mark.parametrize(
@@ -16,7 +17,9 @@ def test_a_record_is_scored_rejected_or_ignored():
     [
         {},
         {"probabilities": (0.5,), "reason": "truncated JPEG"},
-        {"probabilities": (0.5,), "ignored": True},
+        {"probabilities": (0.5,), "status": Status.SKIPPED},
+        {"status": Status.FAILED},
+        {"reason": "truncated JPEG"},
         {"probabilities": (1.2,)},
         {"probabilities": (math.nan,)},
     ],

@@ -14,7 +14,7 @@ from xrayscan.store.record import Facts, ScanRecord, Status
 from xrayscan.store.store import Store
 
 MODELS = ("model-a",)
-READ = Facts("JPEG", 10, 20, "0" * 64)
+READ = Facts(format="JPEG", rows=10, columns=20, sha256="0" * 64)
 
 
 def source(name, *, size=10, mtime_ns=1_000):
@@ -23,12 +23,14 @@ def source(name, *, size=10, mtime_ns=1_000):
 
 def scored(name, *probabilities, **facts):
     found = source(name)
-    return found, ScanRecord(found.source, Facts("JPEG", 10, 20, "0" * 64, **facts), probabilities or (0.5,))
+    return found, ScanRecord(
+        found.source, Facts(format="JPEG", rows=10, columns=20, sha256="0" * 64, **facts), probabilities or (0.5,)
+    )
 
 
-def refused(name, reason="truncated JPEG", *, facts=READ, ignored=False):
+def refused(name, reason="truncated JPEG", *, facts=READ, status=Status.FAILED):
     found = source(name)
-    return found, ScanRecord(found.source, facts, reason=reason, ignored=ignored)
+    return found, ScanRecord(found.source, facts, status=status, reason=reason)
 
 
 @pytest.fixture
@@ -41,7 +43,18 @@ def names(store):
 
 
 def test_a_record_comes_back_exactly_as_it_was_written(path):
-    everything = Facts("DICOM RLE", 3000, 2000, "ab" * 32, "1.2", "1.2.3", "1.2.3.4", "DX", "PA")
+    everything = Facts(
+        format="DICOM RLE",
+        rows=3000,
+        columns=2000,
+        sha256="ab" * 32,
+        study_uid="1.2",
+        series_uid="1.2.3",
+        sop_uid="1.2.3.4",
+        modality="DX",
+        view="PA",
+        unlikeness=0.25,
+    )
     probabilities = (0.1 + 0.2, 1e-300, 1.0)
     name = "in/\udcff\n=x🫁.dcm"
     record = ScanRecord(name, everything, probabilities)
@@ -60,20 +73,23 @@ def test_header_text_that_is_no_text_is_stored_escaped(path):
 def test_rows_are_ordered_by_the_first_probability_and_ties_by_source(path):
     with Store.open(path, models=("a", "b")) as store:
         store.write([scored("c", 0.2, 0.9), scored("b", 0.7, 0.1), scored("a", 0.7, 0.0), scored("B", 0.7, 0.0)])
-        store.write([refused("z"), refused("y", "not an image"), refused("n", "not an image", ignored=True)])
+        store.write([refused("z"), refused("y", "not an image"), refused("n", "not an image", status=Status.SKIPPED)])
         assert names(store) == [(1, "B"), (2, "a"), (3, "b"), (4, "c")]
-        assert [record.source for record in store.rejected()] == ["in/y", "in/z"]
-        assert [record.reason for record in store.rejected(by_reason=True)] == ["not an image", "truncated JPEG"]
-        assert store.reasons() == {"not an image": 1, "truncated JPEG": 1}
+        assert [record.source for record in store.unscored(Status.FAILED)] == ["in/y", "in/z"]
+        assert [record.reason for record in store.unscored(Status.FAILED, by_reason=True)] == [
+            "not an image",
+            "truncated JPEG",
+        ]
+        assert store.reasons(Status.FAILED) == {"not an image": 1, "truncated JPEG": 1}
         assert store.scored_below(0.7) == 1
 
 
-def test_found_is_the_sum_of_scored_rejected_and_ignored(path):
+def test_found_is_the_sum_of_the_four_ends(path):
     with Store.open(path, models=MODELS) as store:
-        store.write([scored("a"), scored("b"), refused("c"), refused("d", "hidden file", ignored=True)])
+        store.write([scored("a"), scored("b"), refused("c"), refused("d", "hidden file", status=Status.SKIPPED)])
         counts = store.finish()
-    assert (counts.found, counts.scored, counts.rejected, counts.ignored) == (4, 2, 1, 1)
-    assert (counts.kept, counts.anew, counts.gone) == (0, 2, 0)
+    assert (counts.found, counts.scored, counts.failed, counts.skipped) == (4, 2, 1, 1)
+    assert (counts.kept, counts.anew, counts.removed) == (0, 2, 0)
 
 
 def test_a_study_goes_by_its_highest_frontal_image(path):
@@ -101,26 +117,26 @@ def test_a_study_goes_by_its_highest_frontal_image(path):
 def test_a_second_run_keeps_what_is_unchanged_and_drops_what_is_gone(path):
     with Store.open(path, models=MODELS) as store:
         store.write([scored("same"), scored("touched"), scored("grown"), scored("gone"), refused("bad")])
-        store.write([refused("note", "not an image", facts=Facts(), ignored=True)])
+        store.write([refused("note", "not an image", facts=Facts(), status=Status.SKIPPED)])
         store.finish()
     with Store.open(path, models=MODELS) as store:
         assert store.keep(source("same")) is Status.SCORED
-        assert store.keep(source("bad")) is Status.REJECTED
-        assert store.keep(source("note")) is Status.IGNORED
+        assert store.keep(source("bad")) is Status.FAILED
+        assert store.keep(source("note")) is Status.SKIPPED
         assert store.keep(source("new")) is None
         assert store.keep(source("touched", mtime_ns=1_001)) is None
         assert store.keep(source("grown", size=11)) is None
         store.write([scored("touched", 0.8), scored("grown", 0.9), scored("new", 0.7)])
         counts = store.finish()
-        assert (counts.found, counts.kept, counts.anew, counts.gone) == (6, 3, 3, 1)
+        assert (counts.found, counts.kept, counts.anew, counts.removed) == (6, 3, 3, 1)
         assert names(store) == [(1, "grown"), (2, "touched"), (3, "new"), (4, "same")]
 
 
 def test_what_could_not_be_read_is_tried_again(path):
     denied = refused("denied", "Permission denied", facts=Facts())
-    hidden = Source("in/.x", "/data/in/.x", reason="hidden file", ignored=True)
+    hidden = Source("in/.x", "/data/in/.x", reason="hidden file", status=Status.SKIPPED)
     with Store.open(path, models=MODELS) as store:
-        store.write([denied, (hidden, ScanRecord(hidden.source, reason="hidden file", ignored=True))])
+        store.write([denied, (hidden, ScanRecord(hidden.source, reason="hidden file", status=Status.SKIPPED))])
         store.finish()
     with Store.open(path, models=MODELS) as store:
         assert store.keep(denied[0]) is None
@@ -149,7 +165,7 @@ def test_an_interrupted_run_loses_nothing_and_its_worklist_has_what_it_found(pat
         assert names(store) == [(1, "a")]
     with Store.open(path, models=MODELS) as store:
         assert [store.keep(source(name)) for name in "abc"] == [Status.SCORED] * 3
-        assert store.finish().gone == 0
+        assert store.finish().removed == 0
         assert store.complete
 
 
@@ -184,7 +200,7 @@ def test_a_first_write_that_fails_has_not_begun_the_run(path):
 
 
 def test_what_is_ignored_does_not_replace_what_was_read_in_the_same_run(path):
-    again = refused("a", "hidden file", facts=Facts(), ignored=True)
+    again = refused("a", "hidden file", facts=Facts(), status=Status.SKIPPED)
     with Store.open(path, models=MODELS) as store:
         store.write([scored("a")])
         store.write([again])
@@ -195,7 +211,7 @@ def test_what_is_ignored_does_not_replace_what_was_read_in_the_same_run(path):
         assert store.finish().scored == 1
     with Store.open(path, models=MODELS) as store:
         store.write([again])
-        assert store.finish().ignored == 1
+        assert store.finish().skipped == 1
 
 
 def test_another_model_is_refused_unless_the_scan_starts_over(path):

@@ -132,7 +132,7 @@ def test_unreadable_files_are_left_out_and_listed(sample_images, tmp_path):
             (folder / label / path.name).symlink_to(path)
     (folder / "NORMAL" / "bad.jpeg").write_bytes(b"not a film")
     films = split_films(str(folder), InputSpec(32), QUICK)
-    assert list(films.decoded.rejected.values()) == ["not an image, though its name says so"]
+    assert list(films.decoded.failed.values()) == ["not an image, though its name says so"]
     assert len(films.labels) == 120
 
 

@@ -34,9 +34,10 @@ def store(tmp_path):
 
 
 def add(store, name, probability=None, **facts):
-    """Write a record: scored with a probability, else rejected."""
+    """Write a record: scored with a probability, else failed."""
     reason = "truncated JPEG" if probability is None else None
-    record = ScanRecord(name, Facts(**facts), () if probability is None else (probability,), reason=reason)
+    outcome = {"status": Status.FAILED, "reason": reason} if probability is None else {"probabilities": (probability,)}
+    record = ScanRecord(name, Facts(**facts), **outcome)
     store.write([(Source(name, f"/in/{name}", 1, 1), record)])
 
 
@@ -61,7 +62,7 @@ def test_every_other_view_counts_as_frontal(view):
     assert not is_lateral(view)
 
 
-def test_scored_rows_come_first_by_probability_then_the_rejected_ones(store):
+def test_scored_rows_come_first_by_probability_then_those_that_failed(store):
     add(store, "b", 0.6, view="PA")
     add(store, "z")
     add(store, "a", 0.6, view="LL", study_uid="1.2", rows=10, columns=20, format="DICOM", sha256="ab", modality="DX")
@@ -71,12 +72,14 @@ def test_scored_rows_come_first_by_probability_then_the_rejected_ones(store):
         (1, "c", Status.SCORED),
         (2, "a", Status.SCORED),
         (3, "b", Status.SCORED),
-        (None, "z", Status.REJECTED),
+        (None, "z", Status.FAILED),
     ]
-    _, lateral, frontal, rejected = rows
+    _, lateral, frontal, failed = rows
     assert (lateral.flags, frontal.flags) == (("lateral",), ())
-    assert (lateral.study_uid, lateral.rows, lateral.columns, lateral.format) == ("1.2", 10, 20, "DICOM")
-    assert (rejected.reason, rejected.probability, rejected.tier, rejected.prediction) == (
+    assert lateral.facts == Facts(
+        view="LL", study_uid="1.2", rows=10, columns=20, format="DICOM", sha256="ab", modality="DX"
+    )
+    assert (failed.reason, failed.probability, failed.tier, failed.prediction) == (
         "truncated JPEG",
         None,
         "",
@@ -84,12 +87,24 @@ def test_scored_rows_come_first_by_probability_then_the_rejected_ones(store):
     )
 
 
-def test_ignored_files_are_counted_but_not_listed(store):
-    ignored = ScanRecord("notes.txt", reason="not an image", ignored=True)
-    store.write([(Source("notes.txt", "/in/notes.txt", 1, 1), ignored)])
+def test_skipped_files_are_counted_but_not_listed(store):
+    skipped = ScanRecord("notes.txt", status=Status.SKIPPED, reason="not an image")
+    store.write([(Source("notes.txt", "/in/notes.txt", 1, 1), skipped)])
     worklist = Worklist(store, [CARD])
     assert list(worklist.rows()) == []
-    assert worklist.counts.ignored == 1
+    assert worklist.counts.skipped == 1
+
+
+def test_what_was_set_aside_follows_the_scored_rows_and_has_no_rank(store):
+    add(store, "a")
+    aside = ScanRecord("z", Facts(modality="US"), status=Status.SET_ASIDE, reason="ultrasound", flags=("colour",))
+    store.write([(Source("z", "/in/z", 1, 1), aside)])
+    add(store, "c", 0.9)
+    worklist = Worklist(store, [CARD])
+    listed = [(row.source, row.rank, row.flags) for row in worklist.rows()]
+    assert listed == [("c", 1, ()), ("z", None, ("colour",)), ("a", None, ())]
+    assert worklist.reasons(Status.SET_ASIDE) == {"ultrasound": 1}
+    assert worklist.exit_code == 6  # for "a"; a file that was set aside was read
 
 
 def test_a_tier_begins_at_its_threshold(store):
@@ -174,7 +189,7 @@ def test_the_top_rows_are_the_first_ones_scored(store):
     worklist = Worklist(store, [CARD])
     assert [row.source for row in worklist.top(2)] == ["3", "2"]
     assert len(worklist.top(99)) == 4
-    assert worklist.reasons() == {"truncated JPEG": 1}
+    assert worklist.reasons(Status.FAILED) == {"truncated JPEG": 1}
 
 
 @pytest.mark.parametrize(

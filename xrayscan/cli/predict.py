@@ -70,7 +70,7 @@ if TYPE_CHECKING:
 @formats_option
 @page
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
-@click.option("--verbose", "-v", is_flag=True, help="Also print every file that is rejected, and the settings.")
+@click.option("--verbose", "-v", is_flag=True, help="Also print every file set aside or failed, and the settings.")
 def predict(paths: tuple[str, ...], files_from: Any, dry_run: bool, quiet: bool, verbose: bool, **options: Any) -> None:
     """Rank chest radiographs by the probability of pneumonia.
 
@@ -109,8 +109,8 @@ def _list_candidates(found: Iterable[str]) -> None:
     for source in candidates(found, progress):
         click.echo(os.fsencode(source))
     click.echo(
-        f"{progress.found:,} files found: {progress.scored:,} would be scored, {progress.rejected:,} are no readable "
-        f"images, {progress.ignored:,} ignored",
+        f"{progress.found:,} files found: {progress.scored:,} would be scored, {progress.failed:,} unreadable, "
+        f"{progress.skipped:,} skipped (not images)",
         err=True,
     )
 

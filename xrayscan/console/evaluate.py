@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xrayscan.evaluation.evaluator import Evaluated
     from xrayscan.evaluation.figures import Figures
 
-REJECTED_SHOWN = 10
+FAILED_SHOWN = 10
 
 
 class EvaluateConsole:
@@ -47,10 +47,10 @@ class EvaluateConsole:
         """Print warnings, counts, the figures of every model, and where the files are."""
         self._stop()
         out, films = self._console, evaluation.films
-        for path, reason in list(films.rejected.items())[:REJECTED_SHOWN]:
+        for path, reason in list(films.failed.items())[:FAILED_SHOWN]:
             out.print(f"[dim]left out[/] {printable(path)}: {printable(reason)}", soft_wrap=True)
-        if len(films.rejected) > REJECTED_SHOWN:
-            out.print(f"[dim]left out[/] {len(films.rejected) - REJECTED_SHOWN:,} more, listed in the report")
+        if len(films.failed) > FAILED_SHOWN:
+            out.print(f"[dim]left out[/] {len(films.failed) - FAILED_SHOWN:,} more, listed in the report")
         for warning in evaluation.warnings:
             style = "yellow" if warning in films.folder.warnings else "bold red"
             out.print(f"[{style}]{printable(warning)}[/]", soft_wrap=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from xrayscan.exploration import Explored
     from xrayscan.exploration.tables import Table as TextTable
 
-REJECTED_SHOWN = 10
+FAILED_SHOWN = 10
 
 
 class ExploreConsole:
@@ -51,9 +51,9 @@ class ExploreConsole:
             out.print()
         if explored.shortcut:
             out.print(printable(explored.shortcut.meaning), soft_wrap=True)
-        for name, reason in list(explored.films.rejected.items())[:REJECTED_SHOWN]:
+        for name, reason in list(explored.films.failed.items())[:FAILED_SHOWN]:
             out.print(f"[dim]left out[/] {printable(name)}: {printable(reason)}", soft_wrap=True)
-        if (more := len(explored.films.rejected) - REJECTED_SHOWN) > 0:
+        if (more := len(explored.films.failed) - FAILED_SHOWN) > 0:
             out.print(f"[dim]left out[/] {more:,} more, listed in the report")
         for warning in explored.warnings:
             out.print(f"[bold yellow]Mind:[/] {printable(warning)}.", soft_wrap=True)

@@ -1,5 +1,6 @@
 """What people see in the terminal: progress and summary, on stderr. Alone in importing rich."""
 
+import itertools
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -15,8 +16,10 @@ from xrayscan.console.terminal import _table, duration, film_bar, printable
 from xrayscan.files.text import ending
 from xrayscan.report.remedies import advice
 from xrayscan.scanning.progress import Progress
+from xrayscan.store.record import Status
 from xrayscan.worklist.worklist import DISAGREE, Worklist
 
+UNSCORED = (Status.SET_ASIDE, Status.FAILED)
 TOP = 5
 TOP_REASONS = 8
 HEADING_WIDTH = 8  # characters of a model's name on one line
@@ -26,7 +29,7 @@ TIER_STYLE = {"high": "bold red", "intermediate": "yellow", "low": "green"}
 
 
 class ScanConsole:
-    """Shows a scan as it goes, and what it came to. Quiet: nothing. Verbose: also every rejected file."""
+    """Shows a scan as it goes, and what it came to. Quiet: nothing. Verbose: also every file set aside or failed."""
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
         self.progress = Progress()
@@ -55,7 +58,7 @@ class ScanConsole:
                 self._task,
                 completed=progress.done,
                 total=progress.found,
-                description=f"{progress.scored:,} scored, {progress.rejected:,} rejected",
+                description=f"{progress.scored:,} scored, {progress.failed:,} failed",
                 rate=self._rate.per_second,
                 walked=progress.walked,
             )
@@ -72,21 +75,22 @@ class ScanConsole:
         self._bar.update(self._task, completed=done, total=total, description="pictures for the page", rate=0)
 
     def summary(self, worklist: Worklist, files: Sequence[str]) -> None:
-        """Print counts, the first films to read, the reasons of the rejected ones, and where the files are."""
+        """Print counts, the first films to read, why others were not scored, and where the files are."""
         self._bar.stop()
         out, counts, progress = self._console, worklist.counts, self.progress
         out.print()
-        for row in worklist.rejected() if self._verbose else ():
-            out.print(f"[dim]rejected[/] {printable(row.source)}: {printable(row.reason)}", soft_wrap=True)
+        for row in itertools.chain.from_iterable(map(worklist.unscored, UNSCORED)) if self._verbose else ():
+            out.print(f"[dim]{row.status}[/] {printable(row.source)}: {printable(row.reason)}", soft_wrap=True)
         if counts.scored:
             out.print(_top_table(worklist))
         out.print(_counted(worklist), soft_wrap=True)
-        if counts.rejected:
-            out.print(_reasons_table(worklist.reasons()))
-        if counts.kept or counts.gone:
+        for status in UNSCORED:
+            if reasons := worklist.reasons(status):
+                out.print(_reasons_table(status, reasons))
+        if counts.kept or counts.removed:
             out.print(
                 f"Went on from an earlier scan: {counts.kept:,} unchanged files kept, {counts.anew:,} scored anew, "
-                f"{counts.gone:,} gone.",
+                f"{counts.removed:,} gone.",
                 soft_wrap=True,
             )
         if counts.anew and progress.seconds:
@@ -106,10 +110,11 @@ class ScanConsole:
 def _counted(worklist: Worklist) -> str:
     counts, tiers = worklist.counts, worklist.tier_counts
     tiers_text = ", ".join(f"[{TIER_STYLE[tier]}]{tiers[tier]:,} {tier}[/]" for tier in ("high", "intermediate", "low"))
-    ignored = f", {counts.ignored:,} ignored (no images)" if counts.ignored else ""
+    aside = f"{counts.set_aside:,} set aside, " if counts.set_aside else ""
+    skipped = f", {counts.skipped:,} skipped (not images)" if counts.skipped else ""
     return (
         f"[bold]{counts.found:,} files found:[/] {counts.scored:,} scored ({tiers_text}), "
-        f"{counts.rejected:,} rejected{ignored}"
+        f"{aside}{counts.failed:,} failed{skipped}"
     )
 
 
@@ -164,9 +169,9 @@ def _top_table(worklist: Worklist) -> Table:
     return table
 
 
-def _reasons_table(reasons: Mapping[str, int]) -> Table:
-    """Why files were rejected, the most frequent reason first, and what to do about each."""
-    table = _table("Rejected", ())
+def _reasons_table(status: Status, reasons: Mapping[str, int]) -> Table:
+    """Why files were set aside or failed, the most frequent reason first, and what to do about each."""
+    table = _table(status.capitalize(), ())
     for heading, justify in (("files", "right"), ("reason", "left"), ("what to do", "left")):
         table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
     frequent = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
@@ -181,7 +186,7 @@ def _plain(progress: Progress, rate: float) -> str:
     left = f", {duration((progress.found - progress.done) / rate)} left" if rate and progress.walked else ""
     return (
         f"{progress.done:,} of {progress.found:,} files done: {progress.scored:,} scored, "
-        f"{progress.rejected:,} rejected, {rate:,.0f}/s{left}"
+        f"{progress.failed:,} failed, {rate:,.0f}/s{left}"
     )
 
 

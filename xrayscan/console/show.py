@@ -10,17 +10,8 @@ from xrayscan.console.terminal import printable
 from xrayscan.explain.evidence import Evidence
 from xrayscan.files.text import encodable
 from xrayscan.model.card import ModelCard
+from xrayscan.store.record import FACT_LABELS
 from xrayscan.worklist.tiers import TierScale
-
-TAGS = {
-    "format": "format",
-    "modality": "modality",
-    "view": "view",
-    "study_uid": "study",
-    "series_uid": "series",
-    "sop_uid": "instance",
-    "sha256": "SHA-256",
-}
 
 
 def print_film(row: Mapping[str, Any], cards: Mapping[str, ModelCard], evidence: Evidence, path: str) -> None:
@@ -32,9 +23,9 @@ def print_film(row: Mapping[str, Any], cards: Mapping[str, ModelCard], evidence:
     facts = Table(show_header=False, box=None, pad_edge=False)
     facts.add_row("file", printable(row["path"]))
     facts.add_row("size", f"{row['columns']:,} × {row['rows']:,} px")
-    for field, name in TAGS.items():
-        if row[field]:
-            facts.add_row(name, printable(row[field]))
+    for field, label in FACT_LABELS.items():
+        if field not in ("rows", "columns") and row.get(field) not in (None, ""):
+            facts.add_row(label, printable(str(row[field])))
     out.print(facts)
     for (name, card), probability in zip(cards.items(), row["probabilities"], strict=True):
         out.print(_model(name, card, probability))

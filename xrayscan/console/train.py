@@ -82,10 +82,10 @@ class TrainConsole:
 
 def tell_warnings(out: Console, films: "SplitFilms") -> None:
     """Print which files could not be read, and what else is odd about the folder."""
-    rejected = films.decoded.rejected
-    for path, reason in list(rejected.items())[:LEFT_OUT_SHOWN]:
+    failed = films.decoded.failed
+    for path, reason in list(failed.items())[:LEFT_OUT_SHOWN]:
         out.print(f"[dim]left out[/] {printable(path)}: {printable(reason)}", soft_wrap=True)
-    if (more := len(rejected) - LEFT_OUT_SHOWN) > 0:
+    if (more := len(failed) - LEFT_OUT_SHOWN) > 0:
         out.print(f"[dim]left out[/] {more:,} more")
     for warning in films.warnings:
         out.print(f"[yellow]{printable(warning)}[/]", soft_wrap=True)

@@ -28,7 +28,7 @@ class Decoded:
     pixels: Pixels  # (N, S, S), read-only
     digests: tuple[str, ...]  # SHA-256 of each file
     hashes: perceptual_hash.Hashes  # (N,)
-    rejected: dict[str, str]  # path → reason
+    failed: dict[str, str]  # path → reason
 
 
 def decode_films(
@@ -45,11 +45,11 @@ def decode_films(
     """
     entry = _entry([film.path for film in films], spec, workers, cache, on_film)
     good = [index for index, reason in enumerate(entry.reasons) if reason is None]
-    rejected = {film.path: reason for film, reason in zip(films, entry.reasons, strict=True) if reason is not None}
+    failed = {film.path: reason for film, reason in zip(films, entry.reasons, strict=True) if reason is not None}
     if {films[index].label for index in good} != {0, 1}:
         raise InputError("a label is left without one readable film: both labels need some")
-    pixels, hashes = (entry.pixels, entry.hashes) if not rejected else (entry.pixels[good], entry.hashes[good])
-    return Decoded(tuple(films[n] for n in good), pixels, tuple(entry.digests[n] for n in good), hashes, rejected)
+    pixels, hashes = (entry.pixels, entry.hashes) if not failed else (entry.pixels[good], entry.hashes[good])
+    return Decoded(tuple(films[n] for n in good), pixels, tuple(entry.digests[n] for n in good), hashes, failed)
 
 
 def contradictions(decoded: Decoded, labels: tuple[str, str]) -> tuple[str, ...]:

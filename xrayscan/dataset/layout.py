@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from xrayscan.dataset.label_csv import SPLITS, Line, read_lines, without_repeats
 from xrayscan.errors import InputError
+from xrayscan.outcome import Status
 from xrayscan.sources.folders import discover
 
 NOT_LABELS = frozenset({"__macosx"})  # what macOS adds to an archive
@@ -107,7 +108,7 @@ def _films(directory: str, labels: list[str], split: str | None) -> Iterator[Lis
     for label in labels:
         folder = os.path.join(directory, label)
         for source in discover([folder]):
-            if not source.ignored:  # what cannot be read is listed with its reason once it has been tried
+            if source.status is not Status.SKIPPED:  # what fails to be read is listed once it was tried
                 yield Listed(source.source, label, os.path.relpath(source.source, folder), split)
 
 

@@ -23,6 +23,7 @@ from xrayscan.decode.dicom_values import monochrome_brightness
 from xrayscan.decode.limits import check_size
 from xrayscan.decode.radiograph import Radiograph
 from xrayscan.errors import DecodeError
+from xrayscan.outcome import Status
 from xrayscan.store.record import Facts
 
 _NATIVE: dict[str, str] = {
@@ -88,7 +89,7 @@ def _check_is_single_image(dataset: FileDataset) -> None:
     """Raises: DecodeError for what is no image, or more than one."""
     meta = getattr(dataset, "file_meta", Dataset())
     if meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage or "DirectoryRecordSequence" in dataset:
-        raise DecodeError("DICOM directory, no image", ignored=True)
+        raise DecodeError("DICOM directory, no image", status=Status.SKIPPED)
     if not len(dataset):  # pydicom gives up all it has read when compressed pixel data break off
         raise DecodeError("truncated DICOM")
     if "PixelData" not in dataset:

@@ -34,7 +34,7 @@ class TestFilms:
     digests: tuple[str, ...]  # SHA-256 of each file
     hashes: perceptual_hash.Hashes  # (N,)
     pixels: Mapping[str, Pixels]  # pixel column → (N, S, S)
-    rejected: Mapping[str, str]  # path → reason
+    failed: Mapping[str, str]  # path → reason
 
 
 def chosen(folder: LabelledFolder, split: str | None) -> tuple[LabelledFilm, ...]:
@@ -65,27 +65,27 @@ def read_films(
     films = chosen(folder, split)
     wanted = {pixel_column(spec): spec for spec in (*specs, perceptual_hash.SPEC)}
     arrays = {name: np.zeros((len(films), spec.side, spec.side), np.uint8) for name, spec in wanted.items()}
-    digests, rejected = [""] * len(films), {}
+    digests, failed = [""] * len(films), {}
     rows = ({"path": film.path, "index": index} for index, film in enumerate(films))
     work = functools.partial(prepare, specs=tuple(wanted.values()))
     for done, row in enumerate(read(rows, work, workers=workers), 1):
         if row.get("reason"):
-            rejected[row["path"]] = row["reason"]
+            failed[row["path"]] = row["reason"]
         else:
             digests[row["index"]] = row["sha256"]
             for name, pixels in arrays.items():
                 pixels[row["index"]] = row[name]
         on_film(done, len(films))
     kept = [index for index, digest in enumerate(digests) if digest]
-    return _films(folder, [films[n] for n in kept], [digests[n] for n in kept], arrays, kept, rejected)
+    return _films(folder, [films[n] for n in kept], [digests[n] for n in kept], arrays, kept, failed)
 
 
 def without(films: TestFilms, left_out: Mapping[int, str]) -> TestFilms:
     """The same films without some, given as index → reason. Raises: as `read_films`."""
     kept = [index for index in range(len(films.films)) if index not in left_out]
-    rejected = {**films.rejected, **{films.films[n].path: reason for n, reason in left_out.items()}}
+    failed = {**films.failed, **{films.films[n].path: reason for n, reason in left_out.items()}}
     some, digests = [films.films[n] for n in kept], [films.digests[n] for n in kept]
-    return _films(films.folder, some, digests, films.pixels, kept, rejected)
+    return _films(films.folder, some, digests, films.pixels, kept, failed)
 
 
 def _films(
@@ -94,7 +94,7 @@ def _films(
     digests: Sequence[str],
     arrays: Mapping[str, Pixels],
     kept: list[int],
-    rejected: Mapping[str, str],
+    failed: Mapping[str, str],
 ) -> TestFilms:
     labels = np.array([film.label for film in films], np.uint8)
     if set(labels.tolist()) != {0, 1}:
@@ -105,4 +105,4 @@ def _films(
     pixels = {name: array[kept] for name, array in arrays.items()}
     groups = patient_groups([film.patient for film in films], digests)
     hashes = perceptual_hash.hashes(pixels[pixel_column(perceptual_hash.SPEC)])
-    return TestFilms(folder, tuple(films), labels, groups, tuple(digests), hashes, pixels, rejected)
+    return TestFilms(folder, tuple(films), labels, groups, tuple(digests), hashes, pixels, failed)

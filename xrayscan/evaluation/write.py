@@ -48,7 +48,7 @@ def _of_model(model: Evaluated, evaluation: Evaluation) -> dict[str, Any]:
         "ci95": model.intervals,
         "with_finding": int(films.labels.sum()),
         "patients": len(np.unique(films.groups)),
-        "unreadable": len(films.rejected),
+        "unreadable": len(films.failed),
         "labels": films.folder.labels,
         "patients_by": films.folder.patients_by,
         "split": evaluation.settings.split,

@@ -61,7 +61,9 @@ def gather(
     """
     explainer = Explainer.from_model(model, placement) if model is not None and heatmaps > 0 else None
     scored = itertools.islice((row for row in rows if row.status == Status.SCORED), top)
-    read = (_read(row.source, row.sha256, side, explainer if at < heatmaps else None) for at, row in enumerate(scored))
+    read = (
+        _read(row.source, row.facts.sha256, side, explainer if at < heatmaps else None) for at, row in enumerate(scored)
+    )
     while batch := list(itertools.islice(read, BATCH)):
         yield from _explained(batch, explainer)
 

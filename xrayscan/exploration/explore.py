@@ -63,8 +63,8 @@ def _warnings(
     sides: Crossing,
     found: Shortcut | None,
 ) -> Iterator[str]:
-    if films.rejected:
-        yield f"files that cannot be read and are left out: {len(films.rejected):,}"
+    if films.failed:
+        yield f"files that cannot be read and are left out: {len(films.failed):,}"
     for kind, groups in (("identical", exact), ("alike", near)):
         if count := sum(len(group.labels) > 1 for group in groups):
             names = " and ".join(folder.labels)

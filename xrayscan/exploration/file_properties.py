@@ -56,7 +56,7 @@ class Looks:
     looks: tuple[Look, ...]
     pixels: Pixels  # (N, 64, 64), the whole film, squashed
     hashes: perceptual_hash.Hashes  # (N,)
-    rejected: dict[str, str]
+    failed: dict[str, str]
 
     @property
     def labels(self) -> npt.NDArray[np.uint8]:
@@ -98,19 +98,19 @@ def look_at(folder: LabelledFolder, *, workers: int, on_film: Callable[[int, int
     side = perceptual_hash.SPEC.side
     pixels = np.zeros((len(films), side, side), np.uint8)
     found: dict[int, Look] = {}
-    rejected: dict[int, str] = {}
+    failed: dict[int, str] = {}
     rows = ({"path": film.path, "index": index} for index, film in enumerate(films))
     for done, row in enumerate(read(rows, look, workers=workers), 1):
         index = row.pop("index")
         if reason := row.get("reason"):
-            rejected[index] = reason
+            failed[index] = reason
         else:
             pixels[index] = row.pop("pixels")
             found[index] = _look(films[index], row)
         on_film(done, len(films))
     kept = sorted(found)
     _check(folder, [films[n] for n in kept])
-    reasons = {films[n].path: rejected[n] for n in sorted(rejected)}
+    reasons = {films[n].path: failed[n] for n in sorted(failed)}
     return Looks(tuple(found[n] for n in kept), pixels[kept], perceptual_hash.hashes(pixels[kept]), reasons)
 
 

@@ -126,7 +126,7 @@ def as_json(explored: Explored) -> dict[str, object]:
             if any(look.film.split == split for look in looks)
         },
         "finding": labels[1],
-        "left_out": explored.films.rejected,
+        "left_out": explored.films.failed,
         "patients": len({look.film.patient for look in looks}),
         "patients_by": explored.folder.patients_by,
         "patients_in_several_splits": explored.crossing.splits,

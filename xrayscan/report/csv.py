@@ -4,12 +4,11 @@ import csv
 
 from xrayscan.files.atomic import atomic_writer
 from xrayscan.files.text import spreadsheet_cell
+from xrayscan.store.record import FACT_LABELS
 from xrayscan.worklist.worklist import Worklist, WorklistRow
 
-COLUMNS = (
-    *("rank", "source", "status", "probability", "tier", "prediction", "flags", "reason"),
-    *("study_uid", "series_uid", "sop_uid", "modality", "view", "rows", "columns", "format", "sha256"),
-)
+OUTCOME = ("rank", "source", "status", "probability", "tier", "prediction", "flags", "code", "reason")
+COLUMNS = (*OUTCOME, *FACT_LABELS)
 
 
 def write_csv(worklist: Worklist, path: str) -> None:
@@ -35,7 +34,8 @@ def values(row: WorklistRow, worklist: Worklist) -> list[object]:
     """What stands in these columns; None or an empty text where there is nothing."""
     pairs = zip(row.probabilities, row.tiers, strict=True) if row.tiers else [(None, "") for _ in worklist.cards]
     further = [value for pair in pairs for value in pair][2:]
-    return [*(getattr(row, column) for column in COLUMNS), *further, *([row.mean] if worklist.by_mean else [])]
+    outcome = [*(getattr(row, name) for name in OUTCOME), *(getattr(row.facts, name) for name in FACT_LABELS)]
+    return [*outcome, *further, *([row.mean] if worklist.by_mean else [])]
 
 
 def _cell(value: object) -> str:

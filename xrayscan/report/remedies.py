@@ -33,6 +33,6 @@ OTHERWISE = "Look at the film yourself; it has no place in the order."
 
 
 def advice(reason: str) -> str:
-    """Return one or two sentences on what to do about files rejected for this reason."""
+    """Return one or two sentences on what to do about files that were not scored for this reason."""
     lowered = reason.lower()
     return next((text for sign, text in ADVICE if sign.lower() in lowered), OTHERWISE)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from xrayscan.files.atomic import atomic_writer
+from xrayscan.store.record import Status
 from xrayscan.worklist.worklist import Worklist
 
 PACKAGES = ("xrayscan", "torch", "numpy", "pillow", "pydicom", "simplejpeg")
@@ -25,7 +26,7 @@ def write_run(worklist: Worklist, folder: str, settings: dict[str, Any], run: di
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "exit_code": worklist.exit_code,
         "counts": dataclasses.asdict(worklist.counts) | {"tiers": worklist.tier_counts},
-        "reasons": worklist.reasons(),
+        "reasons": {status: worklist.reasons(status) for status in (Status.SET_ASIDE, Status.FAILED)},
         "models": [
             {"name": card.name, "version": card.version, "backend": card.backend, "fingerprint": fingerprint}
             for card, fingerprint in zip(worklist.cards, worklist.fingerprints, strict=True)

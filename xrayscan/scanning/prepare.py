@@ -12,6 +12,7 @@ from xrayscan.decode import Radiograph, decode, named_as_image, sniff
 from xrayscan.decode.resize import preprocess
 from xrayscan.errors import DecodeError
 from xrayscan.model.input_spec import InputSpec
+from xrayscan.outcome import Status
 from xrayscan.scanning.row import Row, pixel_column
 from xrayscan.sources.reading import read_file, read_head
 
@@ -30,9 +31,14 @@ def prepare(row: Row, *, specs: tuple[InputSpec, ...]) -> Row:
         digest = {"sha256": hashlib.sha256(data).hexdigest()}
         films = decoded(data, {spec.side for spec in specs})
     except DecodeError as error:
-        return row | digest | {"reason": str(error), "ignored": error.ignored}
+        return row | digest | refusal(error)
     pixels = {pixel_column(spec): preprocess(films[spec.side].brightness, spec) for spec in specs}
     return row | dataclasses.asdict(films[specs[0].side].facts) | digest | pixels
+
+
+def refusal(error: DecodeError) -> Row:
+    """The fields of a row that got no further."""
+    return {"reason": str(error), "code": error.code, "status": error.status}
 
 
 def decoded(data: bytes, sides: Iterable[int]) -> dict[int, Radiograph]:
@@ -64,4 +70,4 @@ def _refuse_foreign(head: bytes, path: str) -> None:
         return
     if named_as_image(path):
         raise DecodeError("empty file" if not head else "not an image, though its name says so")
-    raise DecodeError("not an image", ignored=True)
+    raise DecodeError("not an image", status=Status.SKIPPED)

@@ -11,8 +11,9 @@ class Progress:
 
     found: int = 0
     scored: int = 0
-    rejected: int = 0
-    ignored: int = 0
+    set_aside: int = 0
+    failed: int = 0
+    skipped: int = 0
     kept: int = 0  # of all these, from an earlier scan
     walked: bool = False
     device: str = ""
@@ -23,13 +24,9 @@ class Progress:
     @property
     def done(self) -> int:
         """Paths that have their record."""
-        return self.scored + self.rejected + self.ignored
+        return self.scored + self.set_aside + self.failed + self.skipped
 
     def count(self, status: Status) -> None:
         """Count one more record."""
-        if status is Status.SCORED:
-            self.scored += 1
-        elif status is Status.REJECTED:
-            self.rejected += 1
-        else:
-            self.ignored += 1
+        name = status.name.lower()
+        setattr(self, name, getattr(self, name) + 1)

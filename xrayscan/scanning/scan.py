@@ -21,13 +21,12 @@ from xrayscan.scanning.score import BatchScorer
 from xrayscan.scanning.workers import default_workers
 from xrayscan.sources.folders import discover
 from xrayscan.sources.source import Source
-from xrayscan.store.record import Facts, ScanRecord, Status
+from xrayscan.store.record import FACT_LABELS, Facts, ScanRecord, Status
 from xrayscan.store.store import STORE_NAME, Store
 from xrayscan.worklist.order import RankSettings
 from xrayscan.worklist.worklist import Worklist
 
 KEPT_BETWEEN_REPORTS = 1000
-FACTS = tuple(field.name for field in dataclasses.fields(Facts))
 SOURCE = tuple(field.name for field in dataclasses.fields(Source))
 
 
@@ -91,14 +90,14 @@ def scan(
 def candidates(paths: Iterable[str], progress: Progress) -> Iterator[str]:
     """Yield the sources among ``paths`` that a scan would decode; opens each file, but reads only its first bytes.
 
-    Counts into ``progress``: ``scored`` are the candidates, ``rejected`` and ``ignored`` as in a scan.
+    Counts into ``progress``: ``scored`` are the candidates, the others as in a scan.
     """
     for source in discover(paths):
         progress.found += 1
-        refusal = DecodeError(source.reason, ignored=source.ignored) if source.reason else refuse(source.path)
+        refusal = DecodeError(source.reason, status=source.status) if source.reason else refuse(source.path)
         if refusal is None:
             yield source.source
-        progress.count(Status.SCORED if refusal is None else Status.IGNORED if refusal.ignored else Status.REJECTED)
+        progress.count(refusal.status if refusal else Status.SCORED)
 
 
 def _to_read(
@@ -147,11 +146,13 @@ def _source(row: Row) -> Source:
 
 
 def _record(row: Row) -> ScanRecord:
-    facts = Facts(**{name: row[name] for name in FACTS if name in row})
+    facts = Facts(**{name: row[name] for name in FACT_LABELS if name in row})
     return ScanRecord(
         row["source"],
         facts,
         probabilities=row.get("probabilities", ()),
+        status=row.get("status", Status.FAILED) if row.get("reason") else Status.SCORED,
         reason=row.get("reason"),
-        ignored=row.get("ignored", False),
+        code=row.get("code", ""),
+        flags=tuple(row.get("flags", ())),
     )

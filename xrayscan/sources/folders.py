@@ -6,6 +6,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from xrayscan.outcome import Status
 from xrayscan.sources.reading import _why
 from xrayscan.sources.source import Source
 
@@ -94,13 +95,13 @@ class _Walk:
         if stat.S_ISDIR(status.st_mode):
             yield from self._walk(source, path)
         elif self._is_found(key):
-            yield Source(source, path, reason=FILE_AGAIN, ignored=True)
+            yield Source(source, path, reason=FILE_AGAIN, status=Status.SKIPPED)
         else:
             self._files[key] = path
             yield _candidate(source, path, status)
 
     def _is_found(self, key: tuple[int, str]) -> bool:
-        """Whether a real file, as its folder's identity and its name, was yielded. Hidden ones were ignored."""
+        """Whether a real file, as its folder's identity and its name, was yielded. Hidden ones were skipped."""
         folder, name = key
         return key in self._files or (folder in self._folders and not _is_hidden(name))
 
@@ -125,7 +126,7 @@ class _Walk:
                 opened.append(_Folder(source, path, identity, os.scandir(path), os.path.join(source, "")))
                 self._folders.add(identity)  # only now: a link into a folder that cannot be listed is worth following
             elif path not in self._roots:
-                yield Source(source, path, reason=FOLDER_AGAIN, ignored=True)
+                yield Source(source, path, reason=FOLDER_AGAIN, status=Status.SKIPPED)
         except OSError as error:
             yield Source(source, path, reason=f"unreadable folder: {_why(error)}")
 
@@ -150,7 +151,7 @@ class _Walk:
         try:
             known = self._files.get((folder.identity, entry.name))
             if known is not None:
-                return None if known == path else Source(source, path, reason=FILE_AGAIN, ignored=True)
+                return None if known == path else Source(source, path, reason=FILE_AGAIN, status=Status.SKIPPED)
             if _is_hidden(entry.name):
                 return None if path in self._roots else _hidden(source, path, entry)
             if entry.is_symlink():
@@ -177,7 +178,7 @@ def _candidate(source: str, path: str, status: os.stat_result) -> Source:
 def _hidden(source: str, path: str, entry: "os.DirEntry[str]") -> Source:
     kind = "hidden" if entry.name.startswith(".") else "system"
     what = "folder" if entry.is_dir(follow_symlinks=False) else "file"
-    return Source(source, path, reason=f"{kind} {what}", ignored=True)
+    return Source(source, path, reason=f"{kind} {what}", status=Status.SKIPPED)
 
 
 def _is_hidden(name: str) -> bool:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from xrayscan.outcome import Status
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -16,4 +18,4 @@ class Source:
     size: int = 0
     mtime_ns: int = 0
     reason: str | None = None
-    ignored: bool = False
+    status: Status = Status.FAILED  # how it ends, if there is a reason

@@ -1,63 +1,64 @@
 """What a scan learns about one file: exactly one record, which is a probability or the reason there is none."""
 
+import dataclasses
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import Any
+
+from xrayscan.outcome import Status as Status
 
 
-class Status(StrEnum):
-    """How a path found by a scan ended. found = scored + rejected + ignored, always."""
-
-    SCORED = "scored"
-    REJECTED = "rejected"
-    IGNORED = "ignored"
+def _fact(default: Any, label: str) -> Any:
+    """One fact: its value where nothing is known, and what people call it."""
+    return dataclasses.field(default=default, metadata={"label": label})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Technical facts of one file: never a name, an identifier of a person, or a date.
+
+    This declaration is the only one: the store's columns, those of CSV and JSON Lines and what a page tells of a film
+    are derived from it, in this order. A fact is a text, a number or None.
 
     Units: ``rows`` and ``columns`` in pixels as stored in the file (before any scaling, after EXIF orientation).
     Source: DICOM PS3.3 C.7.2.1 (Study Instance UID), C.7.3.1 (Series Instance UID, Modality), C.12.1 (SOP Instance
     UID), C.8.11.1 (View Position).
     """
 
-    format: str = ""  # "JPEG", "PNG", "TIFF", "BMP", "DICOM" with its compression, such as "DICOM RLE"
-    rows: int | None = None
-    columns: int | None = None
-    sha256: str = ""  # of the file's bytes, lower-case hexadecimal
-    study_uid: str = ""
-    series_uid: str = ""
-    sop_uid: str = ""
-    modality: str = ""
-    view: str = ""  # "PA", "AP", "LL", … as in the header; empty when unknown
+    study_uid: str = _fact("", "study UID")
+    series_uid: str = _fact("", "series UID")
+    sop_uid: str = _fact("", "SOP UID")
+    modality: str = _fact("", "modality")
+    view: str = _fact("", "view")  # "PA", "AP", "LL", … as in the header; empty when unknown
+    rows: int | None = _fact(None, "rows")
+    columns: int | None = _fact(None, "columns")
+    format: str = _fact("", "format")  # "JPEG", "PNG", "DICOM" with its compression, such as "DICOM RLE"
+    sha256: str = _fact("", "SHA-256")  # of the file's bytes, lower-case hexadecimal
+    unlikeness: float | None = _fact(None, "unlike training")  # 0 as the training films, 1 as nothing among them
+
+
+FACT_LABELS = {field.name: str(field.metadata["label"]) for field in dataclasses.fields(Facts)}
+FACT_TYPES: dict[str, Any] = {field.name: field.type for field in dataclasses.fields(Facts)}
 
 
 @dataclass(frozen=True, slots=True)
 class ScanRecord:
     """What one scan learned about one file: a probability per model, or the reason there is none.
 
-    ``source`` is the path as the user gave it plus what lies below it. ``ignored`` goes with a reason only.
+    ``source`` is the path as the user gave it plus what lies below it.
 
-    Raises: ValueError for a record that has both or neither, or holds something that is no probability.
+    Raises: ValueError for a record that contradicts itself, or holds something that is no probability.
     """
 
     source: str
     facts: Facts = Facts()
-    probabilities: tuple[float, ...] = ()  # of the finding, calibrated, in [0, 1]; one per model
-    reason: str | None = None  # a phrase for the report, such as "truncated JPEG"
-    ignored: bool = False
+    probabilities: tuple[float, ...] = ()  # of the finding, calibrated, in [0, 1]; one per model; only if scored
+    status: Status = Status.SCORED
+    reason: str | None = None  # a phrase for the report, such as "truncated JPEG"; unless scored
+    code: str = ""  # what kind of reason, for programs
+    flags: tuple[str, ...] = ()  # what a reader should know of a film that was read, such as "turned upright"
 
     def __post_init__(self) -> None:
-        if bool(self.probabilities) == (self.reason is not None):
-            raise ValueError(f"{self.source}: give probabilities or a reason, exactly one of them")
+        if (self.status is Status.SCORED) != bool(self.probabilities) or bool(self.probabilities) == bool(self.reason):
+            raise ValueError(f"{self.source}: a scored file has probabilities, any other a reason, and none has both")
         if not all(0 <= p <= 1 for p in self.probabilities):  # also catches NaN
             raise ValueError(f"{self.source}: {self.probabilities} are not probabilities")
-        if self.ignored and self.reason is None:
-            raise ValueError(f"{self.source}: an ignored file has a reason and no probability")
-
-    @property
-    def status(self) -> Status:
-        """Scored, rejected or ignored: exactly one."""
-        if self.reason is None:
-            return Status.SCORED
-        return Status.IGNORED if self.ignored else Status.REJECTED

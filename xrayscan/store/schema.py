@@ -1,40 +1,47 @@
 """The SQL of the run's store: its tables; how records are written, found again, put in order and counted."""
 
-APPLICATION_ID = 0x78726179  # "xray": tells our file from other SQLite databases
-SCHEMA_VERSION = 1
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
+from xrayscan.store.record import FACT_TYPES
+
+APPLICATION_ID = 0x78726179  # "xray": tells our file from other SQLite databases
+SCHEMA_VERSION = 2
+
+SQL_TYPES: Mapping[Any, str] = MappingProxyType({str: "TEXT NOT NULL", int | None: "INTEGER", float | None: "REAL"})
+FACTS = ", ".join(FACT_TYPES)
 SCHEMA = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",  # values are JSON
-    """CREATE TABLE records (
+    f"""CREATE TABLE records (
         id INTEGER PRIMARY KEY,
         path BLOB NOT NULL UNIQUE,  -- absolute, as the file system's bytes
         source BLOB NOT NULL,
         size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
         made INTEGER NOT NULL,  -- the run that read it
-        status TEXT NOT NULL, reason TEXT,
-        format TEXT NOT NULL, rows INTEGER, columns INTEGER, sha256 TEXT NOT NULL,
-        study_uid TEXT NOT NULL, series_uid TEXT NOT NULL, sop_uid TEXT NOT NULL,
-        modality TEXT NOT NULL, view TEXT NOT NULL,
+        status TEXT NOT NULL, code TEXT NOT NULL, reason TEXT,
+        flags TEXT NOT NULL,  -- JSON
         probability REAL,  -- the first model's; at the training prevalence
-        probabilities TEXT NOT NULL)  -- all models', JSON""",
+        probabilities TEXT NOT NULL,  -- all models', JSON
+        {", ".join(f"{name} {SQL_TYPES[kind]}" for name, kind in FACT_TYPES.items())})""",
     # What the last run found unchanged: a few bytes each to write, where marking the records would rewrite them all.
     "CREATE TABLE kept (id INTEGER PRIMARY KEY)",
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
-FACTS = "format, rows, columns, sha256, study_uid, series_uid, sop_uid, modality, view"  # in the order of Facts
 HERE = "(made = ?1 OR id IN kept)"  # found by the last run, whose number is the first parameter
-RECORD = f"source, {FACTS}, probabilities, reason, status"
+RECORD = f"source, probabilities, status, reason, code, flags, {FACTS}"
+WRITTEN = f"path, size, mtime_ns, made, probability, {RECORD}"
 # A path that is found twice in one run, such as a hidden file that is also named, keeps what was read from it.
 WRITE = f"""
-    INSERT INTO records (path, size, mtime_ns, made, probability, {RECORD}) VALUES ({", ".join("?" * 18)})
+    INSERT INTO records ({WRITTEN}) VALUES ({", ".join("?" * len(WRITTEN.split(", ")))})
     ON CONFLICT (path) DO UPDATE SET
-    {", ".join(f"{name} = excluded.{name}" for name in f"size, mtime_ns, made, probability, {RECORD}".split(", "))}
-    WHERE NOT (excluded.status = 'ignored' AND (records.made = excluded.made OR records.id IN kept))"""
-# A rejected file without a checksum was not read whole: what was in the way may be gone, though the file is unchanged.
+    {", ".join(f"{name} = excluded.{name}" for name in WRITTEN.split(", ")[1:])}
+    WHERE NOT (excluded.status = 'skipped' AND (records.made = excluded.made OR records.id IN kept))"""
+# A failed file without a checksum was not read whole: what was in the way may be gone, though the file is unchanged.
 FIND = """
     SELECT id, status, source FROM records
-    WHERE path = ? AND size = ? AND mtime_ns = ? AND (sha256 <> '' OR status <> 'rejected')"""
+    WHERE path = ? AND size = ? AND mtime_ns = ? AND (sha256 <> '' OR status <> 'failed')"""
 # {score} orders: the column probability, or a function of all models' probabilities.
 BY_IMAGE = f"""
     SELECT {RECORD} FROM records WHERE {HERE} AND status = 'scored' ORDER BY {{score}} DESC, source"""
@@ -47,6 +54,9 @@ BY_STUDY = f"""
               FROM records WHERE {HERE} AND status = 'scored')
         WINDOW same AS (PARTITION BY study))
     ORDER BY highest DESC, first_source, study, score DESC, source"""
+UNSCORED = f"SELECT {RECORD} FROM records WHERE {HERE} AND status = ?2 ORDER BY {{order}}"
+REASONS = f"SELECT reason, count(*) FROM records WHERE {HERE} AND status = ?2 GROUP BY 1 ORDER BY 1"
 COUNTS = f"""
-    SELECT count(*), total(status = 'scored'), total(status = 'rejected'), total(status = 'ignored'),
-           total(made < ?1), total(made = ?1 AND status = 'scored') FROM records WHERE {HERE}"""
+    SELECT count(*), total(status = 'scored'), total(status = 'set aside'), total(status = 'failed'),
+           total(status = 'skipped'), total(made < ?1), total(made = ?1 AND status = 'scored')
+    FROM records WHERE {HERE}"""

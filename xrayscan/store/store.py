@@ -14,7 +14,7 @@ from typing import Any, Self
 from xrayscan.errors import OutputError
 from xrayscan.sources.source import Source
 from xrayscan.store import schema
-from xrayscan.store.record import Facts, ScanRecord, Status
+from xrayscan.store.record import FACT_LABELS, Facts, ScanRecord, Status
 from xrayscan.store.sqlite import START_OVER, connect, encodable, explained, remove, transaction
 
 STORE_NAME = "scan.sqlite"  # in the folder of a run
@@ -25,15 +25,16 @@ Score = Callable[[Sequence[float]], float]  # all models' probabilities of a fil
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many paths one run found, and how they ended. found = scored + rejected + ignored, always."""
+    """How many paths one run found, and how they ended. found = scored + set aside + failed + skipped, always."""
 
     found: int
     scored: int
-    rejected: int
-    ignored: int
+    set_aside: int
+    failed: int
+    skipped: int
     kept: int  # of those found, taken over unread from an earlier run
     anew: int  # of those scored, scored by this run
-    gone: int  # scored or rejected by an earlier run, and not found any more
+    removed: int  # of an earlier run, skipped ones aside, and not found any more
 
 
 class Store:
@@ -102,7 +103,7 @@ class Store:
         """Leave the earlier run behind, once there is something to keep: one that fails before leaves no trace."""
         if not self._begun:
             self._db.execute("DELETE FROM kept")
-            self.remember(run=self.run, complete=False, gone=0)
+            self.remember(run=self.run, complete=False, removed=0)
 
     def _others(self, models: Sequence[str]) -> str:
         names = self.recall("names") if len(self.models) > 1 else None
@@ -147,7 +148,7 @@ class Store:
     def keep(self, source: Source) -> Status | None:
         """Take over an unchanged file's record into this run and return how it ended; None if it is to be read.
 
-        Unchanged means the same absolute path, size and modification time. A rejected record without a checksum, such
+        Unchanged means the same absolute path, size and modification time. A failed record without a checksum, such
         as "Permission denied", is never kept.
         """
         if source.reason is not None:
@@ -179,9 +180,9 @@ class Store:
         self.write()
         with explained(self._path), transaction(self._db):
             others = f"FROM records WHERE NOT {schema.HERE}"
-            (gone,) = self._db.execute(f"SELECT count(*) {others} AND status <> 'ignored'", (self.run,)).fetchone()
+            (removed,) = self._db.execute(f"SELECT count(*) {others} AND status <> 'skipped'", (self.run,)).fetchone()
             self._db.execute(f"DELETE {others}", (self.run,))
-            self.remember(complete=True, gone=gone)
+            self.remember(complete=True, removed=removed)
         return self.counts()
 
     def counts(self) -> Counts:
@@ -190,7 +191,7 @@ class Store:
             self.write()
         with explained(self._path):
             numbers = self._db.execute(schema.COUNTS, (self.run,)).fetchone()
-            return Counts(*map(int, (*numbers, self.recall("gone") or 0)))
+            return Counts(*map(int, (*numbers, self.recall("removed") or 0)))
 
     def scored(self, score: Score | None = None) -> Iterator[tuple[int, ScanRecord]]:
         """Yield rank and record by ``score``, ties by source; without it by the first model's probability."""
@@ -238,16 +239,14 @@ class Store:
         sql = f"SELECT probabilities FROM records WHERE {schema.HERE} AND status = 'scored'"
         return (self._numbers(text) for (text,) in self._select(sql, self.run))
 
-    def rejected(self, *, by_reason: bool = False) -> Iterator[ScanRecord]:
-        """Yield the rejected records by source, or by reason and then source."""
-        order = "reason, source" if by_reason else "source"
-        sql = f"SELECT {schema.RECORD} FROM records WHERE {schema.HERE} AND status = 'rejected' ORDER BY {order}"
-        return (self._record(row) for row in self._select(sql, self.run))
+    def unscored(self, status: Status, *, by_reason: bool = False) -> Iterator[ScanRecord]:
+        """Yield the records that ended so, by source, or by reason and then source."""
+        sql = schema.UNSCORED.format(order="reason, source" if by_reason else "source")
+        return (self._record(row) for row in self._select(sql, self.run, status))
 
-    def reasons(self) -> dict[str, int]:
-        """Count the rejected records by reason."""
-        sql = f"SELECT reason, count(*) FROM records WHERE {schema.HERE} AND status = 'rejected' GROUP BY 1 ORDER BY 1"
-        return dict(self._select(sql, self.run))
+    def reasons(self, status: Status) -> dict[str, int]:
+        """Count the records that ended so by reason."""
+        return dict(self._select(schema.REASONS, self.run, status))
 
     def scored_below(self, probability: float) -> int:
         """Count the scored records whose probability, as stored, is below this one."""
@@ -270,10 +269,12 @@ class Store:
 
     def _record(self, row: Iterable[Any]) -> ScanRecord:
         """Build the record from a row of `schema.RECORD`. Raises: OutputError where the row was tampered with."""
-        source, *facts, probabilities, reason, status = row
+        source, probabilities, status, reason, code, flags, *facts = row
         numbers = self._numbers(probabilities) if status == Status.SCORED else ()
         try:
-            return ScanRecord(os.fsdecode(source), Facts(*facts), numbers, reason, status == Status.IGNORED)
+            known = Facts(**dict(zip(FACT_LABELS, facts, strict=True)))
+            raised = tuple(map(str, json.loads(flags)))
+            return ScanRecord(os.fsdecode(source), known, numbers, Status(status), reason, str(code), raised)
         except (ValueError, TypeError) as error:
             raise self._damaged() from error
 
@@ -297,12 +298,12 @@ class Store:
 
 
 def _row(run: int, source: Source, record: ScanRecord) -> tuple[Any, ...]:
-    facts, probabilities = record.facts, record.probabilities
-    texts = map(encodable, (facts.study_uid, facts.series_uid, facts.sop_uid, facts.modality, facts.view))
+    facts = (getattr(record.facts, name) for name in FACT_LABELS)
     return (
-        *(os.fsencode(source.path), source.size, _int64(source.mtime_ns), run, next(iter(probabilities), None)),
-        *(os.fsencode(record.source), encodable(facts.format), facts.rows, facts.columns, facts.sha256, *texts),
-        *(json.dumps(probabilities), None if record.reason is None else encodable(record.reason), str(record.status)),
+        *(os.fsencode(source.path), source.size, _int64(source.mtime_ns), run, next(iter(record.probabilities), None)),
+        *(os.fsencode(record.source), json.dumps(record.probabilities), str(record.status)),
+        *(None if record.reason is None else encodable(record.reason), record.code, json.dumps(record.flags)),
+        *(encodable(fact) if isinstance(fact, str) else fact for fact in facts),
     )
 
 

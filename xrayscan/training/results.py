@@ -79,7 +79,7 @@ def metrics(trained: "Trained") -> dict[str, Any]:
         "epochs": len(trained.epochs),
         "best_epoch": dataclasses.asdict(best) if best else None,
         "training_films": len(films.training),
-        "left_out": len(films.decoded.rejected),
+        "left_out": len(films.decoded.failed),
         "fingerprint": trained.model.fingerprint,
     }
 

@@ -12,43 +12,36 @@ from statistics import fmean
 from typing import Self
 
 from xrayscan.model.card import ModelCard
-from xrayscan.store.record import ScanRecord, Status
+from xrayscan.store.record import Facts, ScanRecord, Status
 from xrayscan.store.store import Counts, Store
 from xrayscan.worklist.order import RankSettings, is_lateral
 from xrayscan.worklist.tiers import Tier, TierScale
 
 DISAGREE = "models disagree"  # the flag of a film whose tier differs between the models
-SOME_REJECTED, NONE_SCORED = 6, 3  # exit codes, as the manual lists them
+SOME_FAILED, NONE_SCORED = 6, 3  # exit codes, as the manual lists them
 
 
 @dataclass(frozen=True, slots=True)
 class WorklistRow:
-    """One line of the worklist, in the order of its columns. ``rank`` and ``probability`` are None where rejected."""
+    """One line of the worklist, in the order of its columns. ``rank`` and ``probability`` are None unless scored."""
 
     rank: int | None  # from 1; by study, all images of a study share its rank
     source: str
     status: Status
     probability: float | None  # of the finding, as shown
     tier: Tier
-    prediction: str  # one of the card's labels; empty where rejected
+    prediction: str  # one of the card's labels; empty unless scored
     flags: tuple[str, ...]
+    code: str  # of the reason; empty where scored
     reason: str  # empty where scored
-    study_uid: str
-    series_uid: str
-    sop_uid: str
-    modality: str
-    view: str
-    rows: int | None
-    columns: int | None
-    format: str
-    sha256: str
-    probabilities: tuple[float, ...] = ()  # by every model, the first one's first; empty where rejected
+    facts: Facts
+    probabilities: tuple[float, ...] = ()  # by every model, the first one's first; empty unless scored
     tiers: tuple[Tier, ...] = ()  # by every model's own thresholds
     mean: float | None = None  # of the probabilities, where it ranks
 
 
 class Worklist:
-    """What people read: scored rows in reading order, then the rejected ones. Ignored files are only counted.
+    """What people read: scored rows in reading order, then what was set aside, then what failed. The rest is counted.
 
     ``cards`` are those of the store's models, in the same order; ``names`` tell them apart (default: the cards' own).
     """
@@ -89,12 +82,13 @@ class Worklist:
         """0 if every radiograph found was scored, 6 if some were not, 3 if none was."""
         if not self.counts.scored:
             return NONE_SCORED
-        return SOME_REJECTED if self.counts.rejected else 0
+        return SOME_FAILED if self.counts.failed else 0
 
     def rows(self) -> Iterator[WorklistRow]:
-        """Yield all rows: first the scored ones by rank, then the rejected ones by source."""
+        """Yield all rows: the scored ones by rank, then those set aside and those that failed, by source."""
         yield from self.scored()
-        yield from self.rejected()
+        yield from self.unscored(Status.SET_ASIDE)
+        yield from self.unscored(Status.FAILED)
 
     def scored(self) -> Iterator[WorklistRow]:
         """Yield the scored rows in reading order."""
@@ -107,13 +101,13 @@ class Worklist:
         """Yield every scored film's probabilities as shown and its tiers, one per model; in no order, so quickly."""
         return ((self._shown(stored), self._tiers(stored)) for stored in self._store.probabilities())
 
-    def rejected(self, *, by_reason: bool = False) -> Iterator[WorklistRow]:
-        """Yield the rejected rows by source, or by reason and then source."""
-        return (self._row(None, record) for record in self._store.rejected(by_reason=by_reason))
+    def unscored(self, status: Status, *, by_reason: bool = False) -> Iterator[WorklistRow]:
+        """Yield the rows set aside, or those that failed, by source, or by reason and then source."""
+        return (self._row(None, record) for record in self._store.unscored(status, by_reason=by_reason))
 
-    def reasons(self) -> dict[str, int]:
-        """Count the rejected rows by reason, in the order of ``rejected(by_reason=True)``."""
-        return self._store.reasons()
+    def reasons(self, status: Status) -> dict[str, int]:
+        """Count the rows that ended so by reason, in the order of ``unscored(status, by_reason=True)``."""
+        return self._store.reasons(status)
 
     def top(self, n: int) -> list[WorklistRow]:
         """Return the first rows to be read, at most ``n``."""
@@ -136,9 +130,9 @@ class Worklist:
         return Counter(tiers for _, tiers in self.scores())
 
     def _row(self, rank: int | None, record: ScanRecord) -> WorklistRow:
-        facts, stored = record.facts, record.probabilities
+        stored = record.probabilities
         shown, tiers = self._shown(stored), self._tiers(stored)
-        flags = [("lateral", is_lateral(facts.view)), (DISAGREE, len(set(tiers)) > 1)]
+        flags = [("lateral", is_lateral(record.facts.view)), (DISAGREE, len(set(tiers)) > 1)]
         return WorklistRow(
             rank=rank,
             source=record.source,
@@ -146,17 +140,10 @@ class Worklist:
             probability=shown[0] if shown else None,
             tier=tiers[0] if tiers else "",
             prediction=self.scales[0].prediction(stored[0]) if stored else "",
-            flags=tuple(flag for flag, raised in flags if raised),
+            flags=(*record.flags, *(flag for flag, raised in flags if raised)),
+            code=record.code,
             reason=record.reason or "",
-            study_uid=facts.study_uid,
-            series_uid=facts.series_uid,
-            sop_uid=facts.sop_uid,
-            modality=facts.modality,
-            view=facts.view,
-            rows=facts.rows,
-            columns=facts.columns,
-            format=facts.format,
-            sha256=facts.sha256,
+            facts=record.facts,
             probabilities=shown,
             tiers=tiers,
             mean=self._mean(stored) if stored and self.by_mean else None,

@@ -4,7 +4,7 @@
 
 const byId = (id) => document.getElementById(id);
 const RANK = 0, PROBABILITY = 1, TIER = 2, CALLED = 3, FLAGS = 4, SOURCE = 5, VIEW = 6, ROWS = 7, COLUMNS = 8;
-const FORMAT = 9, REASON = 10, MARK = 11, OTHERS = 12, CELL = 13, TAGS = 14, MEAN = 15;
+const FORMAT = 9, REASON = 10, MARK = 11, OTHERS = 12, CELL = 13, TAGS = 14, STATUS = 15, MEAN = 16;
 
 const meta = JSON.parse(byId("meta").textContent);
 const rows = JSON.parse(byId("data").textContent);

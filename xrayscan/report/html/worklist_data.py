@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from xrayscan.files.text import spreadsheet_cell, visible
 from xrayscan.model.card import ModelCard
+from xrayscan.store.record import FACT_LABELS, Facts, Status
 from xrayscan.worklist.tiers import Tier
 from xrayscan.worklist.worklist import Worklist, WorklistRow
 
 # A row is a list, in this order; worklist_data.js reads it. Names of keys 100,000 times over would double the page.
 FIELDS = (
     *("rank", "probability", "tier", "called", "flags", "source", "view", "rows", "columns", "format", "reason"),
-    *("mark", "others", "cell", "tags", "mean"),
+    *("mark", "others", "cell", "tags", "status", "mean"),
 )
-TAGS = ("modality", "study_uid", "series_uid", "sop_uid", "sha256")
+TAGS = {name: label for name, label in FACT_LABELS.items() if name not in FIELDS}  # what has no column of its own
 MARK = 12  # digits of the SHA-256 that tie a reviewed mark to the film's content
 
 
@@ -45,17 +46,24 @@ def _values(row: WorklistRow, card: ModelCard, *, tags: bool) -> list[object]:
         int(row.prediction == card.labels[1]),
         [visible(flag) for flag in row.flags],
         source,
-        visible(row.view),
-        row.rows,
-        row.columns,
-        visible(row.format),
+        visible(row.facts.view),
+        row.facts.rows,
+        row.facts.columns,
+        visible(row.facts.format),
         visible(row.reason),
-        row.sha256[:MARK],
+        row.facts.sha256[:MARK],
         others(row),
         0 if cell == source else cell,
-        {name: visible(str(getattr(row, name))) for name in TAGS} if tags else 0,
+        _tags(row.facts) if tags else 0,
+        row.status,
         *([] if row.mean is None else [round(row.mean, 6)]),
     ]
+
+
+def _tags(facts: Facts) -> dict[str, str]:
+    """What is known of a film beside its columns, by what people call it."""
+    known = {label: getattr(facts, name) for name, label in TAGS.items()}
+    return {label: visible(str(value)) for label, value in known.items() if value not in (None, "")}
 
 
 def others(row: WorklistRow) -> list[tuple[float, Tier]]:
@@ -85,11 +93,11 @@ def agreements(worklist: Worklist) -> list[Agreement]:
     return found
 
 
-def reason_groups(worklist: Worklist, shown: int) -> Iterable[tuple[str, int, list[str]]]:
-    """Return reason, count and the first ``shown`` sources of each group of rejected files, the largest group first."""
-    counts = worklist.reasons()
+def reason_groups(worklist: Worklist, status: Status, shown: int) -> Iterable[tuple[str, int, list[str]]]:
+    """Return reason, count and the first ``shown`` sources of each group of files that ended so, the largest first."""
+    counts = worklist.reasons(status)
     sources: dict[str, list[str]] = {reason: [] for reason in counts}
-    for row in worklist.rejected() if counts else ():
+    for row in worklist.unscored(status) if counts else ():
         if len(sources[row.reason]) < shown:
             sources[row.reason].append(row.source)
     largest = sorted(counts, key=lambda reason: (-counts[reason], reason))

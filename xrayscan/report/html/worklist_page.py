@@ -15,6 +15,7 @@ from xrayscan.files.atomic import atomic_writer
 from xrayscan.files.text import ending, visible
 from xrayscan.report.html.worklist_data import agreements, embedded, others, reason_groups, row_lines
 from xrayscan.report.remedies import advice
+from xrayscan.store.record import Status
 from xrayscan.worklist.worklist import Worklist, WorklistRow
 
 FOLDER = os.path.dirname(__file__)
@@ -22,7 +23,7 @@ SCRIPTS = ("worklist_data.js", "worklist_table.js", "worklist_view.js", "worklis
 PAGE_ROWS = 100  # rows shown at once; as many are in the table before, and without, the script
 PIECES_AT_ONCE = 500  # template pieces joined per write
 SEPARATOR = re.compile(r"([/\\_])")  # none of them stands in what escaping makes
-SOURCES_SHOWN = 100  # rejected files listed per reason; the table has them all
+SOURCES_SHOWN = 100  # files listed per reason; the table has them all
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,9 @@ def _context(worklist: Worklist, settings: PageSettings) -> dict[str, object]:
         else (),
         "tiers": tuple(worklist.tier_counts),
         "settings": settings,
-        "groups": reason_groups(worklist, SOURCES_SHOWN),
+        "bands": {
+            status: reason_groups(worklist, status, SOURCES_SHOWN) for status in (Status.SET_ASIDE, Status.FAILED)
+        },
         "first": itertools.islice(worklist.scored(), PAGE_ROWS),
         "page_rows": PAGE_ROWS,
         "distribution": scores and worklist_figures.distribution(worklist, scores),

@@ -18,7 +18,8 @@ const STATUS = {
   open: (row) => scored(row) && !isReviewed(row),
   reviewed: isReviewed,
   flagged: (row) => row[FLAGS].length > 0,
-  rejected: (row) => !scored(row),
+  "set aside": (row) => row[STATUS] === "set aside",
+  failed: (row) => row[STATUS] === "failed",
   all: () => true,
 };
 const PRINTED = 1000; // rows on paper, at most

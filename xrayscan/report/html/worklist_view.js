@@ -42,7 +42,7 @@ async function loadFilm(index) {
 }
 
 function noPicture(row) {
-  if (!scored(row)) return `Not scored: ${row[REASON]}.`;
+  if (!scored(row)) return `${row[STATUS]}: ${row[REASON]}.`;
   if (!meta.pictures) return "This page was made without pictures (--no-images).";
   return `Pictures are kept of the first ${number(meta.top)} films only: --html-top asks for more.`;
 }
@@ -123,20 +123,19 @@ function describe(row) {
   byId("scoring").hidden = !scored(row);
   const facts = {
     "rank": row[RANK] === null ? "none" : number(row[RANK]),
-    "not scored": row[REASON],
+    [row[STATUS]]: row[REASON],
     "called": scored(row) ? meta.labels[row[CALLED]] : "",
     "flags": row[FLAGS].join(", "),
     "view": row[VIEW],
     "rows × columns": row[ROWS] ? `${row[ROWS]} × ${row[COLUMNS]} pixels` : "",
     "format": row[FORMAT],
-    ...Object.fromEntries(Object.entries(row[TAGS] || {}).map(([name, value]) => [TAG_NAMES[name], value])),
+    ...row[TAGS],
     "more": row[TAGS] ? "" : "UIDs and the SHA-256 stand in triage.csv",
   };
   byId("facts").replaceChildren(...Object.entries(facts).filter(([, value]) => value)
     .map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, make("bdi", {}, value)))));
 }
 
-const TAG_NAMES = { modality: "modality", study_uid: "study UID", series_uid: "series UID", sop_uid: "SOP UID", sha256: "SHA-256" };
 
 function scoresOf(row) {
   const scores = [[row[PROBABILITY], row[TIER]], ...row[OTHERS], ...(meta.byMean ? [[row[MEAN], ""]] : [])];
