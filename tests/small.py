@@ -29,8 +29,11 @@ def write_film(path: Path, seed: int, side: int = 48) -> Path:
     return path
 
 
-def make_model(path: Path, *, seed: int = 0, seen: Provenance | None = None, **card: object) -> Path:
-    """Write a model file with a small untrained network whose probabilities spread over (0, 1)."""
+def make_model(path: Path, *, seed: int = 0, sign: int = 1, seen: Provenance | None = None, **card: object) -> Path:
+    """Write a model file with a small untrained network whose probabilities spread over (0, 1).
+
+    A ``sign`` of -1 makes it rank films the other way round.
+    """
     import torch
 
     from xrayscan.network.architectures.cnn import CnnParams, build, spec
@@ -38,6 +41,9 @@ def make_model(path: Path, *, seed: int = 0, seen: Provenance | None = None, **c
     torch.manual_seed(seed)
     params = CnnParams(side=32, width=4, blocks=1)
     network = build(params)
+    with torch.no_grad():
+        network.head.weight *= sign
+        network.head.bias *= sign
     tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
     values = {
         "name": "small",

@@ -10,7 +10,7 @@ from xrayscan.errors import ModelError
 from xrayscan.model.calibration import Calibration
 from xrayscan.model.card_check import STRICT, check_metrics, check_share, read_strictly
 from xrayscan.model.input_spec import InputSpec
-from xrayscan.model.tensors import plain_json
+from xrayscan.model.plain_json import plain_json
 
 UNNAMED = "model"  # the name of a model that nobody gave one
 CARD_FORMAT = 2  # raised when an older xrayscan could misread a newer card

@@ -5,7 +5,6 @@ Source: https://github.com/huggingface/safetensors, "Format": 8 bytes of length,
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,14 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan.errors import ModelError
+from xrayscan.model.plain_json import plain_json
 
 Tensors = Mapping[str, npt.NDArray[Any]]
 
 DIGEST = "sha256"  # in the header: over the rest of it and all tensors
 NOT_HERE = "not a model file, or a damaged one"
-TEXT_BYTES = 4 << 20  # of a header's text: cards have some 5 kB, checkpoints of 1,000 epochs some 700 kB
-DEEPEST = 16  # lists and tables within each other
-LARGEST = 1 << 63  # whole numbers
 KINDS = frozenset("?bhilqBHILQefd")  # what NumPy and safetensors both know: no bfloat16, no float8
 
 
@@ -65,31 +62,6 @@ def digest(header: Mapping[str, Any], tensors: Tensors) -> str:
         made.update(json.dumps([name, array.dtype.str, array.shape]).encode())
         made.update(memoryview(array.reshape(-1).view(np.uint8)))
     return made.hexdigest()
-
-
-def plain_json(text: str, *, finite: bool = True) -> Any:
-    """Parse JSON that strangers wrote. Raises: ModelError for what is none, or numbers and depths beyond all use."""
-    from pydantic_core import from_json
-
-    if len(text) > TEXT_BYTES:
-        raise ModelError("its header is damaged: it is far too long")
-    try:
-        value = from_json(text, allow_inf_nan=not finite)
-    except ValueError as error:  # too deep, too
-        raise ModelError("its header is damaged: it is no JSON") from error
-    _check_plain(value, 0, finite)
-    return value
-
-
-def _check_plain(value: object, depth: int, finite: bool) -> None:
-    if depth > DEEPEST:
-        raise ModelError("its header is damaged: lists within lists without end")
-    huge = isinstance(value, int) and not -LARGEST <= value < LARGEST
-    if huge or (finite and isinstance(value, float) and not math.isfinite(value)):
-        raise ModelError("its header is damaged: a number is out of range")
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for one in inside:
-        _check_plain(one, depth + 1, finite)
 
 
 def metadata_of(data: bytes) -> dict[str, Any]:
