@@ -1,6 +1,7 @@
 """Bytes of one regular file; opening it neither blocks nor has an effect."""
 
 import contextlib
+import errno
 import io
 import os
 import stat
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
 from xrayscan.sources.source import identity
 
 MAX_FILE_BYTES = 1 << 30  # the largest radiographs are some 100 MB; beyond 1 GiB it is an archive or a video
@@ -31,11 +33,11 @@ def read_file(path: str, head_ok: Callable[[bytes], None] | None = None) -> byte
                 head_ok(file.read(HEAD_BYTES) or b"")
                 file.seek(0)
             if before.st_size > MAX_FILE_BYTES:
-                raise DecodeError("larger than 1 GiB")
+                raise DecodeError(Code.FILE_TOO_LARGE, "larger than 1 GiB")
             data = file.readall() or b""
             if identity(os.fstat(file.fileno())) == identity(before):
                 return data
-    raise DecodeError(CHANGING)
+    raise DecodeError(Code.CHANGED, CHANGING)
 
 
 def _settled(descriptor: int) -> os.stat_result:
@@ -60,14 +62,29 @@ def _opened(path: str) -> Iterator[io.FileIO]:
     try:
         with io.FileIO(path, opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise DecodeError("not a regular file")
+                raise DecodeError(Code.NOT_A_FILE, "not a regular file")
             yield file
     except OSError as error:
-        raise DecodeError(_why(error)) from error
+        raise DecodeError(code_of(error), why(error)) from error
     except MemoryError as error:
-        raise DecodeError("too large for the memory of this machine") from error
+        raise DecodeError(Code.MEMORY, "too large for the memory of this machine") from error
 
 
-def _why(error: OSError) -> str:
+def code_of(error: OSError) -> Code:
+    """Return the code of what the system says about a path."""
+    return _CODES.get(error.errno or 0, Code.UNREADABLE)
+
+
+def why(error: OSError) -> str:
     """Return the system's phrase alone: str(error) would repeat the path."""
     return os.strerror(error.errno) if error.errno else "unreadable"
+
+
+_CODES = {
+    errno.ENOENT: Code.NOT_FOUND,
+    errno.ENOTDIR: Code.NOT_FOUND,
+    errno.EACCES: Code.NOT_PERMITTED,
+    errno.EPERM: Code.NOT_PERMITTED,
+    errno.EISDIR: Code.NOT_A_FILE,
+    errno.ELOOP: Code.BROKEN_LINK,
+}

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import Self
 
-from xrayscan.outcome import Status
+from xrayscan.outcome import Code, Status
 
 # What a file is known by, beside its path: a file is the one that was read before only if all of it is equal. Copies
 # keep size and mtime (``cp -p``, ``rsync -t``, archives); ctime is the system's own and cannot be set. File systems
@@ -29,12 +29,17 @@ class Source:
     device: int = 0
     inode: int = 0
     reason: str | None = None
-    status: Status = Status.FAILED  # how it ends, if there is a reason
+    code: Code | None = None  # goes with a reason
 
     @classmethod
     def of(cls, source: str, path: str, status: os.stat_result) -> Self:
         """A candidate with what it is known by."""
         return cls(source, path, *identity(status))
+
+    @property
+    def status(self) -> Status:
+        """How it ends, if there is a reason."""
+        return self.code.status if self.code else Status.FAILED
 
 
 def identity(status: os.stat_result) -> tuple[int, ...]:
