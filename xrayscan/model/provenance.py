@@ -54,17 +54,26 @@ class Provenance:
 
     @classmethod
     def of(
-        cls, digests: Sequence[str], hashes: Hashes, patient_keys: Iterable[str | None], *, held_out: bool = False
+        cls,
+        digests: Sequence[str],
+        hashes: Hashes,
+        patient_keys: Iterable[str | None],
+        held_out: npt.ArrayLike = False,
     ) -> "Provenance":
         """Make the list from SHA-256 texts (N,), perceptual hashes (N,) and patient keys, None where there is none.
 
-        ``held_out`` says that they are films of validation.
+        ``held_out`` says which of them (N,), or whether all of them, are films of validation.
         """
-        flags = np.full(len(digests), int(held_out), np.uint8)
+        flags = np.broadcast_to(np.asarray(held_out, np.uint8), (len(digests),)).copy()
         return cls(digest_rows(digests), np.asarray(hashes, np.uint64), key_rows(patient_keys), flags)
 
     def united(self, *others: "Provenance") -> "Provenance":
-        """All films of this list and of others, each once, sorted; held out only where none was fitted to it."""
+        """The films of this list and of others, each once, sorted; held out only where nothing was fitted to it.
+
+        Without others the list is as it was.
+        """
+        if not others:
+            return self
         everything = (self, *others)
         digests, first, same = np.unique(
             np.concatenate([one.digests for one in everything]), axis=0, return_index=True, return_inverse=True

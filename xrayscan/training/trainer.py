@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xrayscan.dataset.cache import CACHE_SIZE, FilmCache
 from xrayscan.dataset.decoded import Decoded, contradictions, decode_films
 from xrayscan.dataset.labelled_folder import FolderSettings, LabelledFilm, LabelledFolder, read_folder
 from xrayscan.dataset.split import Indices, divide, for_training, patient_groups
@@ -39,7 +40,8 @@ class TrainSettings:
 
     ``parameters`` are the backend's and training's alike, by name; they win over ``fit.params``. ``about`` holds
     licence, citation, intended use, limits. ``cache`` is a folder for decoded films. ``resume`` goes on with a run
-    that was cut off. ``fast_dev_run`` tries the whole path on a few films.
+    that was cut off, ``overwrite`` replaces one that is finished. ``share``: a folder that is made is open as the umask
+    says, not to its owner alone. ``fast_dev_run`` tries the whole path on a few films: the model says so.
     """
 
     backend: str = "cnn"
@@ -53,7 +55,10 @@ class TrainSettings:
     on_split: "Callable[[SplitFilms, Sequence[Epoch]], None]" = lambda films, epochs: None  # epochs of an earlier part
     targets: tuple[Target, ...] = ()  # operating points beside the usual ones
     cache: str | None = None
+    cache_size: int = CACHE_SIZE  # bytes
     resume: bool = False
+    overwrite: bool = False
+    share: bool = False
     fast_dev_run: bool = False
 
 
@@ -71,12 +76,13 @@ class SplitFilms:
 
     def films(self, side: Indices) -> Films:
         """Pixels, labels and identities of one side."""
-        return Films(self.decoded.pixels[side], self.labels[side], self._identities(side))
+        return Films(self.decoded.pixels[side], self.labels[side], self.identities(side))
 
-    def _identities(self, side: Indices) -> Provenance:
-        digests = [self.decoded.digests[n] for n in side]
-        keys = [self.decoded.films[n].patient_key for n in side]
-        return Provenance.of(digests, self.decoded.hashes[side], keys, held_out=side is self.validation)
+    def identities(self, some: Indices) -> Provenance:
+        """Which films these are, and which of them are held out."""
+        digests = [self.decoded.digests[n] for n in some]
+        keys = [self.decoded.films[n].patient_key for n in some]
+        return Provenance.of(digests, self.decoded.hashes[some], keys, np.isin(some, self.validation))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +169,8 @@ def _divided(folder: LabelledFolder, spec: InputSpec, settings: TrainSettings) -
     workers = default_workers() if settings.workers is None else settings.workers
     films, left_out = for_training(folder)
     chosen = _few(films) if settings.fast_dev_run else films
-    decoded = decode_films(chosen, spec, workers=workers, cache=settings.cache, on_film=settings.on_film)
+    cache = FilmCache(settings.cache, settings.cache_size) if settings.cache else None
+    decoded = decode_films(chosen, spec, workers=workers, cache=cache, on_film=settings.on_film)
     labels = np.array([film.label for film in decoded.films], np.uint8)
     groups = patient_groups([film.patient for film in decoded.films], decoded.digests)
     division = divide(decoded.films, groups, VALIDATION_SHARE, settings.fit.seed)
@@ -224,12 +231,11 @@ def _seen(films: SplitFilms, *inherited: Provenance | None) -> Provenance:
 
     ``inherited`` are the films of the models that this one was made from.
     """
-    sides = (films.films(side).identities for side in (films.training, films.validation))
-    return Provenance.of([], np.zeros(0, np.uint64), []).united(*filter(None, (*sides, *inherited)))
+    sides = np.sort(np.concatenate([films.training, films.validation]))
+    return films.identities(sides).united(*(one for one in inherited if one is not None))
 
 
 def _flattered(films: SplitFilms, seen: Provenance) -> dict[str, int]:
     """How many validation films a model that this one was made from was fitted to, for the card; nothing if none."""
-    validation = films.films(films.validation).identities
-    known = len(validation.validated_on() & seen.fitted_to()) if validation else 0
+    known = len(films.identities(films.validation).validated_on() & seen.fitted_to())
     return {"validation_films_fitted_to_before": known} if known else {}
