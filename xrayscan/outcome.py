@@ -36,6 +36,7 @@ class Code(StrEnum):
     NOT_FINITE = "not-finite"
     NOT_FOUND = "not-found"
     VANISHED = "vanished"
+    CHANGED = "changed"  # it did not keep still while it was read
     BROKEN_LINK = "broken-link"
     NOT_PERMITTED = "not-permitted"
     UNREADABLE = "unreadable"  # the system could not read it: an I/O error, a stale handle, a host that is down

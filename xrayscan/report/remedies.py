@@ -3,6 +3,7 @@
 # The first sign found in a reason decides, so the more telling ones stand first.
 ADVICE = (
     ("password", "Remove the password and scan again."),
+    ("keeps changing", "Wait until it is complete, then run the same command again."),
     ("vanished", "Scan again; if it was moved, scan the folder that holds it now."),
     ("no such file", "Check the path that was given."),
     ("dangling link", "Mend the link, or scan the folder that holds the file itself."),

@@ -8,8 +8,10 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from xrayscan.errors import DecodeError
+from xrayscan.files.run_folder import own_folder
 from xrayscan.model.file import Model
 from xrayscan.outcome import Code
 from xrayscan.plugin.loading import load_models, names_of
@@ -21,7 +23,8 @@ from xrayscan.scanning.row import Row
 from xrayscan.scanning.score import BatchScorer
 from xrayscan.scanning.workers import default_workers
 from xrayscan.sources.folders import discover
-from xrayscan.sources.source import Source
+from xrayscan.sources.path_list import fingerprint
+from xrayscan.sources.source import IDENTITY, Source
 from xrayscan.store.record import FACT_LABELS, Facts, ScanRecord, Status
 from xrayscan.store.store import STORE_NAME, Store
 from xrayscan.worklist.order import RankSettings
@@ -44,6 +47,7 @@ class ScanSettings:
     batch_size: int | None = None
     workers: int | None = None
     fresh: bool = False  # forget an earlier scan in the same folder
+    share: bool = False  # a folder that is made for the output is open as the umask says, not to its owner alone
     rank: RankSettings = RankSettings()
 
 
@@ -62,16 +66,18 @@ def scan(
     files; the first one's tiers and predictions count. Writes no report: see `xrayscan.report`.
     Close the worklist when done, or use it as a context manager.
     Raises: ModelError for an unusable model, UsageError for a device that is not there, models that look for different
-    findings or one that is given twice, OutputError for a folder that cannot be written or holds other models' scan.
+    findings or one that is given twice, OutputError for a folder that cannot be written, or holds a scan of other paths
+    or by other models.
     """
-    loaded = load_models([model] if isinstance(model, str | Model) else model)
+    loaded, named = load_models([model] if isinstance(model, str | Model) else model), list(paths)
     progress = Progress()
-    names, fingerprints = names_of(loaded), tuple(model.fingerprint for model in loaded)
-    store = Store.open(os.path.join(out, STORE_NAME), models=fingerprints, fresh=settings.fresh)
+    names = names_of(loaded)
+    path, which = os.path.join(out, STORE_NAME), _which(named, loaded)
+    store = Store.open(path, **which, fresh=settings.fresh, share=settings.share)
     started = time.perf_counter()
     try:
         store.remember(cards=[one.card.to_json() for one in loaded], names=names)  # for reports without model files
-        with Prefetcher(paths, progress) as walk, contextlib.ExitStack() as undo:
+        with Prefetcher(named, progress) as walk, contextlib.ExitStack() as undo:
             rows = _to_read(walk, store, progress, on_progress)
             for batch in _scored(rows, loaded, settings, progress, undo):
                 records = [(_source(row), _record(row)) for row in batch]
@@ -86,6 +92,19 @@ def scan(
     except BaseException:
         store.close()
         raise
+
+
+def run_folder(base: str, paths: Sequence[str], models: Sequence[Model], *, share: bool = False) -> str:
+    """Choose and make the folder of a scan for which none was named: that of the newest scan of the same paths by the
+    same models, else a new one called ``base``, ``base-2`` and so on. Raises: OutputError.
+    """
+    which = _which(paths, models)
+    return own_folder(base, goes_on=lambda folder: Store.goes_on(os.path.join(folder, STORE_NAME), **which), share=share)
+
+
+def _which(paths: Sequence[str], models: Sequence[Model]) -> dict[str, Any]:
+    """What makes two scans the same one."""
+    return {"models": tuple(model.fingerprint for model in models), "inputs": fingerprint(paths)}
 
 
 def candidates(paths: Iterable[str], progress: Progress) -> Iterator[str]:
@@ -143,7 +162,7 @@ def _scored(
 
 
 def _source(row: Row) -> Source:
-    return Source(row["source"], row["path"], row["size"], row["mtime_ns"])
+    return Source(row["source"], row["path"], **{name: row[name] for name in IDENTITY})
 
 
 def _record(row: Row) -> ScanRecord:

@@ -173,7 +173,7 @@ class _Walk:
 
 def _candidate(source: str, path: str, status: os.stat_result) -> Source:
     if stat.S_ISREG(status.st_mode):
-        return Source(source, path, status.st_size, status.st_mtime_ns)
+        return Source.of(source, path, status)
     kind = KINDS.get(stat.S_IFMT(status.st_mode), "special file")
     return Source(source, path, reason=f"{kind}, not a regular file", code=Code.NOT_A_FILE)
 

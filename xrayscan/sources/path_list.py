@@ -1,5 +1,6 @@
 """Paths from a list, as other programs write it."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
@@ -24,6 +25,12 @@ def read_list(stream: BinaryIO) -> Iterator[str]:
         yield from _names(names, separator)
         buffer = rest + chunk
     yield from _names(buffer.split(separator), separator)
+
+
+def fingerprint(paths: Iterable[str]) -> str:
+    """Equal for the same paths, whatever their order and however they are written: SHA-256 in hexadecimal."""
+    absolute = sorted({os.fsencode(os.path.abspath(path)) for path in paths})
+    return hashlib.sha256(b"\0".join(absolute)).hexdigest()
 
 
 def _names(names: Iterable[bytes], separator: bytes) -> Iterator[str]:

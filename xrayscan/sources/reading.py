@@ -5,28 +5,50 @@ import errno
 import io
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 
 from xrayscan.errors import DecodeError
 from xrayscan.outcome import Code
+from xrayscan.sources.source import identity
 
 MAX_FILE_BYTES = 1 << 30  # the largest radiographs are some 100 MB; beyond 1 GiB it is an archive or a video
+ATTEMPTS = 3  # to read a file that changes while it is read
+TICK_NS = 10_000_000  # of the clock that stamps files: at most a jiffy of Linux at 100 Hz
+CHANGING = "the file keeps changing while it is read"
 HEAD_BYTES = 4096  # enough for every signature, the DICOM preamble (132 bytes) and the first elements
 
 
 def read_file(path: str, head_ok: Callable[[bytes], None] | None = None) -> bytes:
     """Read one regular file whole. Anything else is refused; opening it neither blocks nor has an effect.
 
-    ``head_ok`` sees the first 4,096 bytes before the rest is read, and refuses the file by raising DecodeError.
+    ``head_ok`` sees the first 4,096 bytes before the rest is read, and refuses the file by raising DecodeError. A file
+    that changes meanwhile is read again, a few times.
     Raises: DecodeError with the reason, which names no path.
     """
-    with _opened(path) as file:
-        if head_ok is not None:
-            head_ok(file.read(HEAD_BYTES) or b"")
-            file.seek(0)
-        if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
-            raise DecodeError(Code.FILE_TOO_LARGE, "larger than 1 GiB")
-        return file.readall() or b""
+    for _ in range(ATTEMPTS):
+        with _opened(path) as file:
+            before = _settled(file.fileno())
+            if head_ok is not None:
+                head_ok(file.read(HEAD_BYTES) or b"")
+                file.seek(0)
+            if before.st_size > MAX_FILE_BYTES:
+                raise DecodeError(Code.FILE_TOO_LARGE, "larger than 1 GiB")
+            data = file.readall() or b""
+            if identity(os.fstat(file.fileno())) == identity(before):
+                return data
+    raise DecodeError(Code.CHANGED, CHANGING)
+
+
+def _settled(descriptor: int) -> os.stat_result:
+    """What a file is known by, once the clock that stamps files has moved on since its last change.
+
+    Two changes within one tick leave the same time behind: read between them, the second would never be seen.
+    """
+    status = os.fstat(descriptor)
+    if 0 <= time.time_ns() - status.st_ctime_ns < TICK_NS:
+        time.sleep(TICK_NS / 1e9)
+    return os.fstat(descriptor)
 
 
 def read_head(path: str) -> bytes:
