@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from xrayscan.errors import DecodeError
 from xrayscan.outcome import Code
 
-MAX_FILE_BYTES = 1 << 30  # the largest radiographs are some 100 MB; beyond 1 GiB it is an archive or a video
+MAX_FILE_BYTES = 512 << 20  # the largest radiographs are some 100 MB; beyond that it is an archive or a video
 HEAD_BYTES = 4096  # enough for every signature, the DICOM preamble (132 bytes) and the first elements
 
 
-def read_file(path: str, head_ok: Callable[[bytes], None] | None = None) -> bytes:
+def read_file(path: str, head_ok: Callable[[bytes], None] | None = None, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     """Read one regular file whole. Anything else is refused; opening it neither blocks nor has an effect.
 
     ``head_ok`` sees the first 4,096 bytes before the rest is read, and refuses the file by raising DecodeError.
@@ -24,8 +24,8 @@ def read_file(path: str, head_ok: Callable[[bytes], None] | None = None) -> byte
         if head_ok is not None:
             head_ok(file.read(HEAD_BYTES) or b"")
             file.seek(0)
-        if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
-            raise DecodeError(Code.FILE_TOO_LARGE, "larger than 1 GiB")
+        if os.fstat(file.fileno()).st_size > max_bytes:
+            raise DecodeError(Code.FILE_TOO_LARGE, f"larger than {max_bytes / (1 << 20):g} MiB (--max-file-size)")
         return file.readall() or b""
 
 
