@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from xrayscan.dataset.labelled_folder import FolderSettings as FolderSettings
     from xrayscan.dataset.labelled_folder import read_folder as read_folder
+    from xrayscan.decode.interface import Decoder as Decoder
+    from xrayscan.decode.interface import Radiograph as Radiograph
+    from xrayscan.decode.limits import Limits as Limits
     from xrayscan.errors import DecodeError as DecodeError
     from xrayscan.errors import InputError as InputError
     from xrayscan.errors import ModelError as ModelError
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from xrayscan.network.transfer import imagenet_spec as imagenet_spec
     from xrayscan.network.transfer import learning_groups as learning_groups
     from xrayscan.network.transfer import torchvision_backend as torchvision_backend
+    from xrayscan.outcome import Code as Code
     from xrayscan.plugin.loading import load_predictor as load_predictor
     from xrayscan.plugin.manager import load_registry as load_registry
     from xrayscan.plugin.spec import hookimpl as hookimpl
@@ -64,6 +68,10 @@ _HOME = {
     "InputSpec": "model.input_spec",
     "ModelCard": "model.card",
     "OperatingPoint": "model.card",
+    "Decoder": "decode.interface",
+    "Radiograph": "decode.interface",
+    "Limits": "decode.limits",
+    "Code": "outcome",
     "DecodeError": "errors",
     "InputError": "errors",
     "ModelError": "errors",

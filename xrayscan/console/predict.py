@@ -14,7 +14,7 @@ from rich.text import Text
 
 from xrayscan.console.terminal import _table, duration, film_bar, printable
 from xrayscan.files.text import ending
-from xrayscan.report.remedies import advice
+from xrayscan.report.remedies import remedy
 from xrayscan.scanning.progress import Progress
 from xrayscan.store.record import Status
 from xrayscan.worklist.worklist import DISAGREE, Worklist
@@ -86,7 +86,7 @@ class ScanConsole:
         out.print(_counted(worklist), soft_wrap=True)
         for status in UNSCORED:
             if reasons := worklist.reasons(status):
-                out.print(_reasons_table(status, reasons))
+                out.print(_reasons_table(status, reasons, worklist.codes(status)))
         if counts.kept or counts.removed:
             out.print(
                 f"Went on from an earlier scan: {counts.kept:,} unchanged files kept, {counts.anew:,} scored anew, "
@@ -169,14 +169,14 @@ def _top_table(worklist: Worklist) -> Table:
     return table
 
 
-def _reasons_table(status: Status, reasons: Mapping[str, int]) -> Table:
+def _reasons_table(status: Status, reasons: Mapping[str, int], codes: Mapping[str, str]) -> Table:
     """Why files were set aside or failed, the most frequent reason first, and what to do about each."""
     table = _table(status.capitalize(), ())
     for heading, justify in (("files", "right"), ("reason", "left"), ("what to do", "left")):
         table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
     frequent = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     for reason, count in frequent[:TOP_REASONS]:
-        table.add_row(f"{count:,}", printable(reason), escape(advice(reason)))
+        table.add_row(f"{count:,}", printable(reason), escape(remedy(codes.get(reason, ""))))
     if rest := frequent[TOP_REASONS:]:
         table.add_row(f"{sum(count for _, count in rest):,}", f"{len(rest)} other reasons", "See the worklist.")
     return table

@@ -1,4 +1,4 @@
-"""The plugins that are installed, and the backends they register."""
+"""The plugins that are installed, and the backends and decoders they register."""
 
 import dataclasses
 import importlib.metadata
@@ -8,12 +8,13 @@ from typing import Any
 
 import pluggy
 
+from xrayscan.decode.interface import Decoder
 from xrayscan.errors import ModelError
 from xrayscan.model.backend import Backend, TrainingParams
 from xrayscan.plugin import spec
 
 ONLY = "XRAYSCAN_PLUGINS"  # environment: load only the plugins named here, comma-separated
-BUILT_IN = "cnn"  # the one entry point that is always loaded
+BUILT_IN = ("decoders", "cnn")  # the entry points that are always loaded, and first
 TRAINING_NAMES = {field.name for field in dataclasses.fields(TrainingParams)}  # --set takes these beside a backend's
 
 
@@ -24,15 +25,17 @@ class Plugin:
     name: str
     origin: str  # distribution and version
     backends: tuple[str, ...] = ()
+    decoders: tuple[str, ...] = ()
     error: str | None = None
 
 
 @dataclass(slots=True)
 class Registry:
-    """All plugins found, broken ones included, and every backend by its name."""
+    """All plugins found, broken ones included, and every backend and decoder by its name."""
 
     plugins: list[Plugin] = field(default_factory=list)
     backends: dict[str, Backend] = field(default_factory=dict)
+    decoders: dict[str, Decoder] = field(default_factory=dict)
 
     def backend(self, name: str) -> Backend:
         """Return the backend called ``name``. Raises: ModelError that lists those there are and what failed to load."""
@@ -45,7 +48,7 @@ class Registry:
 def load_registry() -> Registry:
     """Load the plugins that entry points announce, each on its own: none takes another down.
 
-    The environment variable ``XRAYSCAN_PLUGINS`` (comma-separated names) restricts them; the built-in CNN always loads.
+    The environment variable ``XRAYSCAN_PLUGINS`` (comma-separated names) restricts them; what is built in always loads.
     """
     registry = Registry()
     manager = pluggy.PluginManager(spec.GROUP)
@@ -63,7 +66,7 @@ def load_registry() -> Registry:
 
 def _entry_points(registry: Registry) -> list[importlib.metadata.EntryPoint]:
     announced = importlib.metadata.entry_points(group=spec.GROUP)
-    found = sorted(announced, key=lambda entry: (entry.name != BUILT_IN, entry.name))
+    found = sorted(announced, key=lambda entry: (entry.name not in BUILT_IN, entry.name))
     only = os.environ.get(ONLY)
     if only is None:
         return found
@@ -71,12 +74,18 @@ def _entry_points(registry: Registry) -> list[importlib.metadata.EntryPoint]:
     for name in wanted:
         if name not in {entry.name for entry in found}:
             registry.plugins.append(Plugin(name, ONLY, error="named in XRAYSCAN_PLUGINS but not installed"))
-    return [entry for entry in found if entry.name in (BUILT_IN, *wanted)]
+    return [entry for entry in found if entry.name in (*BUILT_IN, *wanted)]
 
 
 def _add(registry: Registry, manager: pluggy.PluginManager, name: str, origin: str, module: Any) -> None:
-    """Register one plugin and take over its backends, all of them or, if anything is wrong with it, none."""
+    """Register one plugin and take over what it offers, all of it or, if anything is wrong with it, none."""
     offered: dict[str, Backend] = {}
+    decoders: dict[str, Decoder] = {}
+
+    def register_decoder(decoder: Decoder) -> None:
+        if decoder.name in registry.decoders or decoder.name in decoders:
+            raise ModelError(f"the decoder name {decoder.name!r} is already taken")
+        decoders[decoder.name] = decoder
 
     def register(backend: Backend) -> None:
         if backend.name in registry.backends or backend.name in offered:
@@ -90,13 +99,15 @@ def _add(registry: Registry, manager: pluggy.PluginManager, name: str, origin: s
         manager.register(module, name)
         manager.check_pending()  # a misspelt hook is an error, not silence
         manager.subset_hook_caller("register_backends", others)(register=register)
+        manager.subset_hook_caller("register_decoders", others)(register=register_decoder)
     except Exception as error:
         if manager.has_plugin(name):
             manager.unregister(name=name)
         registry.plugins.append(Plugin(name, origin, error=_brief(error)))
     else:
         registry.backends |= offered
-        registry.plugins.append(Plugin(name, origin, tuple(offered)))
+        registry.decoders |= decoders
+        registry.plugins.append(Plugin(name, origin, tuple(offered), tuple(decoders)))
 
 
 def _brief(error: Exception) -> str:

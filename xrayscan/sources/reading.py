@@ -12,14 +12,14 @@ from xrayscan.errors import DecodeError
 from xrayscan.outcome import Code
 from xrayscan.sources.source import identity
 
-MAX_FILE_BYTES = 1 << 30  # the largest radiographs are some 100 MB; beyond 1 GiB it is an archive or a video
 ATTEMPTS = 3  # to read a file that changes while it is read
 TICK_NS = 10_000_000  # of the clock that stamps files: at most a jiffy of Linux at 100 Hz
 CHANGING = "the file keeps changing while it is read"
+MAX_FILE_BYTES = 512 << 20  # the largest radiographs are some 100 MB; beyond that it is an archive or a video
 HEAD_BYTES = 4096  # enough for every signature, the DICOM preamble (132 bytes) and the first elements
 
 
-def read_file(path: str, head_ok: Callable[[bytes], None] | None = None) -> bytes:
+def read_file(path: str, head_ok: Callable[[bytes], None] | None = None, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     """Read one regular file whole. Anything else is refused; opening it neither blocks nor has an effect.
 
     ``head_ok`` sees the first 4,096 bytes before the rest is read, and refuses the file by raising DecodeError. A file
@@ -32,8 +32,8 @@ def read_file(path: str, head_ok: Callable[[bytes], None] | None = None) -> byte
             if head_ok is not None:
                 head_ok(file.read(HEAD_BYTES) or b"")
                 file.seek(0)
-            if before.st_size > MAX_FILE_BYTES:
-                raise DecodeError(Code.FILE_TOO_LARGE, "larger than 1 GiB")
+            if before.st_size > max_bytes:
+                raise DecodeError(Code.FILE_TOO_LARGE, f"larger than {max_bytes / (1 << 20):g} MiB (--max-file-size)")
             data = file.readall() or b""
             if identity(os.fstat(file.fileno())) == identity(before):
                 return data

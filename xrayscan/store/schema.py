@@ -57,6 +57,7 @@ BY_STUDY = f"""
     ORDER BY highest DESC, first_source, study, score DESC, source"""
 UNSCORED = f"SELECT {RECORD} FROM records WHERE {HERE} AND status = ?2 ORDER BY {{order}}"
 REASONS = f"SELECT reason, count(*) FROM records WHERE {HERE} AND status = ?2 GROUP BY 1 ORDER BY 1"
+CODES = f"SELECT reason, max(code) FROM records WHERE {HERE} AND status = ?2 GROUP BY 1"
 COUNTS = f"""
     SELECT count(*), total(status = 'scored'), total(status = 'set aside'), total(status = 'failed'),
            total(status = 'skipped'), total(made < ?1), total(made = ?1 AND status = 'scored')

@@ -273,6 +273,10 @@ class Store:
         """Count the records that ended so by reason."""
         return dict(self._select(schema.REASONS, self.run, status))
 
+    def codes(self, status: Status) -> dict[str, str]:
+        """Return the code of each reason for which records ended so."""
+        return dict(self._select(schema.CODES, self.run, status))
+
     def scored_below(self, probability: float) -> int:
         """Count the scored records whose probability, as stored, is below this one."""
         sql = f"SELECT count(*) FROM records WHERE {schema.HERE} AND status = 'scored' AND probability < ?2"

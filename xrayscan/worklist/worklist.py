@@ -109,6 +109,10 @@ class Worklist:
         """Count the rows that ended so by reason, in the order of ``unscored(status, by_reason=True)``."""
         return self._store.reasons(status)
 
+    def codes(self, status: Status) -> dict[str, str]:
+        """Return the code of each reason for which rows ended so."""
+        return self._store.codes(status)
+
     def top(self, n: int) -> list[WorklistRow]:
         """Return the first rows to be read, at most ``n``."""
         return list(itertools.islice(self.scored(), n))
