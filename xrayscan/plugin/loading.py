@@ -67,7 +67,10 @@ def names_of(models: Sequence[Model]) -> tuple[str, ...]:
     often = Counter(model.card.name for model in models)
     often.update({UNNAMED: 1, MEAN: 1})
     known = [bool(model.card.name.strip()) and often[model.card.name] == 1 for model in models]
-    names = [model.card.name if told else model.reference for model, told in zip(models, known, strict=True)]
+    names = [
+        model.card.marked(model.card.name if told else model.reference)
+        for model, told in zip(models, known, strict=True)
+    ]
     return tuple(
         name if names.count(name) == 1 and name != MEAN else f"{name} {model.fingerprint[:12]}"
         for name, model in zip(names, models, strict=True)
