@@ -153,7 +153,9 @@ def _scan(
 
     loaded, found = load_models(models), list(found)
     out = run_folder(OUT, found, loaded, share=share) if out is None else out
-    settings = ScanSettings(fresh=fresh, share=share, rank=RankSettings(prevalence, threshold, by, rank_by), **hardware_options)
+    settings = ScanSettings(
+        fresh=fresh, share=share, rank=RankSettings(prevalence, threshold, by, rank_by), **hardware_options
+    )
     asked = {"paths": paths, "models": models, "out": out, "formats": formats} | dataclasses.asdict(settings)
     asked |= {"pictures": dataclasses.asdict(pictures)}
     with (

@@ -18,13 +18,10 @@ from xrayscan.files.run_folder import make_folder, refuse_finished
 from xrayscan.files.text import encodable, spreadsheet_cell
 from xrayscan.model.card import TRIAL
 
-
 FILES = ("metrics.json", "predictions.csv", "evaluation.html")
 
 
-def write_evaluation(
-    evaluation: Evaluation, out: str, *, overwrite: bool = False, share: bool = False
-) -> list[str]:
+def write_evaluation(evaluation: Evaluation, out: str, *, overwrite: bool = False, share: bool = False) -> list[str]:
     """Write the three files into ``out``, which is made if need be, and return their paths.
 
     ``share``: a folder that is made is open as the umask says, not to its owner alone.

@@ -24,7 +24,7 @@ def load_predictor(model: Model, placement: Placement) -> Predictor:
     """
     backend = load_registry().backend(model.card.backend)
     params = parse(backend.params, model.card.parameters, of=f"model {model.card.name}")
-    side = model.card.input.side
+    side, what = model.card.input.side, model.path or model.card.name
     try:
         predictor = backend.load(params, model.card.input, model.tensors, placement)
         shape = predictor.predict(np.zeros((1, side, side), np.uint8)).shape
@@ -32,7 +32,9 @@ def load_predictor(model: Model, placement: Placement) -> Predictor:
         raise
     except Exception as error:  # whatever a backend makes of a file that is not its own
         first = next(iter(str(error).splitlines()), "")[:SHOWN]
-        what = f"{model.path or model.card.name}: backend {backend.name} cannot use it ({type(error).__name__}: {first})"
+        what = (
+            f"{model.path or model.card.name}: backend {backend.name} cannot use it ({type(error).__name__}: {first})"
+        )
         raise ModelError(what) from error
     if shape != (1,):
         raise ModelError(f"{model.path or model.card.name}: one film gets {shape} numbers instead of one")

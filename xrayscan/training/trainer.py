@@ -191,9 +191,7 @@ def _few(films: Sequence[LabelledFilm]) -> list[LabelledFilm]:
     return [film for label in (0, 1) for film in [f for f in first.values() if f.label == label][:FAST_PATIENTS]]
 
 
-def _card(
-    plan: Plan, films: SplitFilms, settings: TrainSettings, measured: Measured, seen: Provenance
-) -> ModelCard:
+def _card(plan: Plan, films: SplitFilms, settings: TrainSettings, measured: Measured, seen: Provenance) -> ModelCard:
     return ModelCard(
         name=f"{settings.name} {TRIAL_MARK}" if settings.fast_dev_run else settings.name,
         backend=plan.backend.name,
