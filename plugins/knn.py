@@ -130,13 +130,15 @@ class Knn:
 
 
 def _network_tensors(features: str, settings: FitSettings) -> dict[str, npt.NDArray[Any]]:
-    """The network behind ``features`` as tensors: what it is, as JSON, its weights, and the films they were made from."""
+    """The network behind ``features`` as tensors: what it is, as JSON, its weights, and the films behind them."""
     backend: Any = load_registry().backends.get(features)
     seen: dict[str, npt.NDArray[Any]] = {}
     if backend is None:
         model = load_model(features)
         if model.seen is None:
-            raise ModelError(f"knn: {features} does not say on which films it was trained, so its features are not used")
+            raise ModelError(
+                f"knn: {features} does not say on which films it was trained, so its features are not used"
+            )
         about = {"backend": model.card.backend, "parameters": dict(model.card.parameters)}
         weights = {**model.tensors}
         seen = dict(model.seen.tensors())

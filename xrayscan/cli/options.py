@@ -66,6 +66,13 @@ formats_option = click.option(
     default="csv,jsonl,html",
     help="Reports to write; default: all.",
 )
+share_option = click.option(
+    "--share",
+    is_flag=True,
+    envvar="XRAYSCAN_SHARE",
+    help="Open the output folder to others, as the umask says. Without it a new folder is for you alone.",
+)
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what an earlier run left there.")
 workers_option = click.option(
     "--workers",
     type=CountOrAuto(0),
@@ -173,6 +180,35 @@ def given(*names: str) -> set[str]:
     """Which of these parameters the user gave, on the command line or in the environment."""
     context = click.get_current_context()
     return {name for name in names if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
+
+
+def cache(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --cache and --cache-size, which arrive as ``cache``, a folder, and ``cache_size``, in bytes."""
+
+    @functools.wraps(command)
+    def with_cache(*args: Any, cache: str | None, cache_size: float, **options: Any) -> Any:
+        from xrayscan.dataset.cache import user_cache
+
+        return command(*args, cache=cache or user_cache(), cache_size=int(cache_size * 1e9), **options)
+
+    options = (
+        click.option(
+            "--cache", metavar="DIR", show_default="the user's cache folder", help="Folder for decoded films."
+        ),
+        click.option(
+            "--cache-size",
+            type=click.FloatRange(0),
+            metavar="GB",
+            default=10,
+            show_default=True,
+            envvar="XRAYSCAN_CACHE_SIZE",
+            help="Most that decoded films take up; those used longest ago leave first.",
+        ),
+    )
+    decorated: Callable[..., Any] = with_cache
+    for option in reversed(options):
+        decorated = option(decorated)
+    return decorated
 
 
 def labelled_folder(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from xrayscan.cli.options import CountOrAuto, examples, formats_option, hardware, models, page
+from xrayscan.cli.options import CountOrAuto, examples, formats_option, hardware, models, page, share_option
 
 if TYPE_CHECKING:
     from xrayscan.report.html.worklist_page import PictureSettings
+
+
+OUT = "triage"
 
 
 @click.command(
@@ -28,9 +31,13 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, type=click.Path(exists=True))
 @models("The model that scores; give it again to compare it with others in one pass. Tiers are the first one's.")
 @click.option(
-    "--out", default="triage", show_default=True, metavar="DIR", help="Folder for the worklist and the scan's store."
+    "--out",
+    metavar="DIR",
+    show_default="triage, or triage-2 and so on beside scans of other files",
+    help="Folder for the worklist and the scan's store.",
 )
-@click.option("--fresh", is_flag=True, help="Forget an earlier scan in the same folder.")
+@click.option("--fresh", is_flag=True, help="Replace an earlier scan in the same folder.")
+@share_option
 @click.option("--dry-run", is_flag=True, help="List what would be scanned, and stop.")
 @click.option(
     "--batch-size",
@@ -102,12 +109,14 @@ def predict(paths: tuple[str, ...], files_from: Any, dry_run: bool, quiet: bool,
 
 def _list_candidates(found: Iterable[str]) -> None:
     """Print each file that a scan would read, one per line on stdout, and the counts on stderr."""
+    from xrayscan.files.text import escaped
     from xrayscan.scanning.progress import Progress
     from xrayscan.scanning.scan import candidates
 
     progress = Progress()
+    terminal = sys.stdout.isatty()
     for source in candidates(found, progress):
-        click.echo(os.fsencode(source))
+        click.echo(escaped(source) if terminal else os.fsencode(source))
     click.echo(
         f"{progress.found:,} files found: {progress.scored:,} would be scored, {progress.failed:,} unreadable, "
         f"{progress.skipped:,} skipped (not images)",
@@ -122,10 +131,11 @@ def _scan(
     verbose: bool,
     *,
     models: tuple[str, ...],
-    out: str,
+    out: str | None,
     formats: tuple[str, ...],
     pictures: "PictureSettings",
     fresh: bool,
+    share: bool,
     threshold: float | None,
     prevalence: float | None,
     by: Literal["image", "study"],
@@ -138,13 +148,16 @@ def _scan(
     from xrayscan.plugin.loading import load_models
     from xrayscan.report import write_reports, write_run
     from xrayscan.report.reopen import when
-    from xrayscan.scanning.scan import ScanSettings, scan
+    from xrayscan.scanning.scan import ScanSettings, run_folder, scan
     from xrayscan.worklist.order import RankSettings
 
-    settings = ScanSettings(fresh=fresh, rank=RankSettings(prevalence, threshold, by, rank_by), **hardware_options)
+    loaded, found = load_models(models), list(found)
+    out = run_folder(OUT, found, loaded, share=share) if out is None else out
+    settings = ScanSettings(
+        fresh=fresh, share=share, rank=RankSettings(prevalence, threshold, by, rank_by), **hardware_options
+    )
     asked = {"paths": paths, "models": models, "out": out, "formats": formats} | dataclasses.asdict(settings)
     asked |= {"pictures": dataclasses.asdict(pictures)}
-    loaded = load_models(models)
     with (
         ScanConsole(quiet=quiet, verbose=verbose) as console,
         scan(found, model=loaded, out=out, settings=settings, on_progress=console.update) as worklist,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xrayscan.cli.options import examples, hardware, labelled_folder
+from xrayscan.cli.options import cache, examples, hardware, labelled_folder, share_option
 from xrayscan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ if TYPE_CHECKING:
 )
 @labelled_folder
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the split, the search and every training.")
-@click.option("--cache", metavar="DIR", show_default="the user's cache folder", help="Folder for decoded films.")
+@cache
+@share_option
 @hardware
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 def tune(
@@ -65,7 +66,9 @@ def tune(
     objective: "Objective",
     folder: "FolderSettings",
     seed: int,
-    cache: str | None,
+    cache: str,
+    cache_size: int,
+    share: bool,
     device: str,
     precision: str,
     workers: int | None,
@@ -79,7 +82,6 @@ def tune(
     """
     import xrayscan.tuning  # noqa: F401 - says at once where Optuna is missing
     from xrayscan.console.tune import TuneConsole
-    from xrayscan.dataset.cache import user_cache
     from xrayscan.model.backend import FitSettings
     from xrayscan.model.parameters import from_pairs
     from xrayscan.network.device import place
@@ -108,7 +110,9 @@ def tune(
             ),
             on_film=console.film,
             on_split=console.split,
-            cache=cache or user_cache(),
+            cache=cache,
+            cache_size=cache_size,
+            share=share,
         )
         settings = TuneSettings(
             train=train,

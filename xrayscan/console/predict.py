@@ -103,6 +103,9 @@ class ScanConsole:
         out.print(f"Model {name} ({fingerprint}): {_threshold(worklist)}", soft_wrap=True)
         if len(worklist.cards) > 1:
             out.print(_compared(worklist), soft_wrap=True)
+        for card in worklist.cards:
+            if card.is_trial:
+                out.print(f"[bold red]Warning:[/] {printable(card.trial_note)}.", soft_wrap=True)
         out.print("Written: " + printable(", ".join(files)), soft_wrap=True)
         out.print("[italic]This list orders reading. It does not diagnose.[/]")
 

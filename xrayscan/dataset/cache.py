@@ -94,7 +94,7 @@ class FilmCache:
         return Entry(tuple(digests), pixels, hashes, tuple(reasons))
 
     def put(self, entry: Entry, spec: InputSpec) -> Entry:
-        """Keep an entry, complete or not at all, and return it as it will be read. One beyond all bounds is not kept."""
+        """Keep an entry, complete or not at all, and return it as it will be read. One beyond the bound is not kept."""
         if entry.pixels.nbytes > self._size:
             return entry
         folder = self._place(entry.digests, spec)
@@ -156,7 +156,7 @@ def _write_array(path: str, array: npt.NDArray[Any]) -> None:
     """As `numpy.save`, which says nothing of why it failed."""
     head = io.BytesIO()
     np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
-    _write(path, [head.getvalue(), memoryview(np.ascontiguousarray(array)).cast("B")])
+    _write(path, [head.getvalue(), np.ascontiguousarray(array).data.cast("B")])
 
 
 def _write(path: str, parts: Iterable[bytes | memoryview]) -> None:

@@ -65,9 +65,7 @@ def contradictions(decoded: Decoded, labels: tuple[str, str]) -> tuple[str, ...]
     return (f"{many} under both {labels[0]} and {labels[1]}, so that one of the labels is wrong: {first}",)
 
 
-def _entry(
-    paths: Sequence[str], spec: InputSpec, workers: int, cache: FilmCache | None, on_film: OnFilm
-) -> Entry:
+def _entry(paths: Sequence[str], spec: InputSpec, workers: int, cache: FilmCache | None, on_film: OnFilm) -> Entry:
     if cache is None:
         return _decode(paths, spec, workers, on_film)
     digests = cache.digests(paths, workers)

@@ -67,6 +67,11 @@ class Evaluated:
     difference: Figures | None  # to the first model; None for the first model itself
 
     @property
+    def title(self) -> str:
+        """What readers are shown for it: as the user called it, marked if it comes from a smoke test."""
+        return self.model.card.marked(self.reference)
+
+    @property
     def called(self) -> npt.NDArray[np.bool_]:
         """Which films (N,) the finding is called in."""
         return self.probabilities >= self.threshold
@@ -121,7 +126,7 @@ def evaluate(
         reference: overlap(model.seen, films.digests, films.hashes, keys) if model.seen else None
         for reference, model in models.items()
     }
-    warnings = [*refuse_or_warn(overlaps, settings.allow_overlap), *_other_finding(models, folder), *folder.warnings]
+    warnings = [*refuse_or_warn(overlaps, settings.allow_overlap), *_notes(models, folder), *folder.warnings]
     films, probabilities = _scored(films, list(models.values()), settings)
     resampler = Resampler.of(films.groups, seed=settings.seed, resamples=settings.resamples)
     evaluated: list[Evaluated] = []
@@ -148,8 +153,10 @@ def _point(model: Model, settings: EvaluateSettings) -> OperatingPoint | None:
     return model.card.operating_points[0]
 
 
-def _other_finding(models: Mapping[str, Model], folder: LabelledFolder) -> Iterator[str]:
+def _notes(models: Mapping[str, Model], folder: LabelledFolder) -> Iterator[str]:
     for reference, model in models.items():
+        if model.card.is_trial:
+            yield f"{reference}: {model.card.trial_note}."
         if model.card.labels[1].casefold() != folder.labels[1].casefold():
             yield f"{reference} looks for {model.card.labels[1]}, but the folder's finding is {folder.labels[1]}."
 

@@ -16,6 +16,7 @@ UNNAMED = "model"  # the name of a model that nobody gave one
 CARD_FORMAT = 2  # raised when an older xrayscan could misread a newer card
 READ_FORMATS = (1, CARD_FORMAT)  # 1 came without a digest of the file's content
 TRIAL = "fast_dev_run"  # in a card's training: the model was made on a few films to try the path
+TRIAL_MARK = "(fast-dev-run)"  # in the name of such a model, and in every figure of it
 Interval = tuple[float, float]
 
 
@@ -81,6 +82,15 @@ class ModelCard:
     def is_trial(self) -> bool:
         """Whether the model comes from ``--fast-dev-run``: made to try the path, not to be used."""
         return bool(self.training.get(TRIAL))
+
+    @property
+    def trial_note(self) -> str:
+        """What every reader of such a model's figures is to know; empty for any other model."""
+        return f"{self.name} is from a smoke test (--fast-dev-run): its scores mean nothing" if self.is_trial else ""
+
+    def marked(self, name: str) -> str:
+        """The name by which a user calls the model, with the mark of a trial if it is one."""
+        return f"{name} {TRIAL_MARK}" if self.is_trial and TRIAL_MARK not in name else name
 
     def operating_point(self, name: str) -> OperatingPoint:
         """Return the operating point called ``name``. Raises: ModelError that lists those there are."""

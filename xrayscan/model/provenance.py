@@ -8,6 +8,7 @@ digested: whoever can count can guess them.
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -94,7 +95,7 @@ class Provenance:
 
     def tensors(self) -> Tensors:
         """The arrays as a model file names them."""
-        arrays = (self.digests, self.hashes, self.patients, self.held_out)
+        arrays: tuple[npt.NDArray[Any], ...] = (self.digests, self.hashes, self.patients, self.held_out)
         return {f"{PREFIX}{name}": array for name, array in zip(NAMES, arrays, strict=True)}
 
 

@@ -30,9 +30,7 @@ def sealed(key: str, header: Mapping[str, Any], tensors: Tensors) -> bytes:
     return save(arrays, metadata={key: text})
 
 
-def unsealed(
-    key: str, data: bytes, *, finite: bool = True
-) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]], bool]:
+def unsealed(key: str, data: bytes, *, finite: bool = True) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]], bool]:
     """Read such a file: its header, its arrays (read-only), and whether it names their digest.
 
     Raises: ModelError for another kind of file, for one whose digest is not that of its content, and, where all
@@ -60,7 +58,7 @@ def digest(header: Mapping[str, Any], tensors: Tensors) -> str:
     for name in sorted(tensors):
         array = np.asarray(tensors[name], order="C")
         made.update(json.dumps([name, array.dtype.str, array.shape]).encode())
-        made.update(memoryview(array.reshape(-1).view(np.uint8)))
+        made.update(array.reshape(-1).view(np.uint8).data)
     return made.hexdigest()
 
 

@@ -77,8 +77,8 @@ class TorchBackend:
         own = self.spec(params)
         if (spec.side, spec.channels) != (own.side, own.channels):
             raise ModelError(
-                f"an input of {spec.channels} x {spec.side} x {spec.side} does not fit backend {self.name}, which takes "
-                f"{own.channels} x {own.side} x {own.side} with these parameters"
+                f"an input of {spec.channels} x {spec.side} x {spec.side} does not fit backend {self.name}, which "
+                f"takes {own.channels} x {own.side} x {own.side} with these parameters"
             )
         refuse_misfits(self.build, params, tensors)
         heatmap = self.heatmap_layer(params) if callable(self.heatmap_layer) else self.heatmap_layer

@@ -24,7 +24,7 @@ def load_predictor(model: Model, placement: Placement) -> Predictor:
     """
     backend = load_registry().backend(model.card.backend)
     params = parse(backend.params, model.card.parameters, of=f"model {model.card.name}")
-    side = model.card.input.side
+    side, what = model.card.input.side, model.path or model.card.name
     try:
         predictor = backend.load(params, model.card.input, model.tensors, placement)
         shape = predictor.predict(np.zeros((1, side, side), np.uint8)).shape
@@ -32,7 +32,9 @@ def load_predictor(model: Model, placement: Placement) -> Predictor:
         raise
     except Exception as error:  # whatever a backend makes of a file that is not its own
         first = next(iter(str(error).splitlines()), "")[:SHOWN]
-        what = f"{model.path or model.card.name}: backend {backend.name} cannot use it ({type(error).__name__}: {first})"
+        what = (
+            f"{model.path or model.card.name}: backend {backend.name} cannot use it ({type(error).__name__}: {first})"
+        )
         raise ModelError(what) from error
     if shape != (1,):
         raise ModelError(f"{model.path or model.card.name}: one film gets {shape} numbers instead of one")
@@ -67,7 +69,10 @@ def names_of(models: Sequence[Model]) -> tuple[str, ...]:
     often = Counter(model.card.name for model in models)
     often.update({UNNAMED: 1, MEAN: 1})
     known = [bool(model.card.name.strip()) and often[model.card.name] == 1 for model in models]
-    names = [model.card.name if told else model.reference for model, told in zip(models, known, strict=True)]
+    names = [
+        model.card.marked(model.card.name if told else model.reference)
+        for model, told in zip(models, known, strict=True)
+    ]
     return tuple(
         name if names.count(name) == 1 and name != MEAN else f"{name} {model.fingerprint[:12]}"
         for name, model in zip(names, models, strict=True)

@@ -99,7 +99,9 @@ def run_folder(base: str, paths: Sequence[str], models: Sequence[Model], *, shar
     same models, else a new one called ``base``, ``base-2`` and so on. Raises: OutputError.
     """
     which = _which(paths, models)
-    return own_folder(base, goes_on=lambda folder: Store.goes_on(os.path.join(folder, STORE_NAME), **which), share=share)
+    return own_folder(
+        base, goes_on=lambda folder: Store.goes_on(os.path.join(folder, STORE_NAME), **which), share=share
+    )
 
 
 def _which(paths: Sequence[str], models: Sequence[Model]) -> dict[str, Any]:

@@ -34,7 +34,8 @@ class Source:
     @classmethod
     def of(cls, source: str, path: str, status: os.stat_result) -> Self:
         """A candidate with what it is known by."""
-        return cls(source, path, *identity(status))
+        size, mtime_ns, ctime_ns, device, inode = identity(status)
+        return cls(source, path, size, mtime_ns, ctime_ns, device, inode)
 
     @property
     def status(self) -> Status:

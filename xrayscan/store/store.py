@@ -55,10 +55,10 @@ class Store:
 
     @classmethod
     def open(
-        cls, path: str, *, models: tuple[str, ...], inputs: str = "", fresh: bool = False, share: bool = False
+        cls, path: str, *, models: tuple[str, ...], inputs: str | None = None, fresh: bool = False, share: bool = False
     ) -> Self:
         """Create the store, or reopen it and start another run. ``models`` are fingerprints, the first one's first;
-        ``inputs`` is that of the paths to be scanned. ``share`` is for the folder, if it is made.
+        ``inputs`` is that of the paths to be scanned, None for any. ``share`` is for the folder, if it is made.
 
         Raises: OutputError if another scan writes to it, it holds a scan of other inputs or by other models, it is a
         link, or it cannot be used.
@@ -102,7 +102,7 @@ class Store:
             raise
         return store
 
-    def _start(self, models: tuple[str, ...], inputs: str) -> None:
+    def _start(self, models: tuple[str, ...], inputs: str | None) -> None:
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # from the first transaction until it is closed
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
@@ -118,7 +118,7 @@ class Store:
             folder = encodable(os.path.dirname(self._path) or ".")
             if self.models != models:
                 raise OutputError(f"{folder} holds a scan by {self._others(models)}: {START_OVER}")
-            if self.recall("inputs") != inputs:
+            if inputs is not None and self.recall("inputs") != inputs:
                 raise OutputError(f"{folder} holds a scan of other files or folders: {START_OVER}")
             self.run += 1
             self._begun = False

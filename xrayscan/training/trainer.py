@@ -15,7 +15,7 @@ from xrayscan.dataset.labelled_folder import FolderSettings, LabelledFilm, Label
 from xrayscan.dataset.split import Indices, divide, for_training, patient_groups
 from xrayscan.errors import InputError, ModelError
 from xrayscan.model.backend import Backend, Epoch, Films, FitSettings, Pixels, Predictor, TrainingParams
-from xrayscan.model.card import TRIAL, UNNAMED, ModelCard
+from xrayscan.model.card import TRIAL, TRIAL_MARK, UNNAMED, ModelCard
 from xrayscan.model.file import FILE_NAME, Model, load_model, save_model
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.parameters import parse_both
@@ -31,7 +31,6 @@ PREDICT_AT_ONCE = 64
 FEWEST = 2  # films of a label that calibration can be cross-fitted on
 FAST_PATIENTS = 30  # of each label, in a trial run
 FAST_EPOCHS = 2
-TRIAL_NAME = "(fast-dev-run: not for use)"  # behind the name of a model of a trial run
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +191,9 @@ def _few(films: Sequence[LabelledFilm]) -> list[LabelledFilm]:
     return [film for label in (0, 1) for film in [f for f in first.values() if f.label == label][:FAST_PATIENTS]]
 
 
-def _card(
-    plan: Plan, films: SplitFilms, settings: TrainSettings, measured: Measured, seen: Provenance
-) -> ModelCard:
+def _card(plan: Plan, films: SplitFilms, settings: TrainSettings, measured: Measured, seen: Provenance) -> ModelCard:
     return ModelCard(
-        name=f"{settings.name} {TRIAL_NAME}" if settings.fast_dev_run else settings.name,
+        name=f"{settings.name} {TRIAL_MARK}" if settings.fast_dev_run else settings.name,
         backend=plan.backend.name,
         parameters=dataclasses.asdict(plan.params),
         input=plan.spec,

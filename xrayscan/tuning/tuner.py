@@ -13,12 +13,13 @@ from typing import Any
 import optuna
 
 from xrayscan.dataset.labelled_folder import read_folder
-from xrayscan.errors import ModelError, OutputError
+from xrayscan.errors import ModelError
+from xrayscan.files.run_folder import make_folder, refuse_finished
 from xrayscan.model.backend import Epoch, FitSettings
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.training.trainer import SplitFilms, TrainSettings, predict_logits, split_films
 from xrayscan.tuning.objective import measured
-from xrayscan.tuning.results import Tuned, write_results
+from xrayscan.tuning.results import FILES, Tuned, write_results
 from xrayscan.tuning.search import Objective, Search, plan
 from xrayscan.tuning.space import described
 from xrayscan.tuning.study import Study, Trial, open_study
@@ -53,11 +54,10 @@ def tune(directory: str, out: str, settings: TuneSettings = TuneSettings()) -> T
     train = settings.train
     search = plan(train, settings.objective, settings.space)
     read_folder(directory, train.folder)  # a folder that is none shall leave nothing behind
-    try:
-        os.makedirs(out, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{out}: {error.strerror}: choose another --out") from error
+    make_folder(out, share=train.share)
     path = os.path.join(out, STUDY_FILE)
+    if not os.path.exists(path):  # whatever lies there is of no search that could go on
+        refuse_finished(out, FILES, overwrite=False)
     asked, seed = search.asked(train.fit.seed), train.fit.seed
     with open_study(path, asked, search.space, maximise=search.maximises, seed=seed, start=search.values({})) as study:
         settings.on_plan(described(search.space))

@@ -82,6 +82,7 @@ def _context(worklist: Worklist, settings: PageSettings) -> dict[str, object]:
         "page_rows": PAGE_ROWS,
         "distribution": scores and worklist_figures.distribution(worklist, scores),
         "calibration": worklist_figures.calibration(card),
+        "notes": [visible(each.trial_note) for each in worklist.cards if each.is_trial],
         "data": map(Markup, row_lines(worklist, settings.top)),
         "meta": Markup(embedded(_meta(worklist, settings))),
         "pictures": _pictures(worklist, settings),
