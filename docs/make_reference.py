@@ -17,6 +17,7 @@ import click
 
 from xrayscan import errors, outcome
 from xrayscan.cli import INTERRUPTED, main
+from xrayscan.decode.flags import Flag
 from xrayscan.model.backend import TrainingParams
 from xrayscan.model.calibration import Calibration
 from xrayscan.model.card import ModelCard, OperatingPoint
@@ -223,14 +224,20 @@ def columns() -> str:
 def outcomes() -> str:
     """How a file may end, and the flags of those that were read."""
     notes = _comments(outcome.Status)
+    meaning, repaired = _comments(outcome.Code), _comments(Flag)
+    codes = [(code(member.value), member.status.value, meaning.get(member.name, "")) for member in outcome.Code]
+    repairs = [(code(flag.value), repaired.get(flag.name, "")) for flag in Flag]
     return "\n".join(
         (
             "# Outcomes\n",
             "Every path that a scan finds ends in one of four ways: found = scored + set aside + failed + skipped.\n",
             table(("status", "when"), [(f"`{status.value}`", notes[status.name]) for status in outcome.Status]),
+            "## Codes\n",
+            "Why a file was not scored, in the column `code`. The column `reason` says it in words.\n",
+            table(("code", "ends as", "meaning"), codes),
             "## Flags\n",
-            "A film that was scored may carry flags.\n",
-            table(("flag", "meaning"), [(f"`{name}`", note) for name, note in FLAGS.items()]),
+            "What a reader should know of a film, in the column `flags`.\n",
+            table(("flag", "meaning"), [*((code(name), note) for name, note in FLAGS.items()), *repairs]),
         )
     )
 
