@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from xrayscan.cli.signals import Signals
 from xrayscan.errors import XrayscanError
 
 COMMANDS = {  # name → the line in `xrayscan --help`, so that help imports no command
@@ -19,7 +20,7 @@ COMMANDS = {  # name → the line in `xrayscan --help`, so that help imports no 
     "models": "List the models and backends at hand, or show one.",
     "plugins": "List the plugins and what they register.",
 }
-INTERRUPTED = 130
+RESUME = "xrayscan.resume"  # in a context's ``meta``: what gives the words on how to go on after an interruption
 
 
 class Commands(click.Group):
@@ -43,14 +44,16 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command. A bug keeps its traceback."""
-        try:
-            return super().invoke(ctx)
-        except XrayscanError as error:
-            click.echo(f"xrayscan: {error}", err=True)
-            sys.exit(error.exit_code)
-        except KeyboardInterrupt:
-            click.echo("xrayscan: interrupted; what was done is kept, the same command goes on from there", err=True)
-            sys.exit(INTERRUPTED)
+        with Signals() as signals:
+            ctx.obj = signals
+            try:
+                return super().invoke(ctx)
+            except XrayscanError as error:
+                click.echo(f"xrayscan: {error}", err=True)
+                sys.exit(error.exit_code)
+            except KeyboardInterrupt:
+                click.echo(f"xrayscan: stopped by {signals.name}{ctx.meta.get(RESUME, str)()}", err=True)
+                sys.exit(signals.exit_code)
 
 
 @click.group(

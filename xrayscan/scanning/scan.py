@@ -16,9 +16,9 @@ from xrayscan.scanning.local_engine import run
 from xrayscan.scanning.prefetch import Prefetcher
 from xrayscan.scanning.prepare import prepare, refuse
 from xrayscan.scanning.progress import Progress
-from xrayscan.scanning.row import Row
+from xrayscan.scanning.row import Row, Rows
 from xrayscan.scanning.score import BatchScorer
-from xrayscan.scanning.workers import default_workers
+from xrayscan.scanning.workers import FILE_TIMEOUT, default_workers
 from xrayscan.sources.folders import discover
 from xrayscan.sources.source import Source
 from xrayscan.store.record import FACT_LABELS, Facts, ScanRecord, Status
@@ -35,13 +35,15 @@ class ScanSettings:
     """How to run a scan; nothing here changes what a film's probability means.
 
     ``workers``: reader processes; None is one per core, 0 reads inside this process. ``batch_size``: None chooses by
-    device. ``precision``: auto | fp32 | bf16 | fp16. ``device``: auto | cpu | cuda[:N] | mps.
+    device. ``precision``: auto | fp32 | bf16 | fp16. ``device``: auto | cpu | cuda[:N] | mps. ``file_timeout``:
+    seconds after which a file is given up, 0 for never; without reader processes there is nobody to give it up.
     """
 
     device: str = "auto"
     precision: str = "auto"
     batch_size: int | None = None
     workers: int | None = None
+    file_timeout: float = FILE_TIMEOUT
     fresh: bool = False  # forget an earlier scan in the same folder
     rank: RankSettings = RankSettings()
 
@@ -53,6 +55,7 @@ def scan(
     out: str = "triage",
     settings: ScanSettings = ScanSettings(),
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Worklist:
     """Score every radiograph among ``paths`` (files and folders, any mix) and return the worklist.
 
@@ -60,8 +63,12 @@ def scan(
     earlier scan by the same models into the same folder are not read again. Several models score in one pass over the
     files; the first one's tiers and predictions count. Writes no report: see `xrayscan.report`.
     Close the worklist when done, or use it as a context manager.
+
+    ``stopping`` is asked about once a second. When it says yes, the films that are being scored are still recorded,
+    and the worklist holds what there is: `Worklist.complete` is false, and the same call goes on from there.
     Raises: ModelError for an unusable model, UsageError for a device that is not there, models that look for different
-    findings or one that is given twice, OutputError for a folder that cannot be written or holds other models' scan.
+    findings or one that is given twice, OutputError for a folder that cannot be written or holds other models' scan,
+    KeyboardInterrupt if it was stopped before it recorded anything: an earlier scan is as it was.
     """
     loaded = load_models([model] if isinstance(model, str | Model) else model)
     progress = Progress()
@@ -71,14 +78,18 @@ def scan(
     try:
         store.remember(cards=[one.card.to_json() for one in loaded], names=names)  # for reports without model files
         with Prefetcher(paths, progress) as walk, contextlib.ExitStack() as undo:
-            rows = _to_read(walk, store, progress, on_progress)
-            for batch in _scored(rows, loaded, settings, progress, undo):
+            rows = _to_read(walk, store, progress, on_progress, stopping)
+            for batch in _scored(rows, loaded, settings, progress, undo, stopping):
                 records = [(_source(row), _record(row)) for row in batch]
                 store.write(records)
                 for _, record in records:
                     progress.count(record.status)
                 on_progress(progress)
-        store.finish()
+        if stopping() and not (progress.walked and progress.done == progress.found):
+            if not store.pause():
+                raise KeyboardInterrupt
+        else:
+            store.finish()
         progress.seconds = time.perf_counter() - started
         on_progress(progress)
         return Worklist(store, [one.card for one in loaded], settings.rank, names)
@@ -101,10 +112,20 @@ def candidates(paths: Iterable[str], progress: Progress) -> Iterator[str]:
 
 
 def _to_read(
-    walk: Iterable[Source], store: Store, progress: Progress, on_progress: Callable[[Progress], None]
-) -> Iterator[Row]:
+    walk: Iterable[Source | None],
+    store: Store,
+    progress: Progress,
+    on_progress: Callable[[Progress], None],
+    stopping: Callable[[], bool],
+) -> Rows:
     """Turn sources into rows, passing over those whose record of an earlier scan still holds."""
     for source in walk:
+        if stopping():
+            return
+        if source is None:
+            on_progress(progress)
+            yield None
+            continue
         status = None if source.reason else store.keep(source)
         if status is None:
             yield {name: getattr(source, name) for name in SOURCE}
@@ -116,14 +137,15 @@ def _to_read(
 
 
 def _scored(
-    rows: Iterator[Row],
+    rows: Rows,
     models: Sequence[Model],
     settings: ScanSettings,
     progress: Progress,
     undo: contextlib.ExitStack,
+    stopping: Callable[[], bool],
 ) -> Iterator[list[Row]]:
     """Run both stages over the rows. Starts neither readers nor torch when there is nothing to read."""
-    first = next(rows, None)
+    first = next(filter(None, rows), None)
     if first is None:
         return iter(())
 
@@ -138,7 +160,14 @@ def _scored(
 
     stage = functools.partial(prepare, specs=tuple({model.card.input for model in models}))
     workers = default_workers() if settings.workers is None else settings.workers
-    return run(itertools.chain([first], rows), prepare=stage, start=start, workers=workers)
+    return run(
+        itertools.chain([first], rows),
+        prepare=stage,
+        start=start,
+        workers=workers,
+        file_timeout=settings.file_timeout,
+        stopping=stopping,
+    )
 
 
 def _source(row: Row) -> Source:
