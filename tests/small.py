@@ -8,6 +8,7 @@ from PIL import Image
 
 from xrayscan import Calibration, ModelCard, OperatingPoint
 from xrayscan.model.file import save_model
+from xrayscan.model.provenance import Provenance
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_FILMS = ROOT.parent / "shared" / "data"
@@ -28,7 +29,7 @@ def write_film(path: Path, seed: int, side: int = 48) -> Path:
     return path
 
 
-def make_model(path: Path, *, seed: int = 0, **card: object) -> Path:
+def make_model(path: Path, *, seed: int = 0, seen: Provenance | None = None, **card: object) -> Path:
     """Write a model file with a small untrained network whose probabilities spread over (0, 1)."""
     import torch
 
@@ -52,5 +53,5 @@ def make_model(path: Path, *, seed: int = 0, **card: object) -> Path:
         ),
         "parameters": {"side": 32, "width": 4, "blocks": 1},
     }
-    save_model(os.fspath(path), ModelCard(**(values | card)), tensors)
+    save_model(os.fspath(path), ModelCard(**(values | card)), tensors, seen)
     return path

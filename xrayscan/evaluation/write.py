@@ -23,10 +23,7 @@ def write_evaluation(evaluation: Evaluation, out: str) -> list[str]:
 
     Raises: OutputError where one cannot be written.
     """
-    try:
-        os.makedirs(out, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{out}: {error.strerror}: choose another --out") from error
+    make_folder(out, share=share)
     paths = [os.path.join(out, name) for name in ("metrics.json", "predictions.csv", "evaluation.html")]
     with atomic_writer(paths[0]) as file:
         json.dump(metrics(evaluation), file, indent=2, ensure_ascii=True, allow_nan=False)

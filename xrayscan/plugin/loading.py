@@ -4,7 +4,9 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 
-from xrayscan.errors import UsageError
+import numpy as np
+
+from xrayscan.errors import ModelError, UsageError, XrayscanError
 from xrayscan.model.backend import Placement, Predictor
 from xrayscan.model.card import UNNAMED
 from xrayscan.model.file import Model, load_model
@@ -12,13 +14,29 @@ from xrayscan.model.parameters import parse
 from xrayscan.plugin.manager import load_registry
 
 MEAN = "mean"  # what worklists call the mean of several models
+SHOWN = 200  # characters of an unexpected error
 
 
 def load_predictor(model: Model, placement: Placement) -> Predictor:
-    """Put a model's network on a device. Raises: ModelError if its backend is missing or its tensors do not fit."""
+    """Put a model's network on a device, and show it one black film, so that what cannot work fails here.
+
+    Raises: ModelError if its backend is missing, its tensors do not fit, or it does not take films as its card says.
+    """
     backend = load_registry().backend(model.card.backend)
     params = parse(backend.params, model.card.parameters, of=f"model {model.card.name}")
-    return backend.load(params, model.card.input, model.tensors, placement)
+    side = model.card.input.side
+    try:
+        predictor = backend.load(params, model.card.input, model.tensors, placement)
+        shape = predictor.predict(np.zeros((1, side, side), np.uint8)).shape
+    except XrayscanError:
+        raise
+    except Exception as error:  # whatever a backend makes of a file that is not its own
+        first = next(iter(str(error).splitlines()), "")[:SHOWN]
+        what = f"{model.path or model.card.name}: backend {backend.name} cannot use it ({type(error).__name__}: {first})"
+        raise ModelError(what) from error
+    if shape != (1,):
+        raise ModelError(f"{model.path or model.card.name}: one film gets {shape} numbers instead of one")
+    return predictor
 
 
 def load_models(references: Sequence[str | Model]) -> list[Model]:

@@ -12,13 +12,14 @@ import numpy.typing as npt
 from xrayscan.dataset.decoded import Decoded, contradictions, decode_films
 from xrayscan.dataset.labelled_folder import FolderSettings, LabelledFilm, LabelledFolder, read_folder
 from xrayscan.dataset.split import Indices, divide, for_training, patient_groups
-from xrayscan.errors import InputError, ModelError, OutputError
+from xrayscan.errors import InputError, ModelError
 from xrayscan.model.backend import Backend, Epoch, Films, FitSettings, Pixels, Predictor, TrainingParams
-from xrayscan.model.card import UNNAMED, ModelCard
+from xrayscan.model.card import TRIAL, UNNAMED, ModelCard
 from xrayscan.model.file import FILE_NAME, Model, load_model, save_model
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.parameters import parse_both
-from xrayscan.model.provenance import Provenance
+from xrayscan.model.provenance import Provenance, split_tensors
+from xrayscan.network.pretrained import weights_seen
 from xrayscan.plugin.manager import load_registry
 from xrayscan.scanning.workers import default_workers
 from xrayscan.training.calibrate import Target
@@ -29,6 +30,7 @@ PREDICT_AT_ONCE = 64
 FEWEST = 2  # films of a label that calibration can be cross-fitted on
 FAST_PATIENTS = 30  # of each label, in a trial run
 FAST_EPOCHS = 2
+TRIAL_NAME = "(fast-dev-run: not for use)"  # behind the name of a model of a trial run
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,13 @@ class SplitFilms:
     warnings: tuple[str, ...] = ()  # sentences: of the folder, and of how it was divided
 
     def films(self, side: Indices) -> Films:
-        """Pixels and labels of one side."""
-        return Films(self.decoded.pixels[side], self.labels[side])
+        """Pixels, labels and identities of one side."""
+        return Films(self.decoded.pixels[side], self.labels[side], self._identities(side))
+
+    def _identities(self, side: Indices) -> Provenance:
+        digests = [self.decoded.digests[n] for n in side]
+        keys = [self.decoded.films[n].patient_key for n in side]
+        return Provenance.of(digests, self.decoded.hashes[side], keys, held_out=side is self.validation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +137,15 @@ def train(directory: str, out: str, settings: TrainSettings = TrainSettings()) -
     fit = dataclasses.replace(
         settings.fit, params=plan.training, on_snapshot=run.keep, on_epoch=run.heard(settings.fit.on_epoch), resume=kept
     )
-    tensors = plan.backend.fit(plan.params, plan.spec, films.films(films.training), validation, fit)
+    made = plan.backend.fit(plan.params, plan.spec, films.films(films.training), validation, fit)
+    tensors, inherited = split_tensors(made)
+    seen = _seen(films, inherited, weights_seen(settings.fit.weights))
     logits = predict_logits(plan.backend.load(plan.params, plan.spec, tensors, fit.placement), validation.pixels)
     groups = films.groups[films.validation]
     measured = measure(logits, validation.labels, groups, seed=fit.seed, targets=settings.targets)
-    card = _card(plan, films, settings, measured)
-    model = _written(run.path(FILE_NAME), card, tensors, _seen(films))
-    return run.finish(Trained(model, films, run.epochs, logits, ()))
+    card = _card(plan, films, settings, measured, seen)
+    save_model(run.path(FILE_NAME), card, tensors, seen)
+    return run.finish(Trained(load_model(run.path(FILE_NAME)), films, run.epochs, logits, ()))
 
 
 def predict_logits(predictor: Predictor, pixels: Pixels) -> npt.NDArray[np.float32]:
@@ -176,9 +185,11 @@ def _few(films: Sequence[LabelledFilm]) -> list[LabelledFilm]:
     return [film for label in (0, 1) for film in [f for f in first.values() if f.label == label][:FAST_PATIENTS]]
 
 
-def _card(plan: Plan, films: SplitFilms, settings: TrainSettings, measured: Measured) -> ModelCard:
+def _card(
+    plan: Plan, films: SplitFilms, settings: TrainSettings, measured: Measured, seen: Provenance
+) -> ModelCard:
     return ModelCard(
-        name=settings.name,
+        name=f"{settings.name} {TRIAL_NAME}" if settings.fast_dev_run else settings.name,
         backend=plan.backend.name,
         parameters=dataclasses.asdict(plan.params),
         input=plan.spec,
@@ -187,7 +198,7 @@ def _card(plan: Plan, films: SplitFilms, settings: TrainSettings, measured: Meas
         calibration=measured.calibration,
         operating_points=measured.operating_points,
         metrics=measured.metrics,
-        training=_story(plan, films, settings),
+        training=_story(plan, films, settings) | _flattered(films, seen),
         about=dict(settings.about),
     )
 
@@ -204,21 +215,21 @@ def _story(plan: Plan, films: SplitFilms, settings: TrainSettings) -> dict[str, 
         "seed": settings.fit.seed,
         "weights": os.path.basename(settings.fit.weights),
         **dataclasses.asdict(plan.training),
-        **({"fast_dev_run": True} if settings.fast_dev_run else {}),
+        **({TRIAL: True} if settings.fast_dev_run else {}),
     }
 
 
-def _seen(films: SplitFilms) -> Provenance:
-    """Every film that the weights, the stopping, the calibration or the thresholds depend on."""
-    sides = np.sort(np.concatenate([films.training, films.validation]))
-    some = [films.decoded.films[n] for n in sides]
-    digests = [films.decoded.digests[n] for n in sides]
-    return Provenance.of(digests, films.decoded.hashes[sides], [film.patient_key for film in some])
+def _seen(films: SplitFilms, *inherited: Provenance | None) -> Provenance:
+    """Every film that the weights, the stopping, the calibration or the thresholds depend on, at first or second hand.
+
+    ``inherited`` are the films of the models that this one was made from.
+    """
+    sides = (films.films(side).identities for side in (films.training, films.validation))
+    return Provenance.of([], np.zeros(0, np.uint64), []).united(*filter(None, (*sides, *inherited)))
 
 
-def _written(path: str, card: ModelCard, tensors: Mapping[str, npt.NDArray[Any]], seen: Provenance) -> Model:
-    try:
-        save_model(path, card, tensors, seen)
-    except OSError as error:
-        raise OutputError(f"{path}: {error.strerror}: choose another --out") from error
-    return load_model(path)
+def _flattered(films: SplitFilms, seen: Provenance) -> dict[str, int]:
+    """How many validation films a model that this one was made from was fitted to, for the card; nothing if none."""
+    validation = films.films(films.validation).identities
+    known = len(validation.validated_on() & seen.fitted_to()) if validation else 0
+    return {"validation_films_fitted_to_before": known} if known else {}
