@@ -1,6 +1,7 @@
 """``python -m xrayscan`` and the command ``xrayscan``, which imports nothing from the working folder."""
 
 import signal
+import sys
 
 from xrayscan.files.import_path import leave_working_folder
 
@@ -13,7 +14,10 @@ def main() -> None:
     for number in to_end():
         signal.signal(number, end_at_once)
     from xrayscan.cli import main as command
+    from xrayscan.cli.forgiving import Forgiving
 
+    if sys.stderr is not None:
+        sys.stderr = Forgiving(sys.stderr)
     try:
         command(prog_name="xrayscan")
     except SystemExit as ended:

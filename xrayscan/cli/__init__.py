@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from xrayscan.cli.signals import Signals
+from xrayscan.cli.signals import RESUME, Signals
 from xrayscan.errors import XrayscanError
 
 COMMANDS = {  # name → the line in `xrayscan --help`, so that help imports no command
@@ -20,7 +20,6 @@ COMMANDS = {  # name → the line in `xrayscan --help`, so that help imports no 
     "models": "List the models and backends at hand, or show one.",
     "plugins": "List the plugins and what they register.",
 }
-RESUME = "xrayscan.resume"  # in a context's ``meta``: what gives the words on how to go on after an interruption
 
 
 class Commands(click.Group):

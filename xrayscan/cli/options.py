@@ -117,6 +117,18 @@ def hardware(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def reading(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --file-timeout, which a reader has for one file."""
+    return click.option(
+        "--file-timeout",
+        type=click.FloatRange(0),
+        metavar="SECONDS",
+        default=60,
+        show_default=True,
+        help="Time after which one file is given up and its reader replaced; 0: never. Not with --workers 0.",
+    )(command)
+
+
 def page(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --html-top, --images, --heatmaps and --heatmap-files, which arrive as ``pictures``: PictureSettings."""
 

@@ -1,5 +1,6 @@
 """`xrayscan predict`: files and folders in, a ranked worklist out."""
 
+import contextlib
 import dataclasses
 import os
 import sys
@@ -9,10 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from xrayscan.cli.options import CountOrAuto, examples, formats_option, hardware, models, page
+from xrayscan.cli.options import CountOrAuto, examples, formats_option, hardware, models, page, reading
+from xrayscan.cli.signals import RESUME, Signals
 
 if TYPE_CHECKING:
     from xrayscan.report.html.worklist_page import PictureSettings
+    from xrayscan.scanning.progress import Progress
+    from xrayscan.worklist.worklist import Worklist
 
 
 @click.command(
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
     help="Films scored at once.",
 )
 @hardware
+@reading
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
@@ -143,17 +148,24 @@ def _scan(
 
     settings = ScanSettings(fresh=fresh, rank=RankSettings(prevalence, threshold, by, rank_by), **hardware_options)
     asked = {"paths": paths, "models": models, "out": out, "formats": formats} | dataclasses.asdict(settings)
-    asked |= {"pictures": dataclasses.asdict(pictures)}
+    asked |= {"pictures": dataclasses.asdict(pictures)}  # also of a stopped scan, whose page has none
     loaded = load_models(models)
-    with (
-        ScanConsole(quiet=quiet, verbose=verbose) as console,
-        scan(found, model=loaded, out=out, settings=settings, on_progress=console.update) as worklist,
-    ):
+    context = click.get_current_context()
+    signals = context.find_object(Signals)
+    assert signals
+    context.meta[RESUME] = lambda: ": nothing was recorded yet"
+    with ScanConsole(quiet=quiet, verbose=verbose) as console, contextlib.ExitStack() as undo:
+        with signals.noted() as stopping:
+            worklist = scan(
+                found, model=loaded, out=out, settings=settings, on_progress=console.update, stopping=stopping
+            )
+        undo.enter_context(worklist)
+        context.meta[RESUME] = lambda: f": every file is recorded; `xrayscan report {out}` writes the reports"
         header = {"when": when(datetime.now(UTC).isoformat()), "folders": tuple(map(os.fsdecode, paths))}
         look = page_settings(
             worklist,
             out,
-            pictures,
+            _without_pictures(pictures) if stopping() else pictures,
             formats=formats,
             model=loaded[0],
             device=settings.device,
@@ -161,6 +173,24 @@ def _scan(
             **header,
         )
         files = list(map(with_size, write_reports(worklist, out, formats, look, console.writing)))
-        files.append(write_run(worklist, out, asked, dataclasses.asdict(console.progress)))
+        exit_code = signals.exit_code if stopping() else worklist.exit_code
+        files.append(write_run(worklist, out, asked, dataclasses.asdict(console.progress), exit_code))
         console.summary(worklist, files)
-        return worklist.exit_code
+        if stopping():
+            remains = _remains(worklist, console.progress, out, fresh)
+            click.echo(f"xrayscan: stopped by {signals.name}{remains}", err=True)
+        return exit_code
+
+
+def _without_pictures(pictures: "PictureSettings") -> "PictureSettings":
+    """Whoever stops a scan does not wait for pictures."""
+    return dataclasses.replace(pictures, images=False, heatmaps=0, heatmap_files=False)
+
+
+def _remains(worklist: "Worklist", progress: "Progress", out: str, fresh: bool) -> str:
+    """Words on what a stopped scan left, and how to go on."""
+    if worklist.complete:
+        return f": every file is recorded; `xrayscan report {out}` adds the pictures"
+    found = f"{progress.found:,}{'' if progress.walked else ' or more'}"
+    same = "the same command without --fresh" if fresh else "the same command"
+    return f": the worklist is partial, with {worklist.counts.found:,} of {found} files; run {same} to resume"

@@ -14,6 +14,7 @@ from typing import Any, NoReturn, Self
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 ENDED_BY = 128  # plus the signal's number: the exit code, as shells have it
 TOGETHER = 0.1  # s; `timeout` and a closing terminal send one end twice, to the process and to its group
+RESUME = "xrayscan.resume"  # in a context's ``meta``: what gives the words on what is there after an end and what to do
 SHOW_CURSOR = b"\x1b[?25h"
 
 
@@ -43,7 +44,7 @@ class Signals:
         try:
             yield lambda: bool(self.number)
         finally:
-            self._noted = bool(self.number)  # what is left to do then is done in order, too
+            self._noted = False
 
     @property
     def name(self) -> str:

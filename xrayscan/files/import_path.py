@@ -1,8 +1,9 @@
-"""Where this program's processes import from: never from the working folder, which may be the folder that is scanned."""
+"""Where processes of ours import from: never from the working folder, which may be the one that is scanned."""
 
+import contextlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 def without_working_folder(entries: Iterable[object]) -> list[str]:
@@ -35,6 +36,22 @@ def leave_working_folder() -> None:
     os.environ.update(safe)
     if "PYTHONPATH" not in safe:
         os.environ.pop("PYTHONPATH", None)
+
+
+@contextlib.contextmanager
+def elsewhere() -> Iterator[None]:
+    """Make Python's own folder the working folder meanwhile, for a library that reads what lies there."""
+    try:
+        here = os.getcwd()
+    except OSError:  # it was removed, and there is no way back
+        yield
+        return
+    os.chdir(os.path.dirname(os.path.abspath(os.__file__)))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # it was removed meanwhile
+            os.chdir(here)
 
 
 def _named(path: str) -> list[str]:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pickle
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from xrayscan.scanning.reader import CRASHED, Work, failed, raised
 from xrayscan.scanning.reader_memory import reader_share
 from xrayscan.scanning.row import Row, Rows
 
-if os.name == "nt":
+if sys.platform == "win32":
     from xrayscan.scanning.spawned_readers import SpawnedReaders as ReaderSource
 else:
     from xrayscan.scanning.fork_server import ForkServer as ReaderSource
