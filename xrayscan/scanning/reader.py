@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 
-from xrayscan.outcome import Status
+from xrayscan.outcome import Code
 from xrayscan.scanning.row import Row
 
 Work = Callable[[Row], Row]
@@ -42,19 +42,19 @@ def answered(work: Work, row: Row) -> tuple[bytes, bool]:
     try:
         return pickle.dumps((work(row), True)), True
     except MemoryError:
-        return pickle.dumps((failed(row, TOO_MUCH_MEMORY, "memory"), False)), False
+        return pickle.dumps((failed(row, TOO_MUCH_MEMORY, Code.MEMORY), False)), False
     except BaseException as error:
         return pickle.dumps((raised(row, error), True)), True
 
 
-def failed(row: Row, reason: str, code: str) -> Row:
+def failed(row: Row, reason: str, code: Code) -> Row:
     """The row of a file on which a reader failed."""
-    return row | {"reason": reason, "code": code, "status": Status.FAILED}
+    return row | {"reason": reason, "code": code, "status": code.status}
 
 
 def raised(row: Row, error: BaseException) -> Row:
     """The row of a file whose decoder raised this. It is named by its class alone: its text may quote a header."""
-    return failed(row, f"{CRASHED} ({type(error).__name__})", "crashed")
+    return failed(row, f"{CRASHED} ({type(error).__name__})", Code.CRASHED)
 
 
 def _settle(memory: int) -> None:

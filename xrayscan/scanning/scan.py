@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from xrayscan.decode.limits import Limits
 from xrayscan.errors import DecodeError
 from xrayscan.model.file import Model
+from xrayscan.outcome import Code
 from xrayscan.plugin.loading import load_models, names_of
 from xrayscan.scanning.local_engine import run
 from xrayscan.scanning.prefetch import Prefetcher
@@ -44,6 +46,7 @@ class ScanSettings:
     batch_size: int | None = None
     workers: int | None = None
     file_timeout: float = FILE_TIMEOUT
+    limits: Limits = Limits()  # of a file's bytes and pixels
     fresh: bool = False  # forget an earlier scan in the same folder
     rank: RankSettings = RankSettings()
 
@@ -105,7 +108,7 @@ def candidates(paths: Iterable[str], progress: Progress) -> Iterator[str]:
     """
     for source in discover(paths):
         progress.found += 1
-        refusal = DecodeError(source.reason, status=source.status) if source.reason else refuse(source.path)
+        refusal = DecodeError(source.code or Code.UNREADABLE, source.reason) if source.reason else refuse(source.path)
         if refusal is None:
             yield source.source
         progress.count(refusal.status if refusal else Status.SCORED)
@@ -128,7 +131,7 @@ def _to_read(
             continue
         status = None if source.reason else store.keep(source)
         if status is None:
-            yield {name: getattr(source, name) for name in SOURCE}
+            yield {name: getattr(source, name) for name in SOURCE} | {"status": source.status}
             continue
         progress.kept += 1
         progress.count(status)
@@ -158,7 +161,7 @@ def _scored(
         progress.device, progress.precision, progress.batch_size = placement.device, placement.precision, size
         return BatchScorer(models, placement, size, streams(placement))
 
-    stage = functools.partial(prepare, specs=tuple({model.card.input for model in models}))
+    stage = functools.partial(prepare, specs=tuple({model.card.input for model in models}), limits=settings.limits)
     workers = default_workers() if settings.workers is None else settings.workers
     return run(
         itertools.chain([first], rows),
@@ -182,6 +185,6 @@ def _record(row: Row) -> ScanRecord:
         probabilities=row.get("probabilities", ()),
         status=row.get("status", Status.FAILED) if row.get("reason") else Status.SCORED,
         reason=row.get("reason"),
-        code=row.get("code", ""),
+        code=row.get("code") or "",
         flags=tuple(row.get("flags", ())),
     )

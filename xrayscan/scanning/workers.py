@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from xrayscan.errors import XrayscanError
+from xrayscan.outcome import Code
 from xrayscan.scanning.reader import CRASHED, Work, failed, raised
 from xrayscan.scanning.reader_memory import reader_share
 from xrayscan.scanning.row import Row, Rows
@@ -105,7 +106,7 @@ class WorkerPool:
                 raise XrayscanError(
                     "a reader process could not start: try --workers 0, which reads without them"
                 ) from None
-            return self._replace(reader, CRASHED, "crashed")
+            return self._replace(reader, CRASHED, Code.CRASHED)
         if not reader.goes_on:
             self._renew(reader)
         return row
@@ -118,9 +119,9 @@ class WorkerPool:
             reader.seconds += passed
             if self._file_timeout and reader.seconds > self._file_timeout and not reader.connection.poll():
                 reason = f"took longer than {self._file_timeout:g} s (--file-timeout)"
-                yield self._replace(reader, reason, "timed-out")
+                yield self._replace(reader, reason, Code.TIMED_OUT)
 
-    def _replace(self, reader: "Worker", reason: str, code: str) -> Row:
+    def _replace(self, reader: "Worker", reason: str, code: Code) -> Row:
         """Return the row that a reader died on or hangs on, and have another one do what waited behind it."""
         culprit = reader.given.popleft()
         self._renew(reader)

@@ -1,30 +1,41 @@
 """Bytes of one regular file; opening it neither blocks nor has an effect."""
 
 import contextlib
+import errno
 import io
 import os
 import stat
 from collections.abc import Callable, Iterator
 
 from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
 
-MAX_FILE_BYTES = 1 << 30  # the largest radiographs are some 100 MB; beyond 1 GiB it is an archive or a video
+MAX_FILE_BYTES = 512_000_000  # the largest radiographs are some 100 MB; beyond it is an archive or a video
+MORE_BYTES = 1 << 20
 HEAD_BYTES = 4096  # enough for every signature, the DICOM preamble (132 bytes) and the first elements
 
 
-def read_file(path: str, head_ok: Callable[[bytes], None] | None = None) -> bytes:
+def read_file(
+    path: str, head_ok: Callable[[bytes], None] | None = None, *, max_bytes: int = MAX_FILE_BYTES
+) -> bytes:
     """Read one regular file whole. Anything else is refused; opening it neither blocks nor has an effect.
 
-    ``head_ok`` sees the first 4,096 bytes before the rest is read, and refuses the file by raising DecodeError.
+    ``head_ok`` sees the first 4,096 bytes before the rest is read, and refuses the file by raising DecodeError. A file
+    of more than ``max_bytes`` is not read, however little of it is on the disk, nor is one that grows beyond them.
     Raises: DecodeError with the reason, which names no path.
     """
     with _opened(path) as file:
         if head_ok is not None:
             head_ok(file.read(HEAD_BYTES) or b"")
             file.seek(0)
-        if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
-            raise DecodeError("larger than 1 GiB")
-        return file.readall() or b""
+        size = os.fstat(file.fileno()).st_size
+        data = b"" if size > max_bytes else file.read(size + 1) or b""
+        while size <= max_bytes and (more := file.read(MORE_BYTES)):  # a short read, or a file that grows
+            data += more
+            size = len(data)
+        if size > max_bytes:
+            raise DecodeError(Code.FILE_TOO_LARGE, f"larger than {max_bytes / 1e6:,.0f} MB (--max-file-size)")
+        return data
 
 
 def read_head(path: str) -> bytes:
@@ -38,14 +49,29 @@ def _opened(path: str) -> Iterator[io.FileIO]:
     try:
         with io.FileIO(path, opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise DecodeError("not a regular file")
+                raise DecodeError(Code.NOT_A_FILE, "not a regular file")
             yield file
     except OSError as error:
-        raise DecodeError(_why(error)) from error
+        raise DecodeError(code_of(error), why(error)) from error
     except MemoryError as error:
-        raise DecodeError("too large for the memory of this machine") from error
+        raise DecodeError(Code.MEMORY, "too large for the memory of this machine") from error
 
 
-def _why(error: OSError) -> str:
+def code_of(error: OSError) -> Code:
+    """Return the code of what the system says about a path."""
+    return _CODES.get(error.errno or 0, Code.UNREADABLE)
+
+
+def why(error: OSError) -> str:
     """Return the system's phrase alone: str(error) would repeat the path."""
     return os.strerror(error.errno) if error.errno else "unreadable"
+
+
+_CODES = {
+    errno.ENOENT: Code.NOT_FOUND,
+    errno.ENOTDIR: Code.NOT_FOUND,
+    errno.EACCES: Code.NOT_PERMITTED,
+    errno.EPERM: Code.NOT_PERMITTED,
+    errno.EISDIR: Code.NOT_A_FILE,
+    errno.ELOOP: Code.BROKEN_LINK,
+}
