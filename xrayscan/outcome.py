@@ -38,6 +38,7 @@ class Code(StrEnum):
     VANISHED = "vanished"
     BROKEN_LINK = "broken-link"
     NOT_PERMITTED = "not-permitted"
+    TOO_BROAD = "too-broad"  # a root, a drive or a home folder in a list of paths
     UNREADABLE = "unreadable"  # the system could not read it: an I/O error, a stale handle, a host that is down
     NOT_A_FILE = "not-a-file"  # a pipe, a socket, a device
     RAW_DETECTOR = "raw-detector-image"

@@ -124,7 +124,7 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
     def with_limits(*args: Any, max_file_size: int, max_pixels: int, **options: Any) -> Any:
         from xrayscan.decode.limits import Limits
 
-        return command(*args, limits=Limits(max_file_size * 1_000_000, max_pixels * 1_000_000), **options)
+        return command(*args, limits=Limits(max_file_size * 1_000_000, max_pixels), **options)
 
     options = (
         click.option(
@@ -146,10 +146,10 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--max-pixels",
             type=click.IntRange(1),
-            metavar="MILLIONS",
-            default=100,
+            metavar="N",
+            default=100_000_000,
             show_default=True,
-            help="Pixels beyond which an image is not decoded, in millions.",
+            help="Pixels beyond which an image is not decoded.",
         ),
     )
     decorated: Callable[..., Any] = with_limits

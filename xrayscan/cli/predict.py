@@ -16,6 +16,7 @@ from xrayscan.cli.signals import RESUME, Signals
 if TYPE_CHECKING:
     from xrayscan.report.html.worklist_page import PictureSettings
     from xrayscan.scanning.progress import Progress
+    from xrayscan.sources.source import Source
     from xrayscan.worklist.worklist import Worklist
 
 
@@ -70,7 +71,7 @@ if TYPE_CHECKING:
     "--files-from",
     type=click.File("rb"),
     metavar="FILE",
-    help="Read paths from FILE (- for standard input), separated by newlines or NULs.",
+    help="Read paths from FILE (- for standard input), separated by newlines or NULs; UTF-8 or UTF-16.",
 )
 @formats_option
 @page
@@ -86,7 +87,7 @@ def predict(paths: tuple[str, ...], files_from: Any, dry_run: bool, quiet: bool,
     Every option is also read from the environment: --model from XRAYSCAN_MODEL, and so on.
 
     Exit code: 0 all scored, 3 nothing could be scored, 4 unusable model, 5 output cannot be written, 6 the worklist is
-    complete and lists files that could not be scored.
+    complete and lists files that could not be scored; 129, 130, 143 stopped by a signal: the worklist is partial.
     """
     from itertools import chain
 
@@ -105,7 +106,7 @@ def predict(paths: tuple[str, ...], files_from: Any, dry_run: bool, quiet: bool,
         sys.exit(_scan(found, paths, quiet, verbose, **options))
 
 
-def _list_candidates(found: Iterable[str]) -> None:
+def _list_candidates(found: Iterable["str | Source"]) -> None:
     """Print each file that a scan would read, one per line on stdout, and the counts on stderr."""
     from xrayscan.scanning.progress import Progress
     from xrayscan.scanning.scan import candidates
@@ -121,7 +122,7 @@ def _list_candidates(found: Iterable[str]) -> None:
 
 
 def _scan(
-    found: Iterable[str],
+    found: Iterable["str | Source"],
     paths: tuple[str, ...],
     quiet: bool,
     verbose: bool,

@@ -11,6 +11,7 @@ from xrayscan.dataset import perceptual_hash
 from xrayscan.dataset.cache import Entry, FilmCache
 from xrayscan.dataset.labelled_folder import LabelledFilm
 from xrayscan.errors import InputError
+from xrayscan.files.paths import Path, path_text
 from xrayscan.model.backend import Pixels
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.scanning.local_engine import read
@@ -36,14 +37,15 @@ def decode_films(
     spec: InputSpec,
     *,
     workers: int,
-    cache: str | None = None,
+    cache: Path | None = None,
     on_film: OnFilm = lambda done, total: None,
 ) -> Decoded:
     """Read every film in reader processes, or from the folder ``cache`` where it was read before.
 
     Raises: InputError if a label is left without a film, OutputError if the cache cannot be written.
     """
-    entry = _entry([film.path for film in films], spec, workers, cache, on_film)
+    kept = None if cache is None else path_text(cache)
+    entry = _entry([film.path for film in films], spec, workers, kept, on_film)
     good = [index for index, reason in enumerate(entry.reasons) if reason is None]
     failed = {film.path: reason for film, reason in zip(films, entry.reasons, strict=True) if reason is not None}
     if {films[index].label for index in good} != {0, 1}:

@@ -10,19 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from xrayscan.errors import OutputError
 from xrayscan.evaluation.evaluator import Evaluated, Evaluation
 from xrayscan.evaluation.figures import Figures, classification_report, sweep
 from xrayscan.evaluation.page import write_evaluation_page
 from xrayscan.files.atomic import atomic_writer
+from xrayscan.files.paths import Path, path_text
 from xrayscan.files.text import encodable, spreadsheet_cell
 
 
-def write_evaluation(evaluation: Evaluation, out: str) -> list[str]:
+def write_evaluation(evaluation: Evaluation, out: Path) -> list[str]:
     """Write the three files into ``out``, which is made if need be, and return their paths.
 
     Raises: OutputError where one cannot be written.
     """
+    out = path_text(out)
     make_folder(out, share=share)
     paths = [os.path.join(out, name) for name in ("metrics.json", "predictions.csv", "evaluation.html")]
     with atomic_writer(paths[0]) as file:

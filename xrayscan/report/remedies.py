@@ -27,6 +27,8 @@ ADVICE = (
     ("memory", "Scan it with --workers 1, or on a machine with more memory."),
     ("too large", "Look at it yourself; if it is one film, export it smaller and scan again."),
     ("larger than", "Look at it yourself; if it is one film, export it smaller and scan again."),
+    ("took longer than", "Look at it yourself; if its server was only slow, scan again with a longer --file-timeout."),
+    ("in a list", "Correct the list, or give the folder as an argument."),
     ("crash", "Look at it yourself, and report it with the file if you may: it brought its reader down."),
 )
 OTHERWISE = "Look at the film yourself; it has no place in the order."

@@ -18,7 +18,7 @@ AHEAD = 50_000  # paths found and not yet read: about 20 MB, whatever the size o
 class Prefetcher:
     """Sources found among ``paths``, in the order found, listed ahead by a thread; counts them into ``progress``."""
 
-    def __init__(self, paths: Iterable[str], progress: Progress) -> None:
+    def __init__(self, paths: Iterable[str | Source], progress: Progress) -> None:
         self._paths = paths
         self._progress = progress
         self._found: queue.Queue[Source | BaseException | None] = queue.Queue(AHEAD)

@@ -17,7 +17,6 @@ from xrayscan.outcome import Code
 from xrayscan.scanning.row import Row, pixel_column
 from xrayscan.sources.reading import read_file, read_head
 
-
 # What a later run may be allowed: such a file is not known by its checksum, so that it is read again.
 OF_THIS_RUN = (Code.MEMORY, Code.TOO_MANY_PIXELS, Code.INFLATES_TOO_FAR)
 

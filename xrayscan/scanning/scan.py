@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from xrayscan.decode.limits import Limits
+from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
 from xrayscan.errors import DecodeError
+from xrayscan.files.paths import Path, path_text, path_texts
 from xrayscan.model.file import Model
 from xrayscan.outcome import Code
 from xrayscan.plugin.loading import load_models, names_of
@@ -46,21 +47,21 @@ class ScanSettings:
     batch_size: int | None = None
     workers: int | None = None
     file_timeout: float = FILE_TIMEOUT
-    limits: Limits = Limits()  # of a file's bytes and pixels
+    limits: Limits = DEFAULT_LIMITS  # of a file's bytes and pixels
     fresh: bool = False  # forget an earlier scan in the same folder
     rank: RankSettings = RankSettings()
 
 
 def scan(
-    paths: Iterable[str],
+    paths: Path | Iterable[Path | Source],
     *,
-    model: str | Model | Sequence[str | Model] = "default",
-    out: str = "triage",
+    model: Path | Model | Iterable[Path | Model] = "default",
+    out: Path = "triage",
     settings: ScanSettings = ScanSettings(),
     on_progress: Callable[[Progress], None] = lambda progress: None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Worklist:
-    """Score every radiograph among ``paths`` (files and folders, any mix) and return the worklist.
+    """Score every radiograph among ``paths`` (one file or folder, or any mix of them) and return the worklist.
 
     Every path found ends as one record in ``out/scan.sqlite``, committed batch by batch; files unchanged since an
     earlier scan by the same models into the same folder are not read again. Several models score in one pass over the
@@ -73,14 +74,14 @@ def scan(
     findings or one that is given twice, OutputError for a folder that cannot be written or holds other models' scan,
     KeyboardInterrupt if it was stopped before it recorded anything: an earlier scan is as it was.
     """
-    loaded = load_models([model] if isinstance(model, str | Model) else model)
+    loaded, out = load_models(model), path_text(out)
     progress = Progress()
     names, fingerprints = names_of(loaded), tuple(model.fingerprint for model in loaded)
     store = Store.open(os.path.join(out, STORE_NAME), models=fingerprints, fresh=settings.fresh)
     started = time.perf_counter()
     try:
         store.remember(cards=[one.card.to_json() for one in loaded], names=names)  # for reports without model files
-        with Prefetcher(paths, progress) as walk, contextlib.ExitStack() as undo:
+        with Prefetcher(path_texts(paths), progress) as walk, contextlib.ExitStack() as undo:
             rows = _to_read(walk, store, progress, on_progress, stopping)
             for batch in _scored(rows, loaded, settings, progress, undo, stopping):
                 records = [(_source(row), _record(row)) for row in batch]
@@ -101,12 +102,12 @@ def scan(
         raise
 
 
-def candidates(paths: Iterable[str], progress: Progress) -> Iterator[str]:
+def candidates(paths: Path | Iterable[Path | Source], progress: Progress) -> Iterator[str]:
     """Yield the sources among ``paths`` that a scan would decode; opens each file, but reads only its first bytes.
 
     Counts into ``progress``: ``scored`` are the candidates, the others as in a scan.
     """
-    for source in discover(paths):
+    for source in discover(path_texts(paths)):
         progress.found += 1
         refusal = DecodeError(source.code or Code.UNREADABLE, source.reason) if source.reason else refuse(source.path)
         if refusal is None:

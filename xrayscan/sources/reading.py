@@ -15,9 +15,7 @@ MORE_BYTES = 1 << 20
 HEAD_BYTES = 4096  # enough for every signature, the DICOM preamble (132 bytes) and the first elements
 
 
-def read_file(
-    path: str, head_ok: Callable[[bytes], None] | None = None, *, max_bytes: int = MAX_FILE_BYTES
-) -> bytes:
+def read_file(path: str, head_ok: Callable[[bytes], None] | None = None, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     """Read one regular file whole. Anything else is refused; opening it neither blocks nor has an effect.
 
     ``head_ok`` sees the first 4,096 bytes before the rest is read, and refuses the file by raising DecodeError. A file

@@ -13,6 +13,7 @@ from xrayscan.dataset.decoded import Decoded, contradictions, decode_films
 from xrayscan.dataset.labelled_folder import FolderSettings, LabelledFilm, LabelledFolder, read_folder
 from xrayscan.dataset.split import Indices, divide, for_training, patient_groups
 from xrayscan.errors import InputError, ModelError
+from xrayscan.files.paths import Path, path_text
 from xrayscan.model.backend import Backend, Epoch, Films, FitSettings, Pixels, Predictor, TrainingParams
 from xrayscan.model.card import TRIAL, UNNAMED, ModelCard
 from xrayscan.model.file import FILE_NAME, Model, load_model, save_model
@@ -52,7 +53,7 @@ class TrainSettings:
     on_film: Callable[[int, int], None] = lambda done, total: None
     on_split: "Callable[[SplitFilms, Sequence[Epoch]], None]" = lambda films, epochs: None  # epochs of an earlier part
     targets: tuple[Target, ...] = ()  # operating points beside the usual ones
-    cache: str | None = None
+    cache: Path | None = None
     resume: bool = False
     fast_dev_run: bool = False
 
@@ -116,7 +117,7 @@ class Trained:
     files: tuple[str, ...]
 
 
-def train(directory: str, out: str, settings: TrainSettings = TrainSettings()) -> Trained:
+def train(directory: Path, out: Path, settings: TrainSettings = TrainSettings()) -> Trained:
     """Train on a labelled folder and leave a run folder: model, history, metrics, split, recipe and report.
 
     Validation films (20 % of the patients) steer early stopping, then calibrate and are measured; the weights never
@@ -127,7 +128,7 @@ def train(directory: str, out: str, settings: TrainSettings = TrainSettings()) -
     """
     from xrayscan.training.run_folder import Run  # it needs matplotlib
 
-    plan = Plan.of(settings)
+    directory, out, plan = path_text(directory), path_text(out), Plan.of(settings)
     folder = read_folder(directory, settings.folder)
     run = Run.open(directory, out, plan, settings)
     films = _divided(folder, plan.spec, settings)
