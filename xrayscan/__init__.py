@@ -3,10 +3,15 @@
 The public API. Names are imported when first used (PEP 562), so that ``import xrayscan`` costs nothing.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
+
+# Nothing is imported here, not even typing: `python -m xrayscan` puts the working folder first on the path, and it
+# stays there until `__main__` has taken it off.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from xrayscan.dataset.labelled_folder import FolderSettings as FolderSettings
     from xrayscan.dataset.labelled_folder import read_folder as read_folder
     from xrayscan.decode.interface import Decoder as Decoder
@@ -112,6 +117,8 @@ __all__ = sorted(_HOME)
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'xrayscan' has no attribute {name!r}")
+    import importlib
+
     return getattr(importlib.import_module(f"xrayscan.{_HOME[name]}"), name)
 
 

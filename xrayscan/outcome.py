@@ -39,6 +39,7 @@ class Code(StrEnum):
     VANISHED = "vanished"  # found, and gone before it was read
     BROKEN_LINK = "broken-link"  # a link that leads nowhere, or in a circle
     NOT_PERMITTED = "not-permitted"  # no right to read it
+    TOO_BROAD = "too-broad"  # a root, a drive or a home folder in a list of paths
     UNREADABLE = "unreadable"  # the system could not read it: an I/O error, a stale handle, a host that is down
     NOT_A_FILE = "not-a-file"  # a pipe, a socket, a device
     RAW_DETECTOR = "raw-detector-image"  # pixels of the detector, not processed for reading

@@ -381,7 +381,7 @@ def test_a_foreign_file_is_refused_before_it_is_read(here):
     with pytest.raises(DecodeError, match=r"^a ZIP archive$") as caught:
         read_file("big.zip", head_ok=refuse)
     assert caught.value.status is Status.SKIPPED
-    with pytest.raises(DecodeError, match=r"^larger than 512 MiB \(--max-file-size\)$"):
+    with pytest.raises(DecodeError, match=r"^larger than 512 MB \(--max-file-size\)$"):
         read_file("big.zip")
 
 

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 import click
 
+from xrayscan.cli.signals import RESUME, Signals
 from xrayscan.cli.surroundings import checked
 from xrayscan.errors import XrayscanError
 from xrayscan.files.text import escaped
@@ -21,7 +22,6 @@ COMMANDS = {  # name → the line in `xrayscan --help`, so that help imports no 
     "models": "List the models and backends at hand, or show one.",
     "plugins": "List the plugins and what they register.",
 }
-INTERRUPTED = 130
 
 
 class Commands(click.Group):
@@ -53,16 +53,18 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command. A bug keeps its traceback."""
-        try:
-            return super().invoke(ctx)
-        except XrayscanError as error:
-            _end(error)
-        except click.ClickException as error:
-            error.message = escaped(error.message)  # type: ignore[misc]  # a shell may have found the paths in it
-            raise
-        except KeyboardInterrupt:
-            click.echo("xrayscan: interrupted; what was done is kept, the same command goes on from there", err=True)
-            sys.exit(INTERRUPTED)
+        with Signals() as signals:
+            ctx.obj = signals
+            try:
+                return super().invoke(ctx)
+            except XrayscanError as error:
+                _end(error)
+            except click.ClickException as error:
+                error.message = escaped(error.message)  # type: ignore[misc]  # a shell may have found the paths in it
+                raise
+            except KeyboardInterrupt:
+                click.echo(f"xrayscan: stopped by {signals.name}{ctx.meta.get(RESUME, str)()}", err=True)
+                sys.exit(signals.exit_code)
 
 
 def _end(error: XrayscanError) -> NoReturn:

@@ -124,6 +124,47 @@ def hardware(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def reading(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --file-timeout, --max-file-size and --max-pixels; the last two arrive as ``limits``: Limits."""
+
+    @functools.wraps(command)
+    def with_limits(*args: Any, max_file_size: int, max_pixels: int, **options: Any) -> Any:
+        from xrayscan.decode.limits import Limits
+
+        return command(*args, limits=Limits(max_file_size * 1_000_000, max_pixels), **options)
+
+    options = (
+        click.option(
+            "--file-timeout",
+            type=click.FloatRange(0),
+            metavar="SECONDS",
+            default=60,
+            show_default=True,
+            help="Time after which a file is given up and its reader replaced; 0: never. Needs reader processes.",
+        ),
+        click.option(
+            "--max-file-size",
+            type=click.IntRange(1),
+            metavar="MB",
+            default=512,
+            show_default=True,
+            help="Size beyond which a file is not read.",
+        ),
+        click.option(
+            "--max-pixels",
+            type=click.IntRange(1),
+            metavar="N",
+            default=100_000_000,
+            show_default=True,
+            help="Pixels beyond which an image is not decoded.",
+        ),
+    )
+    decorated: Callable[..., Any] = with_limits
+    for option in reversed(options):
+        decorated = option(decorated)
+    return decorated
+
+
 def page(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --html-top, --images, --heatmaps and --heatmap-files, which arrive as ``pictures``: PictureSettings."""
 

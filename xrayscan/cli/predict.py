@@ -1,5 +1,6 @@
 """`xrayscan predict`: files and folders in, a ranked worklist out."""
 
+import contextlib
 import dataclasses
 import os
 import sys
@@ -9,10 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from xrayscan.cli.options import CountOrAuto, examples, formats_option, hardware, models, page, share_option
+from xrayscan.cli.options import CountOrAuto, examples, formats_option, hardware, models, page, reading, share_option
+from xrayscan.cli.signals import RESUME, Signals
 
 if TYPE_CHECKING:
     from xrayscan.report.html.worklist_page import PictureSettings
+    from xrayscan.scanning.progress import Progress
+    from xrayscan.sources.source import Source
+    from xrayscan.worklist.worklist import Worklist
 
 
 OUT = "triage"
@@ -48,6 +53,7 @@ OUT = "triage"
     help="Films scored at once.",
 )
 @hardware
+@reading
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
@@ -72,7 +78,7 @@ OUT = "triage"
     "--files-from",
     type=click.File("rb"),
     metavar="FILE",
-    help="Read paths from FILE (- for standard input), separated by newlines or NULs.",
+    help="Read paths from FILE (- for standard input), separated by newlines or NULs; UTF-8 or UTF-16.",
 )
 @formats_option
 @page
@@ -88,7 +94,7 @@ def predict(paths: tuple[str, ...], files_from: Any, dry_run: bool, quiet: bool,
     Every option is also read from the environment: --model from XRAYSCAN_MODEL, and so on.
 
     Exit code: 0 all scored, 3 nothing could be scored, 4 unusable model, 5 output cannot be written, 6 the worklist is
-    complete and lists files that could not be scored.
+    complete and lists files that could not be scored; 129, 130, 143 stopped by a signal: the worklist is partial.
     """
     from itertools import chain
 
@@ -107,7 +113,7 @@ def predict(paths: tuple[str, ...], files_from: Any, dry_run: bool, quiet: bool,
         sys.exit(_scan(found, paths, quiet, verbose, **options))
 
 
-def _list_candidates(found: Iterable[str]) -> None:
+def _list_candidates(found: Iterable["str | Source"]) -> None:
     """Print each file that a scan would read, one per line on stdout, and the counts on stderr."""
     from xrayscan.files.text import escaped
     from xrayscan.scanning.progress import Progress
@@ -125,7 +131,7 @@ def _list_candidates(found: Iterable[str]) -> None:
 
 
 def _scan(
-    found: Iterable[str],
+    found: Iterable["str | Source"],
     paths: tuple[str, ...],
     quiet: bool,
     verbose: bool,
@@ -157,16 +163,23 @@ def _scan(
         fresh=fresh, share=share, rank=RankSettings(prevalence, threshold, by, rank_by), **hardware_options
     )
     asked = {"paths": paths, "models": models, "out": out, "formats": formats} | dataclasses.asdict(settings)
-    asked |= {"pictures": dataclasses.asdict(pictures)}
-    with (
-        ScanConsole(quiet=quiet, verbose=verbose) as console,
-        scan(found, model=loaded, out=out, settings=settings, on_progress=console.update) as worklist,
-    ):
+    asked |= {"pictures": dataclasses.asdict(pictures)}  # also of a stopped scan, whose page has none
+    context = click.get_current_context()
+    signals = context.find_object(Signals)
+    assert signals
+    context.meta[RESUME] = lambda: ": nothing was recorded yet"
+    with ScanConsole(quiet=quiet, verbose=verbose) as console, contextlib.ExitStack() as undo:
+        with signals.noted() as stopping:
+            worklist = scan(
+                found, model=loaded, out=out, settings=settings, on_progress=console.update, stopping=stopping
+            )
+        undo.enter_context(worklist)
+        context.meta[RESUME] = lambda: f": every file is recorded; `xrayscan report {out}` writes the reports"
         header = {"when": when(datetime.now(UTC).isoformat()), "folders": tuple(map(os.fsdecode, paths))}
         look = page_settings(
             worklist,
             out,
-            pictures,
+            _without_pictures(pictures) if stopping() else pictures,
             formats=formats,
             model=loaded[0],
             device=settings.device,
@@ -174,6 +187,24 @@ def _scan(
             **header,
         )
         files = list(map(with_size, write_reports(worklist, out, formats, look, console.writing)))
-        files.append(write_run(worklist, out, asked, dataclasses.asdict(console.progress)))
+        exit_code = signals.exit_code if stopping() else worklist.exit_code
+        files.append(write_run(worklist, out, asked, dataclasses.asdict(console.progress), exit_code))
         console.summary(worklist, files)
-        return worklist.exit_code
+        if stopping():
+            remains = _remains(worklist, console.progress, out, fresh)
+            click.echo(f"xrayscan: stopped by {signals.name}{remains}", err=True)
+        return exit_code
+
+
+def _without_pictures(pictures: "PictureSettings") -> "PictureSettings":
+    """Whoever stops a scan does not wait for pictures."""
+    return dataclasses.replace(pictures, images=False, heatmaps=0, heatmap_files=False)
+
+
+def _remains(worklist: "Worklist", progress: "Progress", out: str, fresh: bool) -> str:
+    """Words on what a stopped scan left, and how to go on."""
+    if worklist.complete:
+        return f": every file is recorded; `xrayscan report {out}` adds the pictures"
+    found = f"{progress.found:,}{'' if progress.walked else ' or more'}"
+    same = "the same command without --fresh" if fresh else "the same command"
+    return f": the worklist is partial, with {worklist.counts.found:,} of {found} files; run {same} to resume"

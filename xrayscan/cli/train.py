@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from xrayscan.cli.options import cache, examples, hardware, labelled_folder, overwrite_option, share_option
+from xrayscan.cli.signals import RESUME
 from xrayscan.errors import InputError, UsageError
 from xrayscan.model.card import UNNAMED
 
@@ -101,8 +102,17 @@ def train(directory: str, quiet: bool, out: str, **options: Any) -> None:
     from xrayscan.console.train import TrainConsole
     from xrayscan.training import train as run
 
+    click.get_current_context().meta[RESUME] = lambda: _kept(out)
     with TrainConsole(quiet=quiet) as console:
         console.summary(run(directory, out, _settings(out, console, **options)))
+
+
+def _kept(out: str) -> str:
+    """Words on what a stopped run left."""
+    from xrayscan.training import checkpoint
+
+    kept = os.path.exists(os.path.join(out, checkpoint.FILE_NAME))
+    return ": finished epochs are kept; add --resume to go on from there" if kept else ": no epoch was finished"
 
 
 def _settings(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xrayscan.cli.options import cache, examples, hardware, labelled_folder, share_option
+from xrayscan.cli.signals import RESUME
 from xrayscan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def tune(
     from xrayscan.tuning.tuner import TuneSettings
     from xrayscan.tuning.tuner import tune as run
 
+    click.get_current_context().meta[RESUME] = lambda: ": finished trials are kept; run the same command to resume"
     given: dict[str, Any] = dict(from_pairs(pairs))
     if epochs is not None:
         if "epochs" in given:

@@ -24,6 +24,7 @@ TOP = 5
 TOP_REASONS = 8
 HEADING_WIDTH = 8  # characters of a model's name on one line
 HEADING = 16  # characters of it in all: its end, where paths differ
+UNANSWERED = 10.0  # s without an answer of the file system after which people are told
 PLAIN_EVERY = 10.0  # s between lines where stderr is no terminal
 TIER_STYLE = {"high": "bold red", "intermediate": "yellow", "low": "green"}
 
@@ -58,7 +59,7 @@ class ScanConsole:
                 self._task,
                 completed=progress.done,
                 total=progress.found,
-                description=f"{progress.scored:,} scored, {progress.failed:,} failed",
+                description=f"{progress.scored:,} scored, {progress.failed:,} failed{_unanswered(progress)}",
                 rate=self._rate.per_second,
                 walked=progress.walked,
             )
@@ -189,8 +190,15 @@ def _plain(progress: Progress, rate: float) -> str:
     left = f", {duration((progress.found - progress.done) / rate)} left" if rate and progress.walked else ""
     return (
         f"{progress.done:,} of {progress.found:,} files done: {progress.scored:,} scored, "
-        f"{progress.failed:,} failed, {rate:,.0f}/s{left}"
+        f"{progress.failed:,} failed, {rate:,.0f}/s{left}{_unanswered(progress)}"
     )
+
+
+def _unanswered(progress: Progress) -> str:
+    """Tell of a folder that is being listed and does not answer, such as one on a server that is gone."""
+    if progress.unanswered < UNANSWERED:
+        return ""
+    return f"; the file system has not answered for {duration(progress.unanswered)}"
 
 
 class _Rate:

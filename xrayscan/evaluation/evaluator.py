@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -21,6 +21,7 @@ from xrayscan.evaluation.figures import (
 )
 from xrayscan.evaluation.films import TestFilms, read_films, without
 from xrayscan.evaluation.overlap import Overlap, overlap, refuse_or_warn
+from xrayscan.files.paths import Path, path_text, path_texts
 from xrayscan.model.backend import Placement
 from xrayscan.model.card import OperatingPoint
 from xrayscan.model.file import Model, load_model
@@ -109,14 +110,17 @@ class Evaluation:
 
 
 def evaluate(
-    references: Sequence[str], folder: LabelledFolder, directory: str, settings: EvaluateSettings = EvaluateSettings()
+    references: Path | Iterable[Path],
+    folder: LabelledFolder,
+    directory: Path,
+    settings: EvaluateSettings = EvaluateSettings(),
 ) -> Evaluation:
     """Evaluate models on a labelled folder, as `read_folder` returns it, that none of them has seen.
 
     Raises: InputError if a model was trained or tuned on some of the films and ``allow_overlap`` is not set, or a label
     has no readable film; ModelError for a model that cannot be used; UsageError if a model is given twice.
     """
-    models = _loaded(references)
+    models = _loaded(list(path_texts(references)))
     points = {reference: _point(model, settings) for reference, model in models.items()}
     workers = default_workers() if settings.workers is None else settings.workers
     specs = [model.card.input for model in models.values()]
@@ -135,7 +139,7 @@ def evaluate(
         first = evaluated[0] if evaluated else None
         gap = difference(_all(one), _all(first)) if first else None
         evaluated.append(dataclasses.replace(one, overlap=overlaps[reference], difference=gap))
-    return Evaluation(directory, films, tuple(evaluated), tuple(warnings), settings)
+    return Evaluation(path_text(directory), films, tuple(evaluated), tuple(warnings), settings)
 
 
 def _loaded(references: Sequence[str]) -> dict[str, Model]:

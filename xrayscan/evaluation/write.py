@@ -14,6 +14,7 @@ from xrayscan.evaluation.evaluator import Evaluated, Evaluation
 from xrayscan.evaluation.figures import Figures, classification_report, sweep
 from xrayscan.evaluation.page import write_evaluation_page
 from xrayscan.files.atomic import atomic_writer
+from xrayscan.files.paths import Path, path_text
 from xrayscan.files.run_folder import make_folder, refuse_finished
 from xrayscan.files.text import encodable, spreadsheet_cell
 from xrayscan.model.card import TRIAL
@@ -21,12 +22,13 @@ from xrayscan.model.card import TRIAL
 FILES = ("metrics.json", "predictions.csv", "evaluation.html")
 
 
-def write_evaluation(evaluation: Evaluation, out: str, *, overwrite: bool = False, share: bool = False) -> list[str]:
+def write_evaluation(evaluation: Evaluation, out: Path, *, overwrite: bool = False, share: bool = False) -> list[str]:
     """Write the three files into ``out``, which is made if need be, and return their paths.
 
     ``share``: a folder that is made is open as the umask says, not to its owner alone.
     Raises: OutputError where one cannot be written, or is there already and not to be overwritten.
     """
+    out = path_text(out)
     refuse_finished(out, FILES, overwrite=overwrite)
     make_folder(out, share=share)
     paths = [os.path.join(out, name) for name in FILES]

@@ -130,7 +130,7 @@ def write_heatmap(evidence: Evidence, path: str) -> None:
 
 def overlay(film: bytes, heatmap: npt.NDArray[np.float32]) -> Image.Image:
     """The film in grey under the map's colours, the stronger the map the less of the film is seen through it."""
-    from matplotlib import colormaps
+    from xrayscan.report.plots import colormaps  # it needs matplotlib
 
     with Image.open(io.BytesIO(film)) as picture:
         grey = np.asarray(picture.convert("RGB"), np.float32)

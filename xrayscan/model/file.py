@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from xrayscan.errors import ModelError
 from xrayscan.files.atomic import atomic_file
+from xrayscan.files.paths import Path, path_text
 from xrayscan.files.regular import read_regular
 from xrayscan.model.card import ModelCard
 from xrayscan.model.provenance import Provenance, split_tensors
@@ -39,13 +40,13 @@ class Model:
         return folder if folder and file == FILE_NAME else self.path
 
 
-def load_model(reference: str = "default") -> Model:
+def load_model(reference: Path = "default") -> Model:
     """Read a model by bundled name, path of a model file, or folder of a training run.
 
     Raises: ModelError if there is none, or the file is damaged, foreign, a pickle, or not what the digest in it says.
     Nothing in it is executed.
     """
-    path = resolve(reference)
+    path = resolve(path_text(reference))
     try:
         data = read_regular(path)
     except OSError as error:

@@ -2,11 +2,12 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from xrayscan.errors import ModelError, UsageError, XrayscanError
+from xrayscan.files.paths import Path, path_texts
 from xrayscan.model.backend import Placement, Predictor
 from xrayscan.model.card import UNNAMED
 from xrayscan.model.file import Model, load_model
@@ -41,13 +42,14 @@ def load_predictor(model: Model, placement: Placement) -> Predictor:
     return predictor
 
 
-def load_models(references: Sequence[str | Model]) -> list[Model]:
+def load_models(references: Path | Model | Iterable[Path | Model]) -> list[Model]:
     """Read the models that score the same films; those that are loaded already are taken as they are.
 
     Raises: as `load_model`; UsageError if there is none, one comes twice, or they look for different findings, whose
     tiers and means could not be compared.
     """
-    models = [one if isinstance(one, Model) else load_model(one) for one in references]
+    given = [references] if isinstance(references, Model) else path_texts(references)
+    models = [one if isinstance(one, Model) else load_model(one) for one in given]
     if not models:
         raise UsageError("give at least one model")
     first = models[0]

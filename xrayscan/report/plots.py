@@ -9,18 +9,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib
 import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup, escape
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-from matplotlib.text import Text
 from PIL import Image
 
+from xrayscan.files.import_path import elsewhere
 from xrayscan.files.text import INVISIBLE, visible
 from xrayscan.model.card import ModelCard
 from xrayscan.statistics.metrics import ECE_BINS, Floats, Labels
+
+with elsewhere():  # matplotlib reads a matplotlibrc of the working folder; here alone it is imported
+    import matplotlib
+    from matplotlib import colormaps as colormaps
+    from matplotlib.colors import LinearSegmentedColormap as LinearSegmentedColormap
+    from matplotlib.colors import LogNorm as LogNorm
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+    from matplotlib.text import Text
+    from matplotlib.ticker import LogLocator as LogLocator
+    from matplotlib.ticker import NullFormatter as NullFormatter
+    from matplotlib.ticker import StrMethodFormatter as StrMethodFormatter
 
 # Readable on white and on near-black, and apart for colour-blind eyes; line styles tell them apart in print.
 COLOURS = ("#3b82d6", "#e07b39", "#2a9d6f", "#c0559b", "#8d7bd8", "#b59a1f")

@@ -9,8 +9,8 @@ import functools
 import hashlib
 from collections.abc import Iterable
 
-from xrayscan.decode import Limits, Radiograph, decode, named_as_image, sniff
-from xrayscan.decode.limits import DEFAULT_LIMITS
+from xrayscan.decode import Radiograph, decode, named_as_image, sniff
+from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
 from xrayscan.decode.resize import preprocess
 from xrayscan.errors import DecodeError
 from xrayscan.model.input_spec import InputSpec
@@ -19,9 +19,12 @@ from xrayscan.plugin.decoders import decoders_for
 from xrayscan.scanning.row import Row, pixel_column
 from xrayscan.sources.reading import read_file, read_head
 
+# What a later run may be allowed: such a file is not known by its checksum, so that it is read again.
+OF_THIS_RUN = (Code.MEMORY, Code.TOO_MANY_PIXELS, Code.INFLATES_TOO_FAR)
+
 
 def prepare(row: Row, *, specs: tuple[InputSpec, ...], limits: Limits = DEFAULT_LIMITS) -> Row:
-    """Row stage: read one file once; one pixel column per distinct geometry.
+    """Row stage: read one file once, within ``limits``; one pixel column per distinct geometry.
 
     Whatever goes wrong in decoding arrives here as DecodeError and becomes the row's reason. A row that has one
     already (a dangling link, a hidden file) passes through.
@@ -35,7 +38,7 @@ def prepare(row: Row, *, specs: tuple[InputSpec, ...], limits: Limits = DEFAULT_
         digest = {"sha256": hashlib.sha256(data).hexdigest()}
         films = decoded(data, {spec.side for spec in specs}, limits)
     except DecodeError as error:
-        return row | digest | refusal(error)
+        return row | ({} if error.code in OF_THIS_RUN else digest) | refusal(error)
     pixels = {pixel_column(spec): preprocess(films[spec.side].brightness, spec) for spec in specs}
     film = films[specs[0].side]
     return row | dataclasses.asdict(film.facts) | digest | {"flags": film.flags} | pixels

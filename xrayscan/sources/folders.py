@@ -24,17 +24,17 @@ KINDS = {
 }
 
 
-def discover(paths: Iterable[str]) -> Iterator[Source]:
+def discover(paths: Iterable[str | Source]) -> Iterator[Source]:
     """Find every file at and below ``paths``, in no particular order, each once and none of them opened.
 
     Names are yielded as they are listed, so that work starts at once. Links come last, in sorted order: which of two
     names of a file counts then depends on the names, never on the order of a folder. Memory grows with the number of
     folders, links and named paths, not with the files in the folders. A path that is named twice, or named and also
-    found below a named folder, is one path and yields one source.
+    found below a named folder, is one path and yields one source. A source among ``paths`` is passed on as it is.
     """
     walk = _Walk()
     for source in paths:
-        yield from walk.argument(source)
+        yield from [source] if isinstance(source, Source) else walk.argument(source)
     yield from walk.follow_links()
 
 

@@ -15,7 +15,7 @@ from xrayscan.sources.source import identity
 ATTEMPTS = 3  # to read a file that changes while it is read
 TICK_NS = 10_000_000  # of the clock that stamps files: at most a jiffy of Linux at 100 Hz
 CHANGING = "the file keeps changing while it is read"
-MAX_FILE_BYTES = 512 << 20  # the largest radiographs are some 100 MB; beyond that it is an archive or a video
+MAX_FILE_BYTES = 512_000_000  # the largest radiographs are some 100 MB; beyond it is an archive or a video
 HEAD_BYTES = 4096  # enough for every signature, the DICOM preamble (132 bytes) and the first elements
 
 
@@ -23,7 +23,8 @@ def read_file(path: str, head_ok: Callable[[bytes], None] | None = None, *, max_
     """Read one regular file whole. Anything else is refused; opening it neither blocks nor has an effect.
 
     ``head_ok`` sees the first 4,096 bytes before the rest is read, and refuses the file by raising DecodeError. A file
-    that changes meanwhile is read again, a few times.
+    that changes meanwhile is read again, a few times. One of more than ``max_bytes`` is not read, however little of it
+    is on the disk.
     Raises: DecodeError with the reason, which names no path.
     """
     for _ in range(ATTEMPTS):
@@ -33,11 +34,19 @@ def read_file(path: str, head_ok: Callable[[bytes], None] | None = None, *, max_
                 head_ok(file.read(HEAD_BYTES) or b"")
                 file.seek(0)
             if before.st_size > max_bytes:
-                raise DecodeError(Code.FILE_TOO_LARGE, f"larger than {max_bytes / (1 << 20):g} MiB (--max-file-size)")
-            data = file.readall() or b""
-            if identity(os.fstat(file.fileno())) == identity(before):
+                raise DecodeError(Code.FILE_TOO_LARGE, f"larger than {max_bytes / 1e6:,.0f} MB (--max-file-size)")
+            data = _read(file, before.st_size)
+            if len(data) == before.st_size and identity(os.fstat(file.fileno())) == identity(before):
                 return data
     raise DecodeError(Code.CHANGED, CHANGING)
+
+
+def _read(file: io.FileIO, size: int) -> bytes:
+    """Read ``size`` bytes, and one more of a file that grew: never without end."""
+    data = file.read(size + 1) or b""
+    while len(data) <= size and (more := file.read(size + 1 - len(data))):  # a short read, as on a share
+        data += more
+    return data
 
 
 def _settled(descriptor: int) -> os.stat_result:

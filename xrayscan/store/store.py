@@ -210,6 +210,12 @@ class Store:
             self.remember(complete=True, removed=removed)
         return self.counts()
 
+    def pause(self) -> bool:
+        """Leave the run for a later one to go on with; false if it has recorded nothing, so that it never was."""
+        if self._begun:
+            self.write()
+        return self._begun
+
     def counts(self) -> Counts:
         """Count the records of the last run."""
         if self._kept or not self._begun:

@@ -32,7 +32,7 @@ from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.parameters import parse
 from xrayscan.model.provenance import Provenance, split_tensors
 from xrayscan.plugin.manager import BUILT_IN, ONLY, load_registry
-from xrayscan.scanning.workers import open_workers
+from xrayscan.scanning.local_engine import read
 
 FILMS = 32
 HEAVY = ("torch", "torchvision", "sklearn", "timm", "tensorflow", "jax")  # seconds to import, on every worker
@@ -192,9 +192,7 @@ def check_light_registration(subject: Subject) -> None:
 
 def check_worker(subject: Subject) -> None:
     """The backend is found and describes itself in a worker process of its own."""
-    with open_workers(_described, 1) as readers:
-        readers.feed(iter([{"path": "", "backend": subject.backend.name}]))
-        [row] = readers.collect()
+    [row] = read([{"path": "", "backend": subject.backend.name}], _described, workers=1)
     assert "reason" not in row, f"in a worker process: {row['reason']}"
     assert row["side"] == subject.backend.spec(subject.backend.params()).side
 

@@ -14,6 +14,7 @@ from xrayscan.dataset.decoded import Decoded, contradictions, decode_films
 from xrayscan.dataset.labelled_folder import FolderSettings, LabelledFilm, LabelledFolder, read_folder
 from xrayscan.dataset.split import Indices, divide, for_training, patient_groups
 from xrayscan.errors import InputError, ModelError
+from xrayscan.files.paths import Path, path_text
 from xrayscan.model.backend import Backend, Epoch, Films, FitSettings, Pixels, Predictor, TrainingParams
 from xrayscan.model.card import TRIAL, TRIAL_MARK, UNNAMED, ModelCard
 from xrayscan.model.file import FILE_NAME, Model, load_model, save_model
@@ -53,7 +54,7 @@ class TrainSettings:
     on_film: Callable[[int, int], None] = lambda done, total: None
     on_split: "Callable[[SplitFilms, Sequence[Epoch]], None]" = lambda films, epochs: None  # epochs of an earlier part
     targets: tuple[Target, ...] = ()  # operating points beside the usual ones
-    cache: str | None = None
+    cache: Path | None = None
     cache_size: int = CACHE_SIZE  # bytes
     resume: bool = False
     overwrite: bool = False
@@ -121,7 +122,7 @@ class Trained:
     files: tuple[str, ...]
 
 
-def train(directory: str, out: str, settings: TrainSettings = TrainSettings()) -> Trained:
+def train(directory: Path, out: Path, settings: TrainSettings = TrainSettings()) -> Trained:
     """Train on a labelled folder and leave a run folder: model, history, metrics, split, recipe and report.
 
     Validation films (20 % of the patients) steer early stopping, then calibrate and are measured; the weights never
@@ -132,7 +133,7 @@ def train(directory: str, out: str, settings: TrainSettings = TrainSettings()) -
     """
     from xrayscan.training.run_folder import Run  # it needs matplotlib
 
-    plan = Plan.of(settings)
+    directory, out, plan = path_text(directory), path_text(out), Plan.of(settings)
     folder = read_folder(directory, settings.folder)
     run = Run.open(directory, out, plan, settings)
     films = _divided(folder, plan.spec, settings)
@@ -168,7 +169,7 @@ def _divided(folder: LabelledFolder, spec: InputSpec, settings: TrainSettings) -
     workers = default_workers() if settings.workers is None else settings.workers
     films, left_out = for_training(folder)
     chosen = _few(films) if settings.fast_dev_run else films
-    cache = FilmCache(settings.cache, settings.cache_size) if settings.cache else None
+    cache = FilmCache(path_text(settings.cache), settings.cache_size) if settings.cache else None
     decoded = decode_films(chosen, spec, workers=workers, cache=cache, on_film=settings.on_film)
     labels = np.array([film.label for film in decoded.films], np.uint8)
     groups = patient_groups([film.patient for film in decoded.films], decoded.digests)

@@ -14,6 +14,7 @@ import optuna
 
 from xrayscan.dataset.labelled_folder import read_folder
 from xrayscan.errors import ModelError
+from xrayscan.files.paths import Path, path_text
 from xrayscan.files.run_folder import make_folder, refuse_finished
 from xrayscan.model.backend import Epoch, FitSettings
 from xrayscan.model.input_spec import InputSpec
@@ -44,14 +45,14 @@ class TuneSettings:
     on_end: Callable[[Sequence[Trial], Trial | None], None] = lambda trials, best: None  # all trials, and the best
 
 
-def tune(directory: str, out: str, settings: TuneSettings = TuneSettings()) -> Tuned:
+def tune(directory: Path, out: Path, settings: TuneSettings = TuneSettings()) -> Tuned:
     """Search on the labelled folder's training and validation films, and write the study, report and recipe to ``out``.
 
     The same call goes on with the study that it finds there. Test films, where the folder has any, are not read.
     Raises: UsageError, ModelError and InputError for what cannot be searched, OutputError if ``out`` holds another
     search or cannot be written.
     """
-    train = settings.train
+    directory, out, train = path_text(directory), path_text(out), settings.train
     search = plan(train, settings.objective, settings.space)
     read_folder(directory, train.folder)  # a folder that is none shall leave nothing behind
     make_folder(out, share=train.share)

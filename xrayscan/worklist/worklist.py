@@ -58,6 +58,7 @@ class Worklist:
         self.card = cards[0]  # of the model whose tiers and predictions count
         self.settings = settings or RankSettings()
         self.counts: Counts = store.counts()
+        self.complete = store.complete  # if not, the scan was stopped: it lacks what was not reached
         self.fingerprints = store.models
         self.fingerprint = store.models[0]
         self.by_mean = self.settings.rank_by == "mean" and len(cards) > 1

@@ -15,10 +15,10 @@ def test_a_uid_is_kept(text):
 
 @pytest.mark.parametrize(
     "text",
-    (
+    [
         *("", "4711", "20190203", "1.2", "1.2.1980", "2.12.1980", "1..2.3.4", "1.02.3.4", "3.2.1.4", "1.2.3.4."),
         *("1.2.3.4\n", "1.2.3." + "4" * 60, "1.2.3.\u0664"),
-    ),
+    ],
 )
 def test_what_only_resembles_a_uid_is_not(text):
     assert defined_terms.uid(text) == ""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
-from matplotlib.colors import LinearSegmentedColormap, LogNorm
 
 from xrayscan.files.text import visible
 from xrayscan.model.card import ModelCard
 from xrayscan.report import plots
+from xrayscan.report.plots import LinearSegmentedColormap, LogNorm
 from xrayscan.statistics.metrics import wilson
 from xrayscan.worklist.worklist import Worklist
 
