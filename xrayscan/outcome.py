@@ -29,6 +29,8 @@ class Code(StrEnum):
     MISNAMED = "misnamed"
     FILE_TOO_LARGE = "file-too-large"
     TOO_MANY_PIXELS = "too-many-pixels"
+    ENCRYPTED = "encrypted"
+    ARCHIVE_TOO_LARGE = "archive-too-large"  # more files, or more archives within archives, than are read
     INFLATES_TOO_FAR = "inflates-too-far"
     MEMORY = "memory"
     CRASHED = "crashed"
@@ -46,6 +48,7 @@ class Code(StrEnum):
     DICOM_DIRECTORY = "dicom-directory"
     FOUND_ALREADY = "found-already"
     HIDDEN = "hidden"
+    ARCHIVED_LINK = "archived-link"
     OWN_OUTPUT = "own-output"
     EXCLUDED = "excluded"
 
@@ -59,5 +62,13 @@ class Code(StrEnum):
 
 _SET_ASIDE = frozenset((Code.RAW_DETECTOR, Code.OTHER_MODALITY))
 _SKIPPED = frozenset(
-    (Code.NOT_AN_IMAGE, Code.DICOM_DIRECTORY, Code.FOUND_ALREADY, Code.HIDDEN, Code.OWN_OUTPUT, Code.EXCLUDED)
+    (
+        Code.NOT_AN_IMAGE,
+        Code.DICOM_DIRECTORY,
+        Code.FOUND_ALREADY,
+        Code.HIDDEN,
+        Code.ARCHIVED_LINK,
+        Code.OWN_OUTPUT,
+        Code.EXCLUDED,
+    )
 )

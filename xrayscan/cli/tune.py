@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xrayscan.cli.options import examples, hardware, labelled_folder
+from xrayscan.cli.options import FilmPath, examples, hardware, labelled_folder
 from xrayscan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     ),
     context_settings={"auto_envvar_prefix": "XRAYSCAN_TUNE"},
 )
-@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.argument("directory", metavar="DIR", type=FilmPath(exists=True, file_okay=False))
 @click.option("--out", required=True, metavar="TUNE/", help="Folder for the study, the report and the best recipe.")
 @click.option("--model", "backend", metavar="BACKEND", show_default="cnn", help="What to tune.")
 @click.option(

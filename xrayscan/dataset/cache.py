@@ -22,6 +22,7 @@ from xrayscan.dataset import perceptual_hash
 from xrayscan.errors import DecodeError, OutputError
 from xrayscan.model.backend import Pixels
 from xrayscan.model.input_spec import InputSpec
+from xrayscan.sources.address import split
 from xrayscan.sources.reading import read_file
 
 FORMAT = 1  # raised when decoding, preprocessing or hashing changes what it gives
@@ -118,7 +119,8 @@ def file_digest(path: str) -> str:
 
 def _state(path: str) -> list[Any]:
     try:
-        stat = os.stat(path)
+        inside = split(path)
+        stat = os.stat(inside[0] if inside else path)  # a file within an archive is as old as the archive
     except OSError:
         return [os.path.abspath(path)]
     return [os.path.abspath(path), stat.st_size, stat.st_mtime_ns]

@@ -14,6 +14,7 @@ from xrayscan.errors import DecodeError
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.outcome import Code
 from xrayscan.scanning.row import Row, pixel_column
+from xrayscan.sources.address import named_as_archive, named_as_other_archive
 from xrayscan.sources.reading import read_file, read_head
 
 
@@ -69,8 +70,11 @@ def refuse(path: str) -> DecodeError | None:
 def _refuse_foreign(head: bytes, path: str) -> None:
     if sniff(head) is not None:
         return
-    if not named_as_image(path):
+    if named_as_other_archive(path):
+        raise DecodeError(Code.UNSUPPORTED_FORMAT, "archive of a kind that is not read here: unpack it")
+    archive = named_as_archive(path)
+    if not archive and not named_as_image(path):
         raise DecodeError(Code.NOT_AN_IMAGE, "not an image")
     if not head:
         raise DecodeError(Code.EMPTY, "empty file")
-    raise DecodeError(Code.MISNAMED, "not an image, though its name says so")
+    raise DecodeError(Code.MISNAMED, f"not an {'archive' if archive else 'image'}, though its name says so")

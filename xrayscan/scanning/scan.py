@@ -44,6 +44,7 @@ class ScanSettings:
     batch_size: int | None = None
     workers: int | None = None
     fresh: bool = False  # forget an earlier scan in the same folder
+    archives: bool = True  # walk ZIP and tar archives as folders
     rank: RankSettings = RankSettings()
 
 
@@ -71,7 +72,7 @@ def scan(
     started = time.perf_counter()
     try:
         store.remember(cards=[one.card.to_json() for one in loaded], names=names)  # for reports without model files
-        with Prefetcher(paths, progress) as walk, contextlib.ExitStack() as undo:
+        with Prefetcher(paths, progress, archives=settings.archives) as walk, contextlib.ExitStack() as undo:
             rows = _to_read(walk, store, progress, on_progress)
             for batch in _scored(rows, loaded, settings, progress, undo):
                 records = [(_source(row), _record(row)) for row in batch]
@@ -88,12 +89,12 @@ def scan(
         raise
 
 
-def candidates(paths: Iterable[str], progress: Progress) -> Iterator[str]:
+def candidates(paths: Iterable[str], progress: Progress, *, archives: bool = True) -> Iterator[str]:
     """Yield the sources among ``paths`` that a scan would decode; opens each file, but reads only its first bytes.
 
     Counts into ``progress``: ``scored`` are the candidates, the others as in a scan.
     """
-    for source in discover(paths):
+    for source in discover(paths, archives=archives):
         progress.found += 1
         refusal = DecodeError(source.code or Code.UNREADABLE, source.reason) if source.reason else refuse(source.path)
         if refusal is None:

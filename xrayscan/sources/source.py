@@ -10,11 +10,12 @@ class Source:
     """One path that was found: a candidate, or with a reason why it cannot even be opened as one.
 
     Both paths may hold surrogate escapes (PEP 383) where a name is not UTF-8. ``size`` is in bytes, ``mtime_ns`` in
-    nanoseconds since 1970; both are 0 for a path with a reason.
+    nanoseconds since 1970; both are 0 for a path with a reason. A file within an archive has its archive's
+    time.
     """
 
     source: str  # the path as given plus what lies below it
-    path: str  # absolute; links are not resolved
+    path: str  # absolute; links are not resolved; within an archive ARCHIVE!/NAME
     size: int = 0
     mtime_ns: int = 0
     reason: str | None = None
