@@ -325,7 +325,7 @@ def test_a_zip_whose_directory_is_damaged_keeps_what_stands_before():
 
 @pytest.mark.parametrize("filling", [b"\0", b"x"])
 @pytest.mark.parametrize("pack", [lambda data: data, gzipped])
-@pytest.mark.parametrize("name", [b"ward/a.dcm", b"b.dcm"])
+@pytest.mark.parametrize("name", [b"ward/a.dcm", b"b.dcm", b"deep/er/c.dcm"])
 def test_a_tar_with_a_damaged_header_loses_one_member_and_says_so(name, filling, pack):
     data = tarred(FILES)
     at = data.index(name)

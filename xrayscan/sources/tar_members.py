@@ -35,7 +35,7 @@ def is_tar(blob: Blob) -> bool:
     first = blob.read(0, BLOCK)
     if len(first) < BLOCK:
         return False
-    return not any(first) or _header(first) is not None or _next_header(blob, BLOCK, MAX_HEADER) is not None
+    return not any(first) or _header(first) is not None or _next_header(blob, 0, MAX_HEADER)[0] is not None
 
 
 def tar_members(blob: Blob) -> Iterator[Member]:
@@ -48,8 +48,8 @@ def tar_members(blob: Blob) -> Iterator[Member]:
             raise DecodeError(Code.DAMAGED, DAMAGED) if damaged else DecodeError(Code.TRUNCATED, TRUNCATED)
         header = _header(block)
         if header is None:
-            further = _next_header(blob, at + BLOCK)
-            damaged = damaged or further is not None or any(block)  # a hole of zeros is no end
+            further, only_zeros = _next_header(blob, at)
+            damaged = damaged or not only_zeros  # a hole of zeros is no end
             if further is None:
                 break
             at, words = further, {}
@@ -82,16 +82,17 @@ def _header(block: bytes) -> tarfile.TarInfo | None:
     return header if header.size >= 0 else None
 
 
-def _next_header(blob: Blob, at: int, within: int = LONGEST_SEARCH) -> int | None:
-    """Find the next block that is a header; None where there is none within reach."""
-    end = at + within
+def _next_header(blob: Blob, at: int, within: int = LONGEST_SEARCH) -> tuple[int | None, bool]:
+    """Find the next block that is a header, within reach; say also whether all that was searched is zeros."""
+    end, only_zeros = at + within, True
     while at < end and (piece := blob.read(at, 128 * BLOCK)):
-        for start in range(0, len(piece), BLOCK):
+        for start in range(0, len(piece), BLOCK) if any(piece) else ():
             block = piece[start : start + BLOCK]
             if block[_MAGIC_AT : _MAGIC_AT + len(_MAGIC)] == _MAGIC and _header(block):
-                return at + start
+                return at + start, False
+            only_zeros = only_zeros and not any(block)
         at += len(piece)
-    return None
+    return None, only_zeros
 
 
 def _read_words(blob: Blob, at: int, header: tarfile.TarInfo) -> dict[str, str]:
