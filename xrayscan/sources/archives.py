@@ -90,7 +90,7 @@ def _walk(archive: Archive, found: Source, budget: Budget, depth: int) -> Iterat
 
 def _one(archive: Archive, member: Member, found: Source, budget: Budget, depth: int) -> Iterator[Source]:
     source, path = f"{found.source}{MARK}{member.name}", f"{found.path}{MARK}{member.name}"
-    here = Source(source, path, member.size, found.mtime_ns)
+    here = replace(found, source=source, path=path, size=member.size)  # as old as its archive
     if member.reason:
         yield Source(source, path, reason=member.reason, code=member.code)
     elif hidden := _hidden(member.name):
