@@ -29,6 +29,8 @@ class Code(StrEnum):
     MISNAMED = "misnamed"  # named as an image, and none by its content
     FILE_TOO_LARGE = "file-too-large"  # more bytes than a radiograph has
     TOO_MANY_PIXELS = "too-many-pixels"  # more pixels than a radiograph has
+    ENCRYPTED = "encrypted"  # an archive, or a file in it, that needs a password
+    ARCHIVE_TOO_LARGE = "archive-too-large"  # more files, or more archives within archives, than are read
     INFLATES_TOO_FAR = "inflates-too-far"  # a small file that unpacks to a huge one
     MEMORY = "memory"  # decoding it needed more memory than there is
     CRASHED = "crashed"  # decoding it crashed the reader process
@@ -48,6 +50,7 @@ class Code(StrEnum):
     DICOM_DIRECTORY = "dicom-directory"  # a DICOMDIR, which only lists images
     FOUND_ALREADY = "found-already"  # another path to a file that was found before
     HIDDEN = "hidden"  # its name begins with a dot
+    ARCHIVED_LINK = "archived-link"  # a link within an archive: what it names is read under its own name
     OWN_OUTPUT = "own-output"  # written by xrayscan itself
     EXCLUDED = "excluded"  # excluded by the user
 
@@ -61,5 +64,13 @@ class Code(StrEnum):
 
 _SET_ASIDE = frozenset((Code.RAW_DETECTOR, Code.OTHER_MODALITY))
 _SKIPPED = frozenset(
-    (Code.NOT_AN_IMAGE, Code.DICOM_DIRECTORY, Code.FOUND_ALREADY, Code.HIDDEN, Code.OWN_OUTPUT, Code.EXCLUDED)
+    (
+        Code.NOT_AN_IMAGE,
+        Code.DICOM_DIRECTORY,
+        Code.FOUND_ALREADY,
+        Code.HIDDEN,
+        Code.ARCHIVED_LINK,
+        Code.OWN_OUTPUT,
+        Code.EXCLUDED,
+    )
 )

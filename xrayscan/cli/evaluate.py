@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xrayscan.cli.options import examples, hardware, labelled_folder, overwrite_option, share_option
+from xrayscan.cli.options import FilmPath, examples, hardware, labelled_folder, overwrite_option, share_option
 
 if TYPE_CHECKING:
     from xrayscan.dataset.labelled_folder import FolderSettings
@@ -21,7 +21,7 @@ SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
     context_settings={"auto_envvar_prefix": "XRAYSCAN_EVALUATE"},
 )
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True)
-@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.argument("directory", metavar="DIR", type=FilmPath(exists=True, file_okay=False))
 @click.option(
     "--out", metavar="DIR", show_default="evaluation, or evaluation-2 and so on", help="Folder for the three files."
 )

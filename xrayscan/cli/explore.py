@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xrayscan.cli.options import examples, labelled_folder, overwrite_option, workers_option
+from xrayscan.cli.options import FilmPath, examples, labelled_folder, overwrite_option, workers_option
 
 if TYPE_CHECKING:
     from xrayscan.dataset.labelled_folder import FolderSettings
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     ),
     context_settings={"auto_envvar_prefix": "XRAYSCAN_EXPLORE"},
 )
-@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.argument("directory", metavar="DIR", type=FilmPath(exists=True, file_okay=False))
 @click.option("--out", metavar="FILE", show_default="explore.html, or explore-2.html and so on", help="The report.")
 @overwrite_option
 @labelled_folder

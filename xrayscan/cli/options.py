@@ -57,6 +57,20 @@ class ModelReference(click.ParamType[str]):
         return [one for one in rv.split(os.pathsep) if one]
 
 
+class FilmPath(click.Path):
+    """A path that is there, or one that leads into an archive: ``ward.zip!/study/a.dcm``. An archive is a folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; what an archive holds shows when it is read."""
+        from xrayscan.sources.address import named_as_archive, split
+
+        path = os.fspath(value)
+        archive = named_as_archive(path) and os.path.isfile(path)
+        if archive and not self.dir_okay:
+            self.fail(f"{path} is an archive: name a file in it, such as {path}!/film.dcm", param, ctx)
+        return path if archive or split(path) else super().convert(value, param, ctx)
+
+
 formats_option = click.option(
     "--format",
     "formats",

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from xrayscan.cli.options import CountOrAuto, examples, formats_option, hardware, models, page, reading, share_option
+from xrayscan.cli.options import (
+    CountOrAuto,
+    FilmPath,
+    examples,
+    formats_option,
+    hardware,
+    models,
+    page,
+    reading,
+    share_option,
+)
 from xrayscan.cli.signals import RESUME, Signals
 
 if TYPE_CHECKING:
@@ -33,7 +43,7 @@ OUT = "triage"
     ),
     context_settings={"auto_envvar_prefix": "XRAYSCAN"},
 )
-@click.argument("paths", nargs=-1, type=click.Path(exists=True))
+@click.argument("paths", nargs=-1, type=FilmPath(exists=True))
 @models("The model that scores; give it again to compare it with others in one pass. Tiers are the first one's.")
 @click.option(
     "--out",
@@ -43,6 +53,12 @@ OUT = "triage"
 )
 @click.option("--fresh", is_flag=True, help="Replace an earlier scan in the same folder.")
 @share_option
+@click.option(
+    "--archives/--no-archives",
+    default=True,
+    show_default=True,
+    help="Read ZIP and tar archives as folders, without unpacking them.",
+)
 @click.option("--dry-run", is_flag=True, help="List what would be scanned, and stop.")
 @click.option(
     "--batch-size",
@@ -84,12 +100,20 @@ OUT = "triage"
 @page
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 @click.option("--verbose", "-v", is_flag=True, help="Also print every file set aside or failed, and the settings.")
-def predict(paths: tuple[str, ...], files_from: Any, dry_run: bool, quiet: bool, verbose: bool, **options: Any) -> None:
+def predict(
+    paths: tuple[str, ...],
+    files_from: Any,
+    archives: bool,
+    dry_run: bool,
+    quiet: bool,
+    verbose: bool,
+    **options: Any,
+) -> None:
     """Rank chest radiographs by the probability of pneumonia.
 
-    PATHS are files and folders, any mix; folders are searched through. Every path found gets exactly one record: a
-    probability, or the reason why there is none. The worklist is written to --out; the same command again reads only
-    files that are new or changed.
+    PATHS are files, folders and archives, any mix; folders and archives are searched through. Every path found gets
+    exactly one record: a probability, or the reason why there is none. The worklist is written to --out; the same
+    command again reads only files that are new or changed.
 
     Every option is also read from the environment: --model from XRAYSCAN_MODEL, and so on.
 
@@ -108,12 +132,12 @@ def predict(paths: tuple[str, ...], files_from: Any, dry_run: bool, quiet: bool,
         raise click.UsageError("give files or folders, or --files-from FILE")
     found = chain(paths, read_list(files_from) if files_from else ())
     if dry_run:
-        _list_candidates(found)
+        _list_candidates(found, archives)
     else:
-        sys.exit(_scan(found, paths, quiet, verbose, **options))
+        sys.exit(_scan(found, paths, quiet, verbose, archives=archives, **options))
 
 
-def _list_candidates(found: Iterable["str | Source"]) -> None:
+def _list_candidates(found: Iterable["str | Source"], archives: bool) -> None:
     """Print each file that a scan would read, one per line on stdout, and the counts on stderr."""
     from xrayscan.files.text import escaped
     from xrayscan.scanning.progress import Progress
@@ -121,7 +145,7 @@ def _list_candidates(found: Iterable["str | Source"]) -> None:
 
     progress = Progress()
     terminal = sys.stdout.isatty()
-    for source in candidates(found, progress):
+    for source in candidates(found, progress, archives=archives):
         click.echo(escaped(source) if terminal else os.fsencode(source))
     click.echo(
         f"{progress.found:,} files found: {progress.scored:,} would be scored, {progress.failed:,} unreadable, "

@@ -14,7 +14,7 @@ from xrayscan.cli.options import AUTO, examples, overwrite_option
         "xrayscan show film.dcm --model default --model runs/first --out film-heatmap.png",
     )
 )
-@click.argument("film", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
+@click.argument("film", metavar="FILE", type=options.FilmPath(exists=True, dir_okay=False))
 @options.models("Model to ask; give it again for another one. The first makes the heatmap.")
 @click.option(
     "--out",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from xrayscan.cli.options import cache, examples, hardware, labelled_folder, overwrite_option, share_option
+from xrayscan.cli.options import FilmPath, cache, examples, hardware, labelled_folder, overwrite_option, share_option
 from xrayscan.cli.signals import RESUME
 from xrayscan.errors import InputError, UsageError
 from xrayscan.model.card import UNNAMED
@@ -32,7 +32,7 @@ PRESETS = ["none", "light", "standard", "strong"]
     ),
     context_settings={"auto_envvar_prefix": "XRAYSCAN_TRAIN"},
 )
-@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.argument("directory", metavar="DIR", type=FilmPath(exists=True, file_okay=False))
 @click.option("--out", required=True, metavar="RUN/", help="Folder for the trained model and all about it.")
 @click.option("--model", "backend", metavar="BACKEND", show_default="cnn", help="What to train.")
 @click.option(

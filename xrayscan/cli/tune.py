@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xrayscan.cli.options import cache, examples, hardware, labelled_folder, share_option
+from xrayscan.cli.options import FilmPath, cache, examples, hardware, labelled_folder, share_option
 from xrayscan.cli.signals import RESUME
 from xrayscan.errors import UsageError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     ),
     context_settings={"auto_envvar_prefix": "XRAYSCAN_TUNE"},
 )
-@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.argument("directory", metavar="DIR", type=FilmPath(exists=True, file_okay=False))
 @click.option("--out", required=True, metavar="TUNE/", help="Folder for the study, the report and the best recipe.")
 @click.option("--model", "backend", metavar="BACKEND", show_default="cnn", help="What to tune.")
 @click.option(

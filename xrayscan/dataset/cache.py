@@ -27,6 +27,7 @@ from xrayscan.files.atomic import atomic_file, sync_folder
 from xrayscan.files.text import encodable
 from xrayscan.model.backend import Pixels
 from xrayscan.model.input_spec import InputSpec
+from xrayscan.sources.address import split
 from xrayscan.sources.reading import read_file
 from xrayscan.sources.source import identity
 from xrayscan.store.sqlite import connect
@@ -209,7 +210,9 @@ def file_digest(path: str) -> str:
 
 def _state(path: str) -> list[Any]:
     try:
-        return [os.path.abspath(path), *identity(os.stat(path))]
+        inside = split(path)
+        status = os.stat(inside[0] if inside else path)  # a file within an archive is as old as the archive
+        return [os.path.abspath(path), *identity(status)]
     except OSError:
         return [os.path.abspath(path)]
 

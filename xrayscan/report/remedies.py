@@ -20,6 +20,8 @@ REMEDIES = {
     Code.FILE_TOO_LARGE: _LOOK.format("if it is one film, raise --max-file-size and scan again"),
     Code.TOO_MANY_PIXELS: _LOOK.format("if it is one film, raise --max-pixels and scan again"),
     Code.INFLATES_TOO_FAR: _LOOK.format("if it is one film, export it uncompressed and scan again"),
+    Code.ENCRYPTED: "Remove the password and scan again.",
+    Code.ARCHIVE_TOO_LARGE: "Unpack it, then scan the folder.",
     Code.MEMORY: "Scan it with --workers 1, or on a machine with more memory.",
     Code.CRASHED: _LOOK.format("and report it with the file if you may: decoding it crashed the reader process"),
     Code.TIMED_OUT: _LOOK.format("if its server was only slow, scan again with a longer --file-timeout"),

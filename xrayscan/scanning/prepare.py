@@ -17,6 +17,7 @@ from xrayscan.model.input_spec import InputSpec
 from xrayscan.outcome import Code
 from xrayscan.plugin.decoders import decoders_for
 from xrayscan.scanning.row import Row, pixel_column
+from xrayscan.sources.address import named_as_archive, named_as_other_archive
 from xrayscan.sources.reading import read_file, read_head
 
 # What a later run may be allowed: such a file is not known by its checksum, so that it is read again.
@@ -76,8 +77,11 @@ def refuse(path: str) -> DecodeError | None:
 def _refuse_foreign(head: bytes, path: str) -> None:
     if sniff(head, decoders_for(head)) is not None:
         return
-    if not named_as_image(path):
+    if named_as_other_archive(path):
+        raise DecodeError(Code.UNSUPPORTED_FORMAT, "archive of a kind that is not read here: unpack it")
+    archive = named_as_archive(path)
+    if not archive and not named_as_image(path):
         raise DecodeError(Code.NOT_AN_IMAGE, "not an image")
     if not head:
         raise DecodeError(Code.EMPTY, "empty file")
-    raise DecodeError(Code.MISNAMED, "not an image, though its name says so")
+    raise DecodeError(Code.MISNAMED, f"not an {'archive' if archive else 'image'}, though its name says so")

@@ -53,6 +53,7 @@ class ScanSettings:
     limits: Limits = DEFAULT_LIMITS  # of a file's bytes and pixels
     fresh: bool = False  # forget an earlier scan in the same folder
     share: bool = False  # a folder that is made for the output is open as the umask says, not to its owner alone
+    archives: bool = True  # walk ZIP and tar archives as folders
     rank: RankSettings = RankSettings()
 
 
@@ -86,7 +87,7 @@ def scan(
     started = time.perf_counter()
     try:
         store.remember(cards=[one.card.to_json() for one in loaded], names=names)  # for reports without model files
-        with Prefetcher(named, progress) as walk, contextlib.ExitStack() as undo:
+        with Prefetcher(named, progress, archives=settings.archives) as walk, contextlib.ExitStack() as undo:
             rows = _to_read(walk, store, progress, on_progress, stopping)
             for batch in _scored(rows, loaded, settings, progress, undo, stopping):
                 records = [(_source(row), _record(row)) for row in batch]
@@ -123,12 +124,12 @@ def _which(paths: Iterable[str | Source], models: Sequence[Model]) -> dict[str, 
     return {"models": tuple(model.fingerprint for model in models), "inputs": fingerprint(named)}
 
 
-def candidates(paths: Path | Iterable[Path | Source], progress: Progress) -> Iterator[str]:
+def candidates(paths: Path | Iterable[Path | Source], progress: Progress, *, archives: bool = True) -> Iterator[str]:
     """Yield the sources among ``paths`` that a scan would decode; opens each file, but reads only its first bytes.
 
     Counts into ``progress``: ``scored`` are the candidates, the others as in a scan.
     """
-    for source in discover(path_texts(paths)):
+    for source in discover(path_texts(paths), archives=archives):
         progress.found += 1
         refusal = DecodeError(source.code or Code.UNREADABLE, source.reason) if source.reason else refuse(source.path)
         if refusal is None:

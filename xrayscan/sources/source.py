@@ -19,10 +19,11 @@ class Source:
 
     Both paths may hold surrogate escapes (PEP 383) where a name is not UTF-8. ``size`` is in bytes, the times (of the
     last change of content and of anything) in nanoseconds since 1970; all of `IDENTITY` is 0 for a path with a reason.
+    A file within an archive is known by what its archive is.
     """
 
     source: str  # the path as given plus what lies below it
-    path: str  # absolute; links are not resolved
+    path: str  # absolute; links are not resolved; within an archive ARCHIVE!/NAME
     size: int = 0
     mtime_ns: int = 0
     ctime_ns: int = 0
