@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from xrayscan import errors, outcome
-from xrayscan.cli import INTERRUPTED, main
+from xrayscan.cli import main
 from xrayscan.decode.flags import Flag
 from xrayscan.model.backend import TrainingParams
 from xrayscan.model.calibration import Calibration
@@ -52,7 +52,9 @@ ENDS = {
     0: "every radiograph found has its probability",
     NONE_SCORED: "not one radiograph could be scored; the worklist with the reasons is written all the same",
     SOME_FAILED: "the worklist is complete and lists files that could not be scored",
-    INTERRUPTED: "interrupted; what was scored is kept, and the same command resumes",
+    129: "stopped by SIGHUP: the worklist holds what was done and says that it is partial; the same command resumes",
+    130: "stopped by SIGINT (Ctrl-C), likewise",
+    143: "stopped by SIGTERM, likewise",
 }
 
 

@@ -4,7 +4,7 @@ import time
 import pytest
 
 from xrayscan.errors import DecodeError
-from xrayscan.sources import reading
+from xrayscan.sources import blob
 from xrayscan.sources.reading import read_file
 
 
@@ -38,11 +38,11 @@ def test_a_file_is_not_read_before_the_clock_has_moved_on_since_its_last_change(
     path = tmp_path / "film.png"
     path.write_bytes(b"new")
     waited = []
-    monkeypatch.setattr(reading.time, "sleep", waited.append)
-    monkeypatch.setattr(reading.time, "time_ns", lambda: os.stat(path).st_ctime_ns + 1)
+    monkeypatch.setattr(blob.time, "sleep", waited.append)
+    monkeypatch.setattr(blob.time, "time_ns", lambda: os.stat(path).st_ctime_ns + 1)
     read_file(str(path))
-    assert waited == [reading.TICK_NS / 1e9]
-    monkeypatch.setattr(reading.time, "time_ns", lambda: os.stat(path).st_ctime_ns + reading.TICK_NS)
+    assert waited == [blob.TICK_NS / 1e9]
+    monkeypatch.setattr(blob.time, "time_ns", lambda: os.stat(path).st_ctime_ns + blob.TICK_NS)
     read_file(str(path))
     assert len(waited) == 1
 
