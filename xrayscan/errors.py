@@ -1,6 +1,6 @@
 """The exceptions of xrayscan: one tree, whose classes choose the exit code and whose text is the whole message."""
 
-from xrayscan.outcome import Status
+from xrayscan.outcome import Code, Status
 
 
 class XrayscanError(Exception):
@@ -36,12 +36,19 @@ class OutputError(XrayscanError):
 class DecodeError(XrayscanError):
     """One file that cannot be scored. Its text is the reason in the worklist, such as "truncated JPEG".
 
-    ``status`` says how the file ends: failed; set aside, if it was read but is nothing a model may judge; skipped, if
-    nobody would call it an image (a text file, a DICOM directory), so that it asks for no attention in the worklist.
+    ``code`` says the same to programs. How the file ends follows from it, and so does what to do about it.
     """
 
     exit_code = 3
 
-    def __init__(self, reason: str, *, status: Status = Status.FAILED, code: str = "") -> None:
+    def __init__(self, code: Code, reason: str) -> None:
         super().__init__(reason)
-        self.status, self.code = status, code
+        self.code = code
+
+    def __reduce__(self) -> tuple[type["DecodeError"], tuple[Code, str]]:
+        return type(self), (self.code, str(self))
+
+    @property
+    def status(self) -> Status:
+        """Failed; set aside, if it is nothing that a model may judge; skipped, if nobody would call it an image."""
+        return self.code.status

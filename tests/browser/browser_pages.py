@@ -15,7 +15,7 @@ from xrayscan.model.card import ModelCard, OperatingPoint
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.report.html.worklist_page import PageSettings, write_html
 from xrayscan.sources.source import Source
-from xrayscan.store.record import Facts, ScanRecord
+from xrayscan.store.record import Facts, ScanRecord, Status
 from xrayscan.store.store import Store
 from xrayscan.worklist.worklist import Worklist
 
@@ -68,7 +68,7 @@ def entries(count, models=1):
         first = (count - n) / (count + 1)
         yield Source(name, name, 1, 1), ScanRecord(name, facts, (first, first / 2)[:models])
     for name, reason in (("a.dcm", "truncated DICOM"), ("b.dcm", "truncated DICOM"), ("<i>.dcm", "empty file")):
-        yield Source(name, name, 1, 1), ScanRecord(name, reason=reason)
+        yield Source(name, name, 1, 1), ScanRecord(name, status=Status.FAILED, reason=reason)
 
 
 def make_page(folder, count, cards=(CARD,), rank=None):

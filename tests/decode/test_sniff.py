@@ -24,7 +24,7 @@ from xrayscan.errors import DecodeError
         (b"BMW is a car, not a bitmap", None),
         (b"Dear colleague, please find attached", None),
         (b"PK\x03\x04" + bytes(40), None),
-        (b"%PDF-1.7\n", None),
+        (b"%PDF-1.7\n", "PDF"),
         (bytes(200), None),
     ],
 )

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from xrayscan.errors import DecodeError
-from xrayscan.outcome import Status
+from xrayscan.outcome import Code, Status
 from xrayscan.sources import folders as module
 from xrayscan.sources.folders import discover
 from xrayscan.sources.path_list import read_list
@@ -370,7 +370,7 @@ def test_a_regular_file_is_read_whole(here):
 
 def test_a_foreign_file_is_refused_before_it_is_read(here):
     def refuse(head):
-        raise DecodeError("a ZIP archive", status=Status.SKIPPED)
+        raise DecodeError(Code.NOT_AN_IMAGE, "a ZIP archive")
 
     with open("big.zip", "wb") as file:
         file.truncate(20 << 30)

@@ -8,6 +8,7 @@ import textwrap
 import pytest
 
 from xrayscan.errors import OutputError
+from xrayscan.outcome import Code
 from xrayscan.sources.reading import read_head
 from xrayscan.sources.source import Source
 from xrayscan.store.record import Facts, ScanRecord, Status
@@ -134,7 +135,7 @@ def test_a_second_run_keeps_what_is_unchanged_and_drops_what_is_gone(path):
 
 def test_what_could_not_be_read_is_tried_again(path):
     denied = refused("denied", "Permission denied", facts=Facts())
-    hidden = Source("in/.x", "/data/in/.x", reason="hidden file", status=Status.SKIPPED)
+    hidden = Source("in/.x", "/data/in/.x", reason="hidden file", code=Code.HIDDEN)
     with Store.open(path, models=MODELS) as store:
         store.write([denied, (hidden, ScanRecord(hidden.source, reason="hidden file", status=Status.SKIPPED))])
         store.finish()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from xrayscan.dataset.label_csv import SPLITS
 from xrayscan.dataset.layout import Listed
-from xrayscan.decode.patient import number_patients
+from xrayscan.decode.dicom.patient import number_patients
 from xrayscan.errors import UsageError
 
 # File names that tell patients apart in public pediatric sets. Each scheme counts for itself: person7_virus and

@@ -1,17 +1,35 @@
-"""Bytes of a JPEG, PNG, TIFF, BMP or DICOM file → :class:`Radiograph`. The only part that sees header text."""
+"""Bytes of a JPEG, PNG, TIFF, BMP, PGM or DICOM file → :class:`Radiograph`. The only part that sees header text."""
 
-from xrayscan.decode.dicom import decode_dicom
-from xrayscan.decode.jpeg import decode_jpeg
-from xrayscan.decode.png import decode_png
-from xrayscan.decode.radiograph import Radiograph
-from xrayscan.decode.raster import decode_bmp, decode_tiff
-from xrayscan.decode.sniff import HEAD_BYTES, named_as_image, sniff
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from xrayscan.decode import gzipped
+from xrayscan.decode.builtin import BUILT_IN
+from xrayscan.decode.interface import Decoder, Radiograph
+from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
+from xrayscan.decode.sniff import HEAD_BYTES, named_as_image, not_read
 from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
 
-__all__ = ["Radiograph", "decode", "named_as_image", "sniff"]
+__all__ = ["BUILT_IN", "Decoder", "Limits", "Radiograph", "decode", "named_as_image", "sniff"]
 
 
-def decode(data: bytes, *, at_least: int) -> Radiograph:
+def sniff(head: bytes, decoders: Sequence[Decoder] = BUILT_IN) -> str | None:
+    """Return what the first bytes (up to ``HEAD_BYTES``) of a file say it is; None if they say nothing.
+
+    A decoder's name, also for a gzipped file; or the name of a format that holds pictures but is not read, such as
+    "GIF", so that the reason can say so.
+    """
+    head = gzipped.inflated_head(head) if head.startswith(gzipped.MAGIC) else head
+    decoder = _decoder_of(head, decoders)
+    return decoder.name if decoder else not_read(head)
+
+
+def decode(
+    data: bytes, *, at_least: int, limits: Limits = DEFAULT_LIMITS, decoders: Sequence[Decoder] = BUILT_IN
+) -> Radiograph:
     """Read one radiograph of any supported format, told by its content.
 
     ``at_least``: pixels; a JPEG is decoded at the smallest scale whose two sides both reach it.
@@ -19,25 +37,41 @@ def decode(data: bytes, *, at_least: int) -> Radiograph:
     Raises: DecodeError and nothing else, whatever the codecs raise. Its text never quotes the file or a codec, since
     either may quote a header.
     """
-    format_name = sniff(data[:HEAD_BYTES])
+    if not data:
+        raise DecodeError(Code.EMPTY, "empty file")
+    if not data.startswith(gzipped.MAGIC):
+        return _decoded(data, at_least, limits, decoders)
+    film = _decoded(gzipped.inflate(data, limits), at_least, limits, decoders)
+    return dataclasses.replace(film, facts=dataclasses.replace(film.facts, format=f"{film.facts.format} in gzip"))
+
+
+def _decoded(data: bytes, at_least: int, limits: Limits, decoders: Sequence[Decoder]) -> Radiograph:
+    head = data[:HEAD_BYTES]
+    decoder = _decoder_of(head, decoders)
+    if decoder is None:
+        if name := not_read(head):
+            raise DecodeError(Code.UNSUPPORTED_FORMAT, f"{name} is not supported: convert it to PNG or JPEG")
+        raise DecodeError(Code.MISNAMED, "not an image in a known format")
     try:
-        match format_name:
-            case "JPEG":
-                return decode_jpeg(data, at_least=at_least)
-            case "PNG":
-                return decode_png(data)
-            case "TIFF":
-                return decode_tiff(data)
-            case "BMP":
-                return decode_bmp(data)
-            case "DICOM":
-                return decode_dicom(data)
+        film = decoder.decode(data, at_least=at_least, limits=limits)
+        return film if decoder in BUILT_IN else _checked(film)
     except DecodeError:
         raise
     except MemoryError:
-        raise DecodeError(f"{format_name} too large for this computer's memory") from None
+        raise DecodeError(Code.MEMORY, f"{decoder.name} too large for this computer's memory") from None
     except Exception:  # codecs raise nearly everything: struct.error, AttributeError, RecursionError, …
-        raise DecodeError(f"damaged {format_name}") from None
-    if format_name is None:
-        raise DecodeError("empty file" if not data else "not an image in a known format")
-    raise DecodeError(f"{format_name} is not supported: convert it to PNG or JPEG")
+        raise DecodeError(Code.DAMAGED, f"damaged {decoder.name}") from None
+
+
+def _decoder_of(head: bytes, decoders: Sequence[Decoder]) -> Decoder | None:
+    return next((decoder for decoder in decoders if decoder.sniff(head)), None)
+
+
+def _checked(film: Radiograph) -> Radiograph:
+    """Hold a plugin's decoder to its word. Raises: ValueError unless its brightness is what the interface says."""
+    brightness = film.brightness
+    if brightness.dtype != np.float32 or brightness.ndim != 2 or not brightness.size:
+        raise ValueError("brightness is float32 (H, W)")
+    if not (brightness.min() >= 0 and brightness.max() <= 1):  # false for NaN too
+        raise ValueError("brightness lies in [0, 1]")
+    return film

@@ -3,22 +3,30 @@
 Pillow then reads the inflated rows from a stream of stored blocks, so that checking costs no second inflation.
 """
 
+import dataclasses
 import io
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 from PIL import Image
 
-from xrayscan.decode.limits import check_size
-from xrayscan.decode.radiograph import Radiograph
-from xrayscan.decode.raster import radiograph_of
+from xrayscan.decode.flags import Flag
+from xrayscan.decode.grey import radiograph_of
+from xrayscan.decode.interface import Radiograph
+from xrayscan.decode.limits import Limits
 from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
 
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # colour type → samples per pixel
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 # Adam7: first row, first column, row step, column step of each pass. PNG (3rd edition) section 8.1.
 _ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
+_GREY, _PALETTE, _GREY_ALPHA, _RGBA = 0, 3, 4, 6  # colour types
+_KEPT_BYTES = 64 << 20  # of inflated rows; larger pictures are inflated twice rather than kept twice
+_PIECE, _INFLATED = 1 << 16, 1 << 22  # bytes that are inflated at once, and what they may become
 _NEEDED = frozenset((b"IHDR", b"PLTE", b"eXIf"))  # transparency is left out on purpose, see decode_png
 
 
@@ -28,26 +36,52 @@ class _Chunk:
     body: bytes
 
 
-def decode_png(data: bytes) -> Radiograph:
+def decode_png(data: bytes, limits: Limits) -> Radiograph:
     """Read one PNG file: grey or colour, 1 to 16 bit, palette, interlaced.
 
     Transparency is ignored, not blended with black: a film has no page behind it, and writers that leave the alpha
     channel at zero would lose it. 16-bit colour is read at 8 bits, as Pillow does.
-    Returns: brightness float32 (H, W), no unit, in [0, 1], scaled as :func:`raster.radiograph_of` says.
+    Returns: brightness float32 (H, W), no unit, in [0, 1], scaled as :func:`xrayscan.decode.grey.radiograph_of` says,
+    by the bits that an sBIT chunk names where there is one.
     Raises: DecodeError for a stream that is cut, fails its checksums or holds fewer rows than its header promises,
     and for an animation.
-    Source: PNG specification, 3rd edition, sections 5 (chunks), 8 (interlacing), 10 (compression).
+    Source: PNG specification, 3rd edition, sections 5 (chunks), 8 (interlacing), 10 (compression), 11.3.2.7 (sBIT).
     """
     chunks = _chunks(data)
     if chunks[0].kind != b"IHDR" or len(chunks[0].body) != 13:
-        raise DecodeError("damaged PNG")
-    if any(chunk.kind == b"acTL" for chunk in chunks):
-        raise DecodeError("animated PNG: export single frames")
-    rows = _inflated(b"".join(chunk.body for chunk in chunks if chunk.kind == b"IDAT"), _stream_length(chunks[0].body))
+        raise DecodeError(Code.DAMAGED, "damaged PNG")
+    bodies = {chunk.kind: chunk.body for chunk in chunks}
+    if b"acTL" in bodies:
+        raise DecodeError(Code.MULTI_PAGE, "animated PNG: export single frames")
+    columns, rows, depth, colour = struct.unpack(">IIBB", chunks[0].body[:10])
+    limits.check_size(rows, columns)
+    length = _stream_length(chunks[0].body)
+    limits.check_inflated(length)
+    stream = b"".join(chunk.body for chunk in chunks if chunk.kind == b"IDAT")
     kept = [chunk for chunk in chunks if chunk.kind in _NEEDED]
-    stored = [*kept, _Chunk(b"IDAT", zlib.compress(rows, 0)), _Chunk(b"IEND", b"")]
+    if depth == 16 and colour == _GREY_ALPHA:  # Pillow would drop the lower halves; four bytes a pixel are RGBA too
+        kept[0] = _Chunk(b"IHDR", chunks[0].body[:8] + bytes((8, _RGBA)) + chunks[0].body[10:])
+    if colour == _PALETTE and _is_one_colour(bodies.get(b"PLTE", b"")):
+        kept += [chunk for chunk in chunks if chunk.kind == b"tRNS"]
+    stored = [*kept, _Chunk(b"IDAT", _verified(stream, length)), _Chunk(b"IEND", b"")]
     with Image.open(io.BytesIO(data[:8] + b"".join(map(_written, stored))), formats=["PNG"]) as image:
-        return radiograph_of(image, "PNG")
+        return _radiograph(image, depth, colour, bodies.get(b"sBIT", b""), limits)
+
+
+def _radiograph(image: Image.Image, depth: int, colour: int, significant: bytes, limits: Limits) -> Radiograph:
+    used = significant[0] if significant and colour in (_GREY, _GREY_ALPHA) else 0
+    if depth < 16 or colour != _GREY_ALPHA:
+        return radiograph_of(image, "PNG", limits, bits=depth, used=used)
+    grey, alpha = np.moveaxis(np.asarray(image).view(">u2"), -1, 0)
+    is_alpha = bool((grey == grey.flat[0]).all())
+    plane = Image.fromarray((alpha if is_alpha else grey).astype(np.uint16))
+    plane.info = image.info
+    film = radiograph_of(plane, "PNG", limits, bits=depth, used=used)
+    return dataclasses.replace(film, flags=(*film.flags, Flag.ALPHA)) if is_alpha else film
+
+
+def _is_one_colour(palette: bytes) -> bool:
+    return palette == palette[:3] * (len(palette) // 3)
 
 
 def _chunks(data: bytes) -> list[_Chunk]:
@@ -59,20 +93,19 @@ def _chunks(data: bytes) -> list[_Chunk]:
         if end + 4 > len(data):
             break
         if zlib.crc32(data[at + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
-            raise DecodeError("damaged PNG")
+            raise DecodeError(Code.DAMAGED, "damaged PNG")
         chunks.append(_Chunk(kind, data[at + 8 : end]))
         if kind == b"IEND":
             return chunks
         at = end + 4
-    raise DecodeError("truncated PNG")
+    raise DecodeError(Code.TRUNCATED, "truncated PNG")
 
 
 def _stream_length(header: bytes) -> int:
     """Return how many bytes all rows have once inflated, each with its filter byte."""
     columns, rows, depth, colour, _compression, _filter, interlaced = struct.unpack(">IIBBBBB", header)
-    check_size(rows, columns)
     if depth not in _DEPTHS.get(colour, ()) or interlaced > 1:
-        raise DecodeError("damaged PNG")
+        raise DecodeError(Code.DAMAGED, "damaged PNG")
     bits = depth * _SAMPLES[colour]
     passes = _ADAM7 if interlaced else ((0, 0, 1, 1),)
     total = 0
@@ -83,20 +116,33 @@ def _stream_length(header: bytes) -> int:
     return total
 
 
-def _inflated(compressed: bytes, length: int) -> bytes:
-    """Inflate to exactly ``length`` bytes. Raises: DecodeError if the stream is cut, damaged, or holds less."""
-    inflater = zlib.decompressobj()
+def _verified(compressed: bytes, length: int) -> bytes:
+    """Return a zlib stream of the rows that is known to be whole, without compression unless they are many.
+
+    Raises: DecodeError if the stream is cut, damaged, or holds less or far more than ``length`` bytes.
+    """
+    inflater, kept, inflated = zlib.decompressobj(), [], 0
+    view = memoryview(compressed)
     try:
-        rows = inflater.decompress(compressed, length)
-        while len(rows) == length and not inflater.eof:  # read the checksum at its end; drop surplus rows
-            surplus = inflater.decompress(inflater.unconsumed_tail, 65536)
-            if not surplus and not inflater.eof:
-                break
+        for piece in _pieces(inflater, view):
+            inflated += len(piece)
+            if length <= _KEPT_BYTES:
+                kept.append(piece)
+            if inflated > 2 * length + _INFLATED:  # a few surplus rows are dropped, a bomb is not
+                raise DecodeError(Code.DAMAGED, "damaged PNG")
     except zlib.error:
-        raise DecodeError("damaged PNG") from None
-    if len(rows) < length or not inflater.eof:
-        raise DecodeError("truncated PNG")
-    return rows
+        raise DecodeError(Code.DAMAGED, "damaged PNG") from None
+    if inflated < length or not inflater.eof:
+        raise DecodeError(Code.TRUNCATED, "truncated PNG")
+    return zlib.compress(b"".join(kept)[:length], 0) if kept else compressed
+
+
+def _pieces(inflater: "zlib._Decompress", compressed: memoryview) -> Iterator[bytes]:
+    for at in range(0, len(compressed), _PIECE):
+        rest: bytes | memoryview = compressed[at : at + _PIECE]
+        while rest:
+            yield inflater.decompress(rest, _INFLATED)
+            rest = inflater.unconsumed_tail
 
 
 def _written(chunk: _Chunk) -> bytes:

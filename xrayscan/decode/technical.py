@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 from pydicom import dcmread
 
-from xrayscan.decode.dicom import header_kept_private
-from xrayscan.decode.sniff import HEAD_BYTES, sniff
+from xrayscan.decode.dicom.read import header_kept_private
+from xrayscan.decode.sniff import HEAD_BYTES, is_dicom
 
 _BITS_PER_SAMPLE = 258  # TIFF 6.0 tag
 _DICOM = ["BitsStored", "SamplesPerPixel"]
@@ -31,7 +31,7 @@ def encoding(data: bytes) -> Encoding:
     Source: PNG (3rd edition) section 11.2.1 (depth); ITU-T T.81 B.2.4.1 (quantisation tables); DICOM PS3.3 C.7.6.3.
     """
     try:
-        if sniff(data[:HEAD_BYTES]) == "DICOM":
+        if is_dicom(data[:HEAD_BYTES]):
             return _dicom(data)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about metadata that is not used

@@ -12,7 +12,7 @@ from xrayscan.decode import Radiograph, decode, named_as_image, sniff
 from xrayscan.decode.resize import preprocess
 from xrayscan.errors import DecodeError
 from xrayscan.model.input_spec import InputSpec
-from xrayscan.outcome import Status
+from xrayscan.outcome import Code
 from xrayscan.scanning.row import Row, pixel_column
 from xrayscan.sources.reading import read_file, read_head
 
@@ -33,7 +33,8 @@ def prepare(row: Row, *, specs: tuple[InputSpec, ...]) -> Row:
     except DecodeError as error:
         return row | digest | refusal(error)
     pixels = {pixel_column(spec): preprocess(films[spec.side].brightness, spec) for spec in specs}
-    return row | dataclasses.asdict(films[specs[0].side].facts) | digest | pixels
+    film = films[specs[0].side]
+    return row | dataclasses.asdict(film.facts) | digest | {"flags": film.flags} | pixels
 
 
 def refusal(error: DecodeError) -> Row:
@@ -68,6 +69,8 @@ def refuse(path: str) -> DecodeError | None:
 def _refuse_foreign(head: bytes, path: str) -> None:
     if sniff(head) is not None:
         return
-    if named_as_image(path):
-        raise DecodeError("empty file" if not head else "not an image, though its name says so")
-    raise DecodeError("not an image", status=Status.SKIPPED)
+    if not named_as_image(path):
+        raise DecodeError(Code.NOT_AN_IMAGE, "not an image")
+    if not head:
+        raise DecodeError(Code.EMPTY, "empty file")
+    raise DecodeError(Code.MISNAMED, "not an image, though its name says so")

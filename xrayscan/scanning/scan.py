@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from xrayscan.errors import DecodeError
 from xrayscan.model.file import Model
+from xrayscan.outcome import Code
 from xrayscan.plugin.loading import load_models, names_of
 from xrayscan.scanning.local_engine import run
 from xrayscan.scanning.prefetch import Prefetcher
@@ -94,7 +95,7 @@ def candidates(paths: Iterable[str], progress: Progress) -> Iterator[str]:
     """
     for source in discover(paths):
         progress.found += 1
-        refusal = DecodeError(source.reason, status=source.status) if source.reason else refuse(source.path)
+        refusal = DecodeError(source.code or Code.UNREADABLE, source.reason) if source.reason else refuse(source.path)
         if refusal is None:
             yield source.source
         progress.count(refusal.status if refusal else Status.SCORED)
@@ -107,7 +108,7 @@ def _to_read(
     for source in walk:
         status = None if source.reason else store.keep(source)
         if status is None:
-            yield {name: getattr(source, name) for name in SOURCE}
+            yield {name: getattr(source, name) for name in SOURCE} | {"status": source.status}
             continue
         progress.kept += 1
         progress.count(status)
@@ -153,6 +154,6 @@ def _record(row: Row) -> ScanRecord:
         probabilities=row.get("probabilities", ()),
         status=row.get("status", Status.FAILED) if row.get("reason") else Status.SCORED,
         reason=row.get("reason"),
-        code=row.get("code", ""),
+        code=row.get("code") or "",
         flags=tuple(row.get("flags", ())),
     )

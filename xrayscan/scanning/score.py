@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from xrayscan.model.backend import Pixels, Placement, Predictor
 from xrayscan.model.file import Model
-from xrayscan.outcome import Status
+from xrayscan.outcome import Code, Status
 from xrayscan.plugin.loading import load_predictor
 from xrayscan.scanning.row import Row, pixel_column
 
@@ -65,5 +65,5 @@ def _out_of_memory(error: Exception) -> bool:
 def _scored(row: Row, probabilities: tuple[float, ...]) -> Row:
     rest = {key: value for key, value in row.items() if not key.startswith("pixels_")}
     if not np.isfinite(probabilities).all():
-        return rest | {"reason": NOT_A_NUMBER, "status": Status.FAILED}
+        return rest | {"reason": NOT_A_NUMBER, "code": Code.NOT_FINITE, "status": Status.FAILED}
     return rest | {"probabilities": probabilities}

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from xrayscan.errors import XrayscanError
-from xrayscan.outcome import Status
+from xrayscan.outcome import Code, Status
 from xrayscan.scanning.row import Row
 
 CRASHED = "its decoder crashed"
@@ -87,7 +87,7 @@ class WorkerPool:
         self._readers[self._readers.index(dead)] = fresh = Worker(self._work)
         for row in waiting:
             fresh.give(row)
-        return culprit | {"reason": CRASHED, "status": Status.FAILED}
+        return culprit | {"reason": CRASHED, "code": Code.CRASHED, "status": Status.FAILED}
 
 
 class InlineWorker:

@@ -6,8 +6,8 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from xrayscan.outcome import Status
-from xrayscan.sources.reading import _why
+from xrayscan.outcome import Code
+from xrayscan.sources.reading import code_of, why
 from xrayscan.sources.source import Source
 
 OPEN_FOLDERS = 64  # listed at once on the way down; below that, folders wait, so file handles cannot run out
@@ -15,6 +15,7 @@ OPEN_FOLDERS = 64  # listed at once on the way down; below that, folders wait, s
 FOLDER_AGAIN = "leads back to a folder already found"
 FILE_AGAIN = "another name of a file already found"
 SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})  # .DS_Store is hidden by its dot
+BROKEN_LINKS = {errno.ELOOP: "link loop", errno.ENOENT: "dangling link", errno.ENOTDIR: "dangling link"}
 KINDS = {
     stat.S_IFIFO: "named pipe",
     stat.S_IFSOCK: "socket",
@@ -72,8 +73,8 @@ class _Walk:
                 self._files[key] = path
                 yield _candidate(source, path, status)
         except OSError as error:
-            reason = "no such file or folder" if error.errno == errno.ENOENT else _why(error)
-            yield Source(source, path, reason=reason)
+            reason = "no such file or folder" if error.errno == errno.ENOENT else why(error)
+            yield Source(source, path, reason=reason, code=code_of(error))
 
     def follow_links(self) -> Iterator[Source]:
         """Follow the links that were put off, and those found on the way after them."""
@@ -89,13 +90,15 @@ class _Walk:
             status = os.stat(path)
             key = _key(os.path.realpath(path))
         except OSError as error:
-            reasons = {errno.ELOOP: "link loop", errno.ENOENT: "dangling link", errno.ENOTDIR: "dangling link"}
-            yield Source(source, path, reason=reasons.get(error.errno or 0) or _why(error))
+            if broken := BROKEN_LINKS.get(error.errno or 0):
+                yield Source(source, path, reason=broken, code=Code.BROKEN_LINK)
+            else:
+                yield Source(source, path, reason=why(error), code=code_of(error))
             return
         if stat.S_ISDIR(status.st_mode):
             yield from self._walk(source, path)
         elif self._is_found(key):
-            yield Source(source, path, reason=FILE_AGAIN, status=Status.SKIPPED)
+            yield Source(source, path, reason=FILE_AGAIN, code=Code.FOUND_ALREADY)
         else:
             self._files[key] = path
             yield _candidate(source, path, status)
@@ -126,9 +129,9 @@ class _Walk:
                 opened.append(_Folder(source, path, identity, os.scandir(path), os.path.join(source, "")))
                 self._folders.add(identity)  # only now: a link into a folder that cannot be listed is worth following
             elif path not in self._roots:
-                yield Source(source, path, reason=FOLDER_AGAIN, status=Status.SKIPPED)
+                yield Source(source, path, reason=FOLDER_AGAIN, code=Code.FOUND_ALREADY)
         except OSError as error:
-            yield Source(source, path, reason=f"unreadable folder: {_why(error)}")
+            yield Source(source, path, reason=f"unreadable folder: {why(error)}", code=code_of(error))
 
     def _list(self, opened: list[_Folder], waiting: list[tuple[str, str]]) -> Iterator[Source]:
         """Yield what the topmost folder holds, until a folder to go down into is met or it ends."""
@@ -141,7 +144,7 @@ class _Walk:
                 if waiting and len(opened) < OPEN_FOLDERS:
                     return
         except OSError as error:
-            yield Source(folder.source, folder.path, reason=f"unreadable folder: {_why(error)}")
+            yield Source(folder.source, folder.path, reason=f"unreadable folder: {why(error)}", code=code_of(error))
         folder.entries.close()
         opened.pop()
 
@@ -151,7 +154,7 @@ class _Walk:
         try:
             known = self._files.get((folder.identity, entry.name))
             if known is not None:
-                return None if known == path else Source(source, path, reason=FILE_AGAIN, status=Status.SKIPPED)
+                return None if known == path else Source(source, path, reason=FILE_AGAIN, code=Code.FOUND_ALREADY)
             if _is_hidden(entry.name):
                 return None if path in self._roots else _hidden(source, path, entry)
             if entry.is_symlink():
@@ -163,22 +166,22 @@ class _Walk:
                 return None
             return _candidate(source, path, entry.stat(follow_symlinks=False))
         except FileNotFoundError:
-            return Source(source, path, reason="file vanished during the scan")
+            return Source(source, path, reason="file vanished during the scan", code=Code.VANISHED)
         except OSError as error:
-            return Source(source, path, reason=_why(error))
+            return Source(source, path, reason=why(error), code=code_of(error))
 
 
 def _candidate(source: str, path: str, status: os.stat_result) -> Source:
     if stat.S_ISREG(status.st_mode):
         return Source(source, path, status.st_size, status.st_mtime_ns)
     kind = KINDS.get(stat.S_IFMT(status.st_mode), "special file")
-    return Source(source, path, reason=f"{kind}, not a regular file")
+    return Source(source, path, reason=f"{kind}, not a regular file", code=Code.NOT_A_FILE)
 
 
 def _hidden(source: str, path: str, entry: "os.DirEntry[str]") -> Source:
     kind = "hidden" if entry.name.startswith(".") else "system"
     what = "folder" if entry.is_dir(follow_symlinks=False) else "file"
-    return Source(source, path, reason=f"{kind} {what}", status=Status.SKIPPED)
+    return Source(source, path, reason=f"{kind} {what}", code=Code.HIDDEN)
 
 
 def _is_hidden(name: str) -> bool:

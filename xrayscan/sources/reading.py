@@ -1,12 +1,14 @@
 """Bytes of one regular file; opening it neither blocks nor has an effect."""
 
 import contextlib
+import errno
 import io
 import os
 import stat
 from collections.abc import Callable, Iterator
 
 from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
 
 MAX_FILE_BYTES = 1 << 30  # the largest radiographs are some 100 MB; beyond 1 GiB it is an archive or a video
 HEAD_BYTES = 4096  # enough for every signature, the DICOM preamble (132 bytes) and the first elements
@@ -23,7 +25,7 @@ def read_file(path: str, head_ok: Callable[[bytes], None] | None = None) -> byte
             head_ok(file.read(HEAD_BYTES) or b"")
             file.seek(0)
         if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
-            raise DecodeError("larger than 1 GiB")
+            raise DecodeError(Code.FILE_TOO_LARGE, "larger than 1 GiB")
         return file.readall() or b""
 
 
@@ -38,14 +40,29 @@ def _opened(path: str) -> Iterator[io.FileIO]:
     try:
         with io.FileIO(path, opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise DecodeError("not a regular file")
+                raise DecodeError(Code.NOT_A_FILE, "not a regular file")
             yield file
     except OSError as error:
-        raise DecodeError(_why(error)) from error
+        raise DecodeError(code_of(error), why(error)) from error
     except MemoryError as error:
-        raise DecodeError("too large for the memory of this machine") from error
+        raise DecodeError(Code.MEMORY, "too large for the memory of this machine") from error
 
 
-def _why(error: OSError) -> str:
+def code_of(error: OSError) -> Code:
+    """Return the code of what the system says about a path."""
+    return _CODES.get(error.errno or 0, Code.UNREADABLE)
+
+
+def why(error: OSError) -> str:
     """Return the system's phrase alone: str(error) would repeat the path."""
     return os.strerror(error.errno) if error.errno else "unreadable"
+
+
+_CODES = {
+    errno.ENOENT: Code.NOT_FOUND,
+    errno.ENOTDIR: Code.NOT_FOUND,
+    errno.EACCES: Code.NOT_PERMITTED,
+    errno.EPERM: Code.NOT_PERMITTED,
+    errno.EISDIR: Code.NOT_A_FILE,
+    errno.ELOOP: Code.BROKEN_LINK,
+}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from xrayscan.outcome import Status
+from xrayscan.outcome import Code, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,4 +18,9 @@ class Source:
     size: int = 0
     mtime_ns: int = 0
     reason: str | None = None
-    status: Status = Status.FAILED  # how it ends, if there is a reason
+    code: Code | None = None  # goes with a reason
+
+    @property
+    def status(self) -> Status:
+        """How it ends, if there is a reason."""
+        return self.code.status if self.code else Status.FAILED

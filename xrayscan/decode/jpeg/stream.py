@@ -6,9 +6,10 @@ Source: ITU-T T.81 annex B (markers); Exif 2.32 (orientation).
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
 
 SOI, EOI, SOS, DHT, APP1, APP14 = 0xD8, 0xD9, 0xDA, 0xC4, 0xE1, 0xEE
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0 … SOF15; DHT, JPG and DAC lie between them
@@ -20,23 +21,6 @@ _END_OF_SCAN = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")
 # As libjpeg counts them, which swallows some seven more in its bit buffer without a word. Few, because a damaged film
 # may by chance end nearly on time too: its last, dark blocks take less than a byte each.
 MAX_STRAY_BYTES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What stands before the first scan."""
-
-    frame: int  # the SOF marker
-    rows: int
-    columns: int
-    components: int
-    is_multi_scan: bool
-    scan_at: int  # offset of the first SOS marker
-    orientation: int = 1  # EXIF, 1 … 8
-
-    @property
-    def is_lossless(self) -> bool:
-        return self.frame == 0xC3
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +49,63 @@ class Segment:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A JPEG stream with all that stands before its first scan, read once."""
+
+    data: bytes
+    frame: Frame
+    scan: Segment  # the first one; its ``end`` is not known
+    head: tuple[Segment, ...]  # in their order, the first scan included
+    orientation: int = 1  # EXIF, 1 … 8
+
+    @property
+    def is_progressive(self) -> bool:
+        return self.frame.marker == 0xC2
+
+    @property
+    def is_lossless(self) -> bool:
+        return self.frame.marker == 0xC3
+
+    @property
+    def is_jpeg_ls(self) -> bool:
+        return self.frame.marker == _JPEG_LS
+
+    @property
+    def is_multi_scan(self) -> bool:
+        return self.is_progressive or self.scan.body[0] < self.frame.components
+
+    @property
+    def names_its_colours(self) -> bool:
+        """Whether an Adobe segment says how colours are stored."""
+        return any(segment.marker == APP14 and segment.body.startswith(b"Adobe") for segment in self.head)
+
+    def replaced(self, data: bytes) -> "Stream":
+        """Return the same header over bytes in which nothing of it has changed."""
+        return replace(self, data=data)
+
+
+def read_stream(data: bytes) -> Stream:
+    """Read what stands before the first scan. Raises: DecodeError if it is cut short."""
+    head: list[Segment] = []
+    frame: Frame | None = None
+    orientation = 1
+    # What precedes the scan is small, but a scan is not: stop before looking for its end.
+    for segment in segments(_up_to_first_scan(data)):
+        head.append(segment)
+        if segment.marker == APP1 and segment.body.startswith(b"Exif\0\0"):
+            orientation = _orientation(segment.body[6:])
+        elif segment.marker in FRAMES or segment.marker == _JPEG_LS:
+            frame = _frame(segment)
+        elif segment.marker == SOS:
+            break
+    else:
+        raise DecodeError(Code.TRUNCATED, "truncated JPEG")
+    if frame is None or not segment.body:
+        raise DecodeError(Code.DAMAGED, "damaged JPEG")
+    return Stream(data, frame, segment, tuple(head), orientation)
+
+
 def segments(data: bytes) -> Iterator[Segment]:
     """Yield the segments after SOI, EOI included; skip stray bytes between them, as libjpeg does."""
     at = 2
@@ -88,43 +129,14 @@ def segments(data: bytes) -> Iterator[Segment]:
         yield Segment(marker, start, body, data_at, at)
 
 
-def frame_of(data: bytes) -> Frame:
-    """Read the frame header of any process. Raises: DecodeError if there is none before the first scan."""
-    for segment in segments(up_to_first_scan(data)):
-        if segment.marker in FRAMES or segment.marker == _JPEG_LS:
-            return _frame(segment)
-    raise DecodeError("truncated JPEG")
-
-
 def _frame(segment: Segment) -> Frame:
     if len(segment.body) < 6:
-        raise DecodeError("truncated JPEG")
+        raise DecodeError(Code.TRUNCATED, "truncated JPEG")
     precision, rows, columns, components = struct.unpack(">BHHB", segment.body[:6])
     return Frame(segment.marker, precision, rows, columns, components)
 
 
-def read_header(data: bytes) -> Header:
-    """Read what stands before the first scan. Raises: DecodeError if it is cut short or beyond the codec."""
-    frame: Frame | None = None
-    orientation = 1
-    # What precedes the scan is small, but a scan is not: stop before looking for its end.
-    for segment in segments(up_to_first_scan(data)):
-        if segment.marker == APP1 and segment.body.startswith(b"Exif\0\0"):
-            orientation = _orientation(segment.body[6:])
-        elif segment.marker in FRAMES or segment.marker == _JPEG_LS:
-            frame = _frame(segment)
-            _check_process(frame)
-        elif segment.marker == SOS:
-            break
-    else:
-        raise DecodeError("truncated JPEG")
-    if frame is None or not segment.body:
-        raise DecodeError("damaged JPEG")
-    is_multi_scan = frame.marker == 0xC2 or segment.body[0] < frame.components
-    return Header(frame.marker, frame.rows, frame.columns, frame.components, is_multi_scan, segment.start, orientation)
-
-
-def up_to_first_scan(data: bytes) -> bytes:
+def _up_to_first_scan(data: bytes) -> bytes:
     """Cut shortly behind the first SOS segment, by hopping from segment to segment."""
     at = 2
     while (at := data.find(b"\xff", at)) >= 0 and at + 4 <= len(data):
@@ -138,15 +150,17 @@ def up_to_first_scan(data: bytes) -> bytes:
     return data
 
 
-def _check_process(frame: Frame) -> None:
-    if frame.marker == _JPEG_LS:
-        raise DecodeError("JPEG-LS file is not supported: convert it to PNG")
-    if frame.marker > 0xC8:
-        raise DecodeError("arithmetic-coded JPEG is not supported: convert it to PNG")
-    if frame.marker > 0xC3:
-        raise DecodeError("hierarchical JPEG is not supported: convert it to PNG")
-    if frame.precision != 8:
-        raise DecodeError(f"{frame.precision}-bit JPEG is not supported: convert it to 16-bit PNG")
+def check_process(frame: Frame) -> None:
+    """Raise DecodeError for what is beyond libjpeg-turbo in a file of its own."""
+    unsupported = (
+        (frame.marker == _JPEG_LS, "JPEG-LS file"),
+        (frame.marker > 0xC8, "arithmetic-coded JPEG"),
+        (frame.marker > 0xC3, "hierarchical JPEG"),
+        (frame.precision != 8, f"{frame.precision}-bit JPEG"),
+    )
+    for applies, what in unsupported:
+        if applies:
+            raise DecodeError(Code.UNSUPPORTED_ENCODING, f"{what} is not supported: convert it to 16-bit PNG")
 
 
 def _orientation(tiff: bytes) -> int:

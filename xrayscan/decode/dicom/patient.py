@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pydicom import dcmread
 
-from xrayscan.decode.dicom import header_kept_private
-from xrayscan.decode.sniff import HEAD_BYTES, sniff
+from xrayscan.decode.dicom.read import header_kept_private
+from xrayscan.decode.sniff import HEAD_BYTES, is_dicom
 
 NEVER_DICOM = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".csv", ".txt")  # so that their bytes are read once
 THREADS = 8  # they wait for disks and network drives
@@ -30,7 +30,7 @@ def _patient(path: str) -> tuple[str, str] | None:
     try:
         with open(path, "rb") as file, header_kept_private():
             head = file.read(HEAD_BYTES)
-            if sniff(head) != "DICOM":
+            if not is_dicom(head):
                 return None
             file.seek(0)
             dataset = dcmread(file, stop_before_pixels=True, specific_tags=_WANTED, force=True)

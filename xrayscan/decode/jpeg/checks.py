@@ -3,30 +3,29 @@
 Source: ITU-T T.81 annex B (markers), annex C (Huffman tables), annex F.2 and G (sequential and progressive decoding).
 """
 
-from xrayscan.decode.jpeg_stream import (
+from xrayscan.decode.jpeg.stream import (
     DHT,
     FRAMES,
     SOS,
     Frame,
-    Header,
     Segment,
-    frame_of,
+    Stream,
     segments,
-    up_to_first_scan,
 )
 from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
 
 _HOLE = bytes(64)  # 512 bits: more than a block's worth of any AC code, see check_no_hole
 
 
-def check_scans(data: bytes) -> None:
+def check_scans(stream: Stream) -> None:
     """Raise DecodeError unless every coefficient of every component was sent to its last bit.
 
     A progressive JPEG cut between two scans is a complete stream of a blurred picture: no codec objects.
     """
     missing: dict[int, list[int]] = {}  # component → per coefficient, how many low bits are still to come
     progressive = False
-    for segment in segments(data):
+    for segment in segments(stream.data):
         if segment.marker in FRAMES:
             progressive = segment.marker == 0xC2
             missing = {component: [16] * 64 for component in segment.body[6::3]}
@@ -37,27 +36,27 @@ def check_scans(data: bytes) -> None:
                 if component in missing and last < 64:
                     missing[component][first : last + 1] = [bits & 15] * (last + 1 - first)
     if not missing or any(any(bits) for bits in missing.values()):
-        raise DecodeError("truncated JPEG")
+        raise DecodeError(Code.TRUNCATED, "truncated JPEG")
 
 
-def check_no_hole(data: bytes, header: Header) -> None:
+def check_no_hole(stream: Stream) -> None:
     """Raise DecodeError if entropy-coded data holds a run of zeros that no picture gives: a hole left by a transfer.
 
     A decoder falls back into step behind a hole and may even meet the end of the data on time. A Huffman code of
     zeros only is the first of its table; unless it means "end of block", 512 zero bits are blocks that have one and
     the same coefficient at every frequency.
     """
-    hole = data.find(_HOLE, header.scan_at)
-    if hole < 0 or header.is_lossless:
+    data = stream.data
+    if data.find(_HOLE, stream.scan.start) < 0 or stream.is_lossless:
         return
     ac_starts_with_end = False
     for segment in segments(data):
         if segment.marker == DHT:
             ac_starts_with_end |= _first_ac_symbol_is_zero(segment.body)
-        if segment.marker == SOS and not ac_starts_with_end and _carries_ac(segment, header):
+        if segment.marker == SOS and not ac_starts_with_end and _carries_ac(segment, stream):
             hole = data.find(_HOLE, segment.data_at)
             if 0 <= hole < segment.end:
-                raise DecodeError("damaged JPEG")
+                raise DecodeError(Code.DAMAGED, "damaged JPEG")
 
 
 def _first_ac_symbol_is_zero(tables: bytes) -> bool:
@@ -70,31 +69,28 @@ def _first_ac_symbol_is_zero(tables: bytes) -> bool:
     return False
 
 
-def _carries_ac(scan: Segment, header: Header) -> bool:
-    return header.frame != 0xC2 or (len(scan.body) >= 3 and scan.body[-3] > 0 and scan.body[-1] >> 4 == 0)
+def _carries_ac(scan: Segment, stream: Stream) -> bool:
+    return not stream.is_progressive or (len(scan.body) >= 3 and scan.body[-3] > 0 and scan.body[-1] >> 4 == 0)
 
 
-def check_is_sound(data: bytes) -> None:
+def check_is_sound(stream: Stream) -> None:
     """Raise DecodeError unless the segments up to the one scan follow each other and describe what GDCM can decode.
 
     GDCM throws through Python's boundary at a missing table, and writes beyond its buffer at an absurd precision:
     either ends the process.
     """
-    frame, tables, at, scan = frame_of(data), set[int](), 2, b""
-    for segment in segments(up_to_first_scan(data)):
+    frame, tables, at, scan = stream.frame, set[int](), 2, stream.scan.body
+    for segment in stream.head:
         if segment.start != at:
-            raise DecodeError("damaged JPEG")
+            raise DecodeError(Code.DAMAGED, "damaged JPEG")
         at = segment.data_at
         if segment.marker == DHT:
             tables |= _table_names(segment.body)
-        if segment.marker == SOS:
-            scan = segment.body
-            break
     count = frame.components
     if frame.marker not in (0xC1, 0xC3) or not 2 <= frame.precision <= 16 or count not in (1, 3):
-        raise DecodeError("damaged JPEG")
+        raise DecodeError(Code.DAMAGED, "damaged JPEG")
     if len(scan) != 2 * count + 4 or scan[0] != count or not _tables_needed(frame, scan) <= tables:
-        raise DecodeError("damaged JPEG")
+        raise DecodeError(Code.DAMAGED, "damaged JPEG")
 
 
 def _tables_needed(frame: Frame, scan: bytes) -> set[int]:

@@ -2,7 +2,7 @@
 
 libjpeg fills what is missing with grey and calls it a warning. simplejpeg's strict mode turns every warning into a
 refusal, which also refuses complete films with a few stray bytes between two markers: those are mended (see
-``jpeg_stream``) and must then pass strictly.
+``jpeg.stream``) and must then pass strictly.
 """
 
 import re
@@ -12,11 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import simplejpeg
 
-from xrayscan.decode import jpeg_checks, jpeg_stream
-from xrayscan.decode.jpeg_stream import Header
-from xrayscan.decode.limits import check_size
-from xrayscan.decode.radiograph import Radiograph
+from xrayscan.decode.flags import Flag
+from xrayscan.decode.interface import Radiograph
+from xrayscan.decode.jpeg import checks, stream
+from xrayscan.decode.jpeg.stream import Stream
+from xrayscan.decode.limits import Limits
 from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
 from xrayscan.store.record import Facts
 
 _MAX_MENDS = 2  # a film mended more often is not "complete with a few stray bytes"
@@ -25,7 +27,7 @@ _NO_END = "Premature end of JPEG file"  # no end marker, so nobody knows what el
 _EXTRANEOUS = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0x([0-9a-f]{2})")
 
 
-def decode_jpeg(data: bytes, *, at_least: int) -> Radiograph:
+def decode_jpeg(data: bytes, *, at_least: int, limits: Limits) -> Radiograph:
     """Read one JPEG file: grey, colour or CMYK; baseline, extended (8 bit) or progressive; EXIF orientation applied.
 
     ``at_least``: pixels; the DCT scale (1/8 … 8/8) is the smallest whose two sides both reach it, 8/8 if none does.
@@ -34,47 +36,51 @@ def decode_jpeg(data: bytes, *, at_least: int) -> Radiograph:
     Raises: DecodeError for what is truncated, damaged, arithmetic-coded, 12-bit or hierarchical.
     Source: ITU-T T.81 (JPEG); Exif 2.32 section 4.6.4 (orientation).
     """
-    header = jpeg_stream.read_header(data)
-    grey = _turned(grey_hw(data, header, at_least), header.orientation)
-    rows, columns = (header.columns, header.rows) if header.orientation >= 5 else (header.rows, header.columns)
+    parsed = stream.read_stream(data)
+    stream.check_process(parsed.frame)
+    grey = _turned(grey_hw(parsed, at_least, limits), parsed.orientation)
+    rows, columns = parsed.frame.size[::-1] if parsed.orientation >= 5 else parsed.frame.size
     brightness = np.multiply(grey, np.float32(1 / 255), dtype=np.float32)
-    return Radiograph(brightness, Facts(format="JPEG", rows=rows, columns=columns))
+    facts = Facts(format="JPEG", rows=rows, columns=columns)
+    reading = {"components": str(parsed.frame.components), "bits": "8"}
+    return Radiograph(brightness, facts, (Flag.UPRIGHT,) if parsed.orientation > 1 else (), reading)
 
 
-def grey_hw(data: bytes, header: Header, at_least: int) -> npt.NDArray[np.uint8]:
+def grey_hw(parsed: Stream, at_least: int, limits: Limits) -> npt.NDArray[np.uint8]:
     """Decode a JPEG stream to grey uint8 (H, W), as stored. Raises: DecodeError unless every pixel is there."""
-    check_size(header.rows, header.columns)
-    if header.is_multi_scan:
-        jpeg_checks.check_scans(data)
-    jpeg_checks.check_no_hole(data, header)
-    side = 0 if header.is_lossless else max(at_least, 1)
-    outcome = _attempt(data, header, side)
+    limits.check_size(*parsed.frame.size)
+    if parsed.is_multi_scan:
+        checks.check_scans(parsed)
+    checks.check_no_hole(parsed)
+    side = 0 if parsed.is_lossless else max(at_least, 1)
+    outcome = _attempt(parsed, side)
     if isinstance(outcome, str) and _NO_END not in outcome:
-        outcome = _mended(jpeg_stream.without_header_noise(data), header, side, _MAX_MENDS)
+        outcome = _mended(parsed.replaced(stream.without_header_noise(parsed.data)), side, _MAX_MENDS)
     if isinstance(outcome, str):
-        raise DecodeError("truncated JPEG" if "remature end" in outcome else "damaged JPEG")
+        is_cut = "remature end" in outcome
+        raise DecodeError(*((Code.TRUNCATED, "truncated JPEG") if is_cut else (Code.DAMAGED, "damaged JPEG")))
     return outcome
 
 
-def _mended(data: bytes, header: Header, side: int, mends_left: int) -> npt.NDArray[np.uint8] | str:
+def _mended(parsed: Stream, side: int, mends_left: int) -> npt.NDArray[np.uint8] | str:
     """Decode, taking out the stray bytes that libjpeg complains about; return its last complaint if that fails."""
-    outcome = _attempt(data, header, side)
+    outcome = _attempt(parsed, side)
     if not isinstance(outcome, str) or not mends_left or (found := _EXTRANEOUS.search(outcome)) is None:
         return outcome
-    for candidate in islice(jpeg_stream.without_stray_bytes(data, int(found[1]), int(found[2], 16)), _MAX_PLACES):
-        mended = _mended(candidate, header, side, mends_left - 1)
+    for candidate in islice(stream.without_stray_bytes(parsed.data, int(found[1]), int(found[2], 16)), _MAX_PLACES):
+        mended = _mended(parsed.replaced(candidate), side, mends_left - 1)
         if not isinstance(mended, str):
             return mended
     return outcome
 
 
-def _attempt(data: bytes, header: Header, side: int) -> npt.NDArray[np.uint8] | str:
+def _attempt(parsed: Stream, side: int) -> npt.NDArray[np.uint8] | str:
     """Decode strictly, or return libjpeg's first warning or error."""
     try:
-        if header.components < 4:
-            decoded = simplejpeg.decode_jpeg(data, "GRAY", min_height=side, min_width=side)
+        if parsed.frame.components < 4:
+            decoded = simplejpeg.decode_jpeg(parsed.data, "GRAY", min_height=side, min_width=side)
             return np.asarray(decoded, np.uint8)[:, :, 0]
-        inks = simplejpeg.decode_jpeg(data, "CMYK", min_height=side, min_width=side)
+        inks = simplejpeg.decode_jpeg(parsed.data, "CMYK", min_height=side, min_width=side)
         return _cmyk_to_grey(np.asarray(inks, np.uint8))
     except ValueError as refusal:
         return str(refusal)

@@ -1,0 +1,110 @@
+"""What may leave a DICOM header: technical facts, each through a filter that no name or date survives as such."""
+
+import re
+
+from pydicom.dataset import Dataset
+from pydicom.uid import DigitalXRayImageStorageForProcessing, MediaStorageDirectoryStorage
+
+from xrayscan.decode.dicom.read import meta
+from xrayscan.decode.flags import Flag
+from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
+from xrayscan.store.record import Facts
+
+# PS3.3 C.7.3.1.1.1: computed, digital and film radiography, and what scanners and screen captures call themselves.
+RADIOGRAPHS = frozenset(("", "CR", "DX", "RG", "OT", "SC"))
+
+# PS3.16 CID 4010 "DX View", in SNOMED CT and in the older SNOMED-RT codes → the terms of View Position.
+_VIEWS = {
+    **dict.fromkeys(("399348003", "R-10206"), "AP"),
+    **dict.fromkeys(("272479007", "R-40888", "R-10214"), "PA"),
+    **dict.fromkeys(("399173006", "R-10236"), "LL"),
+    **dict.fromkeys(("399198007", "R-10232"), "RL"),
+    **dict.fromkeys(("399067008", "R-102CD", "399352003", "R-10228", "399260004", "R-10224"), "LATERAL"),
+}
+_UID = re.compile(r"[0-9.]{1,64}")
+
+
+def check_is_one_film(dataset: Dataset) -> None:
+    """Raises: DecodeError for what is no image, more than one, or none that a model of radiographs may judge."""
+    if meta(dataset).get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
+        raise DecodeError(Code.DICOM_DIRECTORY, "DICOM directory, no image")
+    if "DirectoryRecordSequence" in dataset:
+        raise DecodeError(Code.DICOM_DIRECTORY, "DICOM directory, no image")
+    if not len(dataset):  # pydicom gives up all it has read when compressed pixel data break off
+        raise DecodeError(Code.TRUNCATED, "truncated DICOM")
+    if "PixelData" not in dataset:
+        raise _without_pixels(dataset)
+    modality = term(dataset.get("Modality"))
+    if modality not in RADIOGRAPHS:
+        raise DecodeError(Code.OTHER_MODALITY, f"modality {modality}: not a radiograph")
+    if is_for_processing(dataset):
+        raise DecodeError(Code.RAW_DETECTOR, "raw detector image (for processing): not for display")
+    if count_of(dataset, "NumberOfFrames") > 1:
+        raise DecodeError(Code.MULTI_FRAME, "multi-frame object: export single frames")
+
+
+def is_for_processing(dataset: Dataset) -> bool:
+    """Whether the pixels are a detector's raw values, which no viewer shows as they are (PS3.3 C.8.11.1.1.1)."""
+    intent = term(dataset.get("PresentationIntentType"))
+    return intent == "FOR PROCESSING" or (
+        not intent and dataset.get("SOPClassUID") == DigitalXRayImageStorageForProcessing
+    )
+
+
+def facts(dataset: Dataset, format_name: str, rows: int, columns: int) -> Facts:
+    """Return the technical facts of an image of this size."""
+    return Facts(
+        format=format_name,
+        rows=rows,
+        columns=columns,
+        study_uid=_uid(dataset.get("StudyInstanceUID")),
+        series_uid=_uid(dataset.get("SeriesInstanceUID")),
+        sop_uid=_uid(dataset.get("SOPInstanceUID")),
+        modality=term(dataset.get("Modality")),
+        view=_view(dataset),
+    )
+
+
+def burned_in(dataset: Dataset) -> tuple[Flag, ...]:
+    """Flag a picture that may show a person's name, says the header (PS3.3 C.7.6.1)."""
+    return (Flag.BURNED_IN,) if term(dataset.get("BurnedInAnnotation")) == "YES" else ()
+
+
+def term(value: object) -> str:
+    """A defined term of VR CS (PS3.5 section 6.2): letters, digits, space, at most 16."""
+    return re.sub(r"[^A-Z0-9 ]", "", str(value or "").upper())[:16].strip()
+
+
+def count_of(dataset: Dataset, keyword: str) -> int:
+    """Return a whole number; 0 if it is absent, empty or no number."""
+    try:
+        return int(dataset.get(keyword) or 0)
+    except (TypeError, ValueError):
+        return 0
+
+
+def _without_pixels(dataset: Dataset) -> DecodeError:
+    if "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset:
+        return DecodeError(Code.UNSUPPORTED_VALUES, "floating-point DICOM pixels: not a radiograph")
+    if "Rows" in dataset:
+        return DecodeError(Code.TRUNCATED, "truncated DICOM: its pixel data are missing")
+    return DecodeError(Code.NO_PIXELS, "no pixel data (not an image)")
+
+
+def _uid(value: object) -> str:
+    """PS3.5 section 9: digits and dots, at most 64. Anything else is no UID and is not shown."""
+    text = str(value or "").strip(" \0")
+    return text if _UID.fullmatch(text) else ""
+
+
+def _view(dataset: Dataset) -> str:
+    """Return View Position, or what the view code sequence says in its terms; empty if neither does."""
+    if position := term(dataset.get("ViewPosition")):
+        return position
+    sequence = dataset.get("ViewCodeSequence")
+    if not sequence:
+        return ""
+    code = _VIEWS.get(str(sequence[0].get("CodeValue", "")).strip(), "")
+    meaning = str(sequence[0].get("CodeMeaning", "")).lower()
+    return code or ("LATERAL" if "lateral" in meaning and "oblique" not in meaning else "")

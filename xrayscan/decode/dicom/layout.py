@@ -1,0 +1,243 @@
+"""How the pixels of a DICOM image lie in its bytes: what the header says, checked against the bytes themselves.
+
+Headers lie, above all after conversions. Here, and in ``codes`` for depth and sign, it is decided once what holds when
+header, codestream and length disagree: the codestream before the header, the length before the header, and the default
+that everyone uses where an attribute is missing. Every departure from the header is a flag.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
+
+from xrayscan.decode.dicom.codestream import Codestream, Kind, is_encapsulated, read_codestream
+from xrayscan.decode.dicom.facts import count_of
+from xrayscan.decode.dicom.read import meta
+from xrayscan.decode.flags import Flag
+from xrayscan.decode.limits import Limits
+from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
+
+NATIVE: dict[str, str] = {
+    ImplicitVRLittleEndian: "DICOM",
+    ExplicitVRLittleEndian: "DICOM",
+    ExplicitVRBigEndian: "DICOM big endian",
+    DeflatedExplicitVRLittleEndian: "DICOM deflated",
+}
+# Transfer syntax → the kinds of codestream that it may hold. Baseline with 12 bits is written by some.
+_COMPRESSED: dict[str, tuple[Kind, ...]] = {
+    RLELossless: (Kind.RLE,),
+    **dict.fromkeys((JPEGBaseline8Bit, JPEGExtended12Bit), (Kind.JPEG, Kind.JPEG_12)),
+    **dict.fromkeys((JPEGLossless, JPEGLosslessSV1), (Kind.JPEG_LOSSLESS,)),
+    **dict.fromkeys((JPEGLSLossless, JPEGLSNearLossless), (Kind.JPEG_LS,)),
+    **dict.fromkeys((JPEG2000Lossless, JPEG2000, HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K), (Kind.JPEG_2000,)),
+}
+HIGH_THROUGHPUT = (HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K)
+MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
+_COLOURS = re.compile(r"RGB|YBR_(FULL|FULL_422|PARTIAL_422|PARTIAL_420|ICT|RCT)")
+
+
+@dataclass(slots=True)
+class Layout:
+    """What holds for the pixels; ``flags`` say where that is not what the header said."""
+
+    syntax: str
+    stream: Codestream | None  # None if the pixels are not compressed
+    rows: int = 0
+    columns: int = 0
+    samples: int = 1
+    photometric: str = ""
+    allocated: int = 0  # bits per sample in the decoded bytes
+    stored: int = 0  # bits of them that the header says are used
+    high_bit: int = 0
+    is_signed: bool = False
+    planar: int = 0
+    flags: list[Flag] = field(default_factory=list)
+
+    @property
+    def is_monochrome(self) -> bool:
+        return self.photometric in MONOCHROME
+
+    @property
+    def kind(self) -> Kind:
+        return self.stream.kind if self.stream else Kind.NATIVE
+
+    @property
+    def format_name(self) -> str:
+        """Name the record's format, such as "DICOM JPEG-LS"."""
+        if self.stream is None:
+            return NATIVE[self.syntax]
+        if self.syntax in HIGH_THROUGHPUT and self.kind is Kind.JPEG_2000:
+            return "DICOM HTJ2K"
+        return f"DICOM {'JPEG' if self.kind is Kind.JPEG_12 else self.kind}"
+
+
+def read_layout(dataset: FileDataset, limits: Limits) -> Layout:
+    """Settle how the pixels of a single image are stored.
+
+    Raises: DecodeError if the codestream is cut or its size contradicts the header, an attribute is missing that has
+    no unambiguous default, or the image is larger than the limits.
+    Source: PS3.3 C.7.6.3 (image pixel module); PS3.5 sections 8 and annex A.
+    """
+    layout = _syntax_and_stream(dataset)
+    _size(layout, dataset)
+    limits.check_size(layout.rows, layout.columns)
+    _samples(layout, dataset)
+    _depth(layout, dataset)
+    return layout
+
+
+def _syntax_and_stream(dataset: FileDataset) -> Layout:
+    named = str(meta(dataset).get("TransferSyntaxUID") or "")
+    value = dataset.PixelData or b""
+    if not is_encapsulated(value) or (named in NATIVE and not dataset["PixelData"].is_undefined_length):
+        return _native(named, dataset)
+    stream = read_codestream(value)
+    flags = [] if stream.kind in _COMPRESSED.get(named, ()) else [Flag.SYNTAX]
+    return Layout(named if named in _COMPRESSED else "", stream, flags=flags)
+
+
+def _native(named: str, dataset: FileDataset) -> Layout:
+    """Take the syntax from how the data set was read if the file names none, or one for compressed pixels."""
+    if named in NATIVE:
+        return Layout(named, None)
+    if named in _COMPRESSED and len(dataset.PixelData or b"") < _header_length(dataset):
+        raise DecodeError(Code.TRUNCATED, "truncated DICOM: pixel data end early")
+    if named and named not in _COMPRESSED:
+        raise DecodeError(
+            Code.UNSUPPORTED_ENCODING, "DICOM in a transfer syntax that is not supported: export it uncompressed"
+        )
+    is_implicit, is_little = dataset.original_encoding
+    syntax = ImplicitVRLittleEndian if is_implicit else ExplicitVRLittleEndian
+    return Layout(
+        str(ExplicitVRBigEndian if is_little is False else syntax), None, flags=[Flag.SYNTAX] if named else []
+    )
+
+
+def _header_length(dataset: Dataset) -> int:
+    counts = [count_of(dataset, word) for word in ("Rows", "Columns", "BitsAllocated")]
+    return counts[0] * counts[1] * max(count_of(dataset, "SamplesPerPixel"), 1) * counts[2] // 8 or 1
+
+
+def _size(layout: Layout, dataset: Dataset) -> None:
+    layout.rows, layout.columns = count_of(dataset, "Rows"), count_of(dataset, "Columns")
+    coded = (layout.stream.rows, layout.stream.columns) if layout.stream else (0, 0)
+    if "Rows" not in dataset or "Columns" not in dataset:
+        if not all(coded):
+            raise DecodeError(Code.HEADER, "damaged DICOM: no rows or columns")
+        layout.rows, layout.columns = coded
+        layout.flags.append(Flag.SIZE)
+    elif all(coded) and coded != (layout.rows, layout.columns):
+        raise DecodeError(Code.DAMAGED, "damaged DICOM: its compressed image has another size than its header says")
+
+
+def _samples(layout: Layout, dataset: Dataset) -> None:
+    """Settle samples per pixel and photometric interpretation, which must agree with each other and the bytes."""
+    written = str(dataset.get("PhotometricInterpretation") or "").strip(" \0")
+    photometric = written.upper()
+    samples = count_of(dataset, "SamplesPerPixel")
+    held = layout.stream.components if layout.stream else _samples_held(layout, dataset)
+    layout.samples = held or samples or (3 if _COLOURS.fullmatch(photometric) else 1)
+    if samples and layout.samples not in (1, 3):
+        raise DecodeError(Code.HEADER, f"DICOM with {layout.samples} samples per pixel (SamplesPerPixel)")
+    if samples != layout.samples:
+        layout.flags.append(Flag.SAMPLES)
+    layout.photometric = _photometric(photometric, layout.samples)
+    if layout.photometric != written:
+        layout.flags.append(Flag.PHOTOMETRIC)
+    layout.planar = count_of(dataset, "PlanarConfiguration") & 1
+
+
+def _samples_held(layout: Layout, dataset: Dataset) -> int:
+    """Return 1 or 3 where the length of native pixels leaves no other choice; else 0."""
+    pixels = layout.rows * layout.columns * (count_of(dataset, "BitsAllocated") or 8) // 8
+    length = len(dataset.PixelData or b"")
+    exactly = (length - length % 2, length)
+    if pixels in exactly or pixels + pixels % 2 == length:
+        return 1
+    return 3 if 3 * pixels in exactly or 3 * pixels + pixels % 2 == length else 0
+
+
+def _photometric(photometric: str, samples: int) -> str:
+    """Return the interpretation that a picture of so many samples can have; everyone's default where there is none."""
+    is_colour, is_grey = bool(_COLOURS.fullmatch(photometric)), photometric in (*MONOCHROME, "PALETTE COLOR")
+    if photometric and not is_colour and not is_grey:
+        raise DecodeError(Code.HEADER, "DICOM with an unknown photometric interpretation")
+    if samples == 3:
+        return photometric if is_colour else "RGB"
+    return photometric if is_grey else "MONOCHROME2"
+
+
+def _depth(layout: Layout, dataset: Dataset) -> None:
+    """Settle bits allocated, bits stored, high bit and sign as far as header, codestream and length tell."""
+    precision, coded = (layout.stream.precision, layout.stream.allocated) if layout.stream else (0, 0)
+    layout.allocated = coded or count_of(dataset, "BitsAllocated") or _allocated(layout, dataset)
+    stored = count_of(dataset, "BitsStored")
+    if precision:
+        layout.allocated = 8 if precision <= 8 else 16
+    elif stored <= 8 and _is_half(layout, dataset):
+        layout.allocated = 8
+        layout.flags.append(Flag.BITS)
+    if layout.allocated not in (8, 16, 32):
+        raise DecodeError(
+            Code.UNSUPPORTED_VALUES, f"DICOM with {layout.allocated} bits allocated per pixel is not supported"
+        )
+    layout.stored = stored or precision or min(layout.allocated, 16)
+    if stored > min(layout.allocated, 16) and not precision and layout.allocated != 32:
+        layout.stored = layout.allocated
+    if layout.stored > 16:
+        raise DecodeError(Code.UNSUPPORTED_VALUES, f"DICOM with {layout.stored} bits stored per pixel is not supported")
+    if layout.stored != stored:
+        layout.flags.append(Flag.BITS)
+    _high_bit_and_sign(layout, dataset)
+
+
+def _high_bit_and_sign(layout: Layout, dataset: Dataset) -> None:
+    high_bit = count_of(dataset, "HighBit") if "HighBit" in dataset else layout.stored - 1
+    layout.high_bit = high_bit
+    if layout.stream and layout.kind is not Kind.RLE:  # a codestream has its own; the header's is of the source
+        layout.high_bit = layout.stored - 1
+    elif not layout.stored <= high_bit + 1 <= layout.allocated:
+        layout.high_bit = layout.stored - 1
+        layout.flags.append(Flag.HIGH_BIT)
+    layout.is_signed = count_of(dataset, "PixelRepresentation") == 1
+    coded = layout.stream.is_signed if layout.stream else None
+    if "PixelRepresentation" not in dataset or (coded and not layout.is_signed):
+        layout.flags.append(Flag.SIGN)
+    layout.is_signed = bool(coded) or layout.is_signed
+
+
+def _allocated(layout: Layout, dataset: Dataset) -> int:
+    """Tell missing bits allocated from the length of native pixels. Raises: DecodeError if that does not fit."""
+    if layout.stream and layout.stream.precision:
+        return 0
+    samples = layout.rows * layout.columns * layout.samples
+    length = len(dataset.PixelData or b"")
+    if layout.stream is None and samples and length // samples in (1, 2) and length - length // samples * samples < 2:
+        layout.flags.append(Flag.BITS)
+        return 8 * (length // samples)
+    raise DecodeError(Code.HEADER, "DICOM without bits allocated (BitsAllocated)")
+
+
+def _is_half(layout: Layout, dataset: Dataset) -> bool:
+    """Whether native pixels have one byte each although the header allocates two."""
+    samples = layout.rows * layout.columns * layout.samples
+    return not layout.stream and layout.allocated == 16 and len(dataset.PixelData or b"") == samples + samples % 2

@@ -1,0 +1,117 @@
+"""The rules of grey that PNG, TIFF, BMP and PGM share, and Pillow's pictures → brightness."""
+
+import warnings
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from xrayscan.decode.flags import Flag
+from xrayscan.decode.interface import Radiograph
+from xrayscan.decode.limits import Limits
+from xrayscan.errors import DecodeError
+from xrayscan.outcome import Code
+from xrayscan.store.record import Facts
+
+Grey = npt.NDArray[np.float32]
+Flags = tuple[Flag, ...]
+
+DEPTHS = (8, 10, 12, 14, 16)  # bits that detectors give
+EXIF_ORIENTATION = 0x0112
+_EIGHT_BIT = frozenset(("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "LAB", "HSV"))
+_WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
+_FEW_BITS = 63  # a colour picture cut to its upper 8 bits that stays below this was one of 14 bits or fewer
+
+
+def radiograph_of(
+    image: Image.Image,
+    format_name: str,
+    limits: Limits,
+    *,
+    bits: int = 0,
+    used: int = 0,
+    white_is_zero: bool = False,
+) -> Radiograph:
+    """Turn an opened Pillow image upright and into brightness.
+
+    8 bits are divided by 255, after ITU-R BT.601 luma for colour (Pillow's "L"); transparency is ignored, but where
+    the colour is the same everywhere and the alpha channel is not, the alpha channel is the picture.
+    ``bits``: per sample, as the file says, and ``used`` of them; more than 8 are scaled as
+    :func:`brightness_of_values` says.
+    ``white_is_zero``: the values count darkness (TIFF), which Pillow leaves as it is beyond 8 bits.
+    Returns: brightness float32 (H, W), no unit, in [0, 1]. Raises: DecodeError for other depths.
+    """
+    limits.check_size(image.height, image.width)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about metadata and large pictures; neither is used or a risk below the limit
+        turned = image.getexif().get(EXIF_ORIENTATION, 1) in range(2, 9)
+        upright = ImageOps.exif_transpose(image) if turned else image
+        brightness, flags = _brightness(upright, format_name, bits, used, white_is_zero)
+    facts = Facts(format=format_name, rows=upright.height, columns=upright.width)
+    reading = {"pixels": image.mode, "bits": str(bits or 8)}
+    return Radiograph(brightness, facts, ((Flag.UPRIGHT,) if turned else ()) + flags, reading)
+
+
+def _brightness(image: Image.Image, format_name: str, bits: int, used: int, white_is_zero: bool) -> tuple[Grey, Flags]:
+    if image.mode in _EIGHT_BIT:
+        return _from_8_bits(image, format_name, bits)
+    if image.mode.startswith("I;16") or (image.mode == "I" and bits == 16):
+        return brightness_of_values(np.asarray(image), bits or 16, used=used, white_is_zero=white_is_zero)
+    raise DecodeError(
+        Code.UNSUPPORTED_VALUES, f"{format_name} with 32-bit or floating-point values: convert it to 16 bits"
+    )
+
+
+def brightness_of_values(
+    values: npt.NDArray[np.integer], bits: int, *, used: int = 0, white_is_zero: bool = False
+) -> tuple[Grey, Flags]:
+    """Scale grey values of more than 8 bits to [0, 1].
+
+    Detectors give 8 to 14 bits, which many converters store in 16 without scaling. So values of 16 bits are divided by
+    the highest value of the depth that they use: ``used`` where the file says so and no value exceeds it, else the
+    next of ``DEPTHS``. Negative values: the range of the values present becomes 0 to 1.
+    """
+    low, high = int(values.min()), int(values.max())
+    if low < 0:
+        scaled = (values.astype(np.float32) - np.float32(low)) * np.float32(1 / max(high - low, 1))
+        flags: Flags = (Flag.DEPTH,)
+    else:
+        depth = _depth(values, high, bits, used)
+        scaled = np.multiply(values, np.float32(1 / ((1 << depth) - 1)), dtype=np.float32)
+        flags = (Flag.DEPTH,) if depth not in (bits, used) else ()
+    np.clip(scaled, 0, 1, out=scaled)
+    if white_is_zero:
+        np.subtract(1, scaled, out=scaled)
+    return scaled, flags
+
+
+def next_depth(highest: int) -> int:
+    """Return the smallest of ``DEPTHS`` that holds this value."""
+    return next((depth for depth in DEPTHS if highest < 1 << depth), 16)
+
+
+def _depth(values: npt.NDArray[np.integer], high: int, bits: int, used: int) -> int:
+    if bits != 16:
+        return bits
+    if 0 < used < 16:
+        unscaled = bool((values & ((1 << (16 - used)) - 1)).any())  # else shifted up, as the PNG standard wants it
+        return used if unscaled and high < 1 << used else 16
+    return next_depth(high)
+
+
+def _from_8_bits(image: Image.Image, format_name: str, bits: int) -> tuple[Grey, Flags]:
+    grey = np.asarray(image.convert("L"))
+    flags: Flags = ()
+    if (image.mode in _WITH_ALPHA or "transparency" in image.info) and _is_constant(grey):
+        alpha = np.asarray(image.convert("RGBA").getchannel("A"))
+        if not _is_constant(alpha):
+            grey, flags = alpha, (Flag.ALPHA,)
+    if bits == 16 and int(grey.max()) <= _FEW_BITS and not _is_constant(grey):
+        raise DecodeError(
+            Code.UNSUPPORTED_VALUES, f"16-bit colour {format_name} that uses few of its bits: convert it to 16-bit grey"
+        )
+    return np.multiply(grey, np.float32(1 / 255), dtype=np.float32), flags
+
+
+def _is_constant(grey: npt.NDArray[np.uint8]) -> bool:
+    return bool((grey == grey.flat[0]).all())

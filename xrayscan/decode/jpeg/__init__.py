@@ -1,0 +1,1 @@
+"""JPEG streams, as files and inside DICOM."""
