@@ -13,7 +13,7 @@ const KEYS = {
 };
 meta.models.slice(1).forEach((_, n) => (KEYS[`model${n}`] = (row) => row[OTHERS][n]?.[0] ?? -1));
 const HIGHEST_FIRST = (column) => /^(mean|probability|model\d+|tier|size)$/.test(column);
-const STATUS = {
+const SHOWN = {
   scored: scored,
   open: (row) => scored(row) && !isReviewed(row),
   reviewed: isReviewed,
@@ -35,7 +35,7 @@ function textOf(index) {
 /** Filter and sort all rows, and show the first page, or the one that holds the row given. */
 function refresh(keep = -1) {
   const words = byId("find").value.toLowerCase().split(/\s+/).filter(Boolean);
-  const tier = byId("tier").value, status = STATUS[byId("status").value], key = KEYS[view.sort];
+  const tier = byId("tier").value, status = SHOWN[byId("status").value], key = KEYS[view.sort];
   const order = [];
   rows.forEach((row, index) => {
     if ((tier && row[TIER] !== tier) || !status(row)) return;
