@@ -108,7 +108,7 @@ class Knn:
 
         Raises: ModelError for weights that no network is there to take.
         """
-        if settings.weights != "none" and params.features not in load_registry().backends:
+        if (settings.weights or "none") != "none" and params.features not in load_registry().backends:
             raise ModelError("knn takes --weights with features=BACKEND only, such as features=resnet18")
         kept = {} if params.features == PIXELS else _network_tensors(params.features, settings)
         network = _network(spec, kept, settings.placement)

@@ -1,7 +1,7 @@
 """What a network backend declares. Nothing here imports torch: the loops that do are imported when they run."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from xrayscan.model.backend import Films, FitSettings, Placement, Predictor, Tensors
@@ -26,7 +26,8 @@ class TorchBackend:
 
     For networks that are adapted rather than trained from scratch: ``pretrain(network, params, source)`` fills a new
     network with the weights of a `WeightSource`, and ``learning(network, params)`` returns what of it learns, as lists
-    of parameters with their share of the learning rate; what it leaves out stays as it is.
+    of parameters with their share of the learning rate; what it leaves out stays as it is. ``recipe`` and
+    ``starts_with`` say how it is trained unless asked otherwise: values of `TrainingParams`, and first weights.
     """
 
     name: str
@@ -38,6 +39,8 @@ class TorchBackend:
     features_layer: str | Callable[[Any], str | None] | None = None  # None: the heatmap's last
     pretrain: "Callable[[nn.Module, Any, WeightSource], None] | None" = None
     learning: "Callable[[nn.Module, Any], Sequence[tuple[list[nn.Parameter], float]]] | None" = None
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    starts_with: str = "none"
 
     @property
     def takes_weights(self) -> bool:
@@ -66,7 +69,7 @@ class TorchBackend:
         torch.manual_seed(settings.seed)
         network = self.build(params)
         if self.pretrain:
-            self.pretrain(network, params, WeightSource(settings.weights))
+            self.pretrain(network, params, WeightSource(settings.weights or "none"))
         return network
 
     def load(self, params: Any, spec: InputSpec, tensors: Tensors, placement: Placement) -> Predictor:

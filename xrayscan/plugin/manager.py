@@ -13,7 +13,7 @@ from xrayscan.model.backend import Backend, TrainingParams
 from xrayscan.plugin import spec
 
 ONLY = "XRAYSCAN_PLUGINS"  # environment: load only the plugins named here, comma-separated
-BUILT_IN = "cnn"  # the one entry point that is always loaded
+BUILT_IN = ("cnn", "lite0")  # the entry points that are always loaded: of models that are bundled
 TRAINING_NAMES = {field.name for field in dataclasses.fields(TrainingParams)}  # --set takes these beside a backend's
 
 
@@ -63,7 +63,7 @@ def load_registry() -> Registry:
 
 def _entry_points(registry: Registry) -> list[importlib.metadata.EntryPoint]:
     announced = importlib.metadata.entry_points(group=spec.GROUP)
-    found = sorted(announced, key=lambda entry: (entry.name != BUILT_IN, entry.name))
+    found = sorted(announced, key=lambda entry: (entry.name not in BUILT_IN, entry.name))
     only = os.environ.get(ONLY)
     if only is None:
         return found
@@ -71,7 +71,7 @@ def _entry_points(registry: Registry) -> list[importlib.metadata.EntryPoint]:
     for name in wanted:
         if name not in {entry.name for entry in found}:
             registry.plugins.append(Plugin(name, ONLY, error="named in XRAYSCAN_PLUGINS but not installed"))
-    return [entry for entry in found if entry.name in (BUILT_IN, *wanted)]
+    return [entry for entry in found if entry.name in (*BUILT_IN, *wanted)]
 
 
 def _add(registry: Registry, manager: pluggy.PluginManager, name: str, origin: str, module: Any) -> None:

@@ -35,7 +35,8 @@ FAST_EPOCHS = 2
 class TrainSettings:
     """What to train, and what its card shall say.
 
-    ``parameters`` are the backend's and training's alike, by name; they win over ``fit.params``. ``about`` holds
+    ``parameters`` are the backend's and training's alike, by name; they win over the backend's own recipe, and that
+    over ``fit.params``. ``about`` holds
     licence, citation, intended use, limits. ``cache`` is a folder for decoded films. ``resume`` goes on with a run
     that was cut off. ``fast_dev_run`` tries the whole path on a few films.
     """
@@ -80,18 +81,21 @@ class Plan:
     params: Any
     training: TrainingParams
     spec: InputSpec
+    weights: str  # that training starts with
 
     @classmethod
     def of(cls, settings: TrainSettings) -> "Plan":
         """Raises: ModelError for an unknown backend, an unknown parameter or a value that it does not take."""
         backend = load_registry().backend(settings.backend)
-        given = {**dataclasses.asdict(settings.fit.params), **settings.parameters}
+        own = getattr(backend, "recipe", {})
+        given = {**dataclasses.asdict(settings.fit.params), **own, **settings.parameters}
         if settings.fast_dev_run:
             given["epochs"] = FAST_EPOCHS
-        if settings.fit.weights != "none" and not getattr(backend, "takes_weights", False):
+        weights = settings.fit.weights or getattr(backend, "starts_with", "none")
+        if weights != "none" and not getattr(backend, "takes_weights", False):
             raise ModelError(f"backend {backend.name} starts from no weights of others: leave out --weights")
         params, training = parse_both(backend.params, TrainingParams, given, of=f"backend {backend.name}")
-        return cls(backend, params, training, backend.spec(params))
+        return cls(backend, params, training, backend.spec(params), weights)
 
     def values(self) -> dict[str, Any]:
         """Every parameter by name."""
@@ -128,7 +132,12 @@ def train(directory: str, out: str, settings: TrainSettings = TrainSettings()) -
     settings.on_split(films, kept.epochs if kept else ())
     validation = films.films(films.validation)
     fit = dataclasses.replace(
-        settings.fit, params=plan.training, on_snapshot=run.keep, on_epoch=run.heard(settings.fit.on_epoch), resume=kept
+        settings.fit,
+        params=plan.training,
+        weights=plan.weights,
+        on_snapshot=run.keep,
+        on_epoch=run.heard(settings.fit.on_epoch),
+        resume=kept,
     )
     tensors = plan.backend.fit(plan.params, plan.spec, films.films(films.training), validation, fit)
     logits = predict_logits(plan.backend.load(plan.params, plan.spec, tensors, fit.placement), validation.pixels)
@@ -202,7 +211,7 @@ def _story(plan: Plan, films: SplitFilms, settings: TrainSettings) -> dict[str, 
         "validation_share": VALIDATION_SHARE,
         "precision": settings.fit.placement.precision,
         "seed": settings.fit.seed,
-        "weights": os.path.basename(settings.fit.weights),
+        "weights": os.path.basename(plan.weights),
         **dataclasses.asdict(plan.training),
         **({"fast_dev_run": True} if settings.fast_dev_run else {}),
     }
