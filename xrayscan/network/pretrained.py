@@ -36,8 +36,8 @@ class WeightSource:
     ) -> None:
         """Put the weights into a network, in place; with ``none``, leave it as it is.
 
-        ``published`` fetches the weights that ``imagenet`` stands for; ``renamed`` gives weights in the layouts of others
-        the network's own names. ``head`` are prefixes of what belongs to the
+        ``published`` fetches the weights that ``imagenet`` stands for; ``renamed`` gives weights in other layouts the
+        network's own names. ``head`` are prefixes of what belongs to the
         source's own classes: left out on both sides. ``first`` names the first layer's weight: when the network takes
         one channel and the weights three, their sum over the channels is taken, which on a grey film gives what three
         equal channels would.

@@ -29,7 +29,7 @@ from xrayscan.model.card import ModelCard, OperatingPoint
 from xrayscan.model.file import load_model, save_model
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.parameters import parse
-from xrayscan.plugin.manager import BUILT_IN, ONLY, load_registry
+from xrayscan.plugin.manager import ONLY, load_registry
 from xrayscan.scanning.workers import open_workers
 
 FILMS = 32

@@ -85,7 +85,7 @@ def _one_of(choices, rng: Rng):  # type: ignore[no-untyped-def]
 
 def _grey(brightness: npt.NDArray[np.floating]) -> Grey:
     """Brightness in [0, 1] → grey levels."""
-    return np.rint(np.clip(brightness, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(brightness, 0, 1) * 255), np.uint8)
 
 
 def _square(picture: Image.Image | npt.NDArray[np.floating] | Grey, side: int) -> Grey:
@@ -93,7 +93,9 @@ def _square(picture: Image.Image | npt.NDArray[np.floating] | Grey, side: int) -
     if isinstance(picture, Image.Image):
         image = picture.convert("L")
     else:
-        image = Image.fromarray(picture if picture.dtype == np.uint8 else _grey(picture))
+        image = Image.fromarray(
+            np.asarray(picture, np.uint8) if picture.dtype == np.uint8 else _grey(np.asarray(picture, float))
+        )
     return np.asarray(image if image.width == image.height == side else image.resize((side, side)))
 
 
@@ -118,8 +120,7 @@ def _half(film: Grey, rng: Rng) -> Grey:
     side, kept = film.shape[0], rng.uniform(0.42, 0.55)
     pixels, cut = np.rot90(_varied(film, rng), turned := int(rng.integers(4))), round(film.shape[0] * kept)
     if rng.random() < 0.6:
-        half = np.rot90(pixels[:cut], -turned)
-        return half
+        return np.rot90(pixels[:cut], -turned)
     dark = np.full((side, side), rng.integers(0, 40), np.uint8)
     dark[:cut] = pixels[:cut]
     return np.rot90(dark, -turned)
@@ -139,8 +140,8 @@ def _far(film: Grey, rng: Rng) -> Image.Image:
     page = Image.new("L", (side, side), int(rng.integers(0, 256)))
     small = round(side * rng.uniform(0.15, 0.45))
     for _ in range(int(rng.integers(1, 5))):
-        at = tuple(int(value) for value in rng.integers(0, side - small, 2))
-        page.paste(Image.fromarray(film).resize((small, small)), at)
+        x, y = (int(value) for value in rng.integers(0, side - small, 2))
+        page.paste(Image.fromarray(film).resize((small, small)), (x, y))
     return page
 
 
@@ -172,7 +173,7 @@ def _noise(film: Grey, rng: Rng) -> npt.NDArray[np.floating]:
     frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None])
     frequency[0, 0] = 1 / side
     field = np.fft.irfft2(white * frequency ** -rng.uniform(0, 2.2), s=(side, side))
-    return (field - field.mean()) / (field.std() + 1e-9) * rng.uniform(0.05, 0.35) + rng.uniform(0.3, 0.7)
+    return np.asarray((field - field.mean()) / (field.std() + 1e-9) * rng.uniform(0.05, 0.35) + rng.uniform(0.3, 0.7))
 
 
 def _gradient(film: Grey, rng: Rng) -> npt.NDArray[np.floating]:
@@ -190,13 +191,13 @@ def _gradient(film: Grey, rng: Rng) -> npt.NDArray[np.floating]:
         ramp = (waves if kind == 2 else waves * np.sin(across * pace)) / 2 + 0.5
     ramp = np.clip(ramp, 0, 1) ** rng.uniform(0.5, 2)
     low, high = np.sort(rng.random(2))
-    return (1 - ramp if rng.random() < 0.5 else ramp) * (high - low) + low
+    return np.asarray((1 - ramp if rng.random() < 0.5 else ramp) * (high - low) + low)
 
 
 def _drawing(film: Grey, rng: Rng) -> Image.Image:
     """Lines, boxes and ellipses, soft or sharp, on paper or in the dark: sketches, screenshots, diagrams."""
     side = film.shape[0]
-    image = Image.new("L", (side, side), int(rng.choice([0, 255, rng.integers(256)])))
+    image = Image.new("L", (side, side), int(rng.choice(np.array([0, 255, rng.integers(256)]))))
     draw = ImageDraw.Draw(image)
     for _ in range(int(rng.integers(2, 40))):
         x0, x1 = np.sort(rng.integers(-side // 4, side * 5 // 4, 2))

@@ -22,7 +22,9 @@ from xrayscan.model.provenance import Provenance
 from xrayscan.plugin.manager import load_registry
 from xrayscan.scanning.workers import default_workers
 from xrayscan.training.calibrate import Target
+from xrayscan.training.gate import teach_gate
 from xrayscan.training.measure import Measured, measure
+from xrayscan.training.styles import find_styles
 
 VALIDATION_SHARE = 0.2
 PREDICT_AT_ONCE = 64
@@ -36,9 +38,8 @@ class TrainSettings:
     """What to train, and what its card shall say.
 
     ``parameters`` are the backend's and training's alike, by name; they win over the backend's own recipe, and that
-    over ``fit.params``. ``about`` holds
-    licence, citation, intended use, limits. ``cache`` is a folder for decoded films. ``resume`` goes on with a run
-    that was cut off. ``fast_dev_run`` tries the whole path on a few films.
+    over ``fit.params``. ``about`` holds licence, citation, intended use, limits. ``cache`` is a folder for decoded
+    films. ``resume`` goes on with a run that was cut off. ``fast_dev_run`` tries the whole path on a few films.
     """
 
     backend: str = "cnn"
@@ -91,7 +92,7 @@ class Plan:
         given = {**dataclasses.asdict(settings.fit.params), **own, **settings.parameters}
         if settings.fast_dev_run:
             given["epochs"] = FAST_EPOCHS
-        weights = settings.fit.weights or getattr(backend, "starts_with", "none")
+        weights = settings.fit.weights or str(getattr(backend, "starts_with", "none"))
         if weights != "none" and not getattr(backend, "takes_weights", False):
             raise ModelError(f"backend {backend.name} starts from no weights of others: leave out --weights")
         params, training = parse_both(backend.params, TrainingParams, given, of=f"backend {backend.name}")
@@ -140,11 +141,20 @@ def train(directory: str, out: str, settings: TrainSettings = TrainSettings()) -
         resume=kept,
     )
     tensors = plan.backend.fit(plan.params, plan.spec, films.films(films.training), validation, fit)
-    logits = predict_logits(plan.backend.load(plan.params, plan.spec, tensors, fit.placement), validation.pixels)
-    groups = films.groups[films.validation]
-    measured = measure(logits, validation.labels, groups, seed=fit.seed, targets=settings.targets)
+    predictor = plan.backend.load(plan.params, plan.spec, tensors, fit.placement)
+    logits = predict_logits(predictor, validation.pixels)
+    measured = measure(
+        logits,
+        validation.labels,
+        films.groups[films.validation],
+        seed=fit.seed,
+        targets=settings.targets,
+        styles=find_styles(validation.pixels, fit.seed),
+        balanced=plan.training.positive_share > 0,
+    )
+    gate = teach_gate(predictor, films.decoded.pixels[films.training], validation.pixels, seed=fit.seed)
     card = _card(plan, films, settings, measured)
-    model = _written(run.path(FILE_NAME), card, tensors, _seen(films))
+    model = _written(run.path(FILE_NAME), card, {**tensors, **(gate.tensors() if gate else {})}, _seen(films))
     return run.finish(Trained(model, films, run.epochs, logits, ()))
 
 
@@ -192,7 +202,7 @@ def _card(plan: Plan, films: SplitFilms, settings: TrainSettings, measured: Meas
         parameters=dataclasses.asdict(plan.params),
         input=plan.spec,
         labels=films.folder.labels,
-        prevalence=float(films.labels[films.validation].mean()),
+        prevalence=plan.training.positive_share or float(films.labels[films.validation].mean()),
         calibration=measured.calibration,
         operating_points=measured.operating_points,
         metrics=measured.metrics,

@@ -144,9 +144,7 @@ def augment(
     return images.clamp_(0, 1)
 
 
-def _styled(
-    images: torch.Tensor, how: Augmentation, draws: RandomDraws, partners: torch.Tensor | None
-) -> torch.Tensor:
+def _styled(images: torch.Tensor, how: Augmentation, draws: RandomDraws, partners: torch.Tensor | None) -> torch.Tensor:
     """Change, in place, the style of those images that draw it."""
     if partners is not None:
         lent = (("spectrum", style_transfer.spectrum), ("histogram", style_transfer.histogram))

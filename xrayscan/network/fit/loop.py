@@ -3,9 +3,10 @@
 import dataclasses
 import functools
 import time
-from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -16,7 +17,7 @@ from xrayscan.network.device import keep_memory
 from xrayscan.network.fit.early_stopping import SPECIFICITY, EarlyStopping, epoch_metrics, sensitivity_at
 from xrayscan.network.fit.losses import plain_loss
 from xrayscan.network.fit.optimisers import LearningGroups
-from xrayscan.network.fit.soup import Soup
+from xrayscan.network.fit.soup import Soup, matching, rescale
 from xrayscan.network.fit.train_state import TrainState
 
 BEST = "best/"  # before the names of the best epoch's weights in a snapshot
@@ -33,7 +34,8 @@ def fit(
     """Train a network and return the weights of its best epoch by the monitored figure of validation.
 
     With several ``params.members``, train as many networks from the same start for ``params.epochs`` each and return
-    the mean of their last weights, whatever validation says of their epochs.
+    the mean of their last weights, whatever validation says of their epochs; its logits are rescaled to what the
+    members answer together.
     ``groups``: what learns, at which share of the learning rate; None: everything at the full rate.
 
     After every epoch a snapshot is offered; resumed from one, training ends with the same weights, bit for bit on a
@@ -109,8 +111,8 @@ class _Run:
             "val_sensitivity": sensitivity_at(SPECIFICITY, validation.labels, logits),
         }
         learner.schedule.after_epoch(values[self.settings.params.monitor])
-        if better := self._kept(number, values):
-            self.best = self.soup.mean() if self.soup.members else learner.weights()
+        if better := self._kept(number, values, logits):
+            self.best = self._mixed(validation) if self.soup.members else learner.weights()
         seconds, speed = time.perf_counter() - started, len(order) / (trained - started)
         epoch = Epoch(
             number,
@@ -124,12 +126,19 @@ class _Run:
         self.epochs += (epoch,)
         return epoch
 
-    def _kept(self, number: int, values: Mapping[str, float]) -> bool:
+    def _mixed(self, validation: Films) -> Tensors:
+        """The soup of the members so far, rescaled to be as sure as they are together."""
+        self.learner.take(self.soup.mean())
+        answers = np.asarray(self.soup.answers) / self.soup.members
+        rescale(self.learner.kept, *matching(self.learner.predict(validation), answers))
+        return self.learner.weights()
+
+    def _kept(self, number: int, values: dict[str, Any], logits: npt.NDArray[np.float32]) -> bool:
         """Whether this epoch's weights are to be kept: the best so far, or those of a member that is done."""
         if self._single:
             return self.monitor.better(number, values)
         if done := self._finished(number):
-            self.soup.add(self.learner.weights())
+            self.soup.add(self.learner.weights(), logits)
         return done
 
     def snapshot(self) -> Snapshot:

@@ -27,15 +27,18 @@ def spectrum(images: torch.Tensor, partners: torch.Tensor, draws: RandomDraws) -
     side = images.shape[-1]
     own, theirs = torch.fft.rfft2(images), torch.fft.rfft2(partners)
     rows, columns = torch.fft.fftfreq(side, 1 / side), torch.arange(own.shape[-1])
-    within = torch.hypot(rows[:, None], columns[None]).to(images.device)[None] <= _column(draws, "reach", images) * LOWEST
+    within = (
+        torch.hypot(rows[:, None], columns[None]).to(images.device)[None] <= _column(draws, "reach", images) * LOWEST
+    )
     share = within[:, None] * _column(draws, "spectrum_share", images)[:, None]
     amplitude = own.abs() * (1 - share) + theirs.abs() * share
-    return torch.fft.irfft2(torch.polar(amplitude, own.angle()), s=images.shape[-2:]).clamp(0, 1)
+    blended: torch.Tensor = torch.fft.irfft2(torch.polar(amplitude, own.angle()), s=images.shape[-2:])
+    return blended.clamp(0, 1)
 
 
 def histogram(images: torch.Tensor, partners: torch.Tensor, draws: RandomDraws) -> torch.Tensor:
     """Images blended, by a share that is drawn, with themselves at the partners' grey levels, rank for rank."""
-    ranks = images.flatten(1).argsort(1, stable=True)
+    ranks = images.flatten(1).argsort(stable=True, dim=1)
     matched = torch.empty_like(partners.flatten(1)).scatter_(1, ranks, partners.flatten(1).sort(1).values)
     share = _column(draws, "histogram_share", images)[:, None]
     return images * (1 - share) + matched.view_as(images) * share
@@ -98,13 +101,16 @@ def _write(mask: Image.Image, text: str, height: float, rng: np.random.Generator
     ImageDraw.Draw(patch).text((0, 0), text, 255, font)
     patch = patch.rotate(rng.uniform(-15, 15) if rng.random() < 0.3 else 0, expand=True)
     x, y = (int(value) for value in rng.uniform(0.01, 0.1, 2) * mask.width)
-    at = x if rng.random() < 0.5 else mask.width - patch.width - x, y if rng.random() < 0.5 else mask.width - patch.height - y
+    at = (
+        x if rng.random() < 0.5 else mask.width - patch.width - x,
+        y if rng.random() < 0.5 else mask.width - patch.height - y,
+    )
     mask.paste(255, at, patch)
 
 
 def _width(drawn: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
     """How wide one edge of a frame is, as a share of the side: two of five edges stay."""
-    return np.clip(drawn - 0.4, 0, 1) / 0.6 * WIDEST
+    return np.asarray(np.clip(drawn - 0.4, 0, 1) / 0.6 * WIDEST)
 
 
 def _column(draws: RandomDraws, name: str, images: torch.Tensor) -> torch.Tensor:

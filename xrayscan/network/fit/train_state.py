@@ -120,7 +120,7 @@ class TrainState:
 
     def predict(self, films: Films) -> npt.NDArray[np.float32]:
         """Raw logits (N,) of films by the weights that would be kept."""
-        network = self._kept.eval()
+        network = self.kept.eval()
         with torch.inference_mode():
             parts = [
                 logits_of(network, films.pixels[at : at + PREDICT_AT_ONCE], self.spec, self.settings.placement)
@@ -129,12 +129,17 @@ class TrainState:
         return torch.cat(parts).cpu().numpy()
 
     @property
-    def _kept(self) -> nn.Module:
+    def kept(self) -> nn.Module:
+        """The network with the weights that would be kept."""
         return self.averaged.module if self.averaged else self.network
 
     def weights(self) -> Arrays:
         """A copy of the weights that would be kept."""
-        return _arrays(self._kept.state_dict())
+        return _arrays(self.kept.state_dict())
+
+    def take(self, weights: Tensors) -> None:
+        """Put other weights in the place of those that would be kept."""
+        self.kept.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in weights.items()})
 
     def tensors(self) -> Arrays:
         """A copy of every tensor that training changes."""
