@@ -66,7 +66,7 @@ def folds(features: npt.NDArray[np.float64], films: SplitFilms) -> Iterator[tupl
 def held_out_logits(recipe: str, films: SplitFilms, out: Places, settings: FitSettings) -> npt.NDArray[np.float32]:
     """Train without the held-out films and their patients, and score the held-out films: (N held out,)."""
     backend, _, epochs = recipe.partition("=")
-    parameters = {"epochs": int(epochs), "members": 1} if epochs else {}
+    parameters = {"epochs": int(epochs), "soup": 1} if epochs else {}
     plan = Plan.of(TrainSettings(backend, parameters=parameters))
     known = np.isin(films.groups, films.groups[out])
     train, validation = (films.films(side[~known[side]]) for side in (films.training, films.validation))
