@@ -14,7 +14,7 @@ from xrayscan.model.backend import Backend, TrainingParams
 from xrayscan.plugin import spec
 
 ONLY = "XRAYSCAN_PLUGINS"  # environment: load only the plugins named here, comma-separated
-BUILT_IN = ("decoders", "cnn")  # the entry points that are always loaded, and first
+BUILT_IN = ("decoders", "cnn", "lite0")  # the entry points that are always loaded, and first
 TRAINING_NAMES = {field.name for field in dataclasses.fields(TrainingParams)}  # --set takes these beside a backend's
 
 
