@@ -42,6 +42,10 @@ class Code(StrEnum):
     NOT_A_FILE = "not-a-file"  # a pipe, a socket, a device
     RAW_DETECTOR = "raw-detector-image"
     OTHER_MODALITY = "other-modality"
+    TOO_SMALL = "too-small"
+    NO_CONTRAST = "no-contrast"
+    SATURATED = "saturated"
+    COLOUR = "colour"
     NOT_AN_IMAGE = "not-an-image"
     DICOM_DIRECTORY = "dicom-directory"
     FOUND_ALREADY = "found-already"
@@ -57,7 +61,9 @@ class Code(StrEnum):
         return Status.SKIPPED if self in _SKIPPED else Status.FAILED
 
 
-_SET_ASIDE = frozenset((Code.RAW_DETECTOR, Code.OTHER_MODALITY))
+_SET_ASIDE = frozenset(
+    (Code.RAW_DETECTOR, Code.OTHER_MODALITY, Code.TOO_SMALL, Code.NO_CONTRAST, Code.SATURATED, Code.COLOUR)
+)
 _SKIPPED = frozenset(
     (Code.NOT_AN_IMAGE, Code.DICOM_DIRECTORY, Code.FOUND_ALREADY, Code.HIDDEN, Code.OWN_OUTPUT, Code.EXCLUDED)
 )

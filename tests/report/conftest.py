@@ -29,7 +29,7 @@ def record(name, outcome, facts=None):
     known = Facts(**facts or {})
     if isinstance(outcome, str):
         return ScanRecord(name, known, status=Status.FAILED, reason=outcome)
-    return ScanRecord(name, known, (outcome,))
+    return ScanRecord(name, known, (outcome,), flags=("lateral",) if known.view == "LL" else ())
 
 
 def as_record(entry):

@@ -17,8 +17,15 @@ def plugins() -> None:
     found = load_registry().plugins
     print_table(
         "Plugins",
-        ("name", "from", "backends"),
-        [(plugin.name, plugin.origin, plugin.error or ", ".join(plugin.backends)) for plugin in found],
+        ("name", "from", "registers"),
+        [
+            (
+                plugin.name,
+                plugin.origin,
+                plugin.error or ", ".join((*plugin.backends, *(f"check {name}" for name in plugin.checks))),
+            )
+            for plugin in found
+        ],
     )
     for plugin in found:
         if plugin.error:

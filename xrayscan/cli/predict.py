@@ -62,6 +62,13 @@ if TYPE_CHECKING:
     help="With several models: rank by the first one or by the mean of their probabilities.",
 )
 @click.option(
+    "--unlike",
+    type=click.Choice(["apart", "rank"]),
+    default="apart",
+    show_default=True,
+    help="Films unlike the training films: apart, to be read after tier high without the model's help, or ranked.",
+)
+@click.option(
     "--files-from",
     type=click.File("rb"),
     metavar="FILE",
@@ -130,6 +137,7 @@ def _scan(
     prevalence: float | None,
     by: Literal["image", "study"],
     rank_by: Literal["first", "mean"],
+    unlike: Literal["apart", "rank"],
     **hardware_options: Any,
 ) -> int:
     from xrayscan.console.predict import ScanConsole
@@ -141,7 +149,9 @@ def _scan(
     from xrayscan.scanning.scan import ScanSettings, scan
     from xrayscan.worklist.order import RankSettings
 
-    settings = ScanSettings(fresh=fresh, rank=RankSettings(prevalence, threshold, by, rank_by), **hardware_options)
+    settings = ScanSettings(
+        fresh=fresh, rank=RankSettings(prevalence, threshold, by, rank_by, unlike), **hardware_options
+    )
     asked = {"paths": paths, "models": models, "out": out, "formats": formats} | dataclasses.asdict(settings)
     asked |= {"pictures": dataclasses.asdict(pictures)}
     loaded = load_models(models)

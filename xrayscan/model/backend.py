@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,20 @@ class Predictor(Protocol):
 
         A row's logit depends on that row alone: not on its neighbours, nor on its place in the batch.
         Raises: MemoryError or torch.OutOfMemoryError when the batch does not fit; the caller then halves it.
+        """
+        ...
+
+
+@runtime_checkable
+class KnowsUnlike(Protocol):
+    """A predictor that also tells how unlike its training films a film is. Whoever scans asks it that way."""
+
+    unlike_from: float  # the unlikeness from which on a film is flagged
+
+    def predict_with_unlikeness(self, pixels: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Turn pixels (B, S, S) uint8 into raw logits (B,), as ``predict`` does, and unlikeness (B,) in [0, 1].
+
+        Unlikeness is 0 for what the training films are like and 1 for nothing of the kind, from the same pass.
         """
         ...
 

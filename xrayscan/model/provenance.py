@@ -49,6 +49,14 @@ class Provenance:
         """Make the list from SHA-256 texts (N,), perceptual hashes (N,) and patient keys, None where there is none."""
         return cls(digest_rows(digests), np.asarray(hashes, np.uint64), key_rows(patient_keys))
 
+    def united(self, *others: "Provenance") -> "Provenance":
+        """All films of this list and of others, each once, sorted."""
+        everything = (self, *others)
+        digests, first = np.unique(np.concatenate([one.digests for one in everything]), axis=0, return_index=True)
+        hashes = np.concatenate([one.hashes for one in everything])[first]
+        patients = np.unique(np.concatenate([one.patients for one in everything]), axis=0)
+        return Provenance(digests, hashes, patients)
+
     def tensors(self) -> Tensors:
         """The arrays as a model file names them."""
         return {f"{PREFIX}digest": self.digests, f"{PREFIX}hash": self.hashes, f"{PREFIX}patient": self.patients}

@@ -4,7 +4,7 @@ import dataclasses
 import importlib.metadata
 import os
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -12,8 +12,11 @@ from xrayscan.errors import ModelError
 from xrayscan.model.backend import Backend, TrainingParams
 from xrayscan.plugin import spec
 
+if TYPE_CHECKING:
+    from xrayscan.checks.interface import Check
+
 ONLY = "XRAYSCAN_PLUGINS"  # environment: load only the plugins named here, comma-separated
-BUILT_IN = "cnn"  # the one entry point that is always loaded
+BUILT_IN = ("cnn", "checks")  # the entry points that are always loaded
 TRAINING_NAMES = {field.name for field in dataclasses.fields(TrainingParams)}  # --set takes these beside a backend's
 
 
@@ -24,6 +27,7 @@ class Plugin:
     name: str
     origin: str  # distribution and version
     backends: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
     error: str | None = None
 
 
@@ -33,6 +37,7 @@ class Registry:
 
     plugins: list[Plugin] = field(default_factory=list)
     backends: dict[str, Backend] = field(default_factory=dict)
+    checks: "dict[str, Check]" = field(default_factory=dict)
 
     def backend(self, name: str) -> Backend:
         """Return the backend called ``name``. Raises: ModelError that lists those there are and what failed to load."""
@@ -63,7 +68,7 @@ def load_registry() -> Registry:
 
 def _entry_points(registry: Registry) -> list[importlib.metadata.EntryPoint]:
     announced = importlib.metadata.entry_points(group=spec.GROUP)
-    found = sorted(announced, key=lambda entry: (entry.name != BUILT_IN, entry.name))
+    found = sorted(announced, key=lambda entry: (entry.name not in BUILT_IN, entry.name))
     only = os.environ.get(ONLY)
     if only is None:
         return found
@@ -71,12 +76,13 @@ def _entry_points(registry: Registry) -> list[importlib.metadata.EntryPoint]:
     for name in wanted:
         if name not in {entry.name for entry in found}:
             registry.plugins.append(Plugin(name, ONLY, error="named in XRAYSCAN_PLUGINS but not installed"))
-    return [entry for entry in found if entry.name in (BUILT_IN, *wanted)]
+    return [entry for entry in found if entry.name in (*BUILT_IN, *wanted)]
 
 
 def _add(registry: Registry, manager: pluggy.PluginManager, name: str, origin: str, module: Any) -> None:
-    """Register one plugin and take over its backends, all of them or, if anything is wrong with it, none."""
+    """Register one plugin and take over its backends and checks, all or, if anything is wrong with it, none."""
     offered: dict[str, Backend] = {}
+    checks: dict[str, Check] = {}
 
     def register(backend: Backend) -> None:
         if backend.name in registry.backends or backend.name in offered:
@@ -85,18 +91,25 @@ def _add(registry: Registry, manager: pluggy.PluginManager, name: str, origin: s
             raise ModelError(f"backend {backend.name!r}: training itself has a parameter {min(taken)!r}: rename it")
         offered[backend.name] = backend
 
+    def register_check(check: "Check") -> None:
+        if check.name in registry.checks or check.name in checks:
+            raise ModelError(f"the check name {check.name!r} is already taken")
+        checks[check.name] = check
+
     try:
         others = manager.get_plugins()
         manager.register(module, name)
         manager.check_pending()  # a misspelt hook is an error, not silence
         manager.subset_hook_caller("register_backends", others)(register=register)
+        manager.subset_hook_caller("register_checks", others)(register=register_check)
     except Exception as error:
         if manager.has_plugin(name):
             manager.unregister(name=name)
         registry.plugins.append(Plugin(name, origin, error=_brief(error)))
     else:
         registry.backends |= offered
-        registry.plugins.append(Plugin(name, origin, tuple(offered)))
+        registry.checks |= checks
+        registry.plugins.append(Plugin(name, origin, tuple(offered), tuple(checks)))
 
 
 def _brief(error: Exception) -> str:

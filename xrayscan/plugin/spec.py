@@ -1,10 +1,14 @@
 """The hooks a plugin may implement, and the markers to declare them with."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pluggy
 
 from xrayscan.model.backend import Backend
+
+if TYPE_CHECKING:
+    from xrayscan.checks.interface import Check
 
 GROUP = "xrayscan"  # the entry-point group that announces plugins, and pluggy's project name
 
@@ -18,4 +22,12 @@ def register_backends(register: Callable[[Backend], None]) -> None:
 
     Called on every worker, so describe the backend and return; import torch inside the
     functions you hand over, never at the top of the plugin.
+    """
+
+
+@hookspec
+def register_checks(register: "Callable[[Check], None]") -> None:
+    """Offer checks of what may be ranked: pass each one to ``register``, which refuses a name already taken.
+
+    A check sees every image before any model does, flags it or sets it aside. It runs in reader processes: no torch.
     """

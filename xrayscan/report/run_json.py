@@ -25,7 +25,8 @@ def write_run(worklist: Worklist, folder: str, settings: dict[str, Any], run: di
     content = {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "exit_code": worklist.exit_code,
-        "counts": dataclasses.asdict(worklist.counts) | {"tiers": worklist.tier_counts},
+        "counts": dataclasses.asdict(worklist.counts) | {"tiers": worklist.tier_counts, "unlike": worklist.unlike},
+        "warnings": list(worklist.doubts),
         "reasons": {status: worklist.reasons(status) for status in (Status.SET_ASIDE, Status.FAILED)},
         "models": [
             {"name": card.name, "version": card.version, "backend": card.backend, "fingerprint": fingerprint}

@@ -13,6 +13,7 @@ from xrayscan.errors import DecodeError
 from xrayscan.model.file import Model
 from xrayscan.outcome import Code
 from xrayscan.plugin.loading import load_models, names_of
+from xrayscan.plugin.manager import load_registry
 from xrayscan.scanning.local_engine import run
 from xrayscan.scanning.prefetch import Prefetcher
 from xrayscan.scanning.prepare import prepare, refuse
@@ -137,7 +138,8 @@ def _scored(
         progress.device, progress.precision, progress.batch_size = placement.device, placement.precision, size
         return BatchScorer(models, placement, size, streams(placement))
 
-    stage = functools.partial(prepare, specs=tuple({model.card.input for model in models}))
+    specs = tuple(dict.fromkeys(model.card.input for model in models))
+    stage = functools.partial(prepare, specs=specs, checks=tuple(load_registry().checks.values()))
     workers = default_workers() if settings.workers is None else settings.workers
     return run(itertools.chain([first], rows), prepare=stage, start=start, workers=workers)
 

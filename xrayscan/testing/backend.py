@@ -29,7 +29,7 @@ from xrayscan.model.card import ModelCard, OperatingPoint
 from xrayscan.model.file import load_model, save_model
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.parameters import parse
-from xrayscan.plugin.manager import BUILT_IN, ONLY, load_registry
+from xrayscan.plugin.manager import ONLY, load_registry
 from xrayscan.scanning.workers import open_workers
 
 FILMS = 32
@@ -177,7 +177,7 @@ def check_light_registration(subject: Subject) -> None:
     plugin = next((plugin.name for plugin in load_registry().plugins if name in plugin.backends), None)
     loads = "xrayscan.plugin.manager.load_registry()" if plugin else f"__import__({type(subject.backend).__module__!r})"
     code = f"import sys, xrayscan.plugin.manager; {loads}; print(*(name for name in {HEAVY!r} if name in sys.modules))"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), ONLY: plugin or BUILT_IN}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), ONLY: plugin or ""}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert not done.stdout.split(), f"registering {name} imports {done.stdout.strip()}: import it inside functions"
 

@@ -5,7 +5,9 @@ import re
 from pydicom.dataset import Dataset
 from pydicom.uid import DigitalXRayImageStorageForProcessing, MediaStorageDirectoryStorage
 
+from xrayscan.decode.dicom.projection import view
 from xrayscan.decode.dicom.read import meta
+from xrayscan.decode.dicom.terms import modality
 from xrayscan.decode.flags import Flag
 from xrayscan.errors import DecodeError
 from xrayscan.outcome import Code
@@ -14,14 +16,6 @@ from xrayscan.store.record import Facts
 # PS3.3 C.7.3.1.1.1: computed, digital and film radiography, and what scanners and screen captures call themselves.
 RADIOGRAPHS = frozenset(("", "CR", "DX", "RG", "OT", "SC"))
 
-# PS3.16 CID 4010 "DX View", in SNOMED CT and in the older SNOMED-RT codes → the terms of View Position.
-_VIEWS = {
-    **dict.fromkeys(("399348003", "R-10206"), "AP"),
-    **dict.fromkeys(("272479007", "R-40888", "R-10214"), "PA"),
-    **dict.fromkeys(("399173006", "R-10236"), "LL"),
-    **dict.fromkeys(("399198007", "R-10232"), "RL"),
-    **dict.fromkeys(("399067008", "R-102CD", "399352003", "R-10228", "399260004", "R-10224"), "LATERAL"),
-}
 _UID = re.compile(r"[0-9.]{1,64}")
 
 
@@ -35,9 +29,9 @@ def check_is_one_film(dataset: Dataset) -> None:
         raise DecodeError(Code.TRUNCATED, "truncated DICOM")
     if "PixelData" not in dataset:
         raise _without_pixels(dataset)
-    modality = term(dataset.get("Modality"))
-    if modality not in RADIOGRAPHS:
-        raise DecodeError(Code.OTHER_MODALITY, f"modality {modality}: not a radiograph")
+    kind = modality(dataset)
+    if kind not in RADIOGRAPHS:
+        raise DecodeError(Code.OTHER_MODALITY, f"modality {kind}: not a radiograph")
     if is_for_processing(dataset):
         raise DecodeError(Code.RAW_DETECTOR, "raw detector image (for processing): not for display")
     if count_of(dataset, "NumberOfFrames") > 1:
@@ -61,8 +55,8 @@ def facts(dataset: Dataset, format_name: str, rows: int, columns: int) -> Facts:
         study_uid=_uid(dataset.get("StudyInstanceUID")),
         series_uid=_uid(dataset.get("SeriesInstanceUID")),
         sop_uid=_uid(dataset.get("SOPInstanceUID")),
-        modality=term(dataset.get("Modality")),
-        view=_view(dataset),
+        modality=modality(dataset),
+        view=view(dataset),
     )
 
 
@@ -96,15 +90,3 @@ def _uid(value: object) -> str:
     """PS3.5 section 9: digits and dots, at most 64. Anything else is no UID and is not shown."""
     text = str(value or "").strip(" \0")
     return text if _UID.fullmatch(text) else ""
-
-
-def _view(dataset: Dataset) -> str:
-    """Return View Position, or what the view code sequence says in its terms; empty if neither does."""
-    if position := term(dataset.get("ViewPosition")):
-        return position
-    sequence = dataset.get("ViewCodeSequence")
-    if not sequence:
-        return ""
-    code = _VIEWS.get(str(sequence[0].get("CodeValue", "")).strip(), "")
-    meaning = str(sequence[0].get("CodeMeaning", "")).lower()
-    return code or ("LATERAL" if "lateral" in meaning and "oblique" not in meaning else "")
