@@ -84,7 +84,7 @@ def _thresholds(result: "Calibrated") -> "Table":
         "operating point",
         "found",
         "missed",
-        "films to read",
+        "read",
         "sensitivity",
         "specificity",
         "cost",
