@@ -1,5 +1,7 @@
 """Pictures that are no chest films: what a scan is to set aside, to flag, and to tell as failed."""
 
+import itertools
+
 import numpy as np
 from solids import Map
 
@@ -22,7 +24,7 @@ def hand(rows: int, columns: int, seed: int = 0) -> Map:
     row *= columns / rows
     flesh, bone = np.zeros((rows, columns)), np.zeros((rows, columns))
     for bones in (*FINGERS, *FOREARM):
-        for (x0, y0), (x1, y1) in zip(bones, bones[1:], strict=False):
+        for (x0, y0), (x1, y1) in itertools.pairwise(bones):
             along, away = _segment(row, column, (x0, y0), (x1, y1))
             flesh = np.maximum(flesh, _inside(away, FLESH))
             thick = SHAFT + (JOINT - SHAFT) * (2 * abs(along - 0.5)) ** 3

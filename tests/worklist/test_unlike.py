@@ -1,6 +1,7 @@
 """Films unlike training stand apart: after tier high, before the rest; or they rank, if that is asked for."""
 
 import pytest
+
 from xrayscan.model.calibration import Calibration
 from xrayscan.model.card import ModelCard, OperatingPoint
 from xrayscan.model.input_spec import InputSpec
