@@ -6,7 +6,7 @@ import pytest
 from xrayscan.calibration.certainty import films_needed
 from xrayscan.calibration.costs import Costs, cheapest, every_threshold, lines
 from xrayscan.calibration.fit import fit_site, targets_of, thresholds
-from xrayscan.model.calibration import Calibration
+from xrayscan.model.calibration import Calibration, logit, sigmoid
 from xrayscan.statistics.metrics import Resampler, wilson
 from xrayscan.training.calibrate import calibrated
 
@@ -45,7 +45,7 @@ def test_thresholds_are_what_calibrated_probabilities_call_for():
         probabilities, targets_of(["balanced", "sensitivity-0.95", "specificity-0.9", "mine"]), Costs(9, 1)
     )
     assert list(found) == ["balanced", "sensitivity-0.95", "specificity-0.9", "lowest-cost"]
-    assert found["balanced"] == pytest.approx(labels.mean(), abs=0.01)
+    assert found["balanced"] == pytest.approx(sigmoid(logit(labels.mean()) / 2), abs=0.01)
     assert np.mean(probabilities[labels == 1] >= found["sensitivity-0.95"]) == pytest.approx(0.95, abs=0.01)
     assert np.mean(probabilities[labels == 0] < found["specificity-0.9"]) == pytest.approx(0.9, abs=0.01)
     assert found["lowest-cost"] == pytest.approx(1 / 9)

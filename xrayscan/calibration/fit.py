@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan.calibration.costs import Costs
-from xrayscan.model.calibration import Calibration
+from xrayscan.model.calibration import Calibration, logit, sigmoid
 from xrayscan.statistics.metrics import Floats, Labels
 from xrayscan.training.calibrate import Target
 
@@ -47,11 +47,12 @@ def fit_site(old: Calibration, logits: Floats, labels: Labels) -> Calibration:
 def thresholds(probabilities: Floats, targets: Iterable[Target], costs: Costs | None) -> dict[str, float]:
     """Return the threshold of each operating point that calibrated probabilities (N,) call for, by its name.
 
-    ``balanced``: the mean probability, where sensitivity and specificity add up highest if the probabilities hold.
+    ``balanced``: half-way, in logits, between 0.5, where errors are fewest if the probabilities hold, and their mean,
+    where sensitivity and specificity add up highest.
     A target: the threshold at which the probabilities themselves expect that share. ``lowest-cost``, where ``costs``
     of a missed case and of a film read are given: read where the chance of a case outweighs the reading.
     """
-    chosen = {"balanced": float(probabilities.mean())}
+    chosen = {"balanced": sigmoid(logit(float(probabilities.mean())) / 2)}
     for target in targets:
         chosen[target.name] = _expected(probabilities, target)
     if costs is not None:
