@@ -40,9 +40,8 @@ def main() -> None:
     side = split.validation
     pixels, labels, groups = split.decoded.pixels[side], split.labels[side], split.groups[side]
     predictor = load_predictor(model, Placement())
-    print(
-        "| films | calibrated on | accuracy before | after | ECE before | after |\n| --- | --- | --- | --- | --- | --- |"
-    )
+    print("| films | calibrated on | accuracy before | after | ECE before | after |")
+    print("| --- | --- | --- | --- | --- | --- |")
     style = _style_cluster(pixels)
     for name, shifted, of in (
         ("cropped by 10 %", _cropped(pixels), np.ones(len(labels), bool)),
