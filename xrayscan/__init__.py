@@ -7,6 +7,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from xrayscan.calibration import CalibrateSettings as CalibrateSettings
+    from xrayscan.calibration import calibrate as calibrate
+    from xrayscan.checks.interface import Check as Check
+    from xrayscan.checks.interface import Verdict as Verdict
     from xrayscan.dataset.labelled_folder import FolderSettings as FolderSettings
     from xrayscan.dataset.labelled_folder import read_folder as read_folder
     from xrayscan.errors import DecodeError as DecodeError
@@ -53,6 +57,10 @@ if TYPE_CHECKING:
     from xrayscan.worklist.worklist import Worklist as Worklist
 
 _HOME = {
+    "CalibrateSettings": "calibration",
+    "calibrate": "calibration",
+    "Check": "checks.interface",
+    "Verdict": "checks.interface",
     "Backend": "model.backend",
     "Films": "model.backend",
     "FitSettings": "model.backend",
