@@ -87,3 +87,27 @@ def test_a_model_card_says_for_whom_before_all_else(worklist):
     first = [line.split()[:2] for line in console.file.getvalue().splitlines()[:2]]
     assert first == [["for", "whom"], ["where", "not"]]
     assert console.file.getvalue().count("children") == 1
+
+
+MEASURED = {
+    "flagged": {"adults of <another> hospital": 0.975},
+    "by_style": [
+        {"films": 90, "with_finding": 60, "auroc": 0.981, "sensitivity": 0.97, "specificity": 0.91, "ece": 0.02},
+        {"films": 30, "with_finding": 30, "auroc": None, "sensitivity": 1.0, "specificity": None, "ece": 0.01},
+    ],
+}
+
+
+def test_a_model_card_tells_shares_flagged_and_figures_by_style(worklist, tmp_path):
+    made = worklist(("a.png", 0.9))
+    card = dataclasses.replace(made.card, metrics=MEASURED)
+    console = Console(file=io.StringIO(), width=120)
+    show_card(console, card)
+    assert "adults of <another> hospital  97.5%" in console.file.getvalue()
+    assert "0.981  0.970        0.910" in console.file.getvalue()
+    made.cards = (card,)
+    [page] = write_reports(made, str(tmp_path), ["html"])
+    text = Path(page).read_text(encoding="utf-8")
+    assert "adults of &lt;another&gt; hospital" in text
+    assert "97.5 %" in text
+    assert "0.981" in text

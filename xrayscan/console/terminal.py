@@ -62,6 +62,10 @@ def show_card(out: Console, card: ModelCard) -> None:
     out.print(_metrics_table(card))
     out.print()
     out.print(_points_table(card))
+    for table in (_flagged_table(card), _styles_table(card)):
+        if table.row_count:
+            out.print()
+            out.print(table)
 
 
 def _audience(card: ModelCard) -> dict[str, str]:
@@ -90,6 +94,24 @@ def _points_table(card: ModelCard) -> Table:
         sensitivity = _with_interval(p.sensitivity, p.sensitivity_ci95)
         specificity = _with_interval(p.specificity, p.specificity_ci95)
         table.add_row(printable(p.name), f"{p.threshold:.4f}", sensitivity, specificity)
+    return table
+
+
+def _flagged_table(card: ModelCard) -> Table:
+    """Which shares of films of other kinds the model calls unlike training; no rows where its card does not say."""
+    table = _table("Flagged as unlike training", ("films", "share flagged"))
+    for family, share in dict(card.metrics.get("flagged", {})).items():
+        table.add_row(printable(str(family)), f"{share:.1%}")
+    return table
+
+
+def _styles_table(card: ModelCard) -> Table:
+    """Figures of the validation films by how they look; no rows where the card does not say."""
+    names = ("auroc", "sensitivity", "specificity", "ece")
+    table = _table("By style: validation films that look alike", ("style", "films", card.labels[1], *names))
+    for number, row in enumerate(card.metrics.get("by_style", ()), 1):
+        figures = ("–" if row.get(name) is None else f"{row[name]:.3f}" for name in names)
+        table.add_row(str(number), f"{row['films']:,}", f"{row['with_finding']:,}", *figures)
     return table
 
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from xrayscan.errors import ModelError
 from xrayscan.model.calibration import Calibration
+from xrayscan.model.card_details import check_details
 from xrayscan.model.input_spec import InputSpec
 
 UNNAMED = "model"  # the name of a model that nobody gave one
@@ -52,6 +53,7 @@ class ModelCard:
             raise ModelError(f"model card of {self.name}: a prevalence of {self.prevalence} is not between 0 and 1")
         if not self.operating_points:
             raise ModelError(f"model card of {self.name}: it names no operating point")
+        check_details(self.metrics)
 
     def operating_point(self, name: str) -> OperatingPoint:
         """Return the operating point called ``name``. Raises: ModelError that lists those there are."""
