@@ -108,7 +108,7 @@ class Knn:
 
         Raises: ModelError for weights that no network is there to take.
         """
-        if settings.weights != "none" and params.features not in load_registry().backends:
+        if (settings.weights or "none") != "none" and params.features not in load_registry().backends:
             raise ModelError("knn takes --weights with features=BACKEND only, such as features=resnet18")
         kept = {} if params.features == PIXELS else _network_tensors(params.features, settings)
         network = _network(spec, kept, settings.placement)
@@ -132,7 +132,7 @@ def _network_tensors(features: str, settings: FitSettings) -> dict[str, npt.NDAr
     backend: Any = load_registry().backends.get(features)
     if backend is None:
         model = load_model(features)
-        about, weights = {"backend": model.card.backend, "parameters": dict(model.card.parameters)}, model.tensors
+        about, weights = {"backend": model.card.backend, "parameters": dict(model.card.parameters)}, model.network
     elif hasattr(backend, "start"):
         params = backend.params()
         about, weights = {"backend": features, "parameters": asdict(params)}, backend.start(params, settings)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from xrayscan.network.backend import TorchBackend as TorchBackend
     from xrayscan.network.pretrained import WeightSource as WeightSource
     from xrayscan.network.pretrained import absent_weights as absent_weights
+    from xrayscan.network.pretrained import read_state as read_state
     from xrayscan.network.transfer import TransferParams as TransferParams
     from xrayscan.network.transfer import adapted as adapted
     from xrayscan.network.transfer import imagenet_spec as imagenet_spec
@@ -105,6 +106,7 @@ _HOME = {
     "torchvision_backend": "network.transfer",
     "WeightSource": "network.pretrained",
     "absent_weights": "network.pretrained",
+    "read_state": "network.pretrained",
 }
 __all__ = sorted(_HOME)
 

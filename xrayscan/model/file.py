@@ -13,6 +13,7 @@ import numpy.typing as npt
 from xrayscan.errors import ModelError
 from xrayscan.model.backend import Tensors
 from xrayscan.model.card import ModelCard
+from xrayscan.model.gate import split_gate
 from xrayscan.model.provenance import Provenance, split_tensors
 
 HEADER_KEY = "xrayscan"
@@ -21,7 +22,9 @@ FILE_NAME = "model.safetensors"  # inside a training run's folder
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model file in memory: its card, the network's tensors (read-only arrays by name), and which file it was.
+    """A model file in memory: its card, its tensors (read-only arrays by name), and which file it was.
+
+    ``tensors`` are the network's, and the gate's if it has one; weights kept in half precision are float32 here.
 
     ``fingerprint`` is the SHA-256 of the whole file, in hexadecimal: two models are the same if it is.
     """
@@ -31,6 +34,11 @@ class Model:
     fingerprint: str
     path: str
     seen: Provenance | None = field(default=None, repr=False)  # None where the file does not say
+
+    @property
+    def network(self) -> Tensors:
+        """The tensors without the gate."""
+        return split_gate(self.tensors)[0]
 
     @property
     def reference(self) -> str:
@@ -117,5 +125,6 @@ def _open(path: str, *, tensors: bool) -> tuple[ModelCard, Tensors]:
 
 
 def _frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    array = array.astype(np.float32) if array.dtype == np.float16 else array
     array.flags.writeable = False
     return array

@@ -8,6 +8,7 @@ from xrayscan.errors import UsageError
 from xrayscan.model.backend import Placement, Predictor
 from xrayscan.model.card import UNNAMED
 from xrayscan.model.file import Model, load_model
+from xrayscan.model.gate import GatedPredictor, split_gate
 from xrayscan.model.parameters import parse
 from xrayscan.plugin.manager import load_registry
 
@@ -15,10 +16,15 @@ MEAN = "mean"  # what worklists call the mean of several models
 
 
 def load_predictor(model: Model, placement: Placement) -> Predictor:
-    """Put a model's network on a device. Raises: ModelError if its backend is missing or its tensors do not fit."""
+    """Put a model's network on a device, with its gate if it has one: a `KnowsUnlike`, then.
+
+    Raises: ModelError if its backend is missing or its tensors do not fit.
+    """
     backend = load_registry().backend(model.card.backend)
     params = parse(backend.params, model.card.parameters, of=f"model {model.card.name}")
-    return backend.load(params, model.card.input, model.tensors, placement)
+    tensors, gate = split_gate(model.tensors)
+    predictor = backend.load(params, model.card.input, tensors, placement)
+    return GatedPredictor(predictor, gate) if gate else predictor
 
 
 def load_models(references: Sequence[str | Model]) -> list[Model]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xrayscan.checks.interface import Check
 
 ONLY = "XRAYSCAN_PLUGINS"  # environment: load only the plugins named here, comma-separated
-BUILT_IN = ("cnn", "checks")  # the entry points that are always loaded
+BUILT_IN = ("checks", "cnn", "lite0")  # the entry points that are always loaded: checks, and bundled models' backends
 TRAINING_NAMES = {field.name for field in dataclasses.fields(TrainingParams)}  # --set takes these beside a backend's
 
 

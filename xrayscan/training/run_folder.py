@@ -95,7 +95,7 @@ class Run:
         return {
             "model": self._plan.backend.name,
             "seed": settings.fit.seed,
-            "weights": None if settings.fit.weights == "none" else settings.fit.weights,
+            "weights": None if settings.fit.weights is None else self._plan.weights,
             "precision": settings.fit.placement.precision,
             "positive": settings.folder.positive,
             "labels": settings.folder.labels_csv and os.path.abspath(settings.folder.labels_csv),
