@@ -1,10 +1,13 @@
 """A folder of everything: nothing that is no chest film gets a rank, and what a model calls unlike stands apart."""
 
+import importlib
+
 import numpy as np
 import pytest
 from films import dicom, film, png
 from PIL import Image
-from small import write_film
+from sklearn.datasets import load_sample_images
+from small import ROOT, write_film
 
 from xrayscan import ScanSettings, scan
 from xrayscan.scanning import score
@@ -93,3 +96,41 @@ def test_of_several_models_the_first_ones_gate_counts(model, monkeypatch):
     assert first["flags"] == ("unlike training",)
     assert len(first["probabilities"]) == 2
     assert blind["unlikeness"] == 1.0  # no number is as unlike as can be
+
+
+def unmarked():
+    """Pictures that no header and no rule about pixels knows for what they are."""
+    y, x = np.mgrid[:256, :256] / 256 - 0.5
+    body = (np.hypot(x / 0.42, y / 0.32) < 1) * 0.45
+    lungs = (np.hypot((abs(x) - 0.19) / 0.12, y / 0.2) < 1) * -0.35
+    spine = (np.hypot(x / 0.05, (y - 0.2) / 0.06) < 1) * 0.4
+    ct = np.clip(body + lungs + spine + RNG.normal(0, 0.01, x.shape), 0, 1)
+    photographs = [image for pair in load_sample_images().images for image in (pair[:200, :300], pair[200:, 300:])]
+    return {
+        "ct-slice": ct,
+        "white-noise": RNG.random((256, 256)),
+        "gradient": np.broadcast_to(np.linspace(0, 1, 256), (256, 256)),
+        "hand": drawn("hand", 480, 400),
+        "ultrasound": drawn("ultrasound", 320, 416),
+        **{f"photograph-{n}": image.mean(2) / 255 for n, image in enumerate(photographs)},
+    }
+
+
+def drawn(what, rows, columns):
+    """A picture of sample_images/others.py, which lies in no package."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(str(ROOT / "sample_images"))
+        return getattr(importlib.import_module("others"), what)(rows, columns)
+
+
+@pytest.mark.slow
+def test_the_default_model_ranks_none_of_them(mixed, tmp_path, sample_images):
+    for name, picture in unmarked().items():
+        (mixed / f"{name}.png").write_bytes(png(np.uint8(255 * picture)))
+    for name in ("film-1.jpeg", "film-2.png"):
+        (mixed / name).unlink()
+    with scan([str(mixed), str(sample_images / "film-06.png")], out=str(tmp_path / "out"), settings=HERE) as worklist:
+        tiers = {row.source.rpartition("/")[2]: row.tier for row in worklist.scored()}
+        assert {name for name, tier in tiers.items() if tier != "unlike"} <= {"film-06.png"}
+        assert len(tiers) == 1 + len(unmarked())
+        assert worklist.doubts

@@ -9,6 +9,7 @@ import numpy as np
 from xrayscan.calibration.certainty import WIDTHS, films_needed
 from xrayscan.calibration.costs import Costs, Line, every_threshold, lines
 from xrayscan.calibration.crossfit import Fitted, fit
+from xrayscan.calibration.gate import SiteGate, unlikeness_of, with_site_gate
 from xrayscan.dataset.labelled_folder import LabelledFolder
 from xrayscan.errors import InputError, ModelError, OutputError
 from xrayscan.evaluation.figures import Figures, at_threshold, ranked
@@ -53,6 +54,7 @@ class Calibrated:
     table: tuple[Line, ...]  # at every threshold
     points: Mapping[str, Line]  # at each operating point
     needed: Mapping[str, Mapping[float, int]]  # sensitivity, specificity → half-width of its interval → films
+    gate: SiteGate | None  # None: the model has none
     warnings: tuple[str, ...]
 
 
@@ -61,7 +63,8 @@ def calibrate(
 ) -> Calibrated:
     """Fit calibration and thresholds of a model to a site's films, and write the new model file ``out``.
 
-    The weights stay as they are, bit for bit; the films join those that the model has seen.
+    The weights stay as they are, bit for bit; the films join those that the model has seen. The gate is set to pass
+    films of the site, unless the model is of no use there.
     Raises: InputError for too few films or patients, or films that the model has seen; ModelError for a model that
     cannot be used, or does not say what it has seen; OutputError if ``out`` cannot be written.
     """
@@ -72,7 +75,8 @@ def calibrate(
     films = read_films(folder, settings.split, [model.card.input], workers=workers, on_film=settings.on_film)
     _refuse(films, model.seen, reference)
     pixels = films.pixels[pixel_column(model.card.input)]
-    logits = predict_logits(load_predictor(model, settings.placement), pixels).astype(np.float64)
+    predictor = load_predictor(model, settings.placement)
+    logits = predict_logits(predictor, pixels).astype(np.float64)
     if not np.isfinite(logits).all():
         raise ModelError(f"{reference} gives no finite number for some of these films")
     fitted = fit(model.card, logits, films.labels, films.groups, costs=settings.costs, seed=settings.seed)
@@ -82,10 +86,14 @@ def calibrate(
         "before": _figures(films, before, before, model.card.operating_points[0].threshold, resampler),
         "after": _figures(films, fitted.held_out, before, fitted.thresholds["balanced"], resampler),
     }
+    useless = _useless(figures["before"])
+    unlikeness, tensors, gate = unlikeness_of(predictor, pixels), model.tensors, None
+    if unlikeness is not None:
+        tensors, gate = with_site_gate(tensors, unlikeness, may_rise=not useless)
     card = _card(model.card, films, fitted, figures["after"], resampler, settings.name)
     seen = Provenance.of(films.digests, films.hashes, [film.patient_key for film in films.films])
     try:
-        save_model(out, card, model.tensors, model.seen.united(seen))
+        save_model(out, card, tensors, model.seen.united(seen))
     except OSError as error:
         raise OutputError(f"{out}: {error.strerror}: choose another --out") from error
     costs = settings.costs or Costs()
@@ -100,7 +108,8 @@ def calibrate(
             for line in lines(films.labels, fitted.held_out, [limit], resampler, costs)
         },
         needed=_needed(card, films),
-        warnings=(*folder.warnings, *_useless(figures["before"])),
+        gate=gate,
+        warnings=(*folder.warnings, *useless),
     )
 
 

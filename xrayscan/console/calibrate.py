@@ -57,6 +57,13 @@ class CalibrateConsole:
         )
         out.print(_before_and_after(result))
         out.print(_thresholds(result))
+        if result.gate:
+            (before, after), (low, high) = result.gate.flagged, result.gate.unlike_from
+            out.print(
+                f"Unlike training: {before:,} of these films before, {after:,} now (flagged from {low:.3f}, now "
+                f"from {high:.3f}).",
+                soft_wrap=True,
+            )
         for name, films_by_width in result.needed.items():
             told = ", ".join(f"±{100 * width:.0f} % with {count:,}" for width, count in films_by_width.items())
             out.print(f"Labelled films to know {name}: {told}.", soft_wrap=True)
