@@ -1,4 +1,4 @@
-"""The plugins that are installed, and the backends they register."""
+"""The plugins that are installed, and the backends, decoders and checks they register."""
 
 import dataclasses
 import importlib.metadata
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from xrayscan.decode.interface import Decoder
 from xrayscan.errors import ModelError
 from xrayscan.model.backend import Backend, TrainingParams
 from xrayscan.plugin import spec
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from xrayscan.checks.interface import Check
 
 ONLY = "XRAYSCAN_PLUGINS"  # environment: load only the plugins named here, comma-separated
-BUILT_IN = ("checks", "cnn", "lite0")  # the entry points that are always loaded: checks, and bundled models' backends
+BUILT_IN = ("decoders", "checks", "cnn", "lite0")  # the entry points that are always loaded, and first
 TRAINING_NAMES = {field.name for field in dataclasses.fields(TrainingParams)}  # --set takes these beside a backend's
 
 
@@ -27,16 +28,18 @@ class Plugin:
     name: str
     origin: str  # distribution and version
     backends: tuple[str, ...] = ()
+    decoders: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     error: str | None = None
 
 
 @dataclass(slots=True)
 class Registry:
-    """All plugins found, broken ones included, and every backend by its name."""
+    """All plugins found, broken ones included, and every backend, decoder and check by its name."""
 
     plugins: list[Plugin] = field(default_factory=list)
     backends: dict[str, Backend] = field(default_factory=dict)
+    decoders: dict[str, Decoder] = field(default_factory=dict)
     checks: "dict[str, Check]" = field(default_factory=dict)
 
     def backend(self, name: str) -> Backend:
@@ -50,7 +53,7 @@ class Registry:
 def load_registry() -> Registry:
     """Load the plugins that entry points announce, each on its own: none takes another down.
 
-    The environment variable ``XRAYSCAN_PLUGINS`` (comma-separated names) restricts them; the built-in CNN always loads.
+    The environment variable ``XRAYSCAN_PLUGINS`` (comma-separated names) restricts them; what is built in always loads.
     """
     registry = Registry()
     manager = pluggy.PluginManager(spec.GROUP)
@@ -80,9 +83,15 @@ def _entry_points(registry: Registry) -> list[importlib.metadata.EntryPoint]:
 
 
 def _add(registry: Registry, manager: pluggy.PluginManager, name: str, origin: str, module: Any) -> None:
-    """Register one plugin and take over its backends and checks, all or, if anything is wrong with it, none."""
+    """Register one plugin and take over what it offers, all of it or, if anything is wrong with it, none."""
     offered: dict[str, Backend] = {}
+    decoders: dict[str, Decoder] = {}
     checks: dict[str, Check] = {}
+
+    def register_decoder(decoder: Decoder) -> None:
+        if decoder.name in registry.decoders or decoder.name in decoders:
+            raise ModelError(f"the decoder name {decoder.name!r} is already taken")
+        decoders[decoder.name] = decoder
 
     def register(backend: Backend) -> None:
         if backend.name in registry.backends or backend.name in offered:
@@ -101,6 +110,7 @@ def _add(registry: Registry, manager: pluggy.PluginManager, name: str, origin: s
         manager.register(module, name)
         manager.check_pending()  # a misspelt hook is an error, not silence
         manager.subset_hook_caller("register_backends", others)(register=register)
+        manager.subset_hook_caller("register_decoders", others)(register=register_decoder)
         manager.subset_hook_caller("register_checks", others)(register=register_check)
     except Exception as error:
         if manager.has_plugin(name):
@@ -108,8 +118,9 @@ def _add(registry: Registry, manager: pluggy.PluginManager, name: str, origin: s
         registry.plugins.append(Plugin(name, origin, error=_brief(error)))
     else:
         registry.backends |= offered
+        registry.decoders |= decoders
         registry.checks |= checks
-        registry.plugins.append(Plugin(name, origin, tuple(offered), tuple(checks)))
+        registry.plugins.append(Plugin(name, origin, tuple(offered), tuple(decoders), tuple(checks)))
 
 
 def _brief(error: Exception) -> str:

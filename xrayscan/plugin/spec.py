@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
+from xrayscan.decode.interface import Decoder
 from xrayscan.model.backend import Backend
 
 if TYPE_CHECKING:
@@ -22,6 +23,15 @@ def register_backends(register: Callable[[Backend], None]) -> None:
 
     Called on every worker, so describe the backend and return; import torch inside the
     functions you hand over, never at the top of the plugin.
+    """
+
+
+@hookspec
+def register_decoders(register: Callable[[Decoder], None]) -> None:
+    """Offer decoders of image formats: pass each one to ``register``, which refuses a name already taken.
+
+    Called in reader processes too, for files that no built-in decoder recognises: import neither torch
+    nor anything else that is slow, and keep no state.
     """
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
+from xrayscan.files.paths import Path, path_text, path_texts
 from xrayscan.report.csv import write_csv
 from xrayscan.report.html.worklist_page import PageSettings as PageSettings
 from xrayscan.report.html.worklist_page import write_html
@@ -18,8 +19,8 @@ FORMATS: Mapping[str, Callable[[Worklist, str], None]] = MappingProxyType(
 
 def write_reports(
     worklist: Worklist,
-    folder: str,
-    formats: Iterable[str] = tuple(FORMATS),
+    folder: Path,
+    formats: str | Iterable[str] = tuple(FORMATS),
     page: PageSettings | None = None,
     on_report: Callable[[str], None] = lambda path: None,
 ) -> list[str]:
@@ -30,8 +31,8 @@ def write_reports(
     Raises: OutputError where one cannot be written; KeyError for no format of ours.
     """
     paths = []
-    for name in formats:
-        path = os.path.join(folder, f"triage.{name}")
+    for name in path_texts(formats):
+        path = os.path.join(path_text(folder), f"triage.{name}")
         on_report(path)
         if name == "html":
             write_html(worklist, path, page)

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from xrayscan.sources.source import IDENTITY
 from xrayscan.store.record import FACT_TYPES, LATERAL, UNLIKE
 
 APPLICATION_ID = 0x78726179  # "xray": tells our file from other SQLite databases
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 SQL_TYPES: Mapping[Any, str] = MappingProxyType({str: "TEXT NOT NULL", int | None: "INTEGER", float | None: "REAL"})
 FACTS = ", ".join(FACT_TYPES)
@@ -18,7 +19,7 @@ SCHEMA = (
         id INTEGER PRIMARY KEY,
         path BLOB NOT NULL UNIQUE,  -- absolute, as the file system's bytes
         source BLOB NOT NULL,
-        size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+        {", ".join(f"{name} INTEGER NOT NULL" for name in IDENTITY)},
         made INTEGER NOT NULL,  -- the run that read it
         status TEXT NOT NULL, code TEXT NOT NULL, reason TEXT,
         flags TEXT NOT NULL,  -- JSON
@@ -32,7 +33,7 @@ SCHEMA = (
 )
 HERE = "(made = ?1 OR id IN kept)"  # found by the last run, whose number is the first parameter
 RECORD = f"source, probabilities, status, reason, code, flags, {FACTS}"
-WRITTEN = f"path, size, mtime_ns, made, probability, {RECORD}"
+WRITTEN = f"path, made, probability, {', '.join(IDENTITY)}, {RECORD}"
 # A path that is found twice in one run, such as a hidden file that is also named, keeps what was read from it.
 WRITE = f"""
     INSERT INTO records ({WRITTEN}) VALUES ({", ".join("?" * len(WRITTEN.split(", ")))})
@@ -40,9 +41,9 @@ WRITE = f"""
     {", ".join(f"{name} = excluded.{name}" for name in WRITTEN.split(", ")[1:])}
     WHERE NOT (excluded.status = 'skipped' AND (records.made = excluded.made OR records.id IN kept))"""
 # A failed file without a checksum was not read whole: what was in the way may be gone, though the file is unchanged.
-FIND = """
+FIND = f"""
     SELECT id, status, source FROM records
-    WHERE path = ? AND size = ? AND mtime_ns = ? AND (sha256 <> '' OR status <> 'failed')"""
+    WHERE path = ? AND {" AND ".join(f"{name} = ?" for name in IDENTITY)} AND (sha256 <> '' OR status <> 'failed')"""
 IS_LATERAL, IS_UNLIKE = (f"instr(flags, '{json.dumps(flag)}')" for flag in (LATERAL, UNLIKE))
 # {score} orders: the column probability, or a function of all models' probabilities. ?2 is the lowest score of those
 # that are read before the films that stand apart, or NULL where none do. Groups: 0, 1 apart, 2 the rest.
@@ -75,6 +76,7 @@ BELOW = f"""
 COUNT_UNLIKE = f"SELECT count(*) FROM records WHERE {HERE} AND status = 'scored' AND {IS_UNLIKE}"
 UNSCORED = f"SELECT {RECORD} FROM records WHERE {HERE} AND status = ?2 ORDER BY {{order}}"
 REASONS = f"SELECT reason, count(*) FROM records WHERE {HERE} AND status = ?2 GROUP BY 1 ORDER BY 1"
+CODES = f"SELECT reason, max(code) FROM records WHERE {HERE} AND status = ?2 GROUP BY 1"
 COUNTS = f"""
     SELECT count(*), total(status = 'scored'), total(status = 'set aside'), total(status = 'failed'),
            total(status = 'skipped'), total(made < ?1), total(made = ?1 AND status = 'scored')

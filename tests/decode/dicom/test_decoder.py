@@ -256,9 +256,20 @@ def test_no_header_text_leaves_in_facts_logs_or_warnings(caplog, recwarn):
 
 @pytest.mark.parametrize(
     ("stored", "shown"),
-    [("LL", "LL"), ("lateral ", "LATERAL"), ("<b>PA</b>", ""), ("", ""), ("DOE", ""), ("AP ERECT", "AP ERECT")],
+    [
+        ("LL", "LL"),
+        ("lateral ", "LATERAL"),
+        ("AP SUPINE", "AP SUPINE"),
+        ("AP ERECT", "AP ERECT"),
+        ("", ""),
+        ("<b>PA</b>", ""),
+        ("A" * 40, ""),
+        ("DOE", ""),
+        ("DOE JOHN 1980", ""),
+        ("PA DOE", ""),
+    ],
 )
-def test_only_defined_views_leave_a_header(stored, shown):
+def test_only_view_positions_of_known_words_leave_the_header(stored, shown):
     assert decode(dicom(ViewPosition=stored), at_least=8).facts.view == shown
 
 

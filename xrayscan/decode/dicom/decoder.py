@@ -2,6 +2,7 @@
 
 from pydicom.dataset import FileDataset
 
+from xrayscan.decode.dicom.body_part import body_part
 from xrayscan.decode.dicom.codes import Stored, read_codes
 from xrayscan.decode.dicom.colour import chroma, luma, palette_brightness
 from xrayscan.decode.dicom.facts import burned_in, check_is_one_film, facts
@@ -10,7 +11,6 @@ from xrayscan.decode.dicom.orientation import upright
 from xrayscan.decode.dicom.pixels import Values, read_pixels
 from xrayscan.decode.dicom.projection import projections
 from xrayscan.decode.dicom.read import header_kept_private, read_dataset
-from xrayscan.decode.dicom.terms import body_part
 from xrayscan.decode.dicom.values import monochrome_brightness, words_of_padding
 from xrayscan.decode.flags import Flag
 from xrayscan.decode.interface import Radiograph

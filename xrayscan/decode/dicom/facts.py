@@ -5,9 +5,9 @@ import re
 from pydicom.dataset import Dataset
 from pydicom.uid import DigitalXRayImageStorageForProcessing, MediaStorageDirectoryStorage
 
+from xrayscan.decode.dicom import defined_terms
 from xrayscan.decode.dicom.projection import view
 from xrayscan.decode.dicom.read import meta
-from xrayscan.decode.dicom.terms import modality
 from xrayscan.decode.flags import Flag
 from xrayscan.errors import DecodeError
 from xrayscan.outcome import Code
@@ -15,8 +15,6 @@ from xrayscan.store.record import Facts
 
 # PS3.3 C.7.3.1.1.1: computed, digital and film radiography, and what scanners and screen captures call themselves.
 RADIOGRAPHS = frozenset(("", "CR", "DX", "RG", "OT", "SC"))
-
-_UID = re.compile(r"[0-9.]{1,64}")
 
 
 def check_is_one_film(dataset: Dataset) -> None:
@@ -29,9 +27,10 @@ def check_is_one_film(dataset: Dataset) -> None:
         raise DecodeError(Code.TRUNCATED, "truncated DICOM")
     if "PixelData" not in dataset:
         raise _without_pixels(dataset)
-    kind = modality(dataset)
-    if kind not in RADIOGRAPHS:
-        raise DecodeError(Code.OTHER_MODALITY, f"modality {kind}: not a radiograph")
+    modality = term(dataset.get("Modality"))
+    if modality not in RADIOGRAPHS:
+        known = defined_terms.modality(modality) or "of no known name"
+        raise DecodeError(Code.OTHER_MODALITY, f"modality {known}: not a radiograph")
     if is_for_processing(dataset):
         raise DecodeError(Code.RAW_DETECTOR, "raw detector image (for processing): not for display")
     if count_of(dataset, "NumberOfFrames") > 1:
@@ -55,7 +54,7 @@ def facts(dataset: Dataset, format_name: str, rows: int, columns: int) -> Facts:
         study_uid=_uid(dataset.get("StudyInstanceUID")),
         series_uid=_uid(dataset.get("SeriesInstanceUID")),
         sop_uid=_uid(dataset.get("SOPInstanceUID")),
-        modality=modality(dataset),
+        modality=defined_terms.modality(term(dataset.get("Modality"))),
         view=view(dataset),
     )
 
@@ -87,6 +86,4 @@ def _without_pixels(dataset: Dataset) -> DecodeError:
 
 
 def _uid(value: object) -> str:
-    """PS3.5 section 9: digits and dots, at most 64. Anything else is no UID and is not shown."""
-    text = str(value or "").strip(" \0")
-    return text if _UID.fullmatch(text) else ""
+    return defined_terms.uid(str(value or "").strip(" \0"))

@@ -6,6 +6,8 @@ from collections.abc import MutableSequence
 
 from pydicom.dataset import Dataset
 
+from xrayscan.decode.dicom import defined_terms
+
 FRONTAL = frozenset({"AP", "PA", "FRONTAL", "DV", "VD"})
 LATERAL_CODES = frozenset({"LL", "RL", "LLO", "RLO", "LLAT", "RLAT"})  # PS3.3 C.8.1.1, and what vendors write
 LATERAL = frozenset({"LAT", "LATERAL", "LATERALE", "LATERALIS", "LLAT", "RLAT", "SEITLICH", "PROFIL"})
@@ -20,8 +22,6 @@ OTHERS = {  # in the order in which they are told; PS3.3 C.8.1.1 (codes of View 
     "prone": frozenset({"PRONE"}),
 }
 PROJECTIONS = ("lateral", *OTHERS)  # every word that can be told, in this order
-_SIDES = frozenset({"LEFT", "RIGHT", "L", "R", "ERECT", "UPRIGHT", "TABLE", "X", "CROSS", "CHEST"})
-_KNOWN = FRONTAL | LATERAL_CODES | LATERAL | _SIDES.union(*OTHERS.values())  # what may leave a header as a view
 _TOGETHER = (("CROSS", "TABLE"), ("X", "TABLE"))  # pairs of words that are one
 
 
@@ -39,7 +39,7 @@ def view(dataset: Dataset) -> str:
     """Return View Position, or what the view code sequence says in its terms; empty for what is none of the terms."""
     position = " ".join(re.findall(r"[A-Z]+", str(dataset.get("ViewPosition") or "").upper()))
     if position:
-        return position if set(position.split()) <= _KNOWN else ""
+        return defined_terms.view(position)
     for item in dataset.get("ViewCodeSequence") or ():
         if code := _VIEWS.get(str(item.get("CodeValue", "")).strip()):
             return code
