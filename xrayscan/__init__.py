@@ -12,6 +12,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from xrayscan.calibration import CalibrateSettings as CalibrateSettings
+    from xrayscan.calibration import calibrate as calibrate
+    from xrayscan.checks.interface import Check as Check
+    from xrayscan.checks.interface import Verdict as Verdict
     from xrayscan.dataset.labelled_folder import FolderSettings as FolderSettings
     from xrayscan.dataset.labelled_folder import read_folder as read_folder
     from xrayscan.decode.interface import Decoder as Decoder
@@ -63,6 +67,10 @@ if TYPE_CHECKING:
     from xrayscan.worklist.worklist import Worklist as Worklist
 
 _HOME = {
+    "CalibrateSettings": "calibration",
+    "calibrate": "calibration",
+    "Check": "checks.interface",
+    "Verdict": "checks.interface",
     "Backend": "model.backend",
     "Films": "model.backend",
     "FitSettings": "model.backend",

@@ -1,11 +1,12 @@
 import dataclasses
+import importlib
 import importlib.metadata
 import sys
 import types
 
 import pytest
 
-from xrayscan import InputSpec, ModelError, TorchBackend, hookimpl
+from xrayscan import InputSpec, ModelError, TorchBackend, Verdict, hookimpl
 from xrayscan.network.architectures.cnn import CnnParams
 from xrayscan.plugin.manager import load_registry
 
@@ -121,3 +122,31 @@ def test_an_unknown_backend_is_answered_with_those_installed_and_those_that_fail
     del sys.modules["p_gone"]
     with pytest.raises(ModelError, match=r"cnn.*missing did not load"):
         load_registry().backend("nope")
+
+
+def test_a_plugin_brings_checks_and_a_name_taken_twice_costs_the_second_one(install):
+    class Dull:
+        name = "dull"
+
+        def examine(self, image, sample):
+            return Verdict(code="dull", reason="nothing to see") if sample.std() < 0.1 else None
+
+    @hookimpl
+    def register_checks(register):
+        register(Dull())
+
+    install(
+        checks=importlib.import_module("xrayscan.checks.builtin"),
+        mine=plugin_module("my_checks", register_checks=register_checks),
+        other=plugin_module("other_checks", register_checks=register_checks),
+    )
+    registry = load_registry()
+    assert {"projection", "no contrast", "dull"} <= set(registry.checks)
+    mine, other = (plugin for plugin in registry.plugins if plugin.name in ("mine", "other"))
+    assert (mine.checks, mine.error) == (("dull",), None)
+    assert "'dull' is already taken" in other.error
+
+
+def test_a_verdict_that_sets_aside_says_why():
+    with pytest.raises(ValueError, match="a code and a reason"):
+        Verdict(code="dull")

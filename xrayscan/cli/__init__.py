@@ -19,6 +19,7 @@ COMMANDS = {  # name → the line in `xrayscan --help`, so that help imports no 
     "train": "Train a model on a labelled folder.",
     "tune": "Search for the parameters that train the best model.",
     "evaluate": "Measure models on labelled films that they have never seen.",
+    "calibrate": "Fit a model to one site from a few labelled films.",
     "models": "List the models and backends at hand, or show one.",
     "plugins": "List the plugins and what they register.",
 }

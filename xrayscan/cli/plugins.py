@@ -31,5 +31,5 @@ def plugins() -> None:
 
 
 def _registered(plugin: "Plugin") -> str:
-    kinds = {"backends": plugin.backends, "decoders": plugin.decoders}
+    kinds = {"backends": plugin.backends, "decoders": plugin.decoders, "checks": plugin.checks}
     return "; ".join(f"{kind}: {', '.join(names)}" for kind, names in kinds.items() if names)

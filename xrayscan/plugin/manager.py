@@ -1,10 +1,10 @@
-"""The plugins that are installed, and the backends and decoders they register."""
+"""The plugins that are installed, and the backends, decoders and checks they register."""
 
 import dataclasses
 import importlib.metadata
 import os
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -13,8 +13,11 @@ from xrayscan.errors import ModelError
 from xrayscan.model.backend import Backend, TrainingParams
 from xrayscan.plugin import spec
 
+if TYPE_CHECKING:
+    from xrayscan.checks.interface import Check
+
 ONLY = "XRAYSCAN_PLUGINS"  # environment: load only the plugins named here, comma-separated
-BUILT_IN = ("decoders", "cnn", "lite0")  # the entry points that are always loaded, and first
+BUILT_IN = ("decoders", "checks", "cnn", "lite0")  # the entry points that are always loaded, and first
 TRAINING_NAMES = {field.name for field in dataclasses.fields(TrainingParams)}  # --set takes these beside a backend's
 
 
@@ -26,16 +29,18 @@ class Plugin:
     origin: str  # distribution and version
     backends: tuple[str, ...] = ()
     decoders: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
     error: str | None = None
 
 
 @dataclass(slots=True)
 class Registry:
-    """All plugins found, broken ones included, and every backend and decoder by its name."""
+    """All plugins found, broken ones included, and every backend, decoder and check by its name."""
 
     plugins: list[Plugin] = field(default_factory=list)
     backends: dict[str, Backend] = field(default_factory=dict)
     decoders: dict[str, Decoder] = field(default_factory=dict)
+    checks: "dict[str, Check]" = field(default_factory=dict)
 
     def backend(self, name: str) -> Backend:
         """Return the backend called ``name``. Raises: ModelError that lists those there are and what failed to load."""
@@ -81,6 +86,7 @@ def _add(registry: Registry, manager: pluggy.PluginManager, name: str, origin: s
     """Register one plugin and take over what it offers, all of it or, if anything is wrong with it, none."""
     offered: dict[str, Backend] = {}
     decoders: dict[str, Decoder] = {}
+    checks: dict[str, Check] = {}
 
     def register_decoder(decoder: Decoder) -> None:
         if decoder.name in registry.decoders or decoder.name in decoders:
@@ -94,12 +100,18 @@ def _add(registry: Registry, manager: pluggy.PluginManager, name: str, origin: s
             raise ModelError(f"backend {backend.name!r}: training itself has a parameter {min(taken)!r}: rename it")
         offered[backend.name] = backend
 
+    def register_check(check: "Check") -> None:
+        if check.name in registry.checks or check.name in checks:
+            raise ModelError(f"the check name {check.name!r} is already taken")
+        checks[check.name] = check
+
     try:
         others = manager.get_plugins()
         manager.register(module, name)
         manager.check_pending()  # a misspelt hook is an error, not silence
         manager.subset_hook_caller("register_backends", others)(register=register)
         manager.subset_hook_caller("register_decoders", others)(register=register_decoder)
+        manager.subset_hook_caller("register_checks", others)(register=register_check)
     except Exception as error:
         if manager.has_plugin(name):
             manager.unregister(name=name)
@@ -107,7 +119,8 @@ def _add(registry: Registry, manager: pluggy.PluginManager, name: str, origin: s
     else:
         registry.backends |= offered
         registry.decoders |= decoders
-        registry.plugins.append(Plugin(name, origin, tuple(offered), tuple(decoders)))
+        registry.checks |= checks
+        registry.plugins.append(Plugin(name, origin, tuple(offered), tuple(decoders), tuple(checks)))
 
 
 def _brief(error: Exception) -> str:
