@@ -1,6 +1,6 @@
 """How a recipe holds up on films of a style that its training did not show, at a reduced scale, in one table.
 
-    python benchmarks/style.py LABELLED_FOLDER [--recipes cnn=6 lite0=2] [--folds contra 0 1 2 3]
+    python benchmarks/style.py LABELLED_FOLDER [--recipes cnn=6 lite0=1] [--folds contra 0 1 2 3]
 
 Style clusters are k-means of what the early blocks of ImageNet's EfficientNet-Lite0 say of each film (extra ``lite0``).
 Fold ``contra`` holds out the normal films of the clusters in which fewer than 15 % are normal (in training, such a
@@ -66,7 +66,7 @@ def folds(features: npt.NDArray[np.float64], films: SplitFilms) -> Iterator[tupl
 def held_out_logits(recipe: str, films: SplitFilms, out: Places, settings: FitSettings) -> npt.NDArray[np.float32]:
     """Train without the held-out films and their patients, and score the held-out films: (N held out,)."""
     backend, _, epochs = recipe.partition("=")
-    parameters = {"epochs": int(epochs), "members": 1} if epochs else {}
+    parameters = {"epochs": int(epochs), "soup": 1} if epochs else {}
     plan = Plan.of(TrainSettings(backend, parameters=parameters))
     known = np.isin(films.groups, films.groups[out])
     train, validation = (films.films(side[~known[side]]) for side in (films.training, films.validation))
@@ -88,7 +88,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder")
-    parser.add_argument("--recipes", nargs="+", default=["cnn=6", "lite0=2"], help="BACKEND, or BACKEND=EPOCHS")
+    parser.add_argument("--recipes", nargs="+", default=["cnn=6", "lite0=1"], help="BACKEND, or BACKEND=EPOCHS")
     parser.add_argument("--folds", nargs="+", default=["contra"])
     parser.add_argument("--precision", default="fp32")
     parser.add_argument("--seed", type=int, default=0)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 RECIPE: Mapping[str, Any] = MappingProxyType(
     {
         "epochs": 6,
-        "members": 3,
+        "soup": 3,
         "learning_rate": 3e-3,
         "weight_decay": 0.03,
         "schedule": "cosine",

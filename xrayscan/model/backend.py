@@ -131,10 +131,10 @@ class TrainingParams:
     ema: float = 0.997  # decay of the moving average that is validated and kept: about the last 330 steps; 0 is off
     monitor: Literal["val_auroc", "val_loss", "val_sensitivity"] = "val_loss"
     patience: int = 6  # epochs without a better ``monitor`` before training stops
-    members: int = 1  # networks trained one after the other from the same start, whose weights are then averaged
+    soup: int = 1  # networks trained one after the other from the same start, whose weights are then averaged
 
     def __post_init__(self) -> None:
-        least = {"epochs": 1, "batch_size": 2, "patience": 1, "members": 1}
+        least = {"epochs": 1, "batch_size": 2, "patience": 1, "soup": 1}
         least |= dict.fromkeys(("weight_decay", "l1", "focal_gamma", "warmup", "clip"), 0)
         for name, bound in least.items():
             if not bound <= getattr(self, name) < float("inf"):

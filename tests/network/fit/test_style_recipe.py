@@ -40,7 +40,7 @@ def test_a_batch_of_the_style_recipe_trains():
 
 
 def test_members_are_averaged_and_training_that_goes_on_ends_with_the_same_weights():
-    settings = FitSettings(TrainingParams(epochs=2, members=2, batch_size=8, ema=0.9))
+    settings = FitSettings(TrainingParams(epochs=2, soup=2, batch_size=8, ema=0.9))
     snapshots = []
     whole = fit(
         network(),

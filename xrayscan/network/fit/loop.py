@@ -33,7 +33,7 @@ def fit(
 ) -> Tensors:
     """Train a network and return the weights of its best epoch by the monitored figure of validation.
 
-    With several ``params.members``, train as many networks from the same start for ``params.epochs`` each and return
+    With several ``params.soup``, train as many networks from the same start for ``params.epochs`` each and return
     the mean of their last weights, whatever validation says of their epochs; its logits are rescaled to what the
     members answer together.
     ``groups``: what learns, at which share of the learning rate; None: everything at the full rate.
@@ -78,11 +78,11 @@ class _Run:
 
     @property
     def _single(self) -> bool:
-        return self.settings.params.members == 1
+        return self.settings.params.soup == 1
 
     @property
     def _total(self) -> int:
-        return self.settings.params.epochs * self.settings.params.members
+        return self.settings.params.epochs * self.settings.params.soup
 
     def _finished(self, number: int) -> bool:
         """Whether a member of the soup is done with this epoch."""
