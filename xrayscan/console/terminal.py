@@ -12,8 +12,6 @@ from rich.table import Table
 from xrayscan.files.text import escaped
 from xrayscan.model.card import ModelCard
 
-AUDIENCE = {"intended_use": "for whom", "limits": "where not"}  # texts of a card → what people read
-
 
 def printable(text: str) -> str:
     """Text that strangers chose, such as a path or a model's name, as harmless markup on one line."""
@@ -47,14 +45,14 @@ def show_card(out: Console, card: ModelCard) -> None:
     size = f"{card.input.side} × {card.input.side} px, {card.input.resize}, {card.input.normalise}"
     facts = Table(show_header=False, box=None, pad_edge=False)
     for key, value in {
-        **_audience(card),
+        **card.audience,
         "model": f"{card.name} (version {card.version}, backend {card.backend})",
         "labels": f"{card.labels[1]} against {card.labels[0]}; {card.prevalence:.1%} {card.labels[1]} in validation",
         "input": size,
         "parameters": _pairs(card.parameters),
         "calibration": f"logit × {card.calibration.slope:.3f} {card.calibration.intercept:+.3f}",
         "training": _pairs(card.training),
-        **{key: text for key, text in card.about.items() if key not in AUDIENCE},
+        **{key: text for key, text in card.about.items() if text not in card.audience.values()},
     }.items():
         facts.add_row(f"[bold]{printable(key.replace('_', ' '))}[/]", printable(value))
     out.print(facts)
@@ -66,11 +64,6 @@ def show_card(out: Console, card: ModelCard) -> None:
         if table.row_count:
             out.print()
             out.print(table)
-
-
-def _audience(card: ModelCard) -> dict[str, str]:
-    """For whom a model is and where not, which comes before all else."""
-    return {said: card.about[key] for key, said in AUDIENCE.items() if key in card.about}
 
 
 def _pairs(values: Mapping[str, Any]) -> str:

@@ -90,6 +90,13 @@ class ModelCard:
         """What every reader of such a model's figures is to know; empty for any other model."""
         return f"{self.name} is from a smoke test (--fast-dev-run): its scores mean nothing" if self.is_trial else ""
 
+    @property
+    def audience(self) -> dict[str, str]:
+        """For whom the model is, and where not, as far as its card says so: what people read first."""
+        told = {"for whom": ("for_whom", "intended_use"), "where not": ("not_for", "limits")}
+        found = {what: [self.about[key] for key in keys if key in self.about] for what, keys in told.items()}
+        return {what: texts[0] for what, texts in found.items() if texts}
+
     def marked(self, name: str) -> str:
         """The name by which a user calls the model, with the mark of a trial if it is one."""
         return f"{name} {TRIAL_MARK}" if self.is_trial and TRIAL_MARK not in name else name

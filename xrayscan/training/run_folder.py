@@ -101,7 +101,8 @@ class Run:
     def finish(self, trained: "Trained") -> "Trained":
         """Write metrics and report; the checkpoint is no longer needed. Returns the run with its files."""
         files = write_results(self._out, trained, self._values())
-        names = (*((HISTORY_FILE,) if self.epochs else ()), SPLIT_FILE, recipe.FILE_NAME)
+        history = (HISTORY_FILE,) if self.epochs else ()  # not every backend learns in epochs
+        names = (*history, SPLIT_FILE, recipe.FILE_NAME)
         written = (trained.model.path, *files, *(self.path(name) for name in names))
         write_digests(self.path(DIGESTS_FILE), written)
         with contextlib.suppress(FileNotFoundError):
