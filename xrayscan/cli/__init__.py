@@ -1,4 +1,4 @@
-"""The command line: one file per command. Commands are imported when they are run, so that --help is quick."""
+"""The command line: one file per command, imported when it is run, so that --help is quick."""
 
 import importlib
 import sys
@@ -6,40 +6,31 @@ from typing import Any
 
 import click
 
-from xrayscan.errors import XrayscanError
+from xrayscan.cli.options import installed
+from xrayscan.errors import UsageError, XrayscanError
+from xrayscan.files.text import escaped
+from xrayscan.plugin.command import Command
+from xrayscan.plugin.manager import BUILT_IN
 
-COMMANDS = {  # name → the line in `xrayscan --help`, so that help imports no command
-    "predict": "Rank a folder of chest radiographs by the probability of pneumonia.",
-    "report": "Write the reports of an earlier scan again, with other settings.",
-    "show": "Show what is known of one film, and where its score came from.",
-    "explore": "Look at a labelled folder before training on it.",
-    "train": "Train a model on a labelled folder.",
-    "tune": "Search for the parameters that train the best model.",
-    "evaluate": "Measure models on labelled films that they have never seen.",
-    "models": "List the models and backends at hand, or show one.",
-    "plugins": "List the plugins and what they register.",
-}
 INTERRUPTED = 130
 
 
 class Commands(click.Group):
-    """Imports a command's module when the command is run, and turns library errors into messages and exit codes."""
+    """The commands that plugins register, imported when they are run; library errors become messages and exit codes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order in which people meet them."""
-        return list(COMMANDS)
+        """Names in the order in which people meet them, those of plugins last."""
+        return list(installed(ctx).commands)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Import the module of one command."""
-        if name not in COMMANDS:
-            return None
-        command: click.Command = getattr(importlib.import_module(f"xrayscan.cli.{name}"), name)
-        return command
+        command = installed(ctx).commands.get(name)
+        return imported(command) if command else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([(name, _help_line(ctx, name)) for name in self.list_commands(ctx)])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command. A bug keeps its traceback."""
@@ -51,6 +42,23 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("xrayscan: interrupted; what was done is kept, the same command goes on from there", err=True)
             sys.exit(INTERRUPTED)
+
+
+def imported(command: Command) -> click.Command:
+    """Import a click command from its target. Raises: UsageError if there is none."""
+    module, _, attribute = command.target.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"command {command.name}: {command.target} did not load: {error}") from error
+    if not isinstance(found, click.Command):
+        raise UsageError(f"command {command.name}: {command.target} is {type(found).__name__}, not a click command")
+    return found
+
+
+def _help_line(ctx: click.Context, name: str) -> str:
+    summary, plugin = installed(ctx).commands[name].summary, installed(ctx).plugin_of("commands", name)
+    return summary if plugin == BUILT_IN.name else escaped(f"{summary} (plugin {plugin})")
 
 
 @click.group(

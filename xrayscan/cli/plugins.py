@@ -2,24 +2,31 @@
 
 import click
 
-from xrayscan.cli.options import examples
+from xrayscan.cli.options import examples, installed
 
 
 @click.command(epilog=examples("xrayscan plugins", "XRAYSCAN_PLUGINS=resnet,knn xrayscan plugins"))
-def plugins() -> None:
-    """List the plugins and what they register.
+@click.pass_context
+def plugins(ctx: click.Context) -> None:
+    """List the plugins and what they register: backends, reports and commands.
 
-    XRAYSCAN_PLUGINS, a comma-separated list, loads only the plugins named in it, besides the built-in one.
+    XRAYSCAN_PLUGINS, a comma-separated list, loads only the plugins named in it, besides the built-in ones.
     """
     from xrayscan.console.terminal import print_table
-    from xrayscan.plugin.manager import load_registry
+    from xrayscan.files.text import escaped
+    from xrayscan.plugin.registry import EDGES
 
-    found = load_registry().plugins
-    print_table(
-        "Plugins",
-        ("name", "from", "backends"),
-        [(plugin.name, plugin.origin, plugin.error or ", ".join(plugin.backends)) for plugin in found],
-    )
+    found = installed(ctx).plugins
+    edges = [edge.name for edge in EDGES]
+    rows = [
+        (plugin.name, plugin.origin, edge, ", ".join(plugin.registered[edge]))
+        for plugin in found
+        for edge in edges
+        if edge in plugin.registered
+    ]
+    print_table("Plugins", ("name", "from", "registers", "names"), rows)
     for plugin in found:
         if plugin.error:
-            click.echo(f"xrayscan: plugin {plugin.name} did not load: {plugin.error}", err=True)
+            click.echo(escaped(f"xrayscan: plugin {plugin.name} did not load: {plugin.error}"), err=True)
+        for note in plugin.notes:
+            click.echo(escaped(f"xrayscan: plugin {plugin.name}, when loaded, {note}"), err=True)

@@ -1,10 +1,16 @@
-"""The hooks a plugin may implement, and the markers to declare them with."""
+"""The hooks a plugin may implement, and the markers to declare them with.
+
+Every hook is called in every process that needs plugins, reader processes and ``--help`` included: describe what you
+offer and return; import torch and the like inside the functions you hand over, never at the top of the plugin.
+"""
 
 from collections.abc import Callable
 
 import pluggy
 
 from xrayscan.model.backend import Backend
+from xrayscan.plugin.command import Command
+from xrayscan.report.interface import Report
 
 GROUP = "xrayscan"  # the entry-point group that announces plugins, and pluggy's project name
 
@@ -16,6 +22,25 @@ hookimpl = pluggy.HookimplMarker(GROUP)
 def register_backends(register: Callable[[Backend], None]) -> None:
     """Offer model backends: pass each one to ``register``, which refuses a name already taken.
 
-    Called on every worker, so describe the backend and return; import torch inside the
-    functions you hand over, never at the top of the plugin.
+    A name is what ``xrayscan train`` and model files call it: small letters, digits, ``-``, ``_`` and dots.
+    Test it with `xrayscan.testing.BackendContract`.
+    """
+
+
+@hookspec
+def register_reports(register: Callable[[Report], None]) -> None:
+    """Offer ways to write a worklist: pass each `Report` to ``register``, which refuses a name or suffix already taken.
+
+    ``--format`` and `write_reports` know it by its name, and write it after csv, jsonl and html; where no format is
+    chosen, it is written too. Test it with `xrayscan.testing.ReportContract`.
+    """
+
+
+@hookspec
+def register_commands(register: Callable[[Command], None]) -> None:
+    """Offer commands: pass each `Command` to ``register``, which refuses a name already taken.
+
+    ``xrayscan --help`` lists it with your plugin's name; its click command is imported when it is run. An
+    `XrayscanError` that it raises is told in one line, with that error's exit code.
+    Test it with `xrayscan.testing.CommandContract`.
     """
