@@ -1,9 +1,6 @@
 """README is the manual: it names every command, option, hook, backend and exit code, and shows what is true."""
 
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 from click.testing import CliRunner

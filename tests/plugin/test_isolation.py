@@ -104,8 +104,9 @@ def test_nothing_is_told_of_a_plugin_that_does_nothing(python):
 def test_torchs_defaults_are_as_they_were_right_after_its_import(python):
     code = (
         "from xrayscan.plugin.manager import load_registry; plugins = load_registry().plugins; import torch; "
-        "print(torch.get_default_dtype(), torch.get_default_device(), torch.get_num_threads(), torch.initial_seed() == 5, "
-        "torch.is_grad_enabled(), next(plugin.notes for plugin in plugins if plugin.name == 'mine'))"
+        "print(torch.get_default_dtype(), torch.get_default_device(), torch.get_num_threads(), "
+        "torch.initial_seed() == 5, torch.is_grad_enabled(), "
+        "next(plugin.notes for plugin in plugins if plugin.name == 'mine'))"
     )
     plain, changed = python("", "-c", code).stdout, python(TORCH, "-c", code).stdout
     assert changed.partition("(")[0] == plain.partition("(")[0]
