@@ -80,21 +80,33 @@ class Ensemble:
         if len(params.members) < 2:
             raise ModelError("ensemble needs two models or more: --set members=runs/a,runs/b")
         tensors: dict[str, npt.NDArray[Any]] = {}
+        seen: list[Any] = []
         for place, member in enumerate(params.members):
             model = load_model(member)
-            split = model.card.training.get("seed"), model.card.training.get("films")
-            if split != (settings.seed, len(train)):
+            if not _same_split(model, train, validation):
                 raise ModelError(
-                    f"ensemble: {member} was trained on another split (seed {split[0]}, {split[1]} films, here seed "
-                    f"{settings.seed}, {len(train)} films), so validation would flatter it: train it on this folder"
+                    f"ensemble: {member} was trained on another split than this folder's, or does not say on which, so "
+                    "validation would flatter it: train it on this folder, with the same seed"
                 )
+            seen.append(model.seen)
             tensors[f"{place}/{CARD}"] = np.frombuffer(model.card.to_json().encode(), np.uint8)
             tensors |= {f"{place}/weights/{name}": array for name, array in model.tensors.items()}
-        return tensors
+        return tensors | dict(seen[0].united(*seen[1:]).tensors())
 
     def load(self, params: EnsembleParams, spec: InputSpec, tensors: Tensors, placement: Placement) -> Members:
-        """Load every member. Raises: ModelError if one is missing or damaged."""
-        return Members([_member(tensors, place) for place in range(len(params.members))], placement)
+        """Load every member. Raises: ModelError if one is missing or damaged, or the pixels are not a member's."""
+        members = [_member(tensors, place) for place in range(len(params.members))]
+        if spec.side != max((member.card.input.side for member in members), default=0):
+            raise ModelError(f"ensemble: an input of {spec.side} px is not that of its largest member")
+        return Members(members, placement)
+
+
+def _same_split(model: Model, train: Films, validation: Films) -> bool:
+    """Whether a model was fitted to all these training films, and to none of these validation films, film by film."""
+    if model.seen is None or train.identities is None or validation.identities is None:
+        return False
+    fitted, held_out = train.identities.fitted_to(), validation.identities.validated_on()
+    return fitted <= model.seen.fitted_to() and held_out <= model.seen.validated_on()
 
 
 def _member(tensors: Tensors, place: int) -> Model:

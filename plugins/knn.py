@@ -120,38 +120,51 @@ class Knn:
         films, labels = tensors.get(FILMS), tensors.get(LABELS)
         if films is None or labels is None or labels.ndim != 1 or len(films) != len(labels) or not len(labels):
             raise ModelError("knn needs films with a label each in its model file")
+        if films.dtype not in (np.uint8, np.float32) or labels.dtype != np.uint8 or labels.max() > 1:
+            raise ModelError("knn: the films or labels in its model file are not of the kinds that it keeps")
         network = _network(spec, tensors, placement)
-        if network is None and films.shape[1:] != (spec.side, spec.side):
-            raise ModelError(f"knn needs films of {spec.side} x {spec.side} pixels in its model file")
+        if network is None and not films.shape[1:] == (spec.side, spec.side) == (params.side, params.side):
+            raise ModelError(f"knn needs films of {params.side} x {params.side} pixels in its model file")
         vectors = films.astype(np.float32) if network else _vectors(films, params, None)
         return Neighbours(params, vectors, labels, network)
 
 
 def _network_tensors(features: str, settings: FitSettings) -> dict[str, npt.NDArray[Any]]:
-    """The network behind ``features`` as tensors: what it is, as JSON, and its weights."""
+    """The network behind ``features`` as tensors: what it is, as JSON, its weights, and the films behind them."""
     backend: Any = load_registry().backends.get(features)
+    seen: dict[str, npt.NDArray[Any]] = {}
     if backend is None:
         model = load_model(features)
-        about, weights = {"backend": model.card.backend, "parameters": dict(model.card.parameters)}, model.tensors
+        if model.seen is None:
+            raise ModelError(
+                f"knn: {features} does not say on which films it was trained, so its features are not used"
+            )
+        about = {"backend": model.card.backend, "parameters": dict(model.card.parameters)}
+        weights = {**model.tensors}
+        seen = dict(model.seen.tensors())
     elif hasattr(backend, "start"):
         params = backend.params()
         about, weights = {"backend": features, "parameters": asdict(params)}, backend.start(params, settings)
     else:
         raise ModelError(f"knn: features = {features!r}: this backend is no network")
     text = np.frombuffer(json.dumps(about).encode(), np.uint8)
-    return {ABOUT: text, **{f"{NETWORK}{name}": array for name, array in weights.items()}}
+    return {ABOUT: text, **{f"{NETWORK}{name}": array for name, array in weights.items()}, **seen}
 
 
 def _network(spec: InputSpec, tensors: Tensors, placement: Placement) -> Any:
     """The network kept in these tensors, loaded; None if there is none."""
     if ABOUT not in tensors:
         return None
-    about = json.loads(tensors[ABOUT].tobytes())
-    backend = load_registry().backend(about["backend"])
+    try:
+        about = json.loads(tensors[ABOUT].tobytes())
+        name, values = str(about["backend"]), dict(about["parameters"])
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ModelError("knn: its model file does not say which network makes the features") from error
+    backend = load_registry().backend(name)
     weights = {name.removeprefix(NETWORK): array for name, array in tensors.items() if name.startswith(NETWORK)}
-    network = backend.load(backend.params(**about["parameters"]), spec, weights, placement)
+    network = backend.load(backend.params(**values), spec, weights, placement)
     if not hasattr(network, "features"):
-        raise ModelError(f"backend {about['backend']} gives no features to seek neighbours by")
+        raise ModelError(f"backend {name} gives no features to seek neighbours by")
     return network
 
 

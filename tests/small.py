@@ -8,6 +8,7 @@ from PIL import Image
 
 from xrayscan import Calibration, ModelCard, OperatingPoint
 from xrayscan.model.file import save_model
+from xrayscan.model.provenance import Provenance
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_FILMS = ROOT.parent / "shared" / "data"
@@ -28,8 +29,11 @@ def write_film(path: Path, seed: int, side: int = 48) -> Path:
     return path
 
 
-def make_model(path: Path, *, seed: int = 0, **card: object) -> Path:
-    """Write a model file with a small untrained network whose probabilities spread over (0, 1)."""
+def make_model(path: Path, *, seed: int = 0, sign: int = 1, seen: Provenance | None = None, **card: object) -> Path:
+    """Write a model file with a small untrained network whose probabilities spread over (0, 1).
+
+    A ``sign`` of -1 makes it rank films the other way round.
+    """
     import torch
 
     from xrayscan.network.architectures.cnn import CnnParams, build, spec
@@ -37,6 +41,9 @@ def make_model(path: Path, *, seed: int = 0, **card: object) -> Path:
     torch.manual_seed(seed)
     params = CnnParams(side=32, width=4, blocks=1)
     network = build(params)
+    with torch.no_grad():
+        network.head.weight *= sign
+        network.head.bias *= sign
     tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
     values = {
         "name": "small",
@@ -52,5 +59,5 @@ def make_model(path: Path, *, seed: int = 0, **card: object) -> Path:
         ),
         "parameters": {"side": 32, "width": 4, "blocks": 1},
     }
-    save_model(os.fspath(path), ModelCard(**(values | card)), tensors)
+    save_model(os.fspath(path), ModelCard(**(values | card)), tensors, seen)
     return path

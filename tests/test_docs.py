@@ -1,50 +1,97 @@
-"""README is the manual: it names every command, option, hook, backend and exit code, and shows what is true."""
+"""README and docs/ are the manual: they name every command, option, hook and backend, and show what is true."""
 
+import importlib.util
 import re
+import tomllib
 
 import pytest
-from click.testing import CliRunner
 from plugin_environment import PluginEnvironment
 from small import ROOT
 
 import xrayscan
-from xrayscan.cli import main
 from xrayscan.plugin import spec
 from xrayscan.plugin.builtin import COMMANDS
 from xrayscan.plugin.manager import load_registry
-from xrayscan.report.table import COLUMNS
+from xrayscan.testing import DecoderContract
 from xrayscan.testing.backend import CLAUSES, Subject, check_worker
 from xrayscan.testing.report import CLAUSES as REPORT_CLAUSES
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-CHAPTER = README[README.index("## Write a backend") :]
+MANUAL = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))}
+EXTENDING = MANUAL[ROOT / "docs" / "howto" / "extend.md"]
+PAGES = {ROOT / "README.md": README, ROOT / "CONTRIBUTING.md": (ROOT / "CONTRIBUTING.md").read_text("utf-8"), **MANUAL}
+NOT_OURS = {"--config-file", "--check", "--copies", "--series", "--strict"}  # options of other tools
 
 
-def help_of(command: str) -> str:
-    return CliRunner().invoke(main, [command, "--help"], terminal_width=100).stdout
+def reference():
+    """docs/make_reference.py, which is no module of the package."""
+    loader = importlib.util.spec_from_file_location("make_reference", ROOT / "docs" / "make_reference.py")
+    module = importlib.util.module_from_spec(loader)
+    loader.loader.exec_module(module)
+    return module
+
+
+def anchors(page):
+    """What a link into a page may name: its headings, as a website spells them."""
+    headings = re.findall(r"^#+ (.+)$", PAGES[page], re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def test_the_first_page_is_short():
+    assert len(README.splitlines()) <= 150
+
+
+def test_the_reference_says_what_the_code_says():
+    folder = ROOT / "docs" / "reference"
+    written = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+    assert written == reference().pages(), "run python docs/make_reference.py"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_manual_explains_every_command_and_option(command):
-    assert f"`xrayscan {command}" in README or f"xrayscan {command}" in README
-    for option in re.findall(r"--[a-z][a-z-]+", help_of(command)):
-        assert option in README, f"{option} of xrayscan {command}"
+def test_the_manual_explains_every_command(command):
+    by_hand = [text for path, text in MANUAL.items() if path.parent.name != "reference"]
+    assert any(f"xrayscan {command}" in text for text in by_hand)
+
+
+def test_the_manual_names_no_option_that_is_not_there():
+    known = set(re.findall(r"--[a-z][a-z-]+", reference().commands())) | {"--help", "--version"} | NOT_OURS
+    for path, text in PAGES.items():
+        shell = re.sub(r"^(pip|ruff|python|pytest) .*$", "", text, flags=re.MULTILINE)
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", shell)) <= known, path
 
 
 def test_the_manual_names_every_hook_and_backend():
     hooks = [name for name in vars(spec) if name.startswith("register_")]
     assert hooks
-    for name in [*hooks, *load_registry().backends]:
-        assert name in README
+    assert all(f"`{name}" in EXTENDING for name in hooks)
+    backends = MANUAL[ROOT / "docs" / "howto" / "backends.md"]
+    assert all(f"`{name}`" in backends for name in load_registry().backends)
 
 
-def test_the_manual_lists_the_columns_in_their_order():
-    assert ",".join(COLUMNS) in README.replace("\n", "")
+def test_every_link_and_picture_leads_somewhere():
+    for path, text in PAGES.items():
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if not target.startswith("http"):
+                name, _, anchor = target.partition("#")
+                to = (path.parent / name).resolve() if name else path
+                assert to.is_file(), f"{path}: {target}"
+                assert not anchor or anchor in anchors(to), f"{path}: {target}"
 
 
-def test_the_manual_lists_every_exit_code():
-    for code in (0, 2, 3, 4, 5, 6, 130):
-        assert re.search(rf"^\| {code}\b", README, re.MULTILINE), code
+def test_every_page_stands_in_the_table_of_contents():
+    contents = tomllib.loads((ROOT / "docs" / "zensical.toml").read_text(encoding="utf-8"))["project"]["nav"]
+    listed = re.findall(r"[\w/-]+\.md", str(contents))
+    assert sorted(listed) == sorted(str(path.relative_to(ROOT / "docs").as_posix()) for path in MANUAL)
+
+
+def test_the_drawing_of_the_house_is_the_contract_of_its_imports():
+    rows = re.findall(r"│ ([a-z · ]+?) *│$", MANUAL[ROOT / "docs" / "architecture.md"], re.MULTILINE)
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    layers = [layer.replace("xrayscan.", "").replace("|", "·") for layer in contract["contracts"][0]["layers"]]
+    assert rows == layers
+    rooms = re.findall(r"^\| (`[`a-z, ]+`) \|", MANUAL[ROOT / "docs" / "architecture.md"], re.MULTILINE)
+    told = re.findall(r"`(\w+)`", " ".join(rooms))
+    assert sorted(told) == sorted(" · ".join(layers).split(" · "))
 
 
 def test_every_exported_name_exists_and_the_list_is_complete():
@@ -54,13 +101,19 @@ def test_every_exported_name_exists_and_the_list_is_complete():
 
 def write_plugin(folder):
     """The package of the manual's chapter, file by file."""
-    for name, text in re.findall(r"```(?:python|toml)\n# ([\w.]+)\n(.*?)```", CHAPTER, re.DOTALL):
+    for name, text in re.findall(r"```(?:python|toml)\n# ([\w.]+)\n(.*?)```", EXTENDING, re.DOTALL):
         (folder / name).write_text(text)
     return sorted(path.name for path in folder.iterdir())
 
 
 def test_the_plugin_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
-    assert write_plugin(tmp_path) == ["my_plugin.py", "my_report.py", "pyproject.toml", "test_my_plugin.py"]
+    assert write_plugin(tmp_path) == [
+        "my_decoder.py",
+        "my_plugin.py",
+        "my_report.py",
+        "pyproject.toml",
+        "test_my_plugin.py",
+    ]
     monkeypatch.syspath_prepend(str(tmp_path))
     import my_plugin
 
@@ -105,6 +158,22 @@ def test_the_report_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
         clause(my_report.Tsv())
 
 
-def test_the_changelog_has_unreleased_first():
+def test_the_decoder_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
+    write_plugin(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import my_decoder
+
+    class Kept(DecoderContract):
+        decoder = my_decoder.Raw64()
+        films = (b"RAW64" + bytes(range(64)) * 64,)
+
+    for name in dir(Kept):
+        if name.startswith("test_"):
+            getattr(Kept(), name)()
+
+
+def test_the_changelog_has_unreleased_first_and_then_this_version():
     headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert headings[0] == "Unreleased"
+    assert headings[1].split(" - ")[0] == project["version"]

@@ -3,12 +3,20 @@
 The public API. Names are imported when first used (PEP 562), so that ``import xrayscan`` costs nothing.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
+
+# Nothing is imported here, not even typing: `python -m xrayscan` puts the working folder first on the path, and it
+# stays there until `__main__` has taken it off.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from xrayscan.dataset.labelled_folder import FolderSettings as FolderSettings
     from xrayscan.dataset.labelled_folder import read_folder as read_folder
+    from xrayscan.decode.interface import Decoder as Decoder
+    from xrayscan.decode.interface import Radiograph as Radiograph
+    from xrayscan.decode.limits import Limits as Limits
     from xrayscan.errors import DecodeError as DecodeError
     from xrayscan.errors import InputError as InputError
     from xrayscan.errors import ModelError as ModelError
@@ -40,6 +48,7 @@ if TYPE_CHECKING:
     from xrayscan.network.transfer import imagenet_spec as imagenet_spec
     from xrayscan.network.transfer import learning_groups as learning_groups
     from xrayscan.network.transfer import torchvision_backend as torchvision_backend
+    from xrayscan.outcome import Code as Code
     from xrayscan.plugin.command import Command as Command
     from xrayscan.plugin.loading import load_predictor as load_predictor
     from xrayscan.plugin.manager import load_registry as load_registry
@@ -70,6 +79,10 @@ _HOME = {
     "InputSpec": "model.input_spec",
     "ModelCard": "model.card",
     "OperatingPoint": "model.card",
+    "Decoder": "decode.interface",
+    "Radiograph": "decode.interface",
+    "Limits": "decode.limits",
+    "Code": "outcome",
     "DecodeError": "errors",
     "InputError": "errors",
     "ModelError": "errors",
@@ -116,6 +129,8 @@ __all__ = sorted(_HOME)
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'xrayscan' has no attribute {name!r}")
+    import importlib
+
     return getattr(importlib.import_module(f"xrayscan.{_HOME[name]}"), name)
 
 

@@ -1,5 +1,30 @@
-"""``python -m xrayscan``: the same as the command ``xrayscan``."""
+"""``python -m xrayscan`` and the command ``xrayscan``, which imports nothing from the working folder."""
 
-from xrayscan.cli import main
+import signal
+import sys
 
-main(prog_name="xrayscan")
+from xrayscan.files.import_path import leave_working_folder
+
+
+def main() -> None:
+    """Run the command line. An end before the command has begun is one without a word, and one at once."""
+    leave_working_folder()
+    from xrayscan.cli.signals import ENDED_BY, end_at_once, leave, to_end
+
+    for number in to_end():
+        signal.signal(number, end_at_once)
+    from xrayscan.cli import main as command
+    from xrayscan.cli.forgiving import Forgiving
+
+    if sys.stderr is not None:
+        sys.stderr = Forgiving(sys.stderr)
+    try:
+        command(prog_name="xrayscan")
+    except SystemExit as ended:
+        if isinstance(ended.code, int) and ended.code > ENDED_BY:
+            leave(ended.code)
+        raise
+
+
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,7 @@ from enum import StrEnum
 class Status(StrEnum):
     """The four ends of a path. found = scored + set aside + failed + skipped, always."""
 
-    SCORED = "scored"
+    SCORED = "scored"  # it has a probability
     SET_ASIDE = "set aside"  # readable, but not for a model of chest films to judge
     FAILED = "failed"  # looks like an image and could not be read or scored
     SKIPPED = "skipped"  # no image, or not to be read: a text file, a hidden file, another name of a file
@@ -15,39 +15,44 @@ class Status(StrEnum):
 class Code(StrEnum):
     """Why a file was not scored: a closed list, on which remedies hang. The record's reason says it in words."""
 
-    EMPTY = "empty"
-    TRUNCATED = "truncated"
-    DAMAGED = "damaged"
+    EMPTY = "empty"  # a file of no bytes
+    TRUNCATED = "truncated"  # a part of the file is missing
+    DAMAGED = "damaged"  # the content contradicts itself, or its decoder gave up
     HEADER = "header"  # an attribute that is missing or contradictory, and no default is unambiguous
-    ZERO_SIZE = "zero-size"
-    NO_PIXELS = "no-pixels"
-    MULTI_FRAME = "multi-frame"
-    MULTI_PAGE = "multi-page"
-    UNSUPPORTED_FORMAT = "unsupported-format"
-    UNSUPPORTED_ENCODING = "unsupported-encoding"
+    ZERO_SIZE = "zero-size"  # an image without rows or columns
+    NO_PIXELS = "no-pixels"  # DICOM without an image, such as a structured report
+    MULTI_FRAME = "multi-frame"  # DICOM of several frames
+    MULTI_PAGE = "multi-page"  # TIFF of several pages, or an animation
+    UNSUPPORTED_FORMAT = "unsupported-format"  # an image of a format that no decoder reads
+    UNSUPPORTED_ENCODING = "unsupported-encoding"  # a known format, compressed or coded in a way that is not read
     UNSUPPORTED_VALUES = "unsupported-values"  # floating point, or deeper than 16 bits
-    MISNAMED = "misnamed"
-    FILE_TOO_LARGE = "file-too-large"
-    TOO_MANY_PIXELS = "too-many-pixels"
-    INFLATES_TOO_FAR = "inflates-too-far"
-    MEMORY = "memory"
-    CRASHED = "crashed"
-    TIMED_OUT = "timed-out"
-    NOT_FINITE = "not-finite"
-    NOT_FOUND = "not-found"
-    VANISHED = "vanished"
-    BROKEN_LINK = "broken-link"
-    NOT_PERMITTED = "not-permitted"
+    MISNAMED = "misnamed"  # named as an image, and none by its content
+    FILE_TOO_LARGE = "file-too-large"  # more bytes than a radiograph has
+    TOO_MANY_PIXELS = "too-many-pixels"  # more pixels than a radiograph has
+    ENCRYPTED = "encrypted"  # an archive, or a file in it, that needs a password
+    ARCHIVE_TOO_LARGE = "archive-too-large"  # more files, or more archives within archives, than are read
+    INFLATES_TOO_FAR = "inflates-too-far"  # a small file that unpacks to a huge one
+    MEMORY = "memory"  # decoding it needed more memory than there is
+    CRASHED = "crashed"  # decoding it crashed the reader process
+    TIMED_OUT = "timed-out"  # decoding it took too long
+    NOT_FINITE = "not-finite"  # the model's answer is not a number
+    NOT_FOUND = "not-found"  # a path that was given and is not there
+    CHANGED = "changed"  # it did not keep still while it was read
+    VANISHED = "vanished"  # found, and gone before it was read
+    BROKEN_LINK = "broken-link"  # a link that leads nowhere, or in a circle
+    NOT_PERMITTED = "not-permitted"  # no right to read it
+    TOO_BROAD = "too-broad"  # a root, a drive or a home folder in a list of paths
     UNREADABLE = "unreadable"  # the system could not read it: an I/O error, a stale handle, a host that is down
     NOT_A_FILE = "not-a-file"  # a pipe, a socket, a device
-    RAW_DETECTOR = "raw-detector-image"
-    OTHER_MODALITY = "other-modality"
-    NOT_AN_IMAGE = "not-an-image"
-    DICOM_DIRECTORY = "dicom-directory"
-    FOUND_ALREADY = "found-already"
-    HIDDEN = "hidden"
-    OWN_OUTPUT = "own-output"
-    EXCLUDED = "excluded"
+    RAW_DETECTOR = "raw-detector-image"  # pixels of the detector, not processed for reading
+    OTHER_MODALITY = "other-modality"  # DICOM that is no radiograph: CT, MR, ultrasound, …
+    NOT_AN_IMAGE = "not-an-image"  # neither looks like an image nor is named as one
+    DICOM_DIRECTORY = "dicom-directory"  # a DICOMDIR, which only lists images
+    FOUND_ALREADY = "found-already"  # another path to a file that was found before
+    HIDDEN = "hidden"  # its name begins with a dot
+    ARCHIVED_LINK = "archived-link"  # a link within an archive: what it names is read under its own name
+    OWN_OUTPUT = "own-output"  # written by xrayscan itself
+    EXCLUDED = "excluded"  # excluded by the user
 
     @property
     def status(self) -> Status:
@@ -59,5 +64,13 @@ class Code(StrEnum):
 
 _SET_ASIDE = frozenset((Code.RAW_DETECTOR, Code.OTHER_MODALITY))
 _SKIPPED = frozenset(
-    (Code.NOT_AN_IMAGE, Code.DICOM_DIRECTORY, Code.FOUND_ALREADY, Code.HIDDEN, Code.OWN_OUTPUT, Code.EXCLUDED)
+    (
+        Code.NOT_AN_IMAGE,
+        Code.DICOM_DIRECTORY,
+        Code.FOUND_ALREADY,
+        Code.HIDDEN,
+        Code.ARCHIVED_LINK,
+        Code.OWN_OUTPUT,
+        Code.EXCLUDED,
+    )
 )

@@ -264,11 +264,13 @@ def test_a_file_name_cannot_write_to_the_terminal(model_file, tmp_path):
     assert r"a\x1b[31m[red]b.png" in result.stderr.replace("\n", "")
 
 
-def test_an_interrupted_scan_says_that_it_can_go_on(films, model_file, tmp_path, monkeypatch):
+def test_a_scan_that_is_interrupted_before_it_recorded_anything_promises_nothing(
+    films, model_file, tmp_path, monkeypatch
+):
     def interrupt(*words, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("xrayscan.scanning.scan.scan", interrupt)
     result = xrayscan("predict", films, "--model", model_file, "--out", tmp_path / "o")
     assert result.exit_code == 130
-    assert "goes on from there" in result.stderr
+    assert "stopped by SIGINT: nothing was recorded yet" in result.stderr

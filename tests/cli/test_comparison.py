@@ -38,7 +38,7 @@ MEAN = ScanSettings(workers=0, rank=RankSettings(rank_by="mean"))
 def other_file(tmp_path_factory):
     """The same network read the other way round: what one model finds ill, the other finds healthy."""
     folder = tmp_path_factory.mktemp("other")
-    return os.fspath(make_model(folder / "o.safetensors", name="=other", calibration=Calibration(-60.0, 1.0)))
+    return os.fspath(make_model(folder / "o.safetensors", sign=-1, name="=other", calibration=Calibration(60.0, 1.0)))
 
 
 @pytest.fixture

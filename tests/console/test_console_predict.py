@@ -4,15 +4,18 @@ from xrayscan.console.predict import TOP_REASONS, _reasons_table
 from xrayscan.store.record import Status
 
 
-def _shown(reasons: dict[str, int]) -> str:
+def _shown(reasons: dict[str, int], codes: dict[str, str] | None = None) -> str:
     console = Console(width=200)
     with console.capture() as capture:
-        console.print(_reasons_table(Status.FAILED, reasons))
+        console.print(_reasons_table(Status.FAILED, reasons, codes or {}))
     return capture.get()
 
 
 def test_the_most_frequent_reason_stands_first_and_each_says_what_to_do():
-    text = _shown({"empty file": 2, "truncated JPEG": 1200, "[bold]odd[/]": 2})
+    text = _shown(
+        {"empty file": 2, "truncated JPEG": 1200, "[bold]odd[/]": 2},
+        {"empty file": "empty", "truncated JPEG": "truncated"},
+    )
     places = [text.index(part) for part in ("1,200", "truncated JPEG", "[bold]odd[/]", "empty file")]
     assert places == sorted(places)
     assert "part of it is missing" in text

@@ -26,7 +26,7 @@ def folder(tmp_path):
 
 def decoded(folder, cache, spec=SPEC):
     found = read_folder(str(folder)).films
-    return decode_films(found, spec, workers=0, cache=None if cache is None else str(cache))
+    return decode_films(found, spec, workers=0, cache=None if cache is None else FilmCache(str(cache)))
 
 
 @pytest.fixture
@@ -95,11 +95,74 @@ def test_each_geometry_has_its_own_pixels(folder, tmp_path):
 def test_a_damaged_entry_is_made_again(folder, tmp_path):
     cache = tmp_path / "cache"
     before = decoded(folder, cache)
-    [entry] = [path for path in cache.iterdir() if path.is_dir()]
-    pixels = entry / "pixels.npy"
-    pixels.write_bytes(pixels.read_bytes()[:200])
+    for name in ("pixels.npy", "hashes.npy", "reasons.json", "sha256"):
+        [entry] = [path for path in cache.iterdir() if path.is_dir()]
+        content = bytearray((entry / name).read_bytes())
+        content[-1] ^= 1  # of the pixels: of a grey value that would not be missed
+        (entry / name).write_bytes(content)
+        assert_same(decoded(folder, cache), before)
+    (entry / "pixels.npy").write_bytes(b"")
     assert_same(decoded(folder, cache), before)
-    assert_same(decoded(folder, cache), before)
+
+
+def test_a_damaged_listing_is_made_again(folder, tmp_path):
+    cache = tmp_path / "cache"
+    before = decoded(folder, cache)
+    [listing] = cache.glob("listing-*")
+    for content in (listing.read_text().replace("a", "b"), "[]", "{}", "nonsense"):
+        listing.write_text(content)
+        assert_same(decoded(folder, cache), before)
+
+
+def test_the_cache_is_bounded_and_what_was_used_last_stays(folder, tmp_path):
+    cache, most = tmp_path / "cache", 32_000  # bytes; at a side of 32, 40 and 48 the films take 8, 13 and 18 kB
+
+    def held():
+        return {path.name.split("-")[1] for path in cache.glob("films-*")}
+
+    def use(side):
+        decode_films(read_folder(str(folder)).films, InputSpec(side), workers=0, cache=FilmCache(str(cache), most))
+
+    use(32)
+    use(40)
+    for path in cache.glob("films-*"):
+        os.utime(path, (1, 1) if "-32-" in path.name else (2, 2))
+    use(32)  # read from the cache: now used last
+    use(48)
+    assert held() == {"32", "48"}
+    assert sum(path.stat().st_size for path in cache.rglob("*") if path.is_file() and "lock" not in path.name) <= most
+    use(128)  # larger than the whole cache
+    assert held() == {"32", "48"}
+
+
+def test_leftovers_of_killed_runs_are_swept(folder, tmp_path):
+    cache = tmp_path / "cache"
+    (cache / "part-killed").mkdir(parents=True)
+    (cache / "part-killed" / "pixels.npy").write_bytes(b"half")
+    (cache / "listing-1.json.part").write_bytes(b"half")
+    decoded(folder, cache)
+    assert not [path.name for path in cache.iterdir() if "part" in path.name]
+
+
+def test_a_full_disk_says_so_and_leaves_nothing_half_written(folder, tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match=r"No space left on device.*--cache DIR"):
+        decoded(folder, tmp_path / "cache")
+    assert not [path.name for path in (tmp_path / "cache").iterdir() if "lock" not in path.name]
+
+
+def test_a_film_that_was_replaced_keeping_size_and_time_is_read_again(folder, tmp_path):
+    film = folder / "NORMAL" / "3.bmp"
+    write_film(film, 3)
+    before, status = decoded(folder, tmp_path / "cache"), film.stat()
+    write_film(film, 99)
+    os.utime(film, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert film.stat().st_size == status.st_size
+    after = decoded(folder, tmp_path / "cache")
+    assert before.digests != after.digests
 
 
 def test_the_cache_may_be_deleted_and_holds_no_names(folder, tmp_path):

@@ -162,7 +162,7 @@ def test_an_operating_point_of_the_model_is_chosen_by_name(labelled, model_file,
     assert result.exit_code == 0, result.output
     [found] = json.loads((tmp_path / "o" / "metrics.json").read_text()).values()
     assert (found["operating_point"], found["threshold"]) == ("sensitivity-0.99", 0.3)
-    refused = xrayscan(model_file, labelled, "--out", tmp_path / "o", "--operating-point", "best")
+    refused = xrayscan(model_file, labelled, "--out", tmp_path / "p", "--operating-point", "best")
     assert refused.exit_code == 4
     assert "it has balanced" in refused.stderr
 

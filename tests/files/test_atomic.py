@@ -1,4 +1,5 @@
 import os
+import stat
 
 import pytest
 
@@ -52,7 +53,9 @@ def test_a_folder_that_is_not_there_or_in_the_way_is_an_output_error(tmp_path):
 
 
 def test_the_file_has_the_rights_that_new_files_have(tmp_path):
-    path = tmp_path / "triage.csv"
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o755)
+    path = tmp_path / "open" / "triage.csv"
     before = os.umask(0o027)
     try:
         with atomic_writer(str(path)) as file:
@@ -60,3 +63,35 @@ def test_the_file_has_the_rights_that_new_files_have(tmp_path):
     finally:
         os.umask(before)
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_file_is_no_more_open_than_its_folder(tmp_path):
+    (tmp_path / "own").mkdir(mode=0o700)
+    with atomic_writer(str(tmp_path / "own" / "triage.csv")) as file:
+        file.write("new")
+    assert (tmp_path / "own" / "triage.csv").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("planted", ["triage.csv", "triage.csv.part"])
+def test_a_planted_link_is_replaced_and_what_it_leads_to_stays(tmp_path, planted):
+    (tmp_path / "precious").write_text("old")
+    (tmp_path / planted).symlink_to(tmp_path / "precious")
+    with atomic_writer(str(tmp_path / "triage.csv")) as file:
+        file.write("new")
+    assert (tmp_path / "precious").read_text() == "old"
+    assert not (tmp_path / "triage.csv").is_symlink()
+    assert sorted(os.listdir(tmp_path)) == ["precious", "triage.csv"]
+
+
+def test_file_and_folder_are_on_disk_before_the_writer_is_done(tmp_path, monkeypatch):
+    synced = []
+    fsync = os.fsync
+
+    def remember(descriptor):
+        synced.append(stat.S_ISDIR(os.fstat(descriptor).st_mode))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", remember)
+    with atomic_writer(str(tmp_path / "triage.csv")) as file:
+        file.write("new")
+    assert synced == [False, True]

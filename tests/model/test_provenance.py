@@ -2,12 +2,12 @@ import hashlib
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 from small import make_model
 
 from xrayscan import ModelError, load_model
 from xrayscan.model.file import save_model
-from xrayscan.model.provenance import Provenance, digest_rows, key_rows
+from xrayscan.model.provenance import Provenance, digest_rows, key_rows, split_tensors
 
 DIGESTS = [hashlib.sha256(bytes([n])).hexdigest() for n in range(3)]
 HASHES = np.array([1, 2**63, 2**64 - 1], np.uint64)
@@ -49,13 +49,33 @@ def test_patient_keys_are_kept_as_digests_without_order_or_repeats():
 
 
 def test_a_damaged_list_is_refused(path):
-    from safetensors import safe_open
-
-    with safe_open(path, framework="np") as file:
-        header = file.metadata()
-    tensors = load_file(path)
-    for damaged in ({"seen/hash": HASHES[:2]}, {"seen/digest": np.zeros((3, 16), np.int8)}, {"seen/patient": None}):
+    model, tensors = load_model(str(path)), load_file(path)
+    for damaged in (
+        {"seen/hash": HASHES[:2]},
+        {"seen/digest": np.zeros((3, 16), np.int8)},
+        {"seen/digest": np.array(3, np.uint8)},
+        {"seen/patient": None},
+        {"seen/held_out": np.zeros(2, np.uint8)},
+        {"seen/more": HASHES},
+    ):
         changed = {name: array for name, array in (tensors | damaged).items() if array is not None}
-        save_file(changed, path, metadata=header)
+        save_model(str(path), model.card, changed)
         with pytest.raises(ModelError, match="films it was trained on is damaged"):
             load_model(str(path))
+
+
+def test_a_union_has_every_film_once_and_holds_out_only_what_nothing_was_fitted_to():
+    first = Provenance.of(DIGESTS[:2], HASHES[:2], ["a"], held_out=True)
+    second = Provenance.of(DIGESTS[1:], HASHES[1:], ["b", "a"])
+    both = first.united(second)
+    assert len(both) == 3
+    assert both.validated_on() == {bytes.fromhex(DIGESTS[0])[:16]}
+    assert both.fitted_to() == {bytes.fromhex(digest)[:16] for digest in DIGESTS[1:]}
+    place = [row.tobytes().hex() for row in both.digests].index(DIGESTS[2][:32])
+    assert both.hashes[place] == HASHES[2]
+    assert np.array_equal(both.patients, key_rows(["a", "b"]))
+
+
+def test_a_list_of_an_older_file_counts_as_fitted_to():
+    older = {name: array for name, array in Provenance.of(DIGESTS, HASHES, []).tensors().items() if "held" not in name}
+    assert len(split_tensors(older)[1].fitted_to()) == 3

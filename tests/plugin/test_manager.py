@@ -164,7 +164,10 @@ def test_an_object_that_is_no_report_is_refused_with_what_it_lacks(install):
     ("members", "missing"),
     [
         ({"register_backends": lambda register: register(backend("mine"))}, "register_backends is not marked"),
-        ({}, "it has no @hookimpl function register_backends, register_reports or register_commands"),
+        (
+            {},
+            "no @hookimpl function register_backends, register_decoders, register_reports or register_commands",
+        ),
         ({"register_backends": offering()}, "register_backends never calls register"),
     ],
     ids=["unmarked", "empty", "silent"],

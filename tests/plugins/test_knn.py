@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 from safetensors import safe_open
+from small import make_model
 
 from xrayscan import FitSettings, ModelError, Placement, TrainSettings, load_model, load_predictor, train
 from xrayscan.model.parameters import parse
@@ -63,11 +64,16 @@ def test_more_neighbours_than_films_are_all_asked():
     assert logits == pytest.approx(np.zeros(6), abs=1e-6)
 
 
-def test_features_come_from_the_network_that_is_named(trained, model_file):
+def test_features_come_from_the_network_that_is_named(trained, tmp_path):
     films = toy_films(32)
-    by_model = fitted(films, features=model_file, k=1)
+    by_model = fitted(films, features=str(make_model(tmp_path / "a.safetensors", seen=films.identities)), k=1)
     assert np.array_equal(by_model.predict(films.pixels) > 0, films.labels == 1)
     with pytest.raises(ModelError, match="no network"):
         fitted(films, features="ensemble")
     with pytest.raises(ModelError, match="gives no features"):
         fitted(films, features=trained[1])
+
+
+def test_a_network_that_does_not_say_what_it_has_seen_makes_no_features(model_file):
+    with pytest.raises(ModelError, match="does not say on which films"):
+        fitted(toy_films(32), features=model_file)

@@ -28,7 +28,8 @@ CARD = ModelCard(
 def record(name, outcome, facts=None):
     known = Facts(**facts or {})
     if isinstance(outcome, str):
-        return ScanRecord(name, known, status=Status.FAILED, reason=outcome)
+        code = {"truncated JPEG": "truncated", "link loop": "broken-link"}.get(outcome, "")
+        return ScanRecord(name, known, status=Status.FAILED, reason=outcome, code=code)
     return ScanRecord(name, known, (outcome,))
 
 

@@ -33,7 +33,7 @@ def test_the_columns_stand_in_their_order_and_empty_cells_are_empty(written):
     assert text == (
         f"{HEADER}\n"
         "1,in/b.dcm,scored,0.33333333,intermediate,NORMAL,lateral,,,1.2,,,DX,LL,10,20,DICOM,,\n"
-        ",in/a.jpeg,failed,,,,,,truncated JPEG,,,,,,,,,,\n"
+        ",in/a.jpeg,failed,,,,,truncated,truncated JPEG,,,,,,,,,,\n"
     )
 
 

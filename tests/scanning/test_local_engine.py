@@ -9,7 +9,8 @@ import pytest
 from xrayscan import XrayscanError
 from xrayscan.outcome import Status
 from xrayscan.scanning.local_engine import read, run
-from xrayscan.scanning.workers import CRASHED, open_workers
+from xrayscan.scanning.reader import CRASHED
+from xrayscan.scanning.workers import open_workers
 
 
 def double(row):
@@ -59,9 +60,9 @@ def test_a_crash_of_a_reader_costs_the_row_that_caused_it():
 def test_readers_end_with_the_scan():
     with open_workers(double, 2) as readers:
         readers.feed(numbers(4))
-        processes = [reader._process for reader in readers._readers]
-        pids = [process.pid for process in processes]
-        assert all(process.is_alive() for process in processes)
+        pids = [readers._source._process.pid, *(reader.process for reader in readers._readers)]
+        for pid in pids:
+            os.kill(pid, 0)
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)

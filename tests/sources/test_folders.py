@@ -42,7 +42,11 @@ def here(tmp_path, monkeypatch):
 def test_a_source_is_the_path_as_given_plus_what_lies_below_it(here):
     file = touch(here / "in" / "deep" / "a.dcm", b"12345")
     os.utime(file, ns=(1, 1_600_000_000_123_456_789))
-    assert list(discover(["in"])) == [Source("in/deep/a.dcm", str(file), 5, 1_600_000_000_123_456_789)]
+    [found] = discover(["in"])
+    status = file.stat()
+    assert found == Source.of("in/deep/a.dcm", str(file), status)
+    assert (found.size, found.mtime_ns) == (5, 1_600_000_000_123_456_789)
+    assert (found.ctime_ns, found.device, found.inode) == (status.st_ctime_ns, status.st_dev, status.st_ino)
     assert candidates("in/") == ["in/deep/a.dcm"]
     assert candidates("./in/deep") == ["./in/deep/a.dcm"]
     assert candidates(here / "in") == [f"{here}/in/deep/a.dcm"]
@@ -377,7 +381,7 @@ def test_a_foreign_file_is_refused_before_it_is_read(here):
     with pytest.raises(DecodeError, match=r"^a ZIP archive$") as caught:
         read_file("big.zip", head_ok=refuse)
     assert caught.value.status is Status.SKIPPED
-    with pytest.raises(DecodeError, match=r"^larger than 1 GiB$"):
+    with pytest.raises(DecodeError, match=r"^larger than 512 MB \(--max-file-size\)$"):
         read_file("big.zip")
 
 

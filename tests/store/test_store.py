@@ -262,7 +262,7 @@ def test_a_folder_that_cannot_be_written_is_an_output_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
         Store.open(str(tmp_path / "file" / "scan.sqlite"), models=MODELS)
-    with pytest.raises(OutputError, match="cannot be used"):
+    with pytest.raises(OutputError, match="no regular file"):
         Store.open(str(tmp_path), models=MODELS)
 
 

@@ -62,10 +62,9 @@ class TestEnsemble(BackendContract):
             calibration=Calibration(0.7, 0.1),
             operating_points=(OperatingPoint("balanced", 0.5, 0.5, 0.5, (0.0, 1.0), (0.0, 1.0)),),
             parameters=dataclasses.asdict(knn.params),
-            training={"seed": 0, "films": len(knn.films)},
         )
         folder.mkdir()
-        save_model(str(folder / "model.safetensors"), card, knn.tensors)
+        save_model(str(folder / "model.safetensors"), card, knn.tensors, knn.films.identities)
         return str(folder)
 
 

@@ -1,6 +1,7 @@
 """What a run leaves, and what it must not have looked at."""
 
 import csv
+import hashlib
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ from xrayscan.model.provenance import digest_rows, key_rows
 from xrayscan.training.calibrate import Target
 
 SMALL = {"side": 32, "width": 4, "blocks": 1, "epochs": 3, "batch_size": 16}
-FILES = ["history.csv", "metrics.json", "model.safetensors", "recipe.toml", "split.csv", "training.html"]
+FILES = ["SHA256SUMS", "history.csv", "metrics.json", "model.safetensors", "recipe.toml", "split.csv", "training.html"]
 
 
 def rows_of(path):
@@ -44,6 +45,13 @@ def test_a_run_leaves_the_files_it_says(ran):
     trained, out, _ = ran
     assert sorted(os.listdir(out)) == FILES
     assert sorted(trained.files) == sorted(str(out / name) for name in FILES)
+
+
+def test_the_digests_are_those_of_the_files(ran):
+    lines = [line.split("  ") for line in (ran[1] / "SHA256SUMS").read_text().splitlines()]
+    assert {name: hashlib.sha256((ran[1] / name).read_bytes()).hexdigest() for name in FILES[1:]} == {
+        name: digest for digest, name in lines
+    }
 
 
 def test_the_history_has_the_promised_columns_for_every_epoch(ran):
@@ -120,6 +128,7 @@ def test_the_model_file_knows_every_film_it_was_trained_or_tuned_on(ran):
     assert np.array_equal(seen.digests, digest_rows(decoded.digests))
     assert np.array_equal(seen.patients, key_rows(film.patient_key for film in decoded.films))
     again = decode_films(decoded.films, SPEC, workers=0)
+    assert np.flatnonzero(seen.held_out).tolist() == trained.films.validation.tolist()
     differing = np.bitwise_count(again.hashes ^ seen.hashes)
     assert (differing <= 2).mean() > 0.95  # decoded at another size
 

@@ -2,17 +2,17 @@
 
 import importlib
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from xrayscan.cli.options import installed
+from xrayscan.cli.signals import RESUME, Signals
+from xrayscan.cli.surroundings import checked
 from xrayscan.errors import UsageError, XrayscanError
 from xrayscan.files.text import escaped
 from xrayscan.plugin.command import Command
 from xrayscan.plugin.manager import BUILT_IN
-
-INTERRUPTED = 130
 
 
 class Commands(click.Group):
@@ -32,16 +32,34 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, _help_line(ctx, name)) for name in self.list_commands(ctx)])
 
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run a command line from parsing to the last byte it prints."""
+        try:
+            with checked():
+                return super().main(*args, **options)
+        except XrayscanError as error:
+            _end(error)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command. A bug keeps its traceback."""
-        try:
-            return super().invoke(ctx)
-        except XrayscanError as error:
-            click.echo(f"xrayscan: {error}", err=True)
-            sys.exit(error.exit_code)
-        except KeyboardInterrupt:
-            click.echo("xrayscan: interrupted; what was done is kept, the same command goes on from there", err=True)
-            sys.exit(INTERRUPTED)
+        with Signals() as signals:
+            ctx.obj = signals
+            try:
+                return super().invoke(ctx)
+            except XrayscanError as error:
+                _end(error)
+            except click.ClickException as error:
+                error.message = escaped(error.message)  # type: ignore[misc]  # a shell may have found the paths in it
+                raise
+            except KeyboardInterrupt:
+                click.echo(f"xrayscan: stopped by {signals.name}{ctx.meta.get(RESUME, str)()}", err=True)
+                sys.exit(signals.exit_code)
+
+
+def _end(error: XrayscanError) -> NoReturn:
+    """Say what is wrong, with harmless names in it, and exit."""
+    click.echo(f"xrayscan: {escaped(str(error))}", err=True)
+    sys.exit(error.exit_code)
 
 
 def imported(command: Command) -> click.Command:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xrayscan.cli.options import examples, hardware, labelled_folder
+from xrayscan.cli.options import FilmPath, examples, hardware, labelled_folder, overwrite_option, share_option
 
 if TYPE_CHECKING:
     from xrayscan.dataset.labelled_folder import FolderSettings
@@ -21,8 +21,12 @@ SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
     context_settings={"auto_envvar_prefix": "XRAYSCAN_EVALUATE"},
 )
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True)
-@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False))
-@click.option("--out", default="evaluation", show_default=True, metavar="DIR", help="Folder for the three files.")
+@click.argument("directory", metavar="DIR", type=FilmPath(exists=True, file_okay=False))
+@click.option(
+    "--out", metavar="DIR", show_default="evaluation, or evaluation-2 and so on", help="Folder for the three files."
+)
+@overwrite_option
+@share_option
 @click.option(
     "--split",
     metavar="NAME",
@@ -52,7 +56,9 @@ SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 def evaluate(
     models: tuple[str, ...],
     directory: str,
-    out: str,
+    out: str | None,
+    overwrite: bool,
+    share: bool,
     folder: "FolderSettings",
     device: str,
     precision: str,
@@ -73,11 +79,16 @@ def evaluate(
     from xrayscan.dataset.labelled_folder import read_folder
     from xrayscan.evaluation import EvaluateSettings, write_evaluation
     from xrayscan.evaluation import evaluate as run
+    from xrayscan.evaluation.write import FILES
+    from xrayscan.files.run_folder import own_folder, refuse_finished
     from xrayscan.network.device import place
 
+    if out is not None:
+        refuse_finished(out, FILES, overwrite=overwrite)  # before the work
     with EvaluateConsole(quiet=quiet) as console:
         settings = EvaluateSettings(
             placement=place(device, precision), on_film=console.film, on_scored=console.scored, **options
         )
         evaluation = run(models, read_folder(directory, folder), directory, settings)
-        console.summary(evaluation, write_evaluation(evaluation, out))
+        folder_out = own_folder("evaluation", share=share) if out is None else out
+        console.summary(evaluation, write_evaluation(evaluation, folder_out, overwrite=overwrite, share=share))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xrayscan.cli.options import examples, labelled_folder, workers_option
+from xrayscan.cli.options import FilmPath, examples, labelled_folder, overwrite_option, workers_option
 
 if TYPE_CHECKING:
     from xrayscan.dataset.labelled_folder import FolderSettings
@@ -19,15 +19,23 @@ if TYPE_CHECKING:
     ),
     context_settings={"auto_envvar_prefix": "XRAYSCAN_EXPLORE"},
 )
-@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False))
-@click.option("--out", default="explore.html", show_default=True, metavar="FILE", help="The report.")
+@click.argument("directory", metavar="DIR", type=FilmPath(exists=True, file_okay=False))
+@click.option("--out", metavar="FILE", show_default="explore.html, or explore-2.html and so on", help="The report.")
+@overwrite_option
 @labelled_folder
 @click.option("--json", "as_data", is_flag=True, help="Also print the figures as JSON on stdout.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the shortcut check.")
 @workers_option
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 def explore(
-    directory: str, out: str, folder: "FolderSettings", as_data: bool, seed: int, workers: int | None, quiet: bool
+    directory: str,
+    out: str | None,
+    overwrite: bool,
+    folder: "FolderSettings",
+    as_data: bool,
+    seed: int,
+    workers: int | None,
+    quiet: bool,
 ) -> None:
     """Show what DIR, a labelled folder, holds and what could mislead a model that is trained on it.
 
@@ -40,12 +48,16 @@ def explore(
     from xrayscan.exploration import ExploreSettings, write_explore_page
     from xrayscan.exploration import explore as run
     from xrayscan.exploration.tables import as_json
+    from xrayscan.files.run_folder import own_file, refuse_file
 
+    if out is not None:
+        refuse_file(out, overwrite=overwrite)
     with ExploreConsole(quiet=quiet) as console:
         settings = ExploreSettings(workers=workers, seed=seed, on_film=console.film, on_stage=console.stage)
         explored = run(directory, read_folder(directory, folder), settings)
         console.stage("drawing")
-        write_explore_page(explored, out)
-        console.summary(explored, out)
+        path = out or own_file("explore.html")
+        write_explore_page(explored, path)
+        console.summary(explored, path)
     if as_data:
         click.echo(json.dumps(as_json(explored), indent=2))

@@ -12,13 +12,14 @@ from xrayscan.plugin.manager import load_registry
 from xrayscan.plugin.registry import Registry
 
 AUTO = "auto"
+PLUGINS = "xrayscan.plugins"  # in a context's ``meta``, which a whole command line shares
 
 
 def installed(ctx: click.Context) -> Registry:
     """The plugins, loaded once for the whole command line."""
-    root = ctx.find_root()
-    root.obj = root.obj or load_registry()
-    registry: Registry = root.obj
+    if PLUGINS not in ctx.meta:
+        ctx.meta[PLUGINS] = load_registry()
+    registry: Registry = ctx.meta[PLUGINS]
     return registry
 
 
@@ -72,6 +73,20 @@ class ModelReference(click.ParamType[str]):
         return [one for one in rv.split(os.pathsep) if one]
 
 
+class FilmPath(click.Path):
+    """A path that is there, or one that leads into an archive: ``ward.zip!/study/a.dcm``. An archive is a folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; what an archive holds shows when it is read."""
+        from xrayscan.sources.address import named_as_archive, split
+
+        path = os.fspath(value)
+        archive = named_as_archive(path) and os.path.isfile(path)
+        if archive and not self.dir_okay:
+            self.fail(f"{path} is an archive: name a file in it, such as {path}!/film.dcm", param, ctx)
+        return path if archive or split(path) else super().convert(value, param, ctx)
+
+
 formats_option = click.option(
     "--format",
     "formats",
@@ -81,6 +96,13 @@ formats_option = click.option(
     show_default=False,
     help="Reports to write; default: all.",
 )
+share_option = click.option(
+    "--share",
+    is_flag=True,
+    envvar="XRAYSCAN_SHARE",
+    help="Open the output folder to others, as the umask says. Without it a new folder is for you alone.",
+)
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what an earlier run left there.")
 workers_option = click.option(
     "--workers",
     type=CountOrAuto(0),
@@ -130,6 +152,47 @@ def hardware(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def reading(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --file-timeout, --max-file-size and --max-pixels; the last two arrive as ``limits``: Limits."""
+
+    @functools.wraps(command)
+    def with_limits(*args: Any, max_file_size: int, max_pixels: int, **options: Any) -> Any:
+        from xrayscan.decode.limits import Limits
+
+        return command(*args, limits=Limits(max_file_size * 1_000_000, max_pixels), **options)
+
+    options = (
+        click.option(
+            "--file-timeout",
+            type=click.FloatRange(0),
+            metavar="SECONDS",
+            default=60,
+            show_default=True,
+            help="Time after which a file is given up and its reader replaced; 0: never. Needs reader processes.",
+        ),
+        click.option(
+            "--max-file-size",
+            type=click.IntRange(1),
+            metavar="MB",
+            default=512,
+            show_default=True,
+            help="Size beyond which a file is not read.",
+        ),
+        click.option(
+            "--max-pixels",
+            type=click.IntRange(1),
+            metavar="N",
+            default=100_000_000,
+            show_default=True,
+            help="Pixels beyond which an image is not decoded.",
+        ),
+    )
+    decorated: Callable[..., Any] = with_limits
+    for option in reversed(options):
+        decorated = option(decorated)
+    return decorated
 
 
 def page(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -188,6 +251,35 @@ def given(*names: str) -> set[str]:
     """Which of these parameters the user gave, on the command line or in the environment."""
     context = click.get_current_context()
     return {name for name in names if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
+
+
+def cache(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --cache and --cache-size, which arrive as ``cache``, a folder, and ``cache_size``, in bytes."""
+
+    @functools.wraps(command)
+    def with_cache(*args: Any, cache: str | None, cache_size: float, **options: Any) -> Any:
+        from xrayscan.dataset.cache import user_cache
+
+        return command(*args, cache=cache or user_cache(), cache_size=int(cache_size * 1e9), **options)
+
+    options = (
+        click.option(
+            "--cache", metavar="DIR", show_default="the user's cache folder", help="Folder for decoded films."
+        ),
+        click.option(
+            "--cache-size",
+            type=click.FloatRange(0),
+            metavar="GB",
+            default=10,
+            show_default=True,
+            envvar="XRAYSCAN_CACHE_SIZE",
+            help="Most that decoded films take up; those used longest ago leave first.",
+        ),
+    )
+    decorated: Callable[..., Any] = with_cache
+    for option in reversed(options):
+        decorated = option(decorated)
+    return decorated
 
 
 def labelled_folder(command: Callable[..., Any]) -> Callable[..., Any]:

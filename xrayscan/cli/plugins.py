@@ -8,9 +8,9 @@ from xrayscan.cli.options import examples, installed
 @click.command(epilog=examples("xrayscan plugins", "XRAYSCAN_PLUGINS=resnet,knn xrayscan plugins"))
 @click.pass_context
 def plugins(ctx: click.Context) -> None:
-    """List the plugins and what they register: backends, reports and commands.
+    """List the plugins and what they register: backends, decoders, reports and commands.
 
-    XRAYSCAN_PLUGINS, a comma-separated list, loads only the plugins named in it, besides the built-in ones.
+    XRAYSCAN_PLUGINS, a comma-separated list, loads only the plugins named in it, besides what is built in.
     """
     from xrayscan.console.terminal import print_table
     from xrayscan.files.text import escaped

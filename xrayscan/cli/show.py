@@ -5,7 +5,7 @@ import os
 import click
 
 from xrayscan.cli import options
-from xrayscan.cli.options import AUTO, examples
+from xrayscan.cli.options import AUTO, examples, overwrite_option
 
 
 @click.command(
@@ -14,9 +14,14 @@ from xrayscan.cli.options import AUTO, examples
         "xrayscan show film.dcm --model default --model runs/first --out film-heatmap.png",
     )
 )
-@click.argument("film", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
+@click.argument("film", metavar="FILE", type=options.FilmPath(exists=True, dir_okay=False))
 @options.models("Model to ask; give it again for another one. The first makes the heatmap.")
-@click.option("--out", metavar="FILE.png", help="The heatmap's file; default: FILE's name with -heatmap.png, here.")
+@click.option(
+    "--out",
+    metavar="FILE.png",
+    help="The heatmap's file; default: FILE's name with -heatmap.png, or -heatmap-2.png and so on, here.",
+)
+@overwrite_option
 @click.option(
     "--device",
     default=AUTO,
@@ -25,7 +30,7 @@ from xrayscan.cli.options import AUTO, examples
     metavar="auto|cpu|cuda[:N]|mps",
     help="Where the models run.",
 )
-def show(film: str, models: tuple[str, ...], out: str | None, device: str) -> None:
+def show(film: str, models: tuple[str, ...], out: str | None, overwrite: bool, device: str) -> None:
     """Print what is known of one film: technical tags, each model's probability, tier and operating points.
 
     Writes a PNG of the film under its heatmap: which part of it moved the first model's score. A model that compares
@@ -36,12 +41,15 @@ def show(film: str, models: tuple[str, ...], out: str | None, device: str) -> No
     from xrayscan.console.show import print_film
     from xrayscan.errors import InputError
     from xrayscan.explain.evidence import gather_one, write_heatmap
+    from xrayscan.files.run_folder import own_file, refuse_file
     from xrayscan.files.text import encodable
     from xrayscan.network.device import place
     from xrayscan.plugin.loading import load_models, names_of
     from xrayscan.scanning.prepare import prepare
     from xrayscan.scanning.score import BatchScorer
 
+    if out is not None:
+        refuse_file(out, overwrite=overwrite)
     loaded, placement = load_models(models), place(device, "fp32")
     row = prepare({"path": film}, specs=tuple({model.card.input for model in loaded}))
     if not row.get("reason"):
@@ -50,7 +58,7 @@ def show(film: str, models: tuple[str, ...], out: str | None, device: str) -> No
         raise InputError(f"{encodable(film)} cannot be scored: {row['reason']}")
     evidence = gather_one(film, row["sha256"], loaded[0], placement)
     name = os.path.splitext(os.path.basename(film))[0]
-    path = out or f"{name}-heatmap.png"
+    path = out or own_file(f"{name}-heatmap.png")
     if evidence.heatmap is not None:
         write_heatmap(evidence, path)
     print_film(row, dict(zip(names_of(loaded), [model.card for model in loaded], strict=True)), evidence, path)

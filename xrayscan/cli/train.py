@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from xrayscan.cli.options import examples, hardware, labelled_folder
+from xrayscan.cli.options import FilmPath, cache, examples, hardware, labelled_folder, overwrite_option, share_option
+from xrayscan.cli.signals import RESUME
 from xrayscan.errors import InputError, UsageError
 from xrayscan.model.card import UNNAMED
 
@@ -31,7 +32,7 @@ PRESETS = ["none", "light", "standard", "strong"]
     ),
     context_settings={"auto_envvar_prefix": "XRAYSCAN_TRAIN"},
 )
-@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.argument("directory", metavar="DIR", type=FilmPath(exists=True, file_okay=False))
 @click.option("--out", required=True, metavar="RUN/", help="Folder for the trained model and all about it.")
 @click.option("--model", "backend", metavar="BACKEND", show_default="cnn", help="What to train.")
 @click.option(
@@ -84,8 +85,10 @@ PRESETS = ["none", "light", "standard", "strong"]
     metavar="FILE.toml",
     help="Texts for the model card: licence, citation, intended use, limits.",
 )
-@click.option("--cache", metavar="DIR", show_default="the user's cache folder", help="Folder for decoded films.")
+@cache
 @click.option("--resume", is_flag=True, help="Go on with the run in RUN/ if it was cut off, with its settings.")
+@overwrite_option
+@share_option
 @click.option("--fast-dev-run", is_flag=True, help="Try the whole path on a few films, in seconds.")
 @hardware
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
@@ -99,8 +102,17 @@ def train(directory: str, quiet: bool, out: str, **options: Any) -> None:
     from xrayscan.console.train import TrainConsole
     from xrayscan.training import train as run
 
+    click.get_current_context().meta[RESUME] = lambda: _kept(out)
     with TrainConsole(quiet=quiet) as console:
         console.summary(run(directory, out, _settings(out, console, **options)))
+
+
+def _kept(out: str) -> str:
+    """Words on what a stopped run left."""
+    from xrayscan.training import checkpoint
+
+    kept = os.path.exists(os.path.join(out, checkpoint.FILE_NAME))
+    return ": finished epochs are kept; add --resume to go on from there" if kept else ": no epoch was finished"
 
 
 def _settings(
@@ -116,8 +128,11 @@ def _settings(
     weights: str | None,
     points: tuple[str, ...],
     about: str | None,
-    cache: str | None,
+    cache: str,
+    cache_size: int,
     resume: bool,
+    overwrite: bool,
+    share: bool,
     fast_dev_run: bool,
     device: str,
     precision: str,
@@ -125,7 +140,6 @@ def _settings(
     **training: Any,
 ) -> "TrainSettings":
     """What the command line asks for, over what the recipe says, over the defaults."""
-    from xrayscan.dataset.cache import user_cache
     from xrayscan.model.backend import FitSettings
     from xrayscan.network.device import place
     from xrayscan.training import TrainSettings
@@ -153,8 +167,11 @@ def _settings(
         on_film=console.film,
         on_split=console.split,
         targets=tuple(Target.parse(point) for point in points or run.get("operating_points", ())),
-        cache=cache or user_cache(),
+        cache=cache,
+        cache_size=cache_size,
         resume=resume,
+        overwrite=overwrite,
+        share=share,
         fast_dev_run=fast_dev_run or bool(run.get("fast_dev_run")),
     )
 

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xrayscan.cli.options import examples, hardware, labelled_folder
+from xrayscan.cli.options import FilmPath, cache, examples, hardware, labelled_folder, share_option
+from xrayscan.cli.signals import RESUME
 from xrayscan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     ),
     context_settings={"auto_envvar_prefix": "XRAYSCAN_TUNE"},
 )
-@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.argument("directory", metavar="DIR", type=FilmPath(exists=True, file_okay=False))
 @click.option("--out", required=True, metavar="TUNE/", help="Folder for the study, the report and the best recipe.")
 @click.option("--model", "backend", metavar="BACKEND", show_default="cnn", help="What to tune.")
 @click.option(
@@ -49,7 +50,8 @@ if TYPE_CHECKING:
 )
 @labelled_folder
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the split, the search and every training.")
-@click.option("--cache", metavar="DIR", show_default="the user's cache folder", help="Folder for decoded films.")
+@cache
+@share_option
 @hardware
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 def tune(
@@ -65,7 +67,9 @@ def tune(
     objective: "Objective",
     folder: "FolderSettings",
     seed: int,
-    cache: str | None,
+    cache: str,
+    cache_size: int,
+    share: bool,
     device: str,
     precision: str,
     workers: int | None,
@@ -79,7 +83,6 @@ def tune(
     """
     import xrayscan.tuning  # noqa: F401 - says at once where Optuna is missing
     from xrayscan.console.tune import TuneConsole
-    from xrayscan.dataset.cache import user_cache
     from xrayscan.model.backend import FitSettings
     from xrayscan.model.parameters import from_pairs
     from xrayscan.network.device import place
@@ -89,6 +92,7 @@ def tune(
     from xrayscan.tuning.tuner import TuneSettings
     from xrayscan.tuning.tuner import tune as run
 
+    click.get_current_context().meta[RESUME] = lambda: ": finished trials are kept; run the same command to resume"
     given: dict[str, Any] = dict(from_pairs(pairs))
     if epochs is not None:
         if "epochs" in given:
@@ -108,7 +112,9 @@ def tune(
             ),
             on_film=console.film,
             on_split=console.split,
-            cache=cache or user_cache(),
+            cache=cache,
+            cache_size=cache_size,
+            share=share,
         )
         settings = TuneSettings(
             train=train,

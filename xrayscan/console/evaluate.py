@@ -76,7 +76,7 @@ class EvaluateConsole:
 
 def _figures_table(evaluation: "Evaluation") -> Table:
     models = evaluation.models
-    table = _table("Figures (95 % interval by patient)", ["figure", *(printable(model.reference) for model in models)])
+    table = _table("Figures (95 % interval by patient)", ["figure", *(printable(model.title) for model in models)])
     for name, label in NAMES.items():
         table.add_row(label, *(_figure(model.values[name], model.intervals[name]) for model in models))
     table.add_row("threshold", *(f"{model.threshold:.4f}" for model in models))
@@ -90,8 +90,8 @@ def _figures_table(evaluation: "Evaluation") -> Table:
 
 def _differences_table(evaluation: "Evaluation") -> Table:
     others = evaluation.models[1:]
-    title = f"Differences to {printable(evaluation.models[0].reference)} (95 % interval, paired)"
-    table = _table(title, ["figure", *(printable(model.reference) for model in others)])
+    title = f"Differences to {printable(evaluation.models[0].title)} (95 % interval, paired)"
+    table = _table(title, ["figure", *(printable(model.title) for model in others)])
     gaps = [model.difference for model in others if model.difference]
     for name in gaps[0].values:
         table.add_row(NAMES[name], *(_of(gap, name, signed=True) for gap in gaps))
@@ -105,7 +105,7 @@ def _counts(confusion: Mapping[str, int]) -> str:
 def _queue_line(model: "Evaluated") -> str:
     queue = model.queue.values
     return (
-        f"{printable(model.reference)} brings the median film with the finding from {queue['arrival']:.1%} of the "
+        f"{printable(model.title)} brings the median film with the finding from {queue['arrival']:.1%} of the "
         f"reading queue to {queue['sorted']:.1%}."
     )
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from xrayscan.console.terminal import _table, duration, film_bar, printable
 from xrayscan.files.text import ending
-from xrayscan.report.remedies import advice
+from xrayscan.report.remedies import remedy
 from xrayscan.scanning.progress import Progress
 from xrayscan.store.record import Status
 from xrayscan.worklist.worklist import DISAGREE, Worklist
@@ -24,6 +24,7 @@ TOP = 5
 TOP_REASONS = 8
 HEADING_WIDTH = 8  # characters of a model's name on one line
 HEADING = 16  # characters of it in all: its end, where paths differ
+UNANSWERED = 10.0  # s without an answer of the file system after which people are told
 PLAIN_EVERY = 10.0  # s between lines where stderr is no terminal
 TIER_STYLE = {"high": "bold red", "intermediate": "yellow", "low": "green"}
 
@@ -58,7 +59,7 @@ class ScanConsole:
                 self._task,
                 completed=progress.done,
                 total=progress.found,
-                description=f"{progress.scored:,} scored, {progress.failed:,} failed",
+                description=f"{progress.scored:,} scored, {progress.failed:,} failed{_unanswered(progress)}",
                 rate=self._rate.per_second,
                 walked=progress.walked,
             )
@@ -86,7 +87,7 @@ class ScanConsole:
         out.print(_counted(worklist), soft_wrap=True)
         for status in UNSCORED:
             if reasons := worklist.reasons(status):
-                out.print(_reasons_table(status, reasons))
+                out.print(_reasons_table(status, reasons, worklist.codes(status)))
         if counts.kept or counts.removed:
             out.print(
                 f"Went on from an earlier scan: {counts.kept:,} unchanged files kept, {counts.anew:,} scored anew, "
@@ -103,6 +104,9 @@ class ScanConsole:
         out.print(f"Model {name} ({fingerprint}): {_threshold(worklist)}", soft_wrap=True)
         if len(worklist.cards) > 1:
             out.print(_compared(worklist), soft_wrap=True)
+        for card in worklist.cards:
+            if card.is_trial:
+                out.print(f"[bold red]Warning:[/] {printable(card.trial_note)}.", soft_wrap=True)
         out.print("Written: " + printable(", ".join(files)), soft_wrap=True)
         out.print("[italic]This list orders reading. It does not diagnose.[/]")
 
@@ -169,14 +173,14 @@ def _top_table(worklist: Worklist) -> Table:
     return table
 
 
-def _reasons_table(status: Status, reasons: Mapping[str, int]) -> Table:
+def _reasons_table(status: Status, reasons: Mapping[str, int], codes: Mapping[str, str]) -> Table:
     """Why files were set aside or failed, the most frequent reason first, and what to do about each."""
     table = _table(status.capitalize(), ())
     for heading, justify in (("files", "right"), ("reason", "left"), ("what to do", "left")):
         table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
     frequent = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     for reason, count in frequent[:TOP_REASONS]:
-        table.add_row(f"{count:,}", printable(reason), escape(advice(reason)))
+        table.add_row(f"{count:,}", printable(reason), escape(remedy(codes.get(reason, ""))))
     if rest := frequent[TOP_REASONS:]:
         table.add_row(f"{sum(count for _, count in rest):,}", f"{len(rest)} other reasons", "See the worklist.")
     return table
@@ -186,8 +190,15 @@ def _plain(progress: Progress, rate: float) -> str:
     left = f", {duration((progress.found - progress.done) / rate)} left" if rate and progress.walked else ""
     return (
         f"{progress.done:,} of {progress.found:,} files done: {progress.scored:,} scored, "
-        f"{progress.failed:,} failed, {rate:,.0f}/s{left}"
+        f"{progress.failed:,} failed, {rate:,.0f}/s{left}{_unanswered(progress)}"
     )
+
+
+def _unanswered(progress: Progress) -> str:
+    """Tell of a folder that is being listed and does not answer, such as one on a server that is gone."""
+    if progress.unanswered < UNANSWERED:
+        return ""
+    return f"; the file system has not answered for {duration(progress.unanswered)}"
 
 
 class _Rate:

@@ -7,24 +7,37 @@ readable for its owner alone, since films can identify people.
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import shutil
+import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from xrayscan.dataset import perceptual_hash
 from xrayscan.errors import DecodeError, OutputError
+from xrayscan.files.atomic import atomic_file, sync_folder
+from xrayscan.files.text import encodable
 from xrayscan.model.backend import Pixels
 from xrayscan.model.input_spec import InputSpec
+from xrayscan.sources.address import split
 from xrayscan.sources.reading import read_file
+from xrayscan.sources.source import identity
+from xrayscan.store.sqlite import connect
 
-FORMAT = 1  # raised when decoding, preprocessing or hashing changes what it gives
+FORMAT = 2  # raised when decoding, preprocessing or hashing changes what it gives
+CACHE_SIZE = 10_000_000_000  # bytes
+REMEDY = "make room, or give another --cache DIR for decoded films"
+PIXELS, HASHES, REASONS, SEAL = "pixels.npy", "hashes.npy", "reasons.json", "sha256"  # of an entry
+OURS, PART, LOCK = ("films-", "listing-"), "part-", "lock.sqlite"  # names in the folder
+LOCK_SECONDS = 600.0  # another run writes its films, then it is our turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,36 +51,43 @@ class Entry:
 
 
 class FilmCache:
-    """A folder of entries. Raises OutputError where it cannot be written; damaged entries count as missing."""
+    """A folder of entries, each under a digest of its own; damaged ones count as missing.
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    It holds ``size`` bytes at most: what was not used for the longest leaves first. Whatever a killed process left half
+    written is swept by the next writer; there is one at a time. Raises OutputError where the folder cannot be written.
+    """
+
+    def __init__(self, folder: str, size: int = CACHE_SIZE) -> None:
+        self._folder, self._size = folder, size
         with self._writing():
             os.makedirs(folder, mode=0o700, exist_ok=True)
 
     def digests(self, paths: Sequence[str], workers: int) -> tuple[str, ...]:
-        """SHA-256 of each file: remembered while path, size and time of change stay, else read."""
+        """SHA-256 of each file: remembered while its path and all that it is known by stay, else read."""
         memo = os.path.join(self._folder, f"listing-{_digest([_state(path) for path in paths])}.json")
-        with contextlib.suppress(OSError, ValueError), open(memo, encoding="utf-8") as file:
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError), open(memo, encoding="utf-8") as file:
             known = json.load(file)
-            if len(known) == len(paths):
-                return tuple(str(digest) for digest in known)
+            if len(known["films"]) == len(paths) and known["sha256"] == _digest(known["films"]):
+                os.utime(memo)
+                return tuple(known["films"])
         with ThreadPoolExecutor(max(1, workers)) as threads:
             digests = tuple(threads.map(file_digest, paths))
-        with self._writing():
-            with tempfile.NamedTemporaryFile("w", dir=self._folder, delete=False) as part:
-                json.dump(digests, part)
-            os.replace(part.name, memo)
+        with self._alone(), atomic_file(memo, REMEDY) as file:
+            file.write(json.dumps({"films": digests, "sha256": _digest(digests)}).encode())
         return digests
 
     def get(self, digests: Sequence[str], spec: InputSpec) -> Entry | None:
         """Return the entry of these files at this geometry, its pixels mapped from disk; None where there is none."""
         folder = self._place(digests, spec)
         try:
-            pixels = np.load(os.path.join(folder, "pixels.npy"), mmap_mode="r")
-            hashes = np.load(os.path.join(folder, "hashes.npy"))
-            with open(os.path.join(folder, "reasons.json"), encoding="utf-8") as file:
+            with open(os.path.join(folder, SEAL), encoding="ascii") as file:
+                if file.read() != _seal(folder):
+                    return None
+            pixels = np.load(os.path.join(folder, PIXELS), mmap_mode="r")
+            hashes = np.load(os.path.join(folder, HASHES))
+            with open(os.path.join(folder, REASONS), encoding="utf-8") as file:
                 reasons = json.load(file)
+            os.utime(folder)
         except (OSError, ValueError, EOFError):
             return None
         if not len(pixels) == len(hashes) == len(reasons) == len(digests):
@@ -75,30 +95,102 @@ class FilmCache:
         return Entry(tuple(digests), pixels, hashes, tuple(reasons))
 
     def put(self, entry: Entry, spec: InputSpec) -> Entry:
-        """Keep an entry, complete or not at all, and return it as it will be read."""
+        """Keep an entry, complete or not at all, and return it as it will be read. One beyond the bound is not kept."""
+        if entry.pixels.nbytes > self._size:
+            return entry
         folder = self._place(entry.digests, spec)
-        with self._writing():
-            part = tempfile.mkdtemp(prefix="part-", dir=self._folder)
-            np.save(os.path.join(part, "pixels.npy"), entry.pixels)
-            np.save(os.path.join(part, "hashes.npy"), entry.hashes)
-            with open(os.path.join(part, "reasons.json"), "w", encoding="utf-8") as file:
-                json.dump(entry.reasons, file)
-            shutil.rmtree(folder, ignore_errors=True)  # a damaged one
-            os.replace(part, folder)
+        with self._alone():
+            part = tempfile.mkdtemp(prefix=PART, dir=self._folder)
+            try:
+                _write_array(os.path.join(part, PIXELS), entry.pixels)
+                _write_array(os.path.join(part, HASHES), entry.hashes)
+                _write(os.path.join(part, REASONS), [json.dumps(entry.reasons).encode()])
+                _write(os.path.join(part, SEAL), [_seal(part).encode()])
+                shutil.rmtree(folder, ignore_errors=True)  # a damaged one
+                os.replace(part, folder)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+            sync_folder(self._folder)
+            self._evict(keeping=folder)
         return self.get(entry.digests, spec) or entry
+
+    def _evict(self, keeping: str) -> None:
+        """Delete what was used the longest ago until the rest fits."""
+        entries = sorted((entry for entry in os.scandir(self._folder) if entry.name.startswith(OURS)), key=_used)
+        sizes = {entry.path: _size(entry.path) for entry in entries}
+        total = sum(sizes.values())
+        for path in sizes:
+            if total > self._size and path != keeping:
+                total -= sizes[path]
+                _remove(path)
 
     def _place(self, digests: Sequence[str], spec: InputSpec) -> str:
         key = _digest([FORMAT, *spec.geometry, *perceptual_hash.SPEC.geometry, *digests])
         return os.path.join(self._folder, f"films-{spec.side}-{spec.resize}-{key}")
 
     @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Write while nobody else does, so that whatever is half written is a leftover, and goes."""
+        try:
+            with contextlib.closing(connect(os.path.join(self._folder, LOCK), wait=LOCK_SECONDS)) as lock:
+                lock.execute("BEGIN EXCLUSIVE")
+                with self._writing():
+                    for entry in os.scandir(self._folder):
+                        if entry.name.startswith(PART) or entry.name.endswith(".part"):
+                            _remove(entry.path)
+                    yield
+        except sqlite3.Error as error:
+            raise self._unwritable(f"its lock: {error}") from error
+
+    @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            raise OutputError(
-                f"{self._folder}: {error.strerror}: give another --cache DIR for decoded films"
-            ) from error
+            raise self._unwritable(error.strerror or str(error)) from error
+
+    def _unwritable(self, why: str) -> OutputError:
+        return OutputError(f"{encodable(self._folder)} cannot be written ({why}): {REMEDY}")
+
+
+def _write_array(path: str, array: npt.NDArray[Any]) -> None:
+    """As `numpy.save`, which says nothing of why it failed."""
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
+    _write(path, [head.getvalue(), np.ascontiguousarray(array).data.cast("B")])
+
+
+def _write(path: str, parts: Iterable[bytes | memoryview]) -> None:
+    with open(path, "xb") as file:
+        file.writelines(parts)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _seal(folder: str) -> str:
+    """SHA-256 over what an entry holds."""
+    found = []
+    for name in (PIXELS, HASHES, REASONS):
+        with open(os.path.join(folder, name), "rb") as file:
+            found.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return _digest(found)
+
+
+def _used(entry: "os.DirEntry[str]") -> float:
+    return entry.stat(follow_symlinks=False).st_mtime
+
+
+def _size(path: str) -> int:
+    """Bytes of a file, or of the files within a folder."""
+    files = [entry.path for entry in os.scandir(path)] if os.path.isdir(path) else [path]
+    return sum(os.lstat(file).st_size for file in files)
+
+
+def _remove(path: str) -> None:
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        os.unlink(path)
 
 
 def user_cache() -> str:
@@ -118,10 +210,11 @@ def file_digest(path: str) -> str:
 
 def _state(path: str) -> list[Any]:
     try:
-        stat = os.stat(path)
+        inside = split(path)
+        status = os.stat(inside[0] if inside else path)  # a file within an archive is as old as the archive
+        return [os.path.abspath(path), *identity(status)]
     except OSError:
         return [os.path.abspath(path)]
-    return [os.path.abspath(path), stat.st_size, stat.st_mtime_ns]
 
 
 def _digest(values: Sequence[Any]) -> str:

@@ -36,10 +36,10 @@ def decode_films(
     spec: InputSpec,
     *,
     workers: int,
-    cache: str | None = None,
+    cache: FilmCache | None = None,
     on_film: OnFilm = lambda done, total: None,
 ) -> Decoded:
-    """Read every film in reader processes, or from the folder ``cache`` where it was read before.
+    """Read every film in reader processes, or from the ``cache`` where it was read before.
 
     Raises: InputError if a label is left without a film, OutputError if the cache cannot be written.
     """
@@ -65,19 +65,18 @@ def contradictions(decoded: Decoded, labels: tuple[str, str]) -> tuple[str, ...]
     return (f"{many} under both {labels[0]} and {labels[1]}, so that one of the labels is wrong: {first}",)
 
 
-def _entry(paths: Sequence[str], spec: InputSpec, workers: int, cache: str | None, on_film: OnFilm) -> Entry:
+def _entry(paths: Sequence[str], spec: InputSpec, workers: int, cache: FilmCache | None, on_film: OnFilm) -> Entry:
     if cache is None:
         return _decode(paths, spec, workers, on_film)
-    store = FilmCache(cache)
-    digests = store.digests(paths, workers)
-    if kept := store.get(digests, spec):
+    digests = cache.digests(paths, workers)
+    if kept := cache.get(digests, spec):
         on_film(len(paths), len(paths))
         return kept
     entry = _decode(paths, spec, workers, on_film)
     for path, before, now in zip(paths, digests, entry.digests, strict=True):
         if now and before != now:  # a file that is no film at all is refused before it has a digest
             raise InputError(f"{path} changed while it was being read: wait until the folder is complete, then go on")
-    return store.put(dataclasses.replace(entry, digests=digests), spec)
+    return cache.put(dataclasses.replace(entry, digests=digests), spec)
 
 
 def _decode(paths: Sequence[str], spec: InputSpec, workers: int, on_film: OnFilm) -> Entry:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from xrayscan.dataset.layout import list_csv, list_folders
 from xrayscan.dataset.patients import compiled, patients, told_by
+from xrayscan.files.paths import Path, path_text
 
 FEWEST_PATIENTS = 5  # of a label: the split sets a fifth apart
 
@@ -13,7 +14,7 @@ class FolderSettings:
     """How a labelled folder is to be read: the finding's label, a CSV of labels, a pattern that finds patients."""
 
     positive: str = "PNEUMONIA"
-    labels_csv: str | None = None
+    labels_csv: Path | None = None
     patient_pattern: str | None = None
 
 
@@ -46,7 +47,7 @@ class LabelledFolder:
     warnings: tuple[str, ...] = ()
 
 
-def read_folder(directory: str, settings: FolderSettings = FolderSettings()) -> LabelledFolder:
+def read_folder(directory: Path, settings: FolderSettings = FolderSettings()) -> LabelledFolder:
     """List labelled films: ``DIR/<LABEL>/…``, ``DIR/{train,val,test}/<LABEL>/…``, or those that a CSV names.
 
     Labels are compared without regard to case.
@@ -54,9 +55,9 @@ def read_folder(directory: str, settings: FolderSettings = FolderSettings()) -> 
     for a pattern that is none.
     """
     pattern = compiled(settings.patient_pattern)
-    finding = settings.positive
+    directory, finding = path_text(directory), settings.positive
     if settings.labels_csv:
-        listing = list_csv(directory, settings.labels_csv, finding)
+        listing = list_csv(directory, path_text(settings.labels_csv), finding)
     else:
         listing = list_folders(directory, finding)
     files = sorted(listing.files, key=lambda file: file.path)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from xrayscan.dataset.label_csv import SPLITS, Line, read_lines, without_repeats
 from xrayscan.errors import InputError
 from xrayscan.outcome import Status
-from xrayscan.sources.folders import discover
-
-NOT_LABELS = frozenset({"__macosx"})  # what macOS adds to an archive
+from xrayscan.sources.folders import as_folder, discover, subfolders
+from xrayscan.sources.reading import exists
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,7 @@ def list_folders(directory: str, positive: str) -> Listing:
 
     Raises: InputError if there are not two labels, one of them ``positive``, or a label holds no file.
     """
+    directory = as_folder(directory)
     folders = _folders(directory)
     splits = [name for name in folders if name.casefold() in SPLITS]
     if not splits:
@@ -58,7 +58,7 @@ def list_csv(directory: str, csv_path: str, positive: str) -> Listing:
     Raises: InputError as `list_folders`, for an unusable CSV, and if no file of a label is there.
     """
     lines = read_lines(csv_path)
-    place = {line.path: os.path.join(directory, line.path) for line in lines}
+    place = {line.path: os.path.join(as_folder(directory), line.path) for line in lines}
     spelt: dict[str, str] = {}
     for line in lines:
         spelt.setdefault(line.label.casefold(), line.label)
@@ -70,14 +70,14 @@ def list_csv(directory: str, csv_path: str, positive: str) -> Listing:
 
 def _missing(directory: str, csv_path: str, lines: list[Line], place: dict[str, str]) -> Iterator[str]:
     """Warn of files that are not there. Raises: InputError if they are all of a label's."""
-    missing = [line for line in lines if not os.path.exists(place[line.path])]
+    missing = [line for line in lines if not exists(place[line.path])]
     if not missing:
         return
     message = (
         f"{csv_path} names {len(missing):,} of {len(lines):,} files that are not there, first in line "
         f"{missing[0].number}: {missing[0].path} (relative paths start at {directory})"
     )
-    there = {line.label.casefold() for line in lines if os.path.exists(place[line.path])}
+    there = {line.label.casefold() for line in lines if exists(place[line.path])}
     if there != {line.label.casefold() for line in lines}:
         raise InputError(f"{message}: correct the paths, or give the folder that they start at")
     yield message
@@ -85,10 +85,9 @@ def _missing(directory: str, csv_path: str, lines: list[Line], place: dict[str, 
 
 def _folders(directory: str) -> list[str]:
     try:
-        names = sorted(e.name for e in os.scandir(directory) if e.is_dir() and not e.name.startswith("."))
+        return subfolders(directory)
     except OSError as error:
         raise InputError(f"{directory}: {error.strerror}: give a folder that holds one folder per label") from error
-    return [name for name in names if name.casefold() not in NOT_LABELS]
 
 
 def _labels(where: str, names: list[str], positive: str) -> tuple[str, str]:

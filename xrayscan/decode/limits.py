@@ -4,20 +4,16 @@ from dataclasses import dataclass
 
 from xrayscan.errors import DecodeError
 from xrayscan.outcome import Code
+from xrayscan.sources.reading import MAX_FILE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds that are checked before memory is asked for; a file beyond one of them is refused by its name."""
 
-    max_file_bytes: int = 512 << 20  # the largest radiographs are some 100 MB
+    max_file_bytes: int = MAX_FILE_BYTES
     max_pixels: int = 100_000_000  # the largest detectors give about 65 million
     max_inflated_bytes: int = 512 << 20  # what compressed bytes become: deflated DICOM, gzip, the rows of a PNG
-
-    def check_file_size(self, size: int) -> None:
-        """Raises: DecodeError for a file of more bytes than allowed."""
-        if size > self.max_file_bytes:
-            raise DecodeError(Code.FILE_TOO_LARGE, f"larger than {self.max_file_bytes >> 20} MiB (--max-file-size)")
 
     def check_size(self, rows: int, columns: int) -> None:
         """Raises: DecodeError for an image without pixels, or with more of them than allowed."""

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -21,6 +21,7 @@ from xrayscan.evaluation.figures import (
 )
 from xrayscan.evaluation.films import TestFilms, read_films, without
 from xrayscan.evaluation.overlap import Overlap, overlap, refuse_or_warn
+from xrayscan.files.paths import Path, path_text, path_texts
 from xrayscan.model.backend import Placement
 from xrayscan.model.card import OperatingPoint
 from xrayscan.model.file import Model, load_model
@@ -67,6 +68,11 @@ class Evaluated:
     difference: Figures | None  # to the first model; None for the first model itself
 
     @property
+    def title(self) -> str:
+        """What readers are shown for it: as the user called it, marked if it comes from a smoke test."""
+        return self.model.card.marked(self.reference)
+
+    @property
     def called(self) -> npt.NDArray[np.bool_]:
         """Which films (N,) the finding is called in."""
         return self.probabilities >= self.threshold
@@ -104,14 +110,17 @@ class Evaluation:
 
 
 def evaluate(
-    references: Sequence[str], folder: LabelledFolder, directory: str, settings: EvaluateSettings = EvaluateSettings()
+    references: Path | Iterable[Path],
+    folder: LabelledFolder,
+    directory: Path,
+    settings: EvaluateSettings = EvaluateSettings(),
 ) -> Evaluation:
     """Evaluate models on a labelled folder, as `read_folder` returns it, that none of them has seen.
 
     Raises: InputError if a model was trained or tuned on some of the films and ``allow_overlap`` is not set, or a label
     has no readable film; ModelError for a model that cannot be used; UsageError if a model is given twice.
     """
-    models = _loaded(references)
+    models = _loaded(list(path_texts(references)))
     points = {reference: _point(model, settings) for reference, model in models.items()}
     workers = default_workers() if settings.workers is None else settings.workers
     specs = [model.card.input for model in models.values()]
@@ -121,7 +130,7 @@ def evaluate(
         reference: overlap(model.seen, films.digests, films.hashes, keys) if model.seen else None
         for reference, model in models.items()
     }
-    warnings = [*refuse_or_warn(overlaps, settings.allow_overlap), *_other_finding(models, folder), *folder.warnings]
+    warnings = [*refuse_or_warn(overlaps, settings.allow_overlap), *_notes(models, folder), *folder.warnings]
     films, probabilities = _scored(films, list(models.values()), settings)
     resampler = Resampler.of(films.groups, seed=settings.seed, resamples=settings.resamples)
     evaluated: list[Evaluated] = []
@@ -130,7 +139,7 @@ def evaluate(
         first = evaluated[0] if evaluated else None
         gap = difference(_all(one), _all(first)) if first else None
         evaluated.append(dataclasses.replace(one, overlap=overlaps[reference], difference=gap))
-    return Evaluation(directory, films, tuple(evaluated), tuple(warnings), settings)
+    return Evaluation(path_text(directory), films, tuple(evaluated), tuple(warnings), settings)
 
 
 def _loaded(references: Sequence[str]) -> dict[str, Model]:
@@ -148,8 +157,10 @@ def _point(model: Model, settings: EvaluateSettings) -> OperatingPoint | None:
     return model.card.operating_points[0]
 
 
-def _other_finding(models: Mapping[str, Model], folder: LabelledFolder) -> Iterator[str]:
+def _notes(models: Mapping[str, Model], folder: LabelledFolder) -> Iterator[str]:
     for reference, model in models.items():
+        if model.card.is_trial:
+            yield f"{reference}: {model.card.trial_note}."
         if model.card.labels[1].casefold() != folder.labels[1].casefold():
             yield f"{reference} looks for {model.card.labels[1]}, but the folder's finding is {folder.labels[1]}."
 

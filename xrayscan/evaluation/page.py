@@ -30,7 +30,7 @@ def write_evaluation_page(evaluation: Evaluation, path: str) -> None:
     """Write the page. Raises: OutputError if it cannot be written."""
     labels = evaluation.films.labels
     names = (visible(evaluation.films.folder.labels[0]), visible(evaluation.films.folder.labels[1]))
-    curves = [plots.Curve(visible(m.reference), labels, m.probabilities) for m in evaluation.models]
+    curves = [plots.Curve(visible(m.title), labels, m.probabilities) for m in evaluation.models]
     write_page(
         path,
         "evaluation.html",
@@ -41,8 +41,8 @@ def write_evaluation_page(evaluation: Evaluation, path: str) -> None:
         models=[
             {
                 "is": model,
-                "confusion": plots.confusion(**model.confusion(labels), labels=names),
-                "sweep_figure": plots.threshold_sweep(curve, model.threshold),
+                "confusion": plots.stamped(plots.confusion(**model.confusion(labels), labels=names), model.model.card),
+                "sweep_figure": plots.stamped(plots.threshold_sweep(curve, model.threshold), model.model.card),
                 "sweep": sweep(labels, model.probabilities),
                 "report": classification_report(labels, model.called, names, as_dict=False),
                 "films": _films(model, evaluation),

@@ -10,24 +10,28 @@ from typing import Any
 
 import numpy as np
 
-from xrayscan.errors import OutputError
 from xrayscan.evaluation.evaluator import Evaluated, Evaluation
 from xrayscan.evaluation.figures import Figures, classification_report, sweep
 from xrayscan.evaluation.page import write_evaluation_page
 from xrayscan.files.atomic import atomic_writer
+from xrayscan.files.paths import Path, path_text
+from xrayscan.files.run_folder import make_folder, refuse_finished
 from xrayscan.files.text import encodable, spreadsheet_cell
+from xrayscan.model.card import TRIAL
+
+FILES = ("metrics.json", "predictions.csv", "evaluation.html")
 
 
-def write_evaluation(evaluation: Evaluation, out: str) -> list[str]:
+def write_evaluation(evaluation: Evaluation, out: Path, *, overwrite: bool = False, share: bool = False) -> list[str]:
     """Write the three files into ``out``, which is made if need be, and return their paths.
 
-    Raises: OutputError where one cannot be written.
+    ``share``: a folder that is made is open as the umask says, not to its owner alone.
+    Raises: OutputError where one cannot be written, or is there already and not to be overwritten.
     """
-    try:
-        os.makedirs(out, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{out}: {error.strerror}: choose another --out") from error
-    paths = [os.path.join(out, name) for name in ("metrics.json", "predictions.csv", "evaluation.html")]
+    out = path_text(out)
+    refuse_finished(out, FILES, overwrite=overwrite)
+    make_folder(out, share=share)
+    paths = [os.path.join(out, name) for name in FILES]
     with atomic_writer(paths[0]) as file:
         json.dump(metrics(evaluation), file, indent=2, ensure_ascii=True, allow_nan=False)
         file.write("\n")
@@ -56,7 +60,7 @@ def _of_model(model: Evaluated, evaluation: Evaluation) -> dict[str, Any]:
         "patients_by": films.folder.patients_by,
         "split": evaluation.settings.split,
         "model": {"name": card.name, "version": card.version, "backend": card.backend}
-        | {"fingerprint": model.model.fingerprint},
+        | {"fingerprint": model.model.fingerprint, TRIAL: card.is_trial},
         "operating_point": model.point.name if model.point else None,
         "operating_points": {
             point.name: {"threshold": point.threshold, **_with_ci(model.at_points[point.name])}

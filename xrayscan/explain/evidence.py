@@ -6,7 +6,6 @@ Made after ranking, from the files themselves: each is read again and shown only
 import hashlib
 import io
 import itertools
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -15,9 +14,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from xrayscan.decode.resize import preprocess
-from xrayscan.errors import DecodeError, OutputError
+from xrayscan.errors import DecodeError
 from xrayscan.explain.heatmap import Explainer, Neighbour, over_film
-from xrayscan.files.text import encodable
+from xrayscan.files.atomic import atomic_file
 from xrayscan.model.backend import Pixels, Placement
 from xrayscan.model.file import Model
 from xrayscan.scanning.prepare import decoded
@@ -123,18 +122,15 @@ def write_heatmap(evidence: Evidence, path: str) -> None:
     """
     if evidence.heatmap is None:
         raise ValueError(f"{evidence.source} has no heatmap")
-    picture, beside = overlay(evidence.film, evidence.heatmap), f"{path}.part"
-    try:
-        picture.save(beside, "PNG")
-        os.replace(beside, path)
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise OutputError(f"{encodable(path)} cannot be written ({why}): give another folder") from error
+    data = io.BytesIO()
+    overlay(evidence.film, evidence.heatmap).save(data, "PNG")
+    with atomic_file(path) as file:
+        file.write(data.getbuffer())
 
 
 def overlay(film: bytes, heatmap: npt.NDArray[np.float32]) -> Image.Image:
     """The film in grey under the map's colours, the stronger the map the less of the film is seen through it."""
-    from matplotlib import colormaps
+    from xrayscan.report.plots import colormaps  # it needs matplotlib
 
     with Image.open(io.BytesIO(film)) as picture:
         grey = np.asarray(picture.convert("RGB"), np.float32)

@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from xrayscan.errors import ModelError, OutputError
+from xrayscan.errors import ModelError
+from xrayscan.files.atomic import unwritable
+from xrayscan.files.run_folder import make_subfolder
 from xrayscan.files.text import encodable, visible
 from xrayscan.model.backend import Placement
 from xrayscan.model.file import Model, load_model
@@ -72,13 +74,12 @@ class Pictures:
 
     def _make_folder(self) -> None:
         """Make the folder, or empty it of an earlier report's files."""
+        make_subfolder(self._folder)
         try:
-            os.makedirs(self._folder, exist_ok=True)
             for name in filter(OURS.fullmatch, os.listdir(self._folder)):  # of another order
                 os.unlink(os.path.join(self._folder, name))
         except OSError as error:
-            why = error.strerror or str(error)
-            raise OutputError(f"{encodable(self._folder)} cannot be made ({why}): give another --out") from error
+            raise unwritable(self._folder, error) from error
 
 
 def page_settings(

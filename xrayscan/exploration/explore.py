@@ -10,6 +10,7 @@ from xrayscan.dataset.split import FEWEST_VALIDATION, Indices, patient_groups
 from xrayscan.exploration.copies import Copies, Crossing, crossing, exact_copies, near_copies
 from xrayscan.exploration.file_properties import Looks, look_at
 from xrayscan.exploration.shortcut import WEAK, Shortcut, shortcut
+from xrayscan.files.paths import Path, path_text
 from xrayscan.scanning.workers import default_workers
 
 
@@ -38,7 +39,7 @@ class Explored:
     warnings: tuple[str, ...]
 
 
-def explore(directory: str, folder: LabelledFolder, settings: ExploreSettings = ExploreSettings()) -> Explored:
+def explore(directory: Path, folder: LabelledFolder, settings: ExploreSettings = ExploreSettings()) -> Explored:
     """Look at every film of a labelled folder (see `xrayscan.dataset.labelled_folder.read_folder`).
 
     Raises: InputError if a label is left without a readable film.
@@ -52,7 +53,7 @@ def explore(directory: str, folder: LabelledFolder, settings: ExploreSettings = 
     settings.on_stage("looking for shortcuts")
     found = shortcut(looks, films.labels, groups, settings.seed)
     warnings = (*folder.warnings, *_warnings(folder, films, exact, near, sides, found))
-    return Explored(directory, folder, films, groups, exact, near, sides, found, warnings)
+    return Explored(path_text(directory), folder, films, groups, exact, near, sides, found, warnings)
 
 
 def _warnings(

@@ -15,6 +15,7 @@ from xrayscan.decode.resize import preprocess
 from xrayscan.decode.technical import encoding
 from xrayscan.errors import DecodeError, InputError
 from xrayscan.model.backend import Pixels
+from xrayscan.plugin.decoders import decoders_for
 from xrayscan.scanning.local_engine import read
 from xrayscan.scanning.prepare import refuse
 from xrayscan.scanning.row import Row
@@ -70,7 +71,7 @@ def look(row: Row) -> Row:
         return row | {"reason": str(refusal)}
     try:
         data = read_file(row["path"])
-        film = decode(data, at_least=DECODED_AT)
+        film = decode(data, at_least=DECODED_AT, decoders=decoders_for(data))
     except DecodeError as error:
         return row | {"reason": str(error)}
     stored, pixels = encoding(data), preprocess(film.brightness, perceptual_hash.SPEC)

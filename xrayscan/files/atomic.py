@@ -1,35 +1,92 @@
-"""Files that are complete or not there."""
+"""Files that are complete or not there, on disk once they have their name, and never written through a link."""
 
 import contextlib
+import errno
+import io
 import os
+import stat
 from collections.abc import Iterator
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from xrayscan.errors import OutputError
 from xrayscan.files.text import encodable
 
+ANOTHER_OUT = "give another --out"
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM, errno.EBADF)  # of folders, on some file systems
+
 
 @contextlib.contextmanager
-def atomic_writer(path: str) -> Iterator[TextIO]:
-    """Open a UTF-8 text file that takes its name, and any older file's place, once it is written whole.
+def atomic_file(path: str, remedy: str = ANOTHER_OUT) -> Iterator[BinaryIO]:
+    """Open a file that takes its name, and any older file's place, once it is on disk as a whole.
 
-    Line ends are written as they are given. What a killed process leaves behind has the one name ``path.part``, and
-    the next writer replaces it. Raises: OutputError that names the path.
+    What a killed process leaves behind has the one name ``path.part``, and the next writer replaces it; a link of
+    either name is replaced, not followed. The file is open to whom its folder is open to, within the umask.
+    Raises: OutputError that names the path and ends in ``remedy``.
     """
     part = f"{path}.part"
     try:
         _unlink(part)
-        with open(part, "x", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        with open(part, "xb", opener=new_file) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
+        sync_folder(os.path.dirname(path))
     except OSError as error:
-        why = error.strerror or str(error)
-        raise OutputError(f"{encodable(path)} cannot be written ({why}): give another --out") from error
+        raise unwritable(path, error, remedy) from error
     finally:
         with contextlib.suppress(OSError):
             _unlink(part)
+
+
+@contextlib.contextmanager
+def atomic_writer(path: str) -> Iterator[TextIO]:
+    """As `atomic_file`, for UTF-8 text. Line ends are written as they are given."""
+    with atomic_file(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
+        try:
+            yield text
+            text.flush()
+        finally:
+            with contextlib.suppress(OSError):  # of a full disk, which is told of already
+                text.detach()
+
+
+def new_file(path: str, flags: int = 0) -> int:
+    """Create a file that is not there yet, no more open to others than its folder is; an opener for ``open``."""
+    return os.open(path, NEW, 0o666 & os.stat(os.path.dirname(path) or os.curdir).st_mode)
+
+
+def sync_folder(folder: str) -> None:
+    """Have a folder's new names survive a power failure, where the system can. Raises: OSError."""
+    if os.name == "nt":
+        return
+    try:
+        descriptor = os.open(folder or os.curdir, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in NO_SYNC:
+            raise
+
+
+def refuse_foreign(path: str) -> None:
+    """Raise OutputError for a link, or anything else but a regular file, where a file of ours would be opened."""
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        kind = "a link" if stat.S_ISLNK(mode) else "no regular file"
+        raise OutputError(f"{encodable(path)} is {kind}, and is not followed: remove it, or {ANOTHER_OUT}")
+
+
+def unwritable(path: str, error: OSError, remedy: str = ANOTHER_OUT) -> OutputError:
+    """What to say of a path that cannot be written."""
+    return OutputError(f"{encodable(path)} cannot be written ({error.strerror or error}): {remedy}")
 
 
 def _unlink(path: str) -> None:

@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from xrayscan.errors import ModelError
 from xrayscan.model.input_spec import InputSpec
+from xrayscan.model.provenance import Provenance
+from xrayscan.model.tensors import Tensors as Tensors
 
 Pixels = npt.NDArray[np.uint8]
-Tensors = Mapping[str, npt.NDArray[Any]]
 Precision = Literal["fp32", "bf16", "fp16"]
 
 
@@ -37,10 +38,11 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Films:
-    """Model-ready films with what humans said of them. Arrays are read-only."""
+    """Model-ready films with what humans said of them, and which films they are. Arrays are read-only."""
 
     pixels: Pixels  # (N, S, S)
     labels: npt.NDArray[np.uint8]  # (N,): 1 with the finding, 0 without
+    identities: Provenance | None = None  # of the N films, in their order; None where nobody knows them
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -168,7 +170,11 @@ class Backend(Protocol):
         ...
 
     def fit(self, params: Any, spec: InputSpec, train: Films, validation: Films, settings: FitSettings) -> Tensors:
-        """Train and return everything to be kept. Validation may steer early stopping, and nothing else."""
+        """Train and return everything to be kept. Validation may steer early stopping, and nothing else.
+
+        A backend that builds on other models adds what these have seen (`Provenance.tensors` of their ``Model.seen``,
+        united), so that the model file lists those films beside its own.
+        """
         ...
 
     def load(self, params: Any, spec: InputSpec, tensors: Tensors, placement: Placement) -> Predictor:

@@ -2,17 +2,31 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
+
+from xrayscan.errors import ModelError
+from xrayscan.model.card_check import STRICT
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Platt scaling: calibrated logit = slope * logit + intercept.
+    """Platt scaling: calibrated logit = slope * logit + intercept. A higher logit never means a lower probability.
 
     Source: Platt, "Probabilistic outputs for support vector machines" (1999).
+    Raises: ModelError for numbers that would turn the order round, or are none.
     """
 
     slope: float = 1.0
     intercept: float = 0.0
+
+    __pydantic_config__: ClassVar = STRICT
+
+    def __post_init__(self) -> None:
+        if not (0 < self.slope < math.inf and math.isfinite(self.intercept)):
+            raise ModelError(
+                f"a calibration of slope {self.slope} and intercept {self.intercept}: the slope has to be above 0, and "
+                "both have to be numbers"
+            )
 
     def probability(self, logit: float) -> float:
         """The calibrated probability, in [0, 1], of one raw logit."""

@@ -4,14 +4,19 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from xrayscan.errors import ModelError
 from xrayscan.model.calibration import Calibration
+from xrayscan.model.card_check import STRICT, check_metrics, check_share, read_strictly
 from xrayscan.model.input_spec import InputSpec
+from xrayscan.model.plain_json import plain_json
 
 UNNAMED = "model"  # the name of a model that nobody gave one
-CARD_FORMAT = 1  # raised when an older xrayscan could misread a newer card
+CARD_FORMAT = 2  # raised when an older xrayscan could misread a newer card
+READ_FORMATS = (1, CARD_FORMAT)  # 1 came without a digest of the file's content
+TRIAL = "fast_dev_run"  # in a card's training: the model was made on a few films to try the path
+TRIAL_MARK = "(fast-dev-run)"  # in the name of such a model, and in every figure of it
 Interval = tuple[float, float]
 
 
@@ -20,6 +25,7 @@ class OperatingPoint:
     """A threshold, how it was chosen, and what it reaches on validation, with 95 % intervals.
 
     ``threshold`` is a calibrated probability at the training prevalence; at or above it the finding is called.
+    Raises: ModelError for a point without a name, or with numbers that are no shares.
     """
 
     name: str  # "balanced", "sensitivity-0.95", "specificity-0.99", …
@@ -28,6 +34,17 @@ class OperatingPoint:
     specificity: float
     sensitivity_ci95: Interval
     specificity_ci95: Interval
+
+    __pydantic_config__: ClassVar = STRICT
+
+    def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise ModelError("an operating point has no name")
+        for key in ("threshold", "sensitivity", "specificity"):
+            check_share(f"the {key} of operating point {self.name}", getattr(self, key))
+        for key in ("sensitivity_ci95", "specificity_ci95"):
+            for bound in getattr(self, key):
+                check_share(f"{key} of operating point {self.name}", bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +64,33 @@ class ModelCard:
     about: Mapping[str, str] = field(default_factory=dict)  # licence, citation, intended use, limits
     version: str = "1"
 
+    __pydantic_config__: ClassVar = STRICT
+
     def __post_init__(self) -> None:
+        points = [point.name for point in self.operating_points]
         if not 0 < self.prevalence < 1:
-            raise ModelError(f"model card of {self.name}: a prevalence of {self.prevalence} is not between 0 and 1")
-        if not self.operating_points:
-            raise ModelError(f"model card of {self.name}: it names no operating point")
+            raise self._wrong(f"a prevalence of {self.prevalence} is not between 0 and 1")
+        if not all(label.strip() for label in self.labels) or self.labels[0].casefold() == self.labels[1].casefold():
+            raise self._wrong(f"its labels {self.labels[0]!r} and {self.labels[1]!r} do not tell films apart")
+        if not points:
+            raise self._wrong("it names no operating point")
+        if len(set(points)) < len(points):
+            raise self._wrong("two of its operating points have one name")
+        check_metrics(self.metrics)
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether the model comes from ``--fast-dev-run``: made to try the path, not to be used."""
+        return bool(self.training.get(TRIAL))
+
+    @property
+    def trial_note(self) -> str:
+        """What every reader of such a model's figures is to know; empty for any other model."""
+        return f"{self.name} is from a smoke test (--fast-dev-run): its scores mean nothing" if self.is_trial else ""
+
+    def marked(self, name: str) -> str:
+        """The name by which a user calls the model, with the mark of a trial if it is one."""
+        return f"{name} {TRIAL_MARK}" if self.is_trial and TRIAL_MARK not in name else name
 
     def operating_point(self, name: str) -> OperatingPoint:
         """Return the operating point called ``name``. Raises: ModelError that lists those there are."""
@@ -61,25 +100,27 @@ class ModelCard:
         known = ", ".join(point.name for point in self.operating_points)
         raise ModelError(f"model {self.name} has no operating point {name!r}: it has {known}")
 
+    def plain(self) -> dict[str, Any]:
+        """Return the card as plain values, the format first."""
+        return {"format": CARD_FORMAT, **dataclasses.asdict(self)}
+
     def to_json(self) -> str:
         """Return the card as JSON text."""
-        return json.dumps({"format": CARD_FORMAT, **dataclasses.asdict(self)}, ensure_ascii=False, allow_nan=False)
+        return json.dumps(self.plain(), ensure_ascii=False, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read a card. Raises: ModelError if it is damaged, or written by a newer xrayscan."""
-        try:
-            raw = json.loads(text)
-            if raw.pop("format") != CARD_FORMAT:
-                raise ModelError("its card was written by another version of xrayscan: update xrayscan")
-            raw["input"] = InputSpec(**_tuples(raw["input"]))
-            raw["calibration"] = Calibration(**raw["calibration"])
-            raw["operating_points"] = tuple(OperatingPoint(**_tuples(point)) for point in raw["operating_points"])
-            raw["labels"] = (str(raw["labels"][0]), str(raw["labels"][1]))
-            return cls(**raw)
-        except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-            raise ModelError(f"its card is damaged ({type(error).__name__}: {error})") from error
+        return cls.from_plain(plain_json(text))
 
+    @classmethod
+    def from_plain(cls, values: Any) -> Self:
+        """Take a card from what its JSON held. Raises: as `from_json`."""
+        if not isinstance(values, dict) or "format" not in values:
+            raise ModelError("its card is damaged: it does not say which format it has")
+        if values["format"] not in READ_FORMATS:
+            raise ModelError("its card was written by another version of xrayscan: update xrayscan")
+        return read_strictly(cls, {key: value for key, value in values.items() if key != "format"})
 
-def _tuples(raw: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
+    def _wrong(self, what: str) -> ModelError:
+        return ModelError(f"model card of {self.name}: {what}")

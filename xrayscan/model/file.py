@@ -3,19 +3,18 @@
 import hashlib
 import importlib.resources
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from xrayscan.errors import ModelError
-from xrayscan.model.backend import Tensors
+from xrayscan.files.atomic import atomic_file
+from xrayscan.files.paths import Path, path_text
+from xrayscan.files.regular import read_regular
 from xrayscan.model.card import ModelCard
 from xrayscan.model.provenance import Provenance, split_tensors
+from xrayscan.model.tensors import Tensors, metadata_of, sealed, unsealed
 
 HEADER_KEY = "xrayscan"
+UNSEALED_FORMAT = 1  # of cards, written before files had a digest
 FILE_NAME = "model.safetensors"  # inside a training run's folder
 
 
@@ -41,32 +40,41 @@ class Model:
         return folder if folder and file == FILE_NAME else self.path
 
 
-def load_model(reference: str = "default") -> Model:
+def load_model(reference: Path = "default") -> Model:
     """Read a model by bundled name, path of a model file, or folder of a training run.
 
-    Raises: ModelError if there is none, or the file is damaged, foreign or a pickle. Nothing in it is executed.
+    Raises: ModelError if there is none, or the file is damaged, foreign, a pickle, or not what the digest in it says.
+    Nothing in it is executed.
     """
-    path = resolve(reference)
+    path = resolve(path_text(reference))
     try:
-        with open(path, "rb") as file:
-            fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
-        card, tensors = _read(path)
+        data = read_regular(path)
     except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}: give a bundled name, a model file or a run folder") from error
-    network, seen = split_tensors(tensors)
-    return Model(card, network, fingerprint, path, seen)
+        why = error.strerror or str(error)
+        raise ModelError(f"{path}: {why}: give a bundled name, a model file or a run folder") from error
+    try:
+        header, tensors, whole = unsealed(HEADER_KEY, data)
+        if not whole and header.get("format") != UNSEALED_FORMAT:
+            raise ModelError("its card lacks the digest of its content: it was damaged or changed")
+        card, (network, seen) = ModelCard.from_plain(header), split_tensors(tensors)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+    return Model(card, network, hashlib.sha256(data).hexdigest(), path, seen)
 
 
 def save_model(path: str, card: ModelCard, tensors: Tensors, seen: Provenance | None = None) -> None:
-    """Write a model file; it replaces an older one in one step. Raises: OSError."""
-    from safetensors.numpy import save
+    """Write a model file, sealed by a digest; it replaces an older one in one step. Raises: OutputError."""
+    data = sealed(HEADER_KEY, card.plain(), {**tensors, **(seen.tensors() if seen else {})})
+    with atomic_file(path) as file:
+        file.write(data)
 
-    beside = f"{path}.part"
-    everything = {**tensors, **(seen.tensors() if seen else {})}
-    arrays = {name: np.ascontiguousarray(array) for name, array in everything.items()}
-    with open(beside, "wb") as file:  # not save_file, which lets nobody else read what it writes
-        file.write(save(arrays, metadata={HEADER_KEY: card.to_json()}))
-    os.replace(beside, path)
+
+def is_model(path: str) -> bool:
+    """Whether a safetensors file is a model of xrayscan's, damaged perhaps, rather than weights from elsewhere."""
+    try:
+        return HEADER_KEY in metadata_of(read_regular(path))
+    except (OSError, ModelError):
+        return False
 
 
 def resolve(reference: str) -> str:
@@ -92,30 +100,5 @@ def bundled_models() -> dict[str, str]:
 
 
 def read_card(reference: str) -> ModelCard:
-    """Read a model's card without its weights. Raises: as `load_model`."""
-    return _open(resolve(reference), tensors=False)[0]
-
-
-def _read(path: str) -> tuple[ModelCard, Tensors]:
-    return _open(path, tensors=True)
-
-
-def _open(path: str, *, tensors: bool) -> tuple[ModelCard, Tensors]:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="np") as file:
-            metadata: Mapping[str, Any] = file.metadata() or {}
-            if HEADER_KEY not in metadata:
-                raise ModelError(f"{path}: no model card in it: it was not made by xrayscan train")
-            card = ModelCard.from_json(metadata[HEADER_KEY])
-            return card, {name: _frozen(file.get_tensor(name)) for name in file.keys()} if tensors else {}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ModelError(f"{path}: not a model file, or a damaged one ({error})") from error
-    except ModelError as error:
-        raise error if str(error).startswith(path) else ModelError(f"{path}: {error}") from error
-
-
-def _frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    array.flags.writeable = False
-    return array
+    """Read a model's card, its file checked as a whole. Raises: as `load_model`."""
+    return load_model(reference).card

@@ -1,9 +1,11 @@
 """The pixels a model takes."""
 
+import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from xrayscan.errors import ModelError
+from xrayscan.model.card_check import STRICT
 
 Resize = Literal["squash", "letterbox", "crop"]
 Normalise = Literal["fixed", "per_image", "equalise", "blend"]
@@ -26,6 +28,8 @@ class InputSpec:
     mean: tuple[float, ...] = (0.5,)
     std: tuple[float, ...] = (0.25,)
 
+    __pydantic_config__: ClassVar = STRICT
+
     def __post_init__(self) -> None:
         if not 8 <= self.side <= 4096:
             raise ModelError(f"an input side of {self.side} px is out of range: give 8 to 4096")
@@ -35,7 +39,8 @@ class InputSpec:
             raise ModelError(f"unknown resize policy {self.resize!r}: choose {', '.join(get_args(Resize))}")
         if self.normalise not in get_args(Normalise):
             raise ModelError(f"unknown normalisation {self.normalise!r}: choose {', '.join(get_args(Normalise))}")
-        if not len(self.mean) == len(self.std) or len(self.mean) not in (1, self.channels) or min(self.std) <= 0:
+        fits = len(self.mean) == len(self.std) and len(self.mean) in (1, self.channels)
+        if not fits or min(self.std) <= 0 or not all(map(math.isfinite, (*self.mean, *self.std))):
             raise ModelError(f"mean {self.mean} and std {self.std} do not fit {self.channels} channels")
 
     @property

@@ -33,6 +33,7 @@ class Attribution:
         Source: Jiang et al., "LayerCAM", IEEE TIP 30 (2021): a channel counts by its own gradient at each place, and
         only where it speaks for the finding. Gradients as Captum computes them.
         """
+        import xrayscan.report.plots  # noqa: F401, I001 - first: captum imports matplotlib, which is imported there
         from captum.attr import LayerGradientXActivation
 
         images = normalise(images_of(pixels, self._placement.device), self._spec)

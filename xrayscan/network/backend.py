@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from xrayscan.errors import ModelError
 from xrayscan.model.backend import Films, FitSettings, Placement, Predictor, Tensors
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.pretrained import WeightSource
@@ -72,9 +73,16 @@ class TorchBackend:
         return network
 
     def load(self, params: Any, spec: InputSpec, tensors: Tensors, placement: Placement) -> Predictor:
-        """Rebuild the network with its weights on a device."""
-        from xrayscan.network.predictor import TorchPredictor
+        """Rebuild the network with its weights on a device. Raises: ModelError if they, or the pixels, do not fit."""
+        from xrayscan.network.predictor import TorchPredictor, refuse_misfits
 
+        own = self.spec(params)
+        if (spec.side, spec.channels) != (own.side, own.channels):
+            raise ModelError(
+                f"an input of {spec.channels} x {spec.side} x {spec.side} does not fit backend {self.name}, which "
+                f"takes {own.channels} x {own.side} x {own.side} with these parameters"
+            )
+        refuse_misfits(self.build, params, tensors)
         heatmap = self.heatmap_layer(params) if callable(self.heatmap_layer) else self.heatmap_layer
         features = self.features_layer(params) if callable(self.features_layer) else self.features_layer
         layers = (heatmap,) if isinstance(heatmap, str) else heatmap or ()

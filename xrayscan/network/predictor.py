@@ -1,15 +1,52 @@
 """A network on its device: pixels in, raw logits out."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from xrayscan.errors import ModelError
 from xrayscan.model.backend import Pixels, Placement, Tensors
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.attribution import Attribution
 from xrayscan.network.forward import logits_of, placed
+
+
+def refuse_misfits(build: Callable[[Any], nn.Module], params: Any, tensors: Tensors) -> None:
+    """Compare tensors with the network's own, by name, type and shape, before it takes up any memory.
+
+    Raises: ModelError that names the first that differs. A network that cannot be built without memory is left to
+    `TorchPredictor`.
+    """
+    try:
+        with torch.device("meta"), _Undrawn():
+            own = build(params).state_dict()
+    except (RuntimeError, NotImplementedError, TypeError, ValueError):
+        return
+    if odd := sorted(own.keys() ^ tensors.keys()):
+        raise ModelError(f"the weights do not fit the network: {odd[0]} is {'missing' if odd[0] in own else 'foreign'}")
+    for name, tensor in own.items():
+        wanted, given = tuple(tensor.shape), tensors[name].shape
+        if wanted != given and (wanted, given) != ((), (1,)):  # as the first model files kept single numbers
+            raise ModelError(f"the weights do not fit the network: {name} has shape {given}, not {wanted}")
+        if (kind := str(tensor.dtype).removeprefix("torch.")) != tensors[name].dtype.name:
+            raise ModelError(f"the weights do not fit the network: {name} is {tensors[name].dtype.name}, not {kind}")
+
+
+class _Undrawn(TorchFunctionMode):
+    """Leaves out first weights: drawing them for tensors without memory would import torch's compiler, a second."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        named = kwargs or {}
+        if getattr(func, "__name__", "") in ("normal_", "uniform_", "erfinv_", "trunc_normal_"):
+            return args[0] if args else named["tensor"]
+        return func(*args, **named)
 
 
 class TorchPredictor:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xrayscan.errors import ModelError
+from xrayscan.model.file import is_model, load_model
+from xrayscan.model.provenance import PREFIX, Provenance
 
 if TYPE_CHECKING:
     import torch
@@ -70,6 +72,19 @@ class WeightSource:
         raise ModelError(f"{self.name}: these weights do not fit the network: {what}")
 
 
+def weights_seen(name: str) -> Provenance | None:
+    """The films behind first weights that are one of our own model files; None for weights from elsewhere.
+
+    Raises: ModelError for a model file of ours that is damaged, or does not say on which films it was trained.
+    """
+    if not name.endswith(".safetensors") or not os.path.isfile(name) or not is_model(name):
+        return None
+    model = load_model(name)
+    if model.seen is None:
+        raise ModelError(f"{name} does not say on which films it was trained, so it is not built upon")
+    return model.seen
+
+
 def read_state(path: str) -> "State":
     """Read a state dict from a .safetensors file, or from a .pth file with ``weights_only=True``.
 
@@ -83,7 +98,7 @@ def read_state(path: str) -> "State":
         raise ModelError(f"{path}: no such file: give a .safetensors or .pth file, 'imagenet' or 'none' to --weights")
     try:
         if path.endswith(".safetensors"):
-            return load_file(path)
+            return {name: tensor for name, tensor in load_file(path).items() if not name.startswith(PREFIX)}
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Detected pickle protocol")  # such a file is refused below, or was read
             return _state(torch.load(path, map_location="cpu", weights_only=True), path)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from xrayscan.decode import BUILT_IN, Decoder
 from xrayscan.plugin.command import Command
 from xrayscan.plugin.spec import hookimpl
 from xrayscan.report import builtin as reports
@@ -18,6 +19,13 @@ COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which pe
     "models": "List the models and backends at hand, or show one.",
     "plugins": "List the plugins and what they register.",
 }
+
+
+@hookimpl
+def register_decoders(register: Callable[[Decoder], None]) -> None:
+    """Offer the decoders of the formats that xrayscan knows."""
+    for decoder in BUILT_IN:
+        register(decoder)
 
 
 @hookimpl

@@ -2,9 +2,12 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from xrayscan.errors import UsageError
+import numpy as np
+
+from xrayscan.errors import ModelError, UsageError, XrayscanError
+from xrayscan.files.paths import Path, path_texts
 from xrayscan.model.backend import Placement, Predictor
 from xrayscan.model.card import UNNAMED
 from xrayscan.model.file import Model, load_model
@@ -12,22 +15,41 @@ from xrayscan.model.parameters import parse
 from xrayscan.plugin.manager import load_registry
 
 MEAN = "mean"  # what worklists call the mean of several models
+SHOWN = 200  # characters of an unexpected error
 
 
 def load_predictor(model: Model, placement: Placement) -> Predictor:
-    """Put a model's network on a device. Raises: ModelError if its backend is missing or its tensors do not fit."""
+    """Put a model's network on a device, and show it one black film, so that what cannot work fails here.
+
+    Raises: ModelError if its backend is missing, its tensors do not fit, or it does not take films as its card says.
+    """
     backend = load_registry().backend(model.card.backend)
     params = parse(backend.params, model.card.parameters, of=f"model {model.card.name}")
-    return backend.load(params, model.card.input, model.tensors, placement)
+    side, what = model.card.input.side, model.path or model.card.name
+    try:
+        predictor = backend.load(params, model.card.input, model.tensors, placement)
+        shape = predictor.predict(np.zeros((1, side, side), np.uint8)).shape
+    except XrayscanError:
+        raise
+    except Exception as error:  # whatever a backend makes of a file that is not its own
+        first = next(iter(str(error).splitlines()), "")[:SHOWN]
+        what = (
+            f"{model.path or model.card.name}: backend {backend.name} cannot use it ({type(error).__name__}: {first})"
+        )
+        raise ModelError(what) from error
+    if shape != (1,):
+        raise ModelError(f"{model.path or model.card.name}: one film gets {shape} numbers instead of one")
+    return predictor
 
 
-def load_models(references: Sequence[str | Model]) -> list[Model]:
+def load_models(references: Path | Model | Iterable[Path | Model]) -> list[Model]:
     """Read the models that score the same films; those that are loaded already are taken as they are.
 
     Raises: as `load_model`; UsageError if there is none, one comes twice, or they look for different findings, whose
     tiers and means could not be compared.
     """
-    models = [one if isinstance(one, Model) else load_model(one) for one in references]
+    given = [references] if isinstance(references, Model) else path_texts(references)
+    models = [one if isinstance(one, Model) else load_model(one) for one in given]
     if not models:
         raise UsageError("give at least one model")
     first = models[0]
@@ -49,7 +71,10 @@ def names_of(models: Sequence[Model]) -> tuple[str, ...]:
     often = Counter(model.card.name for model in models)
     often.update({UNNAMED: 1, MEAN: 1})
     known = [bool(model.card.name.strip()) and often[model.card.name] == 1 for model in models]
-    names = [model.card.name if told else model.reference for model, told in zip(models, known, strict=True)]
+    names = [
+        model.card.marked(model.card.name if told else model.reference)
+        for model, told in zip(models, known, strict=True)
+    ]
     return tuple(
         name if names.count(name) == 1 and name != MEAN else f"{name} {model.fingerprint[:12]}"
         for name, model in zip(names, models, strict=True)

@@ -92,8 +92,7 @@ def _attribute(what: str, library: str, name: str) -> "Setting":
 
 
 def _torch() -> tuple[Any, ...]:
-    import torch
-
+    torch: Any = sys.modules["torch"]  # read where it is imported already, never imported for this
     return (
         torch.get_default_dtype(),
         torch.get_default_device(),
@@ -106,8 +105,7 @@ def _torch() -> tuple[Any, ...]:
 
 
 def _set_torch(before: tuple[Any, ...]) -> None:
-    import torch
-
+    torch: Any = sys.modules["torch"]
     dtype, device, threads, gradients, deterministic, precision, state = before
     torch.set_default_device(None if device == torch.device("cpu") else device)
     torch.set_default_dtype(dtype)

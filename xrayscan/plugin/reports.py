@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable
 
 from xrayscan.errors import OutputError, XrayscanError
+from xrayscan.files.paths import Path, path_text, path_texts
 from xrayscan.plugin.manager import load_registry
 from xrayscan.report.interface import PageSettings, Report
 from xrayscan.worklist.worklist import Worklist
@@ -11,8 +12,8 @@ from xrayscan.worklist.worklist import Worklist
 
 def write_reports(
     worklist: Worklist,
-    folder: str,
-    formats: Iterable[str] | None = None,
+    folder: Path,
+    formats: str | Iterable[str] | None = None,
     page: PageSettings | None = None,
     on_report: Callable[[str], None] = lambda path: None,
 ) -> list[str]:
@@ -22,9 +23,10 @@ def write_reports(
     Raises: UsageError for an unknown format, before anything is written; OutputError where one cannot be written.
     """
     registry = load_registry()
+    names = registry.reports if formats is None else path_texts(formats)
     paths = []
-    for report in [registry.report(name) for name in (registry.reports if formats is None else formats)]:
-        path = os.path.join(folder, f"triage.{report.suffix}")
+    for report in list(map(registry.report, names)):
+        path = os.path.join(path_text(folder), f"triage.{report.suffix}")
         on_report(path)
         _write(report, worklist, path, page or PageSettings())
         paths.append(path)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pluggy
 
+from xrayscan.decode.interface import Decoder
 from xrayscan.model.backend import Backend
 from xrayscan.plugin.command import Command
 from xrayscan.report.interface import Report
@@ -24,6 +25,15 @@ def register_backends(register: Callable[[Backend], None]) -> None:
 
     A name is what ``xrayscan train`` and model files call it: small letters, digits, ``-``, ``_`` and dots.
     Test it with `xrayscan.testing.BackendContract`.
+    """
+
+
+@hookspec
+def register_decoders(register: Callable[[Decoder], None]) -> None:
+    """Offer decoders of image formats: pass each `Decoder` to ``register``, which refuses a name already taken.
+
+    Reader processes ask them about files that no built-in decoder recognises: keep no state.
+    Test it with `xrayscan.testing.DecoderContract`.
     """
 
 

@@ -9,16 +9,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib
 import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup, escape
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-from matplotlib.text import Text
 from PIL import Image
 
+from xrayscan.files.import_path import elsewhere
+from xrayscan.files.text import INVISIBLE, visible
+from xrayscan.model.card import ModelCard
 from xrayscan.statistics.metrics import ECE_BINS, Floats, Labels
+
+with elsewhere():  # matplotlib reads a matplotlibrc of the working folder; here alone it is imported
+    import matplotlib
+    from matplotlib import colormaps as colormaps
+    from matplotlib.colors import LinearSegmentedColormap as LinearSegmentedColormap
+    from matplotlib.colors import LogNorm as LogNorm
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+    from matplotlib.text import Text
+    from matplotlib.ticker import LogLocator as LogLocator
+    from matplotlib.ticker import NullFormatter as NullFormatter
+    from matplotlib.ticker import StrMethodFormatter as StrMethodFormatter
 
 # Readable on white and on near-black, and apart for colour-blind eyes; line styles tell them apart in print.
 COLOURS = ("#3b82d6", "#e07b39", "#2a9d6f", "#c0559b", "#8d7bd8", "#b59a1f")
@@ -42,6 +53,8 @@ STYLE: Any = {
 }
 ROOT = 'fill="currentColor" stroke-linejoin="round" stroke-linecap="butt"'  # matplotlib leaves black out
 JPEG_QUALITY = 85
+UNPRINTABLE = re.compile(rf"(?![\t\n]){INVISIBLE.pattern}")  # of names in labels; matplotlib itself breaks lines
+STAMP = "fast-dev-run: means nothing"
 LONGEST = 32  # characters of a name in a figure
 
 
@@ -85,8 +98,9 @@ def svg(figure: Figure) -> Markup:
     text = io.StringIO()
     with _style():
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    title = escape("; ".join(axes.get_title() or axes.get_ylabel() for axes in figure.axes))
-    return Markup(f'<svg role="img" aria-label="{title}" {ROOT} {_embeddable(text.getvalue())}')
+    title = escape(visible("; ".join(axes.get_title() or axes.get_ylabel() for axes in figure.axes)))
+    drawn = UNPRINTABLE.sub(lambda match: visible(match[0]), _embeddable(text.getvalue()))
+    return Markup(f'<svg role="img" aria-label="{title}" {ROOT} {drawn.strip()}')
 
 
 @_style()
@@ -179,6 +193,14 @@ def confusion(tn: int, fp: int, fn: int, tp: int, labels: tuple[str, str]) -> Ma
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return svg(figure)
+
+
+def stamped(figure: Markup, card: ModelCard) -> Markup:
+    """The figure as it is, or across it, for a model of a smoke test, that it means nothing."""
+    if not card.is_trial or STAMP in figure:
+        return figure
+    words = f'<text x="50%" y="50%" text-anchor="middle" font-size="16" opacity="0.6">{STAMP}</text>'
+    return Markup(f"{figure.removesuffix('</svg>')}{words}</svg>")
 
 
 def thumbnail(pixels: npt.NDArray[np.uint8]) -> str:

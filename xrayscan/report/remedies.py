@@ -1,38 +1,46 @@
-"""What to do about a file that could not be scored, in words for whoever reads the report."""
+"""What to do about a file that was not scored, in words for whoever reads the report."""
 
-# The first sign found in a reason decides, so the more telling ones stand first.
-ADVICE = (
-    ("password", "Remove the password and scan again."),
-    ("vanished", "Scan again; if it was moved, scan the folder that holds it now."),
-    ("no such file", "Check the path that was given."),
-    ("dangling link", "Mend the link, or scan the folder that holds the file itself."),
-    ("link loop", "Mend the link, or scan the folder that holds the file itself."),
-    ("Permission denied", "Ask for the right to read it, then run the same command again."),
-    ("unreadable folder", "Ask for the right to read it, then run the same command again."),
-    ("empty file", "Export or copy the film again: nothing arrived."),
-    ("truncated", "Export or copy the film again: part of it is missing."),
-    ("damaged", "Export or copy the film again: its content is damaged."),
-    ("hole in the pixel data", "Export or copy the film again: part of it is missing."),
-    ("single frames", "Export the frames as single images, then scan these."),
-    ("single pages", "Save the pages as single images, then scan these."),
-    ("export it uncompressed", "Export it uncompressed (Explicit VR Little Endian), then scan again."),
-    ("convert it", "Convert it as said, without scaling it down, then scan again."),
-    ("not supported", "Convert it to 16-bit PNG or uncompressed DICOM, then scan again."),
-    ("no pixel data", "It holds no image, such as a report: nothing to score. Read it elsewhere."),
-    ("DICOM directory", "It only lists images: scan the files that it names."),
-    ("not a radiograph", "Look at it: it does not seem to be a radiograph."),
-    ("not an image", "Look at it: it does not seem to be an image, whatever its name says."),
-    ("zero size", "Export or copy the film again: the image is empty."),
-    ("not a regular file", "Give the film as an ordinary file."),
-    ("memory", "Scan it with --workers 1, or on a machine with more memory."),
-    ("too large", "Look at it yourself; if it is one film, export it smaller and scan again."),
-    ("larger than", "Look at it yourself; if it is one film, export it smaller and scan again."),
-    ("crash", "Look at it yourself, and report it with the file if you may: it brought its reader down."),
-)
+from xrayscan.outcome import Code
+
+_COPY_AGAIN = "Export or copy the film again: {}."
+_LOOK = "Look at it yourself; {}."
+REMEDIES = {
+    Code.EMPTY: _COPY_AGAIN.format("nothing arrived"),
+    Code.TRUNCATED: _COPY_AGAIN.format("part of it is missing"),
+    Code.DAMAGED: _COPY_AGAIN.format("its content is damaged"),
+    Code.ZERO_SIZE: _COPY_AGAIN.format("the image is empty"),
+    Code.HEADER: "Its header contradicts itself: export it from the archive once more, or convert it to 16-bit PNG.",
+    Code.NO_PIXELS: "No image inside (such as a structured report): nothing to score.",
+    Code.MULTI_FRAME: "Export the frames as single images, then scan these.",
+    Code.MULTI_PAGE: "Save the pages as single images, then scan these.",
+    Code.UNSUPPORTED_FORMAT: "Export the film as DICOM or 16-bit PNG, without scaling it down, then scan again.",
+    Code.UNSUPPORTED_ENCODING: "Export it uncompressed (Explicit VR Little Endian) or as 16-bit PNG, then scan again.",
+    Code.UNSUPPORTED_VALUES: "Convert it to 16-bit grey, without scaling it down, then scan again.",
+    Code.MISNAMED: "Look at it: it does not seem to be an image, whatever its name says.",
+    Code.FILE_TOO_LARGE: _LOOK.format("if it is one film, raise --max-file-size and scan again"),
+    Code.TOO_MANY_PIXELS: _LOOK.format("if it is one film, raise --max-pixels and scan again"),
+    Code.INFLATES_TOO_FAR: _LOOK.format("if it is one film, export it uncompressed and scan again"),
+    Code.ENCRYPTED: "Remove the password and scan again.",
+    Code.ARCHIVE_TOO_LARGE: "Unpack it, then scan the folder.",
+    Code.MEMORY: "Scan it with --workers 1, or on a machine with more memory.",
+    Code.CRASHED: _LOOK.format("and report it with the file if you may: decoding it crashed the reader process"),
+    Code.TIMED_OUT: _LOOK.format("if its server was only slow, scan again with a longer --file-timeout"),
+    Code.NOT_FINITE: _LOOK.format("the model has no answer for it"),
+    Code.NOT_FOUND: "Check the path that was given.",
+    Code.CHANGED: "Wait until it is complete, then run the same command again.",
+    Code.VANISHED: "Scan again; if it was moved, scan the folder that holds it now.",
+    Code.BROKEN_LINK: "Mend the link, or scan the folder that holds the file itself.",
+    Code.NOT_PERMITTED: "Ask for the right to read it, then run the same command again.",
+    Code.TOO_BROAD: "Correct the list, or give the folder as an argument.",
+    Code.UNREADABLE: "The disk or network drive did not give it: check it, then run the same command again.",
+    Code.NOT_A_FILE: "Give the film as an ordinary file.",
+    Code.RAW_DETECTOR: "Export the image meant for display (FOR PRESENTATION), then scan that.",
+    Code.OTHER_MODALITY: "Read it without the model's help: it judges radiographs only.",
+    Code.DICOM_DIRECTORY: "It only lists images: scan the files that it names.",
+}
 OTHERWISE = "Look at the film yourself; it has no place in the order."
 
 
-def advice(reason: str) -> str:
-    """Return one or two sentences on what to do about files that were not scored for this reason."""
-    lowered = reason.lower()
-    return next((text for sign, text in ADVICE if sign.lower() in lowered), OTHERWISE)
+def remedy(code: str) -> str:
+    """Return one or two sentences on what to do about files that were not scored for a reason with this code."""
+    return REMEDIES.get(Code(code), OTHERWISE) if code in set(Code) else OTHERWISE

@@ -16,15 +16,19 @@ from xrayscan.worklist.worklist import Worklist
 PACKAGES = ("xrayscan", "torch", "numpy", "pillow", "pydicom", "simplejpeg")
 
 
-def write_run(worklist: Worklist, folder: str, settings: dict[str, Any], run: dict[str, Any]) -> str:
+def write_run(
+    worklist: Worklist, folder: str, settings: dict[str, Any], run: dict[str, Any], exit_code: int | None = None
+) -> str:
     """Write ``run.json`` into an existing folder and return its path.
 
-    ``settings`` are what the user asked for, ``run`` what the run itself measured; both plain values.
+    ``settings`` are what the user asked for, ``run`` what the run itself measured; both plain values. ``exit_code`` is
+    that of a run which was stopped.
     Raises: OutputError where it cannot be written.
     """
     content = {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "exit_code": worklist.exit_code,
+        "complete": worklist.complete,
+        "exit_code": worklist.exit_code if exit_code is None else exit_code,
         "counts": dataclasses.asdict(worklist.counts) | {"tiers": worklist.tier_counts},
         "reasons": {status: worklist.reasons(status) for status in (Status.SET_ASIDE, Status.FAILED)},
         "models": [

@@ -1,24 +1,27 @@
 """The local engine: reader processes, a bounded number of rows in flight, batches, scoring threads."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from multiprocessing import Pipe
 from types import TracebackType
 from typing import Self, TypeVar
 
 from xrayscan.scanning.engine import Score
-from xrayscan.scanning.row import Row
-from xrayscan.scanning.workers import Work, open_workers
+from xrayscan.scanning.reader import Work
+from xrayscan.scanning.row import Row, Rows
+from xrayscan.scanning.workers import FILE_TIMEOUT, open_workers
 
 T = TypeVar("T")
 BATCHES_AHEAD = 1  # full batches that wait while every stream computes one, so that none ever idles
 ROWS_BEFORE_START = 1024  # read while the batch stage is still being made; 17 MB at 128 px
 REFUSED_AT_ONCE = 256  # rows with a reason are handed over in lots, since each lot is one transaction on a share
+END_SECONDS = 3.0  # that the batches in flight have when a scan is stopped
 
 
 def read(rows: Iterable[Row], work: Work, *, workers: int) -> Iterator[Row]:
     """Run ``work`` on every row, in ``workers`` processes (0: in this one), and yield the results as they come."""
-    source = iter(rows)
+    source: Rows = iter(rows)
     with open_workers(work, workers) as readers:
         readers.feed(source)
         while readers.busy:
@@ -26,34 +29,45 @@ def read(rows: Iterable[Row], work: Work, *, workers: int) -> Iterator[Row]:
             readers.feed(source)
 
 
-def run(rows: Iterable[Row], *, prepare: Work, start: Callable[[], Score], workers: int) -> Iterator[list[Row]]:
+def run(
+    rows: Rows,
+    *,
+    prepare: Work,
+    start: Callable[[], Score],
+    workers: int,
+    file_timeout: float = FILE_TIMEOUT,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Iterator[list[Row]]:
     """Read rows and score them in batches; yield lists of finished rows, those with a reason among them.
 
     Reading, scoring and whatever the caller does with finished rows overlap. ``start`` makes the batch stage; it runs
     in the scoring thread while the readers already read, since importing torch takes longer than many a folder.
-    Rows in flight are bounded by the readers' room plus a few batches, whatever the length of ``rows``.
+    Rows in flight are bounded by the readers' room plus a few batches, whatever the length of ``rows``. Once
+    ``stopping`` is true no more are begun: what is being scored is handed over, the rest is dropped.
     """
-    source, more = iter(rows), True
+    more = True
     ready: list[Row] = []  # read, to be scored
     refused: list[Row] = []  # have a reason
-    with open_workers(prepare, workers) as readers, _Scorer(start) as scorer:
-        while more or readers.busy or ready or scorer.waiting:
-            stage = scorer.stage
-            if more and len(ready) < (stage.batch_size if stage else ROWS_BEFORE_START):
-                more = readers.feed(source)
-            if readers.busy or scorer.waiting or not stage:
-                for row in readers.collect(scorer.wake):
-                    (refused if row.get("reason") else ready).append(row)
-            last = not more and not readers.busy
-            while stage and scorer.has_room(stage) and (len(ready) >= stage.batch_size or (ready and last)):
-                scorer.submit(stage, ready[: stage.batch_size])
-                del ready[: stage.batch_size]
-            for batch in scorer.finished():
-                yield batch + refused
-                refused = []
-            if len(refused) >= REFUSED_AT_ONCE:
-                yield refused
-                refused = []
+    with _Scorer(start) as scorer:
+        with open_workers(prepare, workers, file_timeout) as readers:
+            while not stopping() and (more or readers.busy or ready or scorer.waiting):
+                stage = scorer.stage
+                if more and len(ready) < (stage.batch_size if stage else ROWS_BEFORE_START):
+                    more = readers.feed(rows)
+                if readers.busy or scorer.waiting or not stage:
+                    for row in readers.collect(scorer.wake):
+                        (refused if row.get("reason") else ready).append(row)
+                last = not more and not readers.busy
+                while stage and scorer.has_room(stage) and (len(ready) >= stage.batch_size or (ready and last)):
+                    scorer.submit(stage, ready[: stage.batch_size])
+                    del ready[: stage.batch_size]
+                for batch in scorer.finished():
+                    yield batch + refused
+                    refused = []
+                if len(refused) >= REFUSED_AT_ONCE:
+                    yield refused
+                    refused = []
+        yield from scorer.ended()
     if refused:
         yield refused
 
@@ -66,15 +80,16 @@ class _Scorer:
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="start")
         self._start = self._watched(self._starter.submit(start))
         self._streams: ThreadPoolExecutor | None = None
+        self._patient = True  # whether to wait for threads that are still at work
         self._batches: list[Future[list[Row]]] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._starter.shutdown()
+        self._starter.shutdown(wait=self._patient)
         if self._streams:
-            self._streams.shutdown(cancel_futures=True)
+            self._streams.shutdown(wait=self._patient, cancel_futures=True)
         self.wake.close()
         self._bell.close()
 
@@ -104,6 +119,18 @@ class _Scorer:
         for batch in done:
             yield batch.result()
 
+    def ended(self) -> Iterator[list[Row]]:
+        """Hand back the batches that are being computed, if they are done soon; forget those that wait."""
+        running = [batch for batch in self._batches if not batch.cancel()]
+        wait(running, END_SECONDS)
+        self._batches = running
+        yield from self.finished()
+        self._patient = self._start.done() and not self._batches
+
     def _watched(self, future: Future[T]) -> Future[T]:
-        future.add_done_callback(lambda _: None if self._bell.closed else self._bell.send_bytes(b"."))
+        future.add_done_callback(lambda _: self._ring())
         return future
+
+    def _ring(self) -> None:
+        with contextlib.suppress(OSError):  # closed: nobody waits any more
+            self._bell.send_bytes(b".")

@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self
@@ -10,14 +11,16 @@ from xrayscan.scanning.progress import Progress
 from xrayscan.sources.folders import discover
 from xrayscan.sources.source import Source
 
+PAUSE = 0.05  # s that whoever draws sources waits for one before it has time for something else
 AHEAD = 50_000  # paths found and not yet read: about 20 MB, whatever the size of the tree
 
 
 class Prefetcher:
     """Sources found among ``paths``, in the order found, listed ahead by a thread; counts them into ``progress``."""
 
-    def __init__(self, paths: Iterable[str], progress: Progress) -> None:
+    def __init__(self, paths: Iterable[str | Source], progress: Progress, *, archives: bool = True) -> None:
         self._paths = paths
+        self._archives = archives
         self._progress = progress
         self._found: queue.Queue[Source | BaseException | None] = queue.Queue(AHEAD)
         self._stopped = threading.Event()
@@ -30,15 +33,27 @@ class Prefetcher:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._stopped.set()  # a listing that hangs on a dead share is left to the daemon thread
 
-    def __iter__(self) -> Iterator[Source]:
-        while (item := self._found.get()) is not None:
+    def __iter__(self) -> Iterator[Source | None]:
+        """Yield the sources, and None whenever the next one is not there yet."""
+        asked = time.monotonic()
+        while True:
+            try:
+                item = self._found.get(timeout=PAUSE)
+            except queue.Empty:
+                self._progress.unanswered = time.monotonic() - asked
+                yield None
+                continue
+            self._progress.unanswered = 0.0
+            if item is None:
+                return
             if isinstance(item, BaseException):
                 raise item
             yield item
+            asked = time.monotonic()
 
     def _walk(self) -> None:
         try:
-            for source in discover(self._paths):
+            for source in discover(self._paths, archives=self._archives):
                 self._progress.found += 1
                 self._put(source)
                 if self._stopped.is_set():

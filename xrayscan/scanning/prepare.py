@@ -5,20 +5,28 @@ and one pixel column per distinct geometry, or a ``reason``. `BatchScorer` repla
 """
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Iterable
 
+import xrayscan.decode.dicom.decoder  # noqa: F401  # now: readers are forked from the process that has imported it
 from xrayscan.decode import Radiograph, decode, named_as_image, sniff
+from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
 from xrayscan.decode.resize import preprocess
 from xrayscan.errors import DecodeError
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.outcome import Code
+from xrayscan.plugin.decoders import decoders_for
 from xrayscan.scanning.row import Row, pixel_column
+from xrayscan.sources.address import named_as_archive, named_as_other_archive
 from xrayscan.sources.reading import read_file, read_head
 
+# What a later run may be allowed: such a file is not known by its checksum, so that it is read again.
+OF_THIS_RUN = (Code.MEMORY, Code.TOO_MANY_PIXELS, Code.INFLATES_TOO_FAR)
 
-def prepare(row: Row, *, specs: tuple[InputSpec, ...]) -> Row:
-    """Row stage: read one file once; one pixel column per distinct geometry.
+
+def prepare(row: Row, *, specs: tuple[InputSpec, ...], limits: Limits = DEFAULT_LIMITS) -> Row:
+    """Row stage: read one file once, within ``limits``; one pixel column per distinct geometry.
 
     Whatever goes wrong in decoding arrives here as DecodeError and becomes the row's reason. A row that has one
     already (a dangling link, a hidden file) passes through.
@@ -27,11 +35,12 @@ def prepare(row: Row, *, specs: tuple[InputSpec, ...]) -> Row:
         return row
     digest = {}
     try:
-        data = read_file(row["path"], head_ok=lambda head: _refuse_foreign(head, row["path"]))
+        check = functools.partial(_refuse_foreign, path=row["path"])
+        data = read_file(row["path"], check, max_bytes=limits.max_file_bytes)
         digest = {"sha256": hashlib.sha256(data).hexdigest()}
-        films = decoded(data, {spec.side for spec in specs})
+        films = decoded(data, {spec.side for spec in specs}, limits)
     except DecodeError as error:
-        return row | digest | refusal(error)
+        return row | ({} if error.code in OF_THIS_RUN else digest) | refusal(error)
     pixels = {pixel_column(spec): preprocess(films[spec.side].brightness, spec) for spec in specs}
     film = films[specs[0].side]
     return row | dataclasses.asdict(film.facts) | digest | {"flags": film.flags} | pixels
@@ -42,7 +51,7 @@ def refusal(error: DecodeError) -> Row:
     return {"reason": str(error), "code": error.code, "status": error.status}
 
 
-def decoded(data: bytes, sides: Iterable[int]) -> dict[int, Radiograph]:
+def decoded(data: bytes, sides: Iterable[int], limits: Limits = DEFAULT_LIMITS) -> dict[int, Radiograph]:
     """Decode a film for each of these sides, in pixels: no model's pixels depend on which others are asked.
 
     A JPEG's reduced scales are films of their own; whatever came out whole serves the larger sides too.
@@ -52,7 +61,7 @@ def decoded(data: bytes, sides: Iterable[int]) -> dict[int, Radiograph]:
     film: Radiograph | None = None
     for side in sorted(sides):
         if film is None or film.brightness.shape != (film.facts.rows, film.facts.columns):
-            film = decode(data, at_least=side)
+            film = decode(data, at_least=side, limits=limits, decoders=decoders_for(data))
         films[side] = film
     return films
 
@@ -67,10 +76,13 @@ def refuse(path: str) -> DecodeError | None:
 
 
 def _refuse_foreign(head: bytes, path: str) -> None:
-    if sniff(head) is not None:
+    if sniff(head, decoders_for(head)) is not None:
         return
-    if not named_as_image(path):
+    if named_as_other_archive(path):
+        raise DecodeError(Code.UNSUPPORTED_FORMAT, "archive of a kind that is not read here: unpack it")
+    archive = named_as_archive(path)
+    if not archive and not named_as_image(path):
         raise DecodeError(Code.NOT_AN_IMAGE, "not an image")
     if not head:
         raise DecodeError(Code.EMPTY, "empty file")
-    raise DecodeError(Code.MISNAMED, "not an image, though its name says so")
+    raise DecodeError(Code.MISNAMED, f"not an {'archive' if archive else 'image'}, though its name says so")

@@ -16,6 +16,7 @@ class Progress:
     skipped: int = 0
     kept: int = 0  # of all these, from an earlier scan
     walked: bool = False
+    unanswered: float = 0.0  # s that the file system has not answered for, while nothing else is found
     device: str = ""
     precision: str = ""
     batch_size: int = 0

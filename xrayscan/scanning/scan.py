@@ -8,8 +8,12 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
 from xrayscan.errors import DecodeError
+from xrayscan.files.paths import Path, path_text, path_texts
+from xrayscan.files.run_folder import own_folder
 from xrayscan.model.file import Model
 from xrayscan.outcome import Code
 from xrayscan.plugin.loading import load_models, names_of
@@ -17,11 +21,12 @@ from xrayscan.scanning.local_engine import run
 from xrayscan.scanning.prefetch import Prefetcher
 from xrayscan.scanning.prepare import prepare, refuse
 from xrayscan.scanning.progress import Progress
-from xrayscan.scanning.row import Row
+from xrayscan.scanning.row import Row, Rows
 from xrayscan.scanning.score import BatchScorer
-from xrayscan.scanning.workers import default_workers
+from xrayscan.scanning.workers import FILE_TIMEOUT, default_workers
 from xrayscan.sources.folders import discover
-from xrayscan.sources.source import Source
+from xrayscan.sources.path_list import fingerprint
+from xrayscan.sources.source import IDENTITY, Source
 from xrayscan.store.record import FACT_LABELS, Facts, ScanRecord, Status
 from xrayscan.store.store import STORE_NAME, Store
 from xrayscan.worklist.order import RankSettings
@@ -36,50 +41,65 @@ class ScanSettings:
     """How to run a scan; nothing here changes what a film's probability means.
 
     ``workers``: reader processes; None is one per core, 0 reads inside this process. ``batch_size``: None chooses by
-    device. ``precision``: auto | fp32 | bf16 | fp16. ``device``: auto | cpu | cuda[:N] | mps.
+    device. ``precision``: auto | fp32 | bf16 | fp16. ``device``: auto | cpu | cuda[:N] | mps. ``file_timeout``:
+    seconds after which a file is given up, 0 for never; without reader processes there is nobody to give it up.
     """
 
     device: str = "auto"
     precision: str = "auto"
     batch_size: int | None = None
     workers: int | None = None
+    file_timeout: float = FILE_TIMEOUT
+    limits: Limits = DEFAULT_LIMITS  # of a file's bytes and pixels
     fresh: bool = False  # forget an earlier scan in the same folder
+    share: bool = False  # a folder that is made for the output is open as the umask says, not to its owner alone
+    archives: bool = True  # walk ZIP and tar archives as folders
     rank: RankSettings = RankSettings()
 
 
 def scan(
-    paths: Iterable[str],
+    paths: Path | Iterable[Path | Source],
     *,
-    model: str | Model | Sequence[str | Model] = "default",
-    out: str = "triage",
+    model: Path | Model | Iterable[Path | Model] = "default",
+    out: Path = "triage",
     settings: ScanSettings = ScanSettings(),
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Worklist:
-    """Score every radiograph among ``paths`` (files and folders, any mix) and return the worklist.
+    """Score every radiograph among ``paths`` (one file or folder, or any mix of them) and return the worklist.
 
     Every path found ends as one record in ``out/scan.sqlite``, committed batch by batch; files unchanged since an
     earlier scan by the same models into the same folder are not read again. Several models score in one pass over the
     files; the first one's tiers and predictions count. Writes no report: see `xrayscan.report`.
     Close the worklist when done, or use it as a context manager.
+
+    ``stopping`` is asked about once a second. When it says yes, the films that are being scored are still recorded,
+    and the worklist holds what there is: `Worklist.complete` is false, and the same call goes on from there.
     Raises: ModelError for an unusable model, UsageError for a device that is not there, models that look for different
-    findings or one that is given twice, OutputError for a folder that cannot be written or holds other models' scan.
+    findings or one that is given twice, OutputError for a folder that cannot be written, or holds a scan of other paths
+    or by other models, KeyboardInterrupt if it was stopped before it recorded anything: an earlier scan is as it was.
     """
-    loaded = load_models([model] if isinstance(model, str | Model) else model)
+    loaded, out, named = load_models(model), path_text(out), list(path_texts(paths))
     progress = Progress()
-    names, fingerprints = names_of(loaded), tuple(model.fingerprint for model in loaded)
-    store = Store.open(os.path.join(out, STORE_NAME), models=fingerprints, fresh=settings.fresh)
+    names = names_of(loaded)
+    path, which = os.path.join(out, STORE_NAME), _which(named, loaded)
+    store = Store.open(path, **which, fresh=settings.fresh, share=settings.share)
     started = time.perf_counter()
     try:
         store.remember(cards=[one.card.to_json() for one in loaded], names=names)  # for reports without model files
-        with Prefetcher(paths, progress) as walk, contextlib.ExitStack() as undo:
-            rows = _to_read(walk, store, progress, on_progress)
-            for batch in _scored(rows, loaded, settings, progress, undo):
+        with Prefetcher(named, progress, archives=settings.archives) as walk, contextlib.ExitStack() as undo:
+            rows = _to_read(walk, store, progress, on_progress, stopping)
+            for batch in _scored(rows, loaded, settings, progress, undo, stopping):
                 records = [(_source(row), _record(row)) for row in batch]
                 store.write(records)
                 for _, record in records:
                     progress.count(record.status)
                 on_progress(progress)
-        store.finish()
+        if stopping() and not (progress.walked and progress.done == progress.found):
+            if not store.pause():
+                raise KeyboardInterrupt
+        else:
+            store.finish()
         progress.seconds = time.perf_counter() - started
         on_progress(progress)
         return Worklist(store, [one.card for one in loaded], settings.rank, names)
@@ -88,12 +108,28 @@ def scan(
         raise
 
 
-def candidates(paths: Iterable[str], progress: Progress) -> Iterator[str]:
+def run_folder(base: str, paths: Iterable[str | Source], models: Sequence[Model], *, share: bool = False) -> str:
+    """Choose and make the folder of a scan for which none was named: that of the newest scan of the same paths by the
+    same models, else a new one called ``base``, ``base-2`` and so on. Raises: OutputError.
+    """
+    which = _which(paths, models)
+    return own_folder(
+        base, goes_on=lambda folder: Store.goes_on(os.path.join(folder, STORE_NAME), **which), share=share
+    )
+
+
+def _which(paths: Iterable[str | Source], models: Sequence[Model]) -> dict[str, Any]:
+    """What makes two scans the same one."""
+    named = (path.path if isinstance(path, Source) else path for path in paths)
+    return {"models": tuple(model.fingerprint for model in models), "inputs": fingerprint(named)}
+
+
+def candidates(paths: Path | Iterable[Path | Source], progress: Progress, *, archives: bool = True) -> Iterator[str]:
     """Yield the sources among ``paths`` that a scan would decode; opens each file, but reads only its first bytes.
 
     Counts into ``progress``: ``scored`` are the candidates, the others as in a scan.
     """
-    for source in discover(paths):
+    for source in discover(path_texts(paths), archives=archives):
         progress.found += 1
         refusal = DecodeError(source.code or Code.UNREADABLE, source.reason) if source.reason else refuse(source.path)
         if refusal is None:
@@ -102,10 +138,20 @@ def candidates(paths: Iterable[str], progress: Progress) -> Iterator[str]:
 
 
 def _to_read(
-    walk: Iterable[Source], store: Store, progress: Progress, on_progress: Callable[[Progress], None]
-) -> Iterator[Row]:
+    walk: Iterable[Source | None],
+    store: Store,
+    progress: Progress,
+    on_progress: Callable[[Progress], None],
+    stopping: Callable[[], bool],
+) -> Rows:
     """Turn sources into rows, passing over those whose record of an earlier scan still holds."""
     for source in walk:
+        if stopping():
+            return
+        if source is None:
+            on_progress(progress)
+            yield None
+            continue
         status = None if source.reason else store.keep(source)
         if status is None:
             yield {name: getattr(source, name) for name in SOURCE} | {"status": source.status}
@@ -117,14 +163,15 @@ def _to_read(
 
 
 def _scored(
-    rows: Iterator[Row],
+    rows: Rows,
     models: Sequence[Model],
     settings: ScanSettings,
     progress: Progress,
     undo: contextlib.ExitStack,
+    stopping: Callable[[], bool],
 ) -> Iterator[list[Row]]:
     """Run both stages over the rows. Starts neither readers nor torch when there is nothing to read."""
-    first = next(rows, None)
+    first = next(filter(None, rows), None)
     if first is None:
         return iter(())
 
@@ -137,13 +184,20 @@ def _scored(
         progress.device, progress.precision, progress.batch_size = placement.device, placement.precision, size
         return BatchScorer(models, placement, size, streams(placement))
 
-    stage = functools.partial(prepare, specs=tuple({model.card.input for model in models}))
+    stage = functools.partial(prepare, specs=tuple({model.card.input for model in models}), limits=settings.limits)
     workers = default_workers() if settings.workers is None else settings.workers
-    return run(itertools.chain([first], rows), prepare=stage, start=start, workers=workers)
+    return run(
+        itertools.chain([first], rows),
+        prepare=stage,
+        start=start,
+        workers=workers,
+        file_timeout=settings.file_timeout,
+        stopping=stopping,
+    )
 
 
 def _source(row: Row) -> Source:
-    return Source(row["source"], row["path"], row["size"], row["mtime_ns"])
+    return Source(row["source"], row["path"], **{name: row[name] for name in IDENTITY})
 
 
 def _record(row: Row) -> ScanRecord:

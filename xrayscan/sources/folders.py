@@ -7,14 +7,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from xrayscan.outcome import Code
-from xrayscan.sources.reading import code_of, why
+from xrayscan.sources.address import MARK, is_hidden, named_as_archive, split
+from xrayscan.sources.archives import NamedMembers, walk_archive
 from xrayscan.sources.source import Source
+from xrayscan.sources.system_error import code_of, why
 
 OPEN_FOLDERS = 64  # listed at once on the way down; below that, folders wait, so file handles cannot run out
 
 FOLDER_AGAIN = "leads back to a folder already found"
 FILE_AGAIN = "another name of a file already found"
-SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})  # .DS_Store is hidden by its dot
 BROKEN_LINKS = {errno.ELOOP: "link loop", errno.ENOENT: "dangling link", errno.ENOTDIR: "dangling link"}
 KINDS = {
     stat.S_IFIFO: "named pipe",
@@ -24,17 +25,54 @@ KINDS = {
 }
 
 
-def discover(paths: Iterable[str]) -> Iterator[Source]:
-    """Find every file at and below ``paths``, in no particular order, each once and none of them opened.
+def discover(paths: Iterable[str | Source], *, archives: bool = True) -> Iterator[Source]:
+    """Find every file at and below ``paths``, in no particular order, each once; only archives are opened.
+
+    Archives are walked as folders, and what lies in one may also be named (``ward.zip!/study``); without ``archives``
+    each of them yields one source that says so.
 
     Names are yielded as they are listed, so that work starts at once. Links come last, in sorted order: which of two
     names of a file counts then depends on the names, never on the order of a folder. Memory grows with the number of
     folders, links and named paths, not with the files in the folders. A path that is named twice, or named and also
-    found below a named folder, is one path and yields one source.
+    found below a named folder, is one path and yields one source. A source among ``paths`` is passed on as it is.
     """
+    inside = NamedMembers()
+    walked: set[str] = set()
+    for found in _on_disk(paths, inside):
+        if found.reason is None and named_as_archive(found.path):
+            walked.add(found.path)
+            yield from walk_archive(found, closed=not archives)
+        else:
+            yield found
+    yield from inside.sources(walked, closed=not archives)
+
+
+def as_folder(path: str) -> str:
+    """Return the path that what lies below it begins with: an archive's with a ``!`` behind it."""
+    return f"{path}{MARK[0]}" if named_as_archive(path) and os.path.isfile(path) else path
+
+
+def subfolders(folder: str) -> list[str]:
+    """Name the folders in a folder, also in one within an archive, in order; hidden ones are left out.
+
+    Raises: OSError.
+    """
+    if split(os.path.join(folder, "")) is None:
+        return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not is_hidden(entry.name))
+    below = (found.source.removeprefix(folder).split("/") for found in discover([os.path.join(folder, "")]))
+    return sorted({parts[1] for parts in below if len(parts) > 2 and not is_hidden(parts[1])})
+
+
+def _on_disk(paths: Iterable[str | Source], inside: NamedMembers) -> Iterator[Source]:
+    """Yield what the file system holds; paths that lead into archives are put off."""
     walk = _Walk()
     for source in paths:
-        yield from walk.argument(source)
+        if isinstance(source, Source):
+            yield source
+        elif place := split(source):
+            inside.add(source, _absolute(place[0]), place[1])
+        else:
+            yield from walk.argument(source)
     yield from walk.follow_links()
 
 
@@ -106,7 +144,7 @@ class _Walk:
     def _is_found(self, key: tuple[int, str]) -> bool:
         """Whether a real file, as its folder's identity and its name, was yielded. Hidden ones were skipped."""
         folder, name = key
-        return key in self._files or (folder in self._folders and not _is_hidden(name))
+        return key in self._files or (folder in self._folders and not is_hidden(name))
 
     def _walk(self, source: str, path: str) -> Iterator[Source]:
         """Go down from one folder, with a stack of our own, so that no depth is too deep."""
@@ -155,7 +193,7 @@ class _Walk:
             known = self._files.get((folder.identity, entry.name))
             if known is not None:
                 return None if known == path else Source(source, path, reason=FILE_AGAIN, code=Code.FOUND_ALREADY)
-            if _is_hidden(entry.name):
+            if is_hidden(entry.name):
                 return None if path in self._roots else _hidden(source, path, entry)
             if entry.is_symlink():
                 if path not in self._followed:
@@ -173,7 +211,7 @@ class _Walk:
 
 def _candidate(source: str, path: str, status: os.stat_result) -> Source:
     if stat.S_ISREG(status.st_mode):
-        return Source(source, path, status.st_size, status.st_mtime_ns)
+        return Source.of(source, path, status)
     kind = KINDS.get(stat.S_IFMT(status.st_mode), "special file")
     return Source(source, path, reason=f"{kind}, not a regular file", code=Code.NOT_A_FILE)
 
@@ -182,10 +220,6 @@ def _hidden(source: str, path: str, entry: "os.DirEntry[str]") -> Source:
     kind = "hidden" if entry.name.startswith(".") else "system"
     what = "folder" if entry.is_dir(follow_symlinks=False) else "file"
     return Source(source, path, reason=f"{kind} {what}", code=Code.HIDDEN)
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name.lower() in SYSTEM_FILES
 
 
 def _identity(status: os.stat_result) -> int:

@@ -1,32 +1,115 @@
 """Paths from a list, as other programs write it."""
 
+import codecs
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
+from xrayscan.errors import UsageError
+from xrayscan.outcome import Code
+from xrayscan.sources.source import Source
+
 PATH_BYTES = 4096  # PATH_MAX of Linux: a NUL-separated list holds its first NUL within so many bytes
+CHUNK_BYTES = 1 << 16
+LONGEST_NAME = 1 << 17  # far beyond what any system takes
+BYTE_ORDER_MARKS = (  # UTF-32's first: it begins as UTF-16's does
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, ""),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+FEWEST_ASCII = 0.5  # of the characters of paths in UTF-16, each of which holds a NUL on the same side
+PATH_SIGNS = frozenset("\n./\\")  # one of them stands in every list of paths, but not in a list of single letters
+QUOTES = "\"'"
+TOO_BROAD = "a whole file system, drive or home folder in a list: give it as an argument if that is meant"
 
 
-def read_list(stream: BinaryIO) -> Iterator[str]:
+def read_list(stream: BinaryIO) -> Iterator[str | Source]:
     """Read path names, as they arrive, from a list separated by NUL bytes or else by newlines (also CRLF).
 
-    Empty names are skipped. Newline-separated lists may start with a UTF-8 byte order mark.
+    Bytes are taken as they are, unless a byte order mark or the pattern of NULs tells UTF-16 or UTF-32, as PowerShell
+    writes. Empty names are skipped. Quotes around a name and blanks behind it belong to it if there is such a path, and
+    are taken off if there is not. A root, a drive or the user's home in a list comes from a mistake in making it, so it
+    is not walked through, but yields a source with that reason.
     """
     read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)  # read1 returns what a pipe holds by now
-    buffer = b""
-    while len(buffer) <= PATH_BYTES and b"\0" not in buffer and (chunk := read(1 << 16)):
-        buffer += chunk
-    separator = b"\0" if b"\0" in buffer else b"\n"
-    if separator == b"\n":
-        buffer = buffer.removeprefix(b"\xef\xbb\xbf")
-    while chunk := read(1 << 16):
-        *names, rest = buffer.split(separator)
-        yield from _names(names, separator)
-        buffer = rest + chunk
-    yield from _names(buffer.split(separator), separator)
+    head = b""
+    while (len(head) < 4 or (len(head) <= PATH_BYTES and b"\0" not in head)) and (chunk := read(CHUNK_BYTES)):
+        head += chunk
+    mark, encoding = _encoding(head)
+    pieces = _pieces(head[len(mark) :], read)
+    texts = _decoded(pieces, encoding) if encoding else pieces
+    separator = b"\0" if not encoding and b"\0" in head else b"\n"
+    for name in _names(texts, separator):
+        yield _checked(_existing(os.fsdecode(name)))
 
 
-def _names(names: Iterable[bytes], separator: bytes) -> Iterator[str]:
-    for name in names:
-        if cleaned := name.removesuffix(b"\r") if separator == b"\n" else name:
-            yield os.fsdecode(cleaned)
+def fingerprint(paths: Iterable[str]) -> str:
+    """Equal for the same paths, whatever their order and however they are written: SHA-256 in hexadecimal."""
+    absolute = sorted({os.fsencode(os.path.abspath(path)) for path in paths})
+    return hashlib.sha256(b"\0".join(absolute)).hexdigest()
+
+
+def _encoding(head: bytes) -> tuple[bytes, str]:
+    """Return the byte order mark, and the encoding where it is one of two or four bytes a character."""
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if head.startswith(mark):
+            return mark, encoding
+    first, second = head[:PATH_BYTES:2], head[1:PATH_BYTES:2]
+    for encoding, high, low in (("utf-16-le", second, first), ("utf-16-be", first, second)):
+        if high.count(0) > FEWEST_ASCII * len(high) and 0 not in low and PATH_SIGNS & set(low.decode("latin-1")):
+            return b"", encoding
+    return b"", ""
+
+
+def _pieces(first: bytes, read: Callable[[int], bytes]) -> Iterator[bytes]:
+    yield first
+    while chunk := read(CHUNK_BYTES):
+        yield chunk
+
+
+def _decoded(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """The same text as the file system's bytes, newlines for the NULs that no name holds."""
+    decoder = codecs.getincrementaldecoder(encoding)("backslashreplace")
+    for piece in pieces:
+        yield os.fsencode(decoder.decode(piece).replace("\0", "\n"))
+
+
+def _names(pieces: Iterable[bytes], separator: bytes) -> Iterator[bytes]:
+    rest = b""
+    for piece in pieces:
+        *names, rest = (rest + piece).split(separator)
+        if len(rest) > LONGEST_NAME:
+            raise UsageError(f"--files-from: a name of more than {LONGEST_NAME:,} bytes: is this a list of paths?")
+        yield from filter(None, map(_without_return, names) if separator == b"\n" else names)
+    if last := _without_return(rest) if separator == b"\n" else rest:
+        yield last
+
+
+def _without_return(name: bytes) -> bytes:
+    return name.removesuffix(b"\r")
+
+
+def _existing(name: str) -> str:
+    """Return the name, without quotes and blanks around it where only then there is such a path."""
+    stripped = name.strip()
+    quoted = len(stripped) > 2 and stripped[0] == stripped[-1] and stripped[0] in QUOTES
+    others = [other for other in (name.rstrip(), stripped, stripped[1:-1] if quoted else "") if other not in ("", name)]
+    if not others or os.path.lexists(name):
+        return name
+    return next((other for other in others if os.path.lexists(other)), name)
+
+
+def _checked(name: str) -> str | Source:
+    path = os.path.abspath(name)
+    if _is_too_broad(os.path.realpath(path) if os.path.islink(path) else path):
+        return Source(name, path, reason=TOO_BROAD, code=Code.TOO_BROAD)
+    return name
+
+
+def _is_too_broad(folder: str) -> bool:
+    """Whether a folder is a root or a drive, is the user's home folder, or holds it."""
+    home = os.path.join(os.path.realpath(os.path.expanduser("~")), "")
+    return folder == os.path.dirname(folder) or home.startswith(os.path.join(folder, ""))

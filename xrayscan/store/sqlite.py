@@ -13,9 +13,9 @@ IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
 
-def connect(path: str) -> sqlite3.Connection:
-    """Open the file, whose transactions are the caller's."""
-    return sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None)
+def connect(path: str, *, wait: float = LOCK_SECONDS) -> sqlite3.Connection:
+    """Open the file, whose transactions are the caller's; ``wait`` seconds for whoever has locked it."""
+    return sqlite3.connect(path, timeout=wait, isolation_level=None)
 
 
 @contextlib.contextmanager

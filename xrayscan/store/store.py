@@ -4,6 +4,7 @@ It may lie on a network drive, so it has a rollback journal (no shared memory) a
 as long as it lives. A process that is killed loses its lock at once, and at most its open transaction.
 """
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -12,7 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from xrayscan.errors import OutputError
-from xrayscan.sources.source import Source
+from xrayscan.files.atomic import new_file, refuse_foreign
+from xrayscan.files.run_folder import make_folder
+from xrayscan.sources.source import IDENTITY, Source
 from xrayscan.store import schema
 from xrayscan.store.record import FACT_LABELS, Facts, ScanRecord, Status
 from xrayscan.store.sqlite import START_OVER, connect, encodable, explained, remove, transaction
@@ -51,22 +54,39 @@ class Store:
         self.models: tuple[str, ...] = ()  # fingerprints of the models that score
 
     @classmethod
-    def open(cls, path: str, *, models: tuple[str, ...], fresh: bool = False) -> Self:
-        """Create the store, or reopen it and start another run. ``models`` are fingerprints, the first one's first.
+    def open(
+        cls, path: str, *, models: tuple[str, ...], inputs: str | None = None, fresh: bool = False, share: bool = False
+    ) -> Self:
+        """Create the store, or reopen it and start another run. ``models`` are fingerprints, the first one's first;
+        ``inputs`` is that of the paths to be scanned, None for any. ``share`` is for the folder, if it is made.
 
-        Raises: OutputError if another scan writes to it, it holds a scan by other models, or it cannot be used.
+        Raises: OutputError if another scan writes to it, it holds a scan of other inputs or by other models, it is a
+        link, or it cannot be used.
         """
+        make_folder(os.path.dirname(path) or os.curdir, share=share)
+        _refuse_links(path)
         with explained(path):
-            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             if fresh:
                 remove(path)
-            return cls._connected(path, lambda store: store._start(models))
+            with contextlib.suppress(FileExistsError):
+                os.close(new_file(path))
+            return cls._connected(path, lambda store: store._start(models, inputs))
+
+    @classmethod
+    def goes_on(cls, path: str, *, models: tuple[str, ...], inputs: str) -> bool:
+        """Whether there is a store that `open` would go on with. One that is being written to is not."""
+        try:
+            with cls.read(path) as store:
+                return store.run == 0 or (store.models, store.recall("inputs")) == (models, inputs)
+        except OutputError:
+            return False
 
     @classmethod
     def read(cls, path: str) -> Self:
         """Open the store of an earlier scan to read its last run. Raises: OutputError if there is none to read."""
         if not os.path.exists(path):
             raise OutputError(f"{encodable(path)}: there is no scan here: run `xrayscan predict` first")
+        _refuse_links(path)
         with explained(path):
             store = cls._connected(path, lambda store: store._look())
             store._db.execute("PRAGMA query_only = ON")
@@ -82,7 +102,7 @@ class Store:
             raise
         return store
 
-    def _start(self, models: tuple[str, ...]) -> None:
+    def _start(self, models: tuple[str, ...], inputs: str | None) -> None:
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # from the first transaction until it is closed
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
@@ -92,9 +112,14 @@ class Store:
                     self._db.execute(statement)
                 self.remember(models=models, run=0)
             self._look()
+            if self.run == 0:  # nothing was ever kept here
+                self.remember(models=models, inputs=inputs)
+                self.models = models
+            folder = encodable(os.path.dirname(self._path) or ".")
             if self.models != models:
-                folder = encodable(os.path.dirname(self._path) or ".")
                 raise OutputError(f"{folder} holds a scan by {self._others(models)}: {START_OVER}")
+            if inputs is not None and self.recall("inputs") != inputs:
+                raise OutputError(f"{folder} holds a scan of other files or folders: {START_OVER}")
             self.run += 1
             self._begun = False
         self._db.execute("PRAGMA journal_mode = DELETE")
@@ -148,13 +173,13 @@ class Store:
     def keep(self, source: Source) -> Status | None:
         """Take over an unchanged file's record into this run and return how it ended; None if it is to be read.
 
-        Unchanged means the same absolute path, size and modification time. A failed record without a checksum, such
+        Unchanged means the same absolute path and all of `IDENTITY`. A failed record without a checksum, such
         as "Permission denied", is never kept.
         """
         if source.reason is not None:
             return None
         with explained(self._path):
-            key = os.fsencode(source.path), source.size, _int64(source.mtime_ns)
+            key = os.fsencode(source.path), *_identity(source)
             if (row := self._db.execute(schema.FIND, key).fetchone()) is None:
                 return None
             self._kept.append(row[:1])
@@ -184,6 +209,12 @@ class Store:
             self._db.execute(f"DELETE {others}", (self.run,))
             self.remember(complete=True, removed=removed)
         return self.counts()
+
+    def pause(self) -> bool:
+        """Leave the run for a later one to go on with; false if it has recorded nothing, so that it never was."""
+        if self._begun:
+            self.write()
+        return self._begun
 
     def counts(self) -> Counts:
         """Count the records of the last run."""
@@ -248,6 +279,10 @@ class Store:
         """Count the records that ended so by reason."""
         return dict(self._select(schema.REASONS, self.run, status))
 
+    def codes(self, status: Status) -> dict[str, str]:
+        """Return the code of each reason for which records ended so."""
+        return dict(self._select(schema.CODES, self.run, status))
+
     def scored_below(self, probability: float) -> int:
         """Count the scored records whose probability, as stored, is below this one."""
         sql = f"SELECT count(*) FROM records WHERE {schema.HERE} AND status = 'scored' AND probability < ?2"
@@ -300,13 +335,19 @@ class Store:
 def _row(run: int, source: Source, record: ScanRecord) -> tuple[Any, ...]:
     facts = (getattr(record.facts, name) for name in FACT_LABELS)
     return (
-        *(os.fsencode(source.path), source.size, _int64(source.mtime_ns), run, next(iter(record.probabilities), None)),
+        *(os.fsencode(source.path), run, next(iter(record.probabilities), None), *_identity(source)),
         *(os.fsencode(record.source), json.dumps(record.probabilities), str(record.status)),
         *(None if record.reason is None else encodable(record.reason), record.code, json.dumps(record.flags)),
         *(encodable(fact) if isinstance(fact, str) else fact for fact in facts),
     )
 
 
-def _int64(number: int) -> int:
-    """Wrap into SQLite's range: a time after 2262, in nanoseconds, lies beyond it."""
-    return (number + (1 << 63)) % (1 << 64) - (1 << 63)
+def _identity(source: Source) -> Iterator[int]:
+    """What a file is known by, within SQLite's range: inodes and times after 2262, in nanoseconds, lie beyond it."""
+    return ((getattr(source, name) + (1 << 63)) % (1 << 64) - (1 << 63) for name in IDENTITY)
+
+
+def _refuse_links(path: str) -> None:
+    """Raise OutputError where the file, or the journal beside it, is a link that somebody else may have put there."""
+    for name in (path, f"{path}-journal"):
+        refuse_foreign(name)

@@ -11,6 +11,7 @@ pytest then runs one test per clause. Give the parameters that make the backend 
 
 import dataclasses
 import functools
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Mapping
@@ -27,8 +28,9 @@ from xrayscan.model.card import ModelCard, OperatingPoint
 from xrayscan.model.file import load_model, save_model
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.parameters import parse
+from xrayscan.model.provenance import Provenance, split_tensors
 from xrayscan.plugin.manager import load_registry
-from xrayscan.scanning.workers import open_workers
+from xrayscan.scanning.local_engine import read
 from xrayscan.testing.contract import Contract, assert_light, refuses
 
 FILMS = 32
@@ -52,7 +54,7 @@ class Subject:
         params = parse(backend.params, parameters or {}, of=f"backend {backend.name}")
         spec = backend.spec(params)
         films = toy_films(spec.side)
-        return cls(backend, params, spec, films, backend.fit(params, spec, films, films, FitSettings(QUICK)))
+        return cls(backend, params, spec, films, _fitted(backend, params, spec, films, FitSettings(QUICK)))
 
     def load(self) -> Predictor:
         """The fitted model, loaded anew."""
@@ -66,7 +68,13 @@ def toy_films(side: int, count: int = FILMS) -> Films:
     noise[:, side // 2 :] += 100 * labels[:, None, None]
     pixels = noise.astype(np.uint8)
     pixels.flags.writeable = labels.flags.writeable = False
-    return Films(pixels, labels)
+    digests = [hashlib.sha256(b"%d" % n).hexdigest() for n in range(count)]  # the same films at any side
+    return Films(pixels, labels, Provenance.of(digests, np.arange(count, dtype=np.uint64), ()))
+
+
+def _fitted(backend: Backend, params: Any, spec: InputSpec, films: Films, settings: FitSettings) -> Tensors:
+    """What a backend keeps of a training, without the list of films that models it builds on have seen."""
+    return split_tensors(backend.fit(params, spec, films, films, settings))[0]
 
 
 def check_parameters(subject: Subject) -> None:
@@ -127,7 +135,7 @@ def check_determinism(subject: Subject) -> None:
     """The same seed gives the same model; loaded twice, it says the same, to the last bit."""
     films, first = subject.films, subject.load()
     assert np.array_equal(first.predict(films.pixels), first.predict(films.pixels)), "asked twice, it answers otherwise"
-    again = subject.backend.fit(subject.params, subject.spec, films, films, FitSettings(QUICK))
+    again = _fitted(subject.backend, subject.params, subject.spec, films, FitSettings(QUICK))
     assert again.keys() == subject.tensors.keys(), "fitted again, other tensors"
     for name, tensor in again.items():
         _same(tensor, subject.tensors[name], f"fitted again with the same seed, {name} differs")
@@ -163,7 +171,7 @@ def check_learning(subject: Subject) -> None:
 
     longer = FitSettings(dataclasses.replace(QUICK, epochs=15, patience=15, learning_rate=3e-3, ema=0.0))
     films = subject.films
-    tensors = subject.backend.fit(subject.params, subject.spec, films, films, longer)
+    tensors = _fitted(subject.backend, subject.params, subject.spec, films, longer)
     predictor = subject.backend.load(subject.params, subject.spec, tensors, Placement())
     reached = auroc(films.labels, predictor.predict(films.pixels))
     assert reached > 0.8, f"on films with a plain difference it reaches an AUROC of {reached:.2f}"
@@ -176,9 +184,7 @@ def check_light_registration(subject: Subject) -> None:
 
 def check_worker(subject: Subject) -> None:
     """The backend is found and describes itself in a worker process of its own."""
-    with open_workers(_described, 1) as readers:
-        readers.feed(iter([{"path": "", "backend": subject.backend.name}]))
-        [row] = readers.collect()
+    [row] = read([{"path": "", "backend": subject.backend.name}], _described, workers=1)
     assert "reason" not in row, f"in a worker process: {row['reason']}"
     assert row["side"] == subject.backend.spec(subject.backend.params()).side
 

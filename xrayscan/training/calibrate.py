@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan.errors import UsageError
-from xrayscan.model.calibration import Calibration
+from xrayscan.model.calibration import Calibration, logit
 from xrayscan.model.card import OperatingPoint
 from xrayscan.statistics.metrics import Floats, Labels, Resampler, sensitivity, specificity
 
 FOLDS = 5
+LEAST_SLOPE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,9 @@ TARGETS = tuple(Target(kept, share) for kept in ("sensitivity", "specificity") f
 def fit_platt(logits: Floats, labels: Labels) -> Calibration:
     """Fit slope and intercept on raw logits (N,) by maximum likelihood, with Platt's smoothed targets.
 
+    Logits that say the opposite of the labels get the least slope there is, so that every film has about the same
+    probability: the order that a network gives is never turned round behind its back.
+
     Class weights move a network's intercept, which a temperature alone cannot undo.
     Source: Platt, "Probabilistic outputs for support vector machines" (1999), section 2.2.
     """
@@ -58,7 +62,10 @@ def fit_platt(logits: Floats, labels: Labels) -> Calibration:
     column = np.concatenate([logits, logits]).reshape(-1, 1).astype(np.float64)
     both = np.concatenate([np.ones(len(labels)), np.zeros(len(labels))])
     fitted = LogisticRegression(C=np.inf).fit(column, both, sample_weight=np.concatenate([target, 1 - target]))
-    return Calibration(float(fitted.coef_[0, 0]), float(fitted.intercept_[0]))
+    slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    if slope < LEAST_SLOPE:  # the best slope that does not turn the order round is the least; the mean decides the rest
+        slope, intercept = LEAST_SLOPE, logit(float(target.mean())) - LEAST_SLOPE * float(logits.mean())
+    return Calibration(slope, intercept)
 
 
 def calibrated(calibration: Calibration, logits: Floats) -> npt.NDArray[np.float64]:

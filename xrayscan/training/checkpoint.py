@@ -1,17 +1,18 @@
 """A training run between two epochs, kept as one safetensors file whose header holds the rest as JSON."""
 
 import dataclasses
-import json
-import os
 from collections.abc import Mapping
 from typing import Any
 
-from xrayscan.errors import ModelError, OutputError
+from xrayscan.errors import ModelError
+from xrayscan.files.atomic import atomic_file
+from xrayscan.files.regular import read_regular
 from xrayscan.model.backend import Epoch, Snapshot
+from xrayscan.model.tensors import sealed, unsealed
 
 FILE_NAME = "checkpoint.safetensors"  # inside a training run's folder
 HEADER_KEY = "xrayscan_checkpoint"
-FORMAT = 1
+FORMAT = 2
 
 
 def save_checkpoint(path: str, snapshot: Snapshot, asked: Mapping[str, Any]) -> None:
@@ -19,38 +20,30 @@ def save_checkpoint(path: str, snapshot: Snapshot, asked: Mapping[str, Any]) -> 
 
     ``asked`` says what is trained on what, as plain values. Raises: OutputError.
     """
-    from safetensors.numpy import save
-
     header = {
         "format": FORMAT,
         "asked": asked,
         "epochs": [dataclasses.asdict(epoch) for epoch in snapshot.epochs],
         "state": snapshot.state,
     }
-    part = f"{path}.part"
-    try:
-        with open(part, "wb") as file:
-            file.write(save(dict(snapshot.tensors), metadata={HEADER_KEY: json.dumps(header)}))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        raise OutputError(f"{path}: {error.strerror}: make room, then go on with --resume") from error
+    data = sealed(HEADER_KEY, header, snapshot.tensors)
+    with atomic_file(path, "make room, then go on with --resume") as file:
+        file.write(data)
 
 
 def load_checkpoint(path: str) -> tuple[Snapshot, dict[str, Any]]:
-    """Read a snapshot and what it was asked for. Raises: ModelError for a damaged or foreign file."""
-    from safetensors import SafetensorError, safe_open
-
+    """Read a snapshot and what it was asked for. Raises: ModelError for a damaged, changed or foreign file."""
     try:
-        with safe_open(path, framework="np") as file:
-            header = json.loads((file.metadata() or {})[HEADER_KEY])
-            if header["format"] != FORMAT:
-                raise ModelError(f"{path} was written by another version of xrayscan: remove it to start anew")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        header, tensors, whole = unsealed(HEADER_KEY, read_regular(path), finite=False)
+        if header.get("format") != FORMAT:
+            raise ModelError("written by another version of xrayscan")
+        if not whole:
+            raise ModelError("it lacks the digest of its content")
         epochs = tuple(Epoch(**epoch) for epoch in header["epochs"])
+        if not epochs:
+            raise ModelError("it holds no epoch")
         return Snapshot(epochs, tensors, header["state"]), header["asked"]
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+    except (ModelError, OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path}: no checkpoint, or a damaged one ({error}): remove it to start anew") from error
 
 

@@ -38,12 +38,12 @@ def write_training_page(path: str, trained: "Trained", measured: Mapping[str, An
         films=trained.films,
         asked={key: value for key, value in asked.items() if value is not None},
         epochs=trained.epochs,
-        learning=learning_curves(trained.epochs),
-        confusion=plots.confusion(**measured["confusion"], labels=card.labels),
-        roc=plots.roc([curve]),
-        precision_recall=plots.precision_recall([curve]),
-        calibration=plots.reliability([plots.Curve("validation, cross-fitted", labels, held_out)]),
-        sweep=plots.threshold_sweep(curve, threshold),
+        learning=[plots.stamped(figure, card) for figure in learning_curves(trained.epochs)],
+        confusion=plots.stamped(plots.confusion(**measured["confusion"], labels=card.labels), card),
+        roc=plots.stamped(plots.roc([curve]), card),
+        precision_recall=plots.stamped(plots.precision_recall([curve]), card),
+        calibration=plots.stamped(plots.reliability([plots.Curve("validation, cross-fitted", labels, held_out)]), card),
+        sweep=plots.stamped(plots.threshold_sweep(curve, threshold), card),
         grids=_grids(trained, labels, probabilities, threshold),
     )
 

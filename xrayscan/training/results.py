@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import hashlib
 import json
 import math
 import os
@@ -13,13 +14,14 @@ import numpy as np
 from xrayscan.files.atomic import atomic_writer
 from xrayscan.files.text import spreadsheet_cell
 from xrayscan.model.backend import Epoch
+from xrayscan.model.card import TRIAL
 from xrayscan.statistics.metrics import CELLS, confusion, rates
 
 if TYPE_CHECKING:
     from xrayscan.training.trainer import SplitFilms, Trained
 
 NOT_IN_HISTORY = ("of", "images_per_second")
-HISTORY_FILE, SPLIT_FILE, METRICS_FILE = "history.csv", "split.csv", "metrics.json"
+HISTORY_FILE, SPLIT_FILE, METRICS_FILE, DIGESTS_FILE = "history.csv", "split.csv", "metrics.json", "SHA256SUMS"
 
 
 def write_history(path: str, epochs: Sequence[Epoch]) -> None:
@@ -60,6 +62,17 @@ def write_results(out: str, trained: "Trained", asked: Mapping[str, Any]) -> tup
     return path, os.path.join(out, PAGE_FILE)
 
 
+def write_digests(path: str, files: Sequence[str]) -> None:
+    """Write the SHA-256 of each file, so that ``sha256sum -c SHA256SUMS`` tells whether one has changed.
+
+    Raises: OutputError.
+    """
+    with atomic_writer(path) as text:
+        for name in files:
+            with open(name, "rb") as file:
+                text.write(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {os.path.basename(name)}\n")
+
+
 def metrics(trained: "Trained") -> dict[str, Any]:
     """What the model reaches on its validation films, the counts at its balanced threshold, and its best epoch."""
     card, films = trained.model.card, trained.films
@@ -81,6 +94,7 @@ def metrics(trained: "Trained") -> dict[str, Any]:
         "training_films": len(films.training),
         "left_out": len(films.decoded.failed),
         "fingerprint": trained.model.fingerprint,
+        **({TRIAL: True} if card.is_trial else {}),
     }
 
 

@@ -8,10 +8,25 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from xrayscan.errors import OutputError, UsageError
+from xrayscan.files.atomic import refuse_foreign
+from xrayscan.files.run_folder import make_folder, refuse_finished
 from xrayscan.model.backend import Epoch, Snapshot
 from xrayscan.model.file import FILE_NAME as MODEL_FILE
 from xrayscan.training import checkpoint, recipe
-from xrayscan.training.results import HISTORY_FILE, SPLIT_FILE, write_history, write_results, write_split
+from xrayscan.training.page import PAGE_FILE
+from xrayscan.training.results import (
+    DIGESTS_FILE,
+    HISTORY_FILE,
+    METRICS_FILE,
+    SPLIT_FILE,
+    write_digests,
+    write_history,
+    write_results,
+    write_split,
+)
+
+# What only a run that came to its end leaves, or an evaluation that had the folder for its own.
+FINISHED = (MODEL_FILE, METRICS_FILE, PAGE_FILE, HISTORY_FILE, DIGESTS_FILE)
 
 if TYPE_CHECKING:
     from xrayscan.training.trainer import Plan, SplitFilms, Trained, TrainSettings
@@ -29,23 +44,26 @@ class Run:
     def open(cls, directory: str, out: str, plan: "Plan", settings: "TrainSettings") -> "Run":
         """Make the folder and write the recipe, so that a folder that cannot be written fails before hours of work.
 
-        Raises: OutputError, also for a run that was cut off and is not to be resumed, or is finished and is to be.
+        What a finished run left stays until what replaces it is whole.
+        Raises: OutputError, also for a run that was cut off and is not to be resumed, or is finished and neither to be
+        overwritten nor fit to be resumed.
         """
         run = cls(out, plan, settings)
-        try:
-            os.makedirs(out, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{out}: {error.strerror}: choose another --out") from error
+        make_folder(out, share=settings.share)
         kept = run.path(checkpoint.FILE_NAME)
+        refuse_foreign(kept)
+        if os.path.exists(kept) and settings.overwrite:
+            os.unlink(kept)
         if os.path.exists(kept) and not settings.resume:
             done, of = checkpoint.epochs_done(kept)
             raise OutputError(
-                f"{out} holds a run that was cut off after {done} of {of} epochs: go on with --resume, remove {kept} "
-                "to start anew, or choose another --out"
+                f"{out} holds a run that was cut off after {done} of {of} epochs: go on with --resume, start anew with "
+                "--overwrite, or choose another --out"
             )
         if os.path.exists(run.path(MODEL_FILE)) and not os.path.exists(kept) and settings.resume:
             raise OutputError(f"{out} holds a finished run, so there is nothing to go on with: choose another --out")
         if not os.path.exists(kept):
+            refuse_finished(out, FINISHED, overwrite=settings.overwrite)
             recipe.write_recipe(run.path(recipe.FILE_NAME), run._values(), {"folder": os.path.abspath(directory)})
         return run
 
@@ -83,10 +101,12 @@ class Run:
     def finish(self, trained: "Trained") -> "Trained":
         """Write metrics and report; the checkpoint is no longer needed. Returns the run with its files."""
         files = write_results(self._out, trained, self._values())
+        names = (HISTORY_FILE, SPLIT_FILE, recipe.FILE_NAME)
+        written = (trained.model.path, *files, *(self.path(name) for name in names))
+        write_digests(self.path(DIGESTS_FILE), written)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.path(checkpoint.FILE_NAME))
-        names = (HISTORY_FILE, SPLIT_FILE, recipe.FILE_NAME)
-        return dataclasses.replace(trained, files=(trained.model.path, *files, *(self.path(name) for name in names)))
+        return dataclasses.replace(trained, files=(*written, self.path(DIGESTS_FILE)))
 
     def _values(self) -> dict[str, Any]:
         """All that was asked for, as recipe and checkpoint keep it."""

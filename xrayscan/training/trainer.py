@@ -9,16 +9,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xrayscan.dataset.cache import CACHE_SIZE, FilmCache
 from xrayscan.dataset.decoded import Decoded, contradictions, decode_films
 from xrayscan.dataset.labelled_folder import FolderSettings, LabelledFilm, LabelledFolder, read_folder
 from xrayscan.dataset.split import Indices, divide, for_training, patient_groups
-from xrayscan.errors import InputError, ModelError, OutputError
+from xrayscan.errors import InputError, ModelError
+from xrayscan.files.paths import Path, path_text
 from xrayscan.model.backend import Backend, Epoch, Films, FitSettings, Pixels, Predictor, TrainingParams
-from xrayscan.model.card import UNNAMED, ModelCard
+from xrayscan.model.card import TRIAL, TRIAL_MARK, UNNAMED, ModelCard
 from xrayscan.model.file import FILE_NAME, Model, load_model, save_model
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.parameters import parse_both
-from xrayscan.model.provenance import Provenance
+from xrayscan.model.provenance import Provenance, split_tensors
+from xrayscan.network.pretrained import weights_seen
 from xrayscan.plugin.manager import load_registry
 from xrayscan.scanning.workers import default_workers
 from xrayscan.training.calibrate import Target
@@ -37,7 +40,8 @@ class TrainSettings:
 
     ``parameters`` are the backend's and training's alike, by name; they win over ``fit.params``. ``about`` holds
     licence, citation, intended use, limits. ``cache`` is a folder for decoded films. ``resume`` goes on with a run
-    that was cut off. ``fast_dev_run`` tries the whole path on a few films.
+    that was cut off, ``overwrite`` replaces one that is finished. ``share``: a folder that is made is open as the umask
+    says, not to its owner alone. ``fast_dev_run`` tries the whole path on a few films: the model says so.
     """
 
     backend: str = "cnn"
@@ -50,8 +54,11 @@ class TrainSettings:
     on_film: Callable[[int, int], None] = lambda done, total: None
     on_split: "Callable[[SplitFilms, Sequence[Epoch]], None]" = lambda films, epochs: None  # epochs of an earlier part
     targets: tuple[Target, ...] = ()  # operating points beside the usual ones
-    cache: str | None = None
+    cache: Path | None = None
+    cache_size: int = CACHE_SIZE  # bytes
     resume: bool = False
+    overwrite: bool = False
+    share: bool = False
     fast_dev_run: bool = False
 
 
@@ -68,8 +75,14 @@ class SplitFilms:
     warnings: tuple[str, ...] = ()  # sentences: of the folder, and of how it was divided
 
     def films(self, side: Indices) -> Films:
-        """Pixels and labels of one side."""
-        return Films(self.decoded.pixels[side], self.labels[side])
+        """Pixels, labels and identities of one side."""
+        return Films(self.decoded.pixels[side], self.labels[side], self.identities(side))
+
+    def identities(self, some: Indices) -> Provenance:
+        """Which films these are, and which of them are held out."""
+        digests = [self.decoded.digests[n] for n in some]
+        keys = [self.decoded.films[n].patient_key for n in some]
+        return Provenance.of(digests, self.decoded.hashes[some], keys, np.isin(some, self.validation))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +122,7 @@ class Trained:
     files: tuple[str, ...]
 
 
-def train(directory: str, out: str, settings: TrainSettings = TrainSettings()) -> Trained:
+def train(directory: Path, out: Path, settings: TrainSettings = TrainSettings()) -> Trained:
     """Train on a labelled folder and leave a run folder: model, history, metrics, split, recipe and report.
 
     Validation films (20 % of the patients) steer early stopping, then calibrate and are measured; the weights never
@@ -120,7 +133,7 @@ def train(directory: str, out: str, settings: TrainSettings = TrainSettings()) -
     """
     from xrayscan.training.run_folder import Run  # it needs matplotlib
 
-    plan = Plan.of(settings)
+    directory, out, plan = path_text(directory), path_text(out), Plan.of(settings)
     folder = read_folder(directory, settings.folder)
     run = Run.open(directory, out, plan, settings)
     films = _divided(folder, plan.spec, settings)
@@ -130,13 +143,15 @@ def train(directory: str, out: str, settings: TrainSettings = TrainSettings()) -
     fit = dataclasses.replace(
         settings.fit, params=plan.training, on_snapshot=run.keep, on_epoch=run.heard(settings.fit.on_epoch), resume=kept
     )
-    tensors = plan.backend.fit(plan.params, plan.spec, films.films(films.training), validation, fit)
+    made = plan.backend.fit(plan.params, plan.spec, films.films(films.training), validation, fit)
+    tensors, inherited = split_tensors(made)
+    seen = _seen(films, inherited, weights_seen(settings.fit.weights))
     logits = predict_logits(plan.backend.load(plan.params, plan.spec, tensors, fit.placement), validation.pixels)
     groups = films.groups[films.validation]
     measured = measure(logits, validation.labels, groups, seed=fit.seed, targets=settings.targets)
-    card = _card(plan, films, settings, measured)
-    model = _written(run.path(FILE_NAME), card, tensors, _seen(films))
-    return run.finish(Trained(model, films, run.epochs, logits, ()))
+    card = _card(plan, films, settings, measured, seen)
+    save_model(run.path(FILE_NAME), card, tensors, seen)
+    return run.finish(Trained(load_model(run.path(FILE_NAME)), films, run.epochs, logits, ()))
 
 
 def predict_logits(predictor: Predictor, pixels: Pixels) -> npt.NDArray[np.float32]:
@@ -154,7 +169,8 @@ def _divided(folder: LabelledFolder, spec: InputSpec, settings: TrainSettings) -
     workers = default_workers() if settings.workers is None else settings.workers
     films, left_out = for_training(folder)
     chosen = _few(films) if settings.fast_dev_run else films
-    decoded = decode_films(chosen, spec, workers=workers, cache=settings.cache, on_film=settings.on_film)
+    cache = FilmCache(path_text(settings.cache), settings.cache_size) if settings.cache else None
+    decoded = decode_films(chosen, spec, workers=workers, cache=cache, on_film=settings.on_film)
     labels = np.array([film.label for film in decoded.films], np.uint8)
     groups = patient_groups([film.patient for film in decoded.films], decoded.digests)
     division = divide(decoded.films, groups, VALIDATION_SHARE, settings.fit.seed)
@@ -176,9 +192,9 @@ def _few(films: Sequence[LabelledFilm]) -> list[LabelledFilm]:
     return [film for label in (0, 1) for film in [f for f in first.values() if f.label == label][:FAST_PATIENTS]]
 
 
-def _card(plan: Plan, films: SplitFilms, settings: TrainSettings, measured: Measured) -> ModelCard:
+def _card(plan: Plan, films: SplitFilms, settings: TrainSettings, measured: Measured, seen: Provenance) -> ModelCard:
     return ModelCard(
-        name=settings.name,
+        name=f"{settings.name} {TRIAL_MARK}" if settings.fast_dev_run else settings.name,
         backend=plan.backend.name,
         parameters=dataclasses.asdict(plan.params),
         input=plan.spec,
@@ -187,7 +203,7 @@ def _card(plan: Plan, films: SplitFilms, settings: TrainSettings, measured: Meas
         calibration=measured.calibration,
         operating_points=measured.operating_points,
         metrics=measured.metrics,
-        training=_story(plan, films, settings),
+        training=_story(plan, films, settings) | _flattered(films, seen),
         about=dict(settings.about),
     )
 
@@ -204,21 +220,20 @@ def _story(plan: Plan, films: SplitFilms, settings: TrainSettings) -> dict[str, 
         "seed": settings.fit.seed,
         "weights": os.path.basename(settings.fit.weights),
         **dataclasses.asdict(plan.training),
-        **({"fast_dev_run": True} if settings.fast_dev_run else {}),
+        **({TRIAL: True} if settings.fast_dev_run else {}),
     }
 
 
-def _seen(films: SplitFilms) -> Provenance:
-    """Every film that the weights, the stopping, the calibration or the thresholds depend on."""
+def _seen(films: SplitFilms, *inherited: Provenance | None) -> Provenance:
+    """Every film that the weights, the stopping, the calibration or the thresholds depend on, at first or second hand.
+
+    ``inherited`` are the films of the models that this one was made from.
+    """
     sides = np.sort(np.concatenate([films.training, films.validation]))
-    some = [films.decoded.films[n] for n in sides]
-    digests = [films.decoded.digests[n] for n in sides]
-    return Provenance.of(digests, films.decoded.hashes[sides], [film.patient_key for film in some])
+    return films.identities(sides).united(*(one for one in inherited if one is not None))
 
 
-def _written(path: str, card: ModelCard, tensors: Mapping[str, npt.NDArray[Any]], seen: Provenance) -> Model:
-    try:
-        save_model(path, card, tensors, seen)
-    except OSError as error:
-        raise OutputError(f"{path}: {error.strerror}: choose another --out") from error
-    return load_model(path)
+def _flattered(films: SplitFilms, seen: Provenance) -> dict[str, int]:
+    """How many validation films a model that this one was made from was fitted to, for the card; nothing if none."""
+    known = len(films.identities(films.validation).validated_on() & seen.fitted_to())
+    return {"validation_films_fitted_to_before": known} if known else {}

@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 from markupsafe import Markup
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from xrayscan.report.plots import COLOURS, INK, new, svg
+from xrayscan.report.plots import COLOURS, INK, LogLocator, NullFormatter, StrMethodFormatter, new, svg
 from xrayscan.tuning.study import Trial
 
 BEST, OTHER, PRUNED = COLOURS[1], COLOURS[0], INK

@@ -18,6 +18,7 @@ from xrayscan.tuning.space import described
 from xrayscan.tuning.study import Study, Trial
 
 RECIPE_FILE, TRIALS_FILE, REPORT_FILE = "best.toml", "trials.csv", "tuning.html"
+FILES = (RECIPE_FILE, TRIALS_FILE, REPORT_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def write_results(out: str, study: Study, search: Search, train: TrainSettings) 
             raise ModelError("no trial was begun: give a longer --timeout")
         why = f"; the last one failed: {trials[-1].reason}" if trials[-1].reason else ""
         raise ModelError(f"none of {len(trials)} trials came to its end{why}: give another --space, or more --trials")
-    paths = [os.path.join(out, name) for name in (RECIPE_FILE, TRIALS_FILE, REPORT_FILE)]
+    paths = [os.path.join(out, name) for name in FILES]
     tuned = Tuned(search.objective, tuple(trials), best, study.importance(), paths[0], tuple(paths))
     _write_recipe(tuned, search, train)
     _write_trials(paths[1], trials, list(search.space))

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from xrayscan.errors import OutputError
+from xrayscan.files.atomic import new_file, refuse_foreign
 from xrayscan.store.sqlite import connect, encodable
 from xrayscan.tuning.space import Space, inside
 
@@ -154,6 +156,10 @@ def _same_search(path: str, before: Mapping[str, Any] | None, asked: Mapping[str
 @contextlib.contextmanager
 def _alone(path: str) -> Iterator[None]:
     """Hold a lock that ends with the process, however it ends."""
+    for name in (path, f"{path}.lock"):
+        refuse_foreign(name)
+        with contextlib.suppress(FileExistsError):
+            os.close(new_file(name))
     with contextlib.closing(connect(f"{path}.lock")) as lock:
         try:
             lock.execute("BEGIN EXCLUSIVE")

@@ -13,12 +13,14 @@ from typing import Any
 import optuna
 
 from xrayscan.dataset.labelled_folder import read_folder
-from xrayscan.errors import ModelError, OutputError
+from xrayscan.errors import ModelError
+from xrayscan.files.paths import Path, path_text
+from xrayscan.files.run_folder import make_folder, refuse_finished
 from xrayscan.model.backend import Epoch, FitSettings
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.training.trainer import SplitFilms, TrainSettings, predict_logits, split_films
 from xrayscan.tuning.objective import measured
-from xrayscan.tuning.results import Tuned, write_results
+from xrayscan.tuning.results import FILES, Tuned, write_results
 from xrayscan.tuning.search import Objective, Search, plan
 from xrayscan.tuning.space import described
 from xrayscan.tuning.study import Study, Trial, open_study
@@ -43,21 +45,20 @@ class TuneSettings:
     on_end: Callable[[Sequence[Trial], Trial | None], None] = lambda trials, best: None  # all trials, and the best
 
 
-def tune(directory: str, out: str, settings: TuneSettings = TuneSettings()) -> Tuned:
+def tune(directory: Path, out: Path, settings: TuneSettings = TuneSettings()) -> Tuned:
     """Search on the labelled folder's training and validation films, and write the study, report and recipe to ``out``.
 
     The same call goes on with the study that it finds there. Test films, where the folder has any, are not read.
     Raises: UsageError, ModelError and InputError for what cannot be searched, OutputError if ``out`` holds another
     search or cannot be written.
     """
-    train = settings.train
+    directory, out, train = path_text(directory), path_text(out), settings.train
     search = plan(train, settings.objective, settings.space)
     read_folder(directory, train.folder)  # a folder that is none shall leave nothing behind
-    try:
-        os.makedirs(out, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{out}: {error.strerror}: choose another --out") from error
+    make_folder(out, share=train.share)
     path = os.path.join(out, STUDY_FILE)
+    if not os.path.exists(path):  # whatever lies there is of no search that could go on
+        refuse_finished(out, FILES, overwrite=False)
     asked, seed = search.asked(train.fit.seed), train.fit.seed
     with open_study(path, asked, search.space, maximise=search.maximises, seed=seed, start=search.values({})) as study:
         settings.on_plan(described(search.space))

@@ -58,6 +58,7 @@ class Worklist:
         self.card = cards[0]  # of the model whose tiers and predictions count
         self.settings = settings or RankSettings()
         self.counts: Counts = store.counts()
+        self.complete = store.complete  # if not, the scan was stopped: it lacks what was not reached
         self.fingerprints = store.models
         self.fingerprint = store.models[0]
         self.by_mean = self.settings.rank_by == "mean" and len(cards) > 1
@@ -108,6 +109,10 @@ class Worklist:
     def reasons(self, status: Status) -> dict[str, int]:
         """Count the rows that ended so by reason, in the order of ``unscored(status, by_reason=True)``."""
         return self._store.reasons(status)
+
+    def codes(self, status: Status) -> dict[str, str]:
+        """Return the code of each reason for which rows ended so."""
+        return self._store.codes(status)
 
     def top(self, n: int) -> list[WorklistRow]:
         """Return the first rows to be read, at most ``n``."""

@@ -255,9 +255,19 @@ def test_no_header_text_leaves_in_facts_logs_or_warnings(caplog, recwarn):
 
 
 @pytest.mark.parametrize(
-    ("stored", "shown"), [("LL", "LL"), ("lateral ", "LATERAL"), ("<b>PA</b>", "BPAB"), ("", ""), ("A" * 40, "A" * 16)]
+    ("stored", "shown"),
+    [
+        ("LL", "LL"),
+        ("lateral ", "LATERAL"),
+        ("AP SUPINE", "AP SUPINE"),
+        ("", ""),
+        ("<b>PA</b>", ""),
+        ("A" * 40, ""),
+        ("DOE JOHN 1980", ""),
+        ("PA DOE", ""),
+    ],
 )
-def test_view_position_passes_a_filter(stored, shown):
+def test_only_view_positions_of_known_words_leave_the_header(stored, shown):
     assert decode(dicom(ViewPosition=stored), at_least=8).facts.view == shown
 
 

@@ -5,6 +5,7 @@ import re
 from pydicom.dataset import Dataset
 from pydicom.uid import DigitalXRayImageStorageForProcessing, MediaStorageDirectoryStorage
 
+from xrayscan.decode.dicom import defined_terms
 from xrayscan.decode.dicom.read import meta
 from xrayscan.decode.flags import Flag
 from xrayscan.errors import DecodeError
@@ -22,7 +23,6 @@ _VIEWS = {
     **dict.fromkeys(("399198007", "R-10232"), "RL"),
     **dict.fromkeys(("399067008", "R-102CD", "399352003", "R-10228", "399260004", "R-10224"), "LATERAL"),
 }
-_UID = re.compile(r"[0-9.]{1,64}")
 
 
 def check_is_one_film(dataset: Dataset) -> None:
@@ -37,7 +37,8 @@ def check_is_one_film(dataset: Dataset) -> None:
         raise _without_pixels(dataset)
     modality = term(dataset.get("Modality"))
     if modality not in RADIOGRAPHS:
-        raise DecodeError(Code.OTHER_MODALITY, f"modality {modality}: not a radiograph")
+        known = defined_terms.modality(modality) or "of no known name"
+        raise DecodeError(Code.OTHER_MODALITY, f"modality {known}: not a radiograph")
     if is_for_processing(dataset):
         raise DecodeError(Code.RAW_DETECTOR, "raw detector image (for processing): not for display")
     if count_of(dataset, "NumberOfFrames") > 1:
@@ -61,7 +62,7 @@ def facts(dataset: Dataset, format_name: str, rows: int, columns: int) -> Facts:
         study_uid=_uid(dataset.get("StudyInstanceUID")),
         series_uid=_uid(dataset.get("SeriesInstanceUID")),
         sop_uid=_uid(dataset.get("SOPInstanceUID")),
-        modality=term(dataset.get("Modality")),
+        modality=defined_terms.modality(term(dataset.get("Modality"))),
         view=_view(dataset),
     )
 
@@ -93,14 +94,12 @@ def _without_pixels(dataset: Dataset) -> DecodeError:
 
 
 def _uid(value: object) -> str:
-    """PS3.5 section 9: digits and dots, at most 64. Anything else is no UID and is not shown."""
-    text = str(value or "").strip(" \0")
-    return text if _UID.fullmatch(text) else ""
+    return defined_terms.uid(str(value or "").strip(" \0"))
 
 
 def _view(dataset: Dataset) -> str:
     """Return View Position, or what the view code sequence says in its terms; empty if neither does."""
-    if position := term(dataset.get("ViewPosition")):
+    if position := defined_terms.view(term(dataset.get("ViewPosition"))):
         return position
     sequence = dataset.get("ViewCodeSequence")
     if not sequence:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from xrayscan.files.text import spreadsheet_cell, visible
 from xrayscan.model.card import ModelCard
+from xrayscan.report.remedies import remedy
 from xrayscan.store.record import FACT_LABELS, Facts, Status
 from xrayscan.worklist.tiers import Tier
 from xrayscan.worklist.worklist import Worklist, WorklistRow
@@ -93,12 +94,15 @@ def agreements(worklist: Worklist) -> list[Agreement]:
     return found
 
 
-def reason_groups(worklist: Worklist, status: Status, shown: int) -> Iterable[tuple[str, int, list[str]]]:
-    """Return reason, count and the first ``shown`` sources of each group of files that ended so, the largest first."""
-    counts = worklist.reasons(status)
+def reason_groups(worklist: Worklist, status: Status, shown: int) -> Iterable[tuple[str, int, str, list[str]]]:
+    """Return reason, count, what to do and the first ``shown`` sources of each group of files that ended so.
+
+    The largest group stands first.
+    """
+    counts, codes = worklist.reasons(status), worklist.codes(status)
     sources: dict[str, list[str]] = {reason: [] for reason in counts}
     for row in worklist.unscored(status) if counts else ():
         if len(sources[row.reason]) < shown:
             sources[row.reason].append(row.source)
     largest = sorted(counts, key=lambda reason: (-counts[reason], reason))
-    return [(reason, counts[reason], sources[reason]) for reason in largest]
+    return [(reason, counts[reason], remedy(codes[reason]), sources[reason]) for reason in largest]

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
-from matplotlib.colors import LinearSegmentedColormap, LogNorm
 
 from xrayscan.files.text import visible
 from xrayscan.model.card import ModelCard
 from xrayscan.report import plots
+from xrayscan.report.plots import LinearSegmentedColormap, LogNorm
 from xrayscan.statistics.metrics import wilson
 from xrayscan.worklist.worklist import Worklist
 
@@ -63,7 +63,7 @@ def distribution(worklist: Worklist, scores: Scores) -> Markup:
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.legend(loc="upper center", ncols=3)
     axes.set_ylim(top=axes.get_ylim()[1] * 1.35)
-    return plots.svg(figure)
+    return plots.stamped(plots.svg(figure), worklist.card)
 
 
 def comparisons(worklist: Worklist, scores: Scores) -> list[Markup]:
@@ -84,7 +84,7 @@ def _comparison(worklist: Worklist, scores: Scores, other: int) -> Markup:
     across, up = (plots.short(visible(worklist.names[n])) for n in (0, other))
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=f"{up}\nagainst {across}")
     axes.set(xlabel=across, ylabel=up)
-    return plots.svg(figure)
+    return plots.stamped(plots.stamped(plots.svg(figure), worklist.card), worklist.cards[other])
 
 
 def bands(card: ModelCard) -> list[Band]:
@@ -129,7 +129,7 @@ def calibration(card: ModelCard) -> Markup | None:
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="probability given", ylabel="share with the finding")
     axes.set_title("Calibration on validation")
     axes.legend(loc="upper left")
-    return plots.svg(figure)
+    return plots.stamped(plots.svg(figure), card)
 
 
 def _seen(n: int) -> str:

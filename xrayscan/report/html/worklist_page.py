@@ -15,7 +15,6 @@ from xrayscan.files.atomic import atomic_writer
 from xrayscan.files.text import ending, visible
 from xrayscan.report.html.worklist_data import agreements, embedded, others, reason_groups, row_lines
 from xrayscan.report.interface import PageSettings
-from xrayscan.report.remedies import advice
 from xrayscan.store.record import Status
 from xrayscan.worklist.worklist import Worklist
 
@@ -71,6 +70,7 @@ def _context(worklist: Worklist, settings: PageSettings) -> dict[str, object]:
         "page_rows": PAGE_ROWS,
         "distribution": scores and worklist_figures.distribution(worklist, scores),
         "calibration": worklist_figures.calibration(card),
+        "notes": [visible(each.trial_note) for each in worklist.cards if each.is_trial],
         "data": map(Markup, row_lines(worklist, settings.top)),
         "meta": Markup(embedded(_meta(worklist, settings))),
         "pictures": _pictures(worklist, settings),
@@ -118,7 +118,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"visible": visible, "percent": _percent, "interval": _interval, "count": _count}
-    environment.filters |= {"advice": advice, "others": others, "breakable": _breakable, "ending": ending}
+    environment.filters |= {"others": others, "breakable": _breakable, "ending": ending}
     return environment
 
 

@@ -1,0 +1,324 @@
+"""Write docs/reference/ from the code: `python docs/make_reference.py`. A test compares it with what is there."""
+
+import ast
+import dataclasses
+import enum
+import html
+import inspect
+import io
+import re
+import textwrap
+import tokenize
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from xrayscan import errors, outcome
+from xrayscan.cli import main
+from xrayscan.decode.flags import Flag
+from xrayscan.model.backend import TrainingParams
+from xrayscan.model.calibration import Calibration
+from xrayscan.model.card import ModelCard, OperatingPoint
+from xrayscan.model.input_spec import InputSpec
+from xrayscan.model.parameters import describe
+from xrayscan.plugin import spec
+from xrayscan.plugin.manager import load_registry
+from xrayscan.report.table import COLUMNS
+from xrayscan.store.record import FACT_LABELS, Facts
+from xrayscan.worklist.worklist import DISAGREE, NONE_SCORED, SOME_FAILED
+
+FOLDER = Path(__file__).resolve().parent / "reference"
+MODULES = r"\b[a-z_][\w.]*\.(?=[A-Z])"  # in front of the names of types
+NOTICE = "<!-- Written by docs/make_reference.py: change the code, not this page. -->\n"
+
+OUTCOME_COLUMNS = {
+    "rank": "place in the reading order, from 1; empty unless scored",
+    "source": "the path as given, plus what lies below it",
+    "status": "how the file ended, see [Outcomes](outcomes.md)",
+    "probability": "of the positive label, calibrated, from 0 to 1; moved by `--prevalence`",
+    "tier": "`high`, `intermediate` or `low`, by the model's own thresholds",
+    "prediction": "the label on this side of the threshold: the model's balanced one, or `--threshold`",
+    "flags": "what a reader should know of this film, separated by semicolons",
+    "code": "the reason in one fixed word, for programs; empty if scored",
+    "reason": "the reason in words; empty if scored",
+}
+FLAGS = {
+    "lateral": "the header says that the film is a lateral view; the default model knows frontal films only",
+    DISAGREE: "several models scored this film, and put it into different tiers",
+}
+ENDS = {
+    0: "every radiograph found has its probability",
+    NONE_SCORED: "not one radiograph could be scored; the worklist with the reasons is written all the same",
+    SOME_FAILED: "the worklist is complete and lists files that could not be scored",
+    129: "stopped by SIGHUP: the worklist holds what was done and says that it is partial; the same command resumes",
+    130: "stopped by SIGINT (Ctrl-C), likewise",
+    143: "stopped by SIGTERM, likewise",
+}
+
+
+def table(headings: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """A Markdown table."""
+    lines = [list(headings), *([str(cell).replace("\n", " ") for cell in row] for row in rows)]
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def code(value: object) -> str:
+    """Code in a table's cell. A bar is spelt out: Markdown dialects do not agree on how to escape it."""
+    text = str(value)
+    return f"`{text}`" if "|" not in text else f"<code>{html.escape(text, quote=False).replace('|', '&#124;')}</code>"
+
+
+def commands() -> str:
+    """Every command with its options, as --help has them."""
+    parts = [
+        "# Commands\n",
+        "Every option is also read from an environment variable, in the last column; the command line wins. "
+        "Exit codes are [a page of their own](exit-codes.md).\n",
+    ]
+    root = click.Context(main, info_name="xrayscan")
+    for name in main.list_commands(root):
+        parts += _command(main.get_command(root, name), name, root)
+    return "\n".join(parts)
+
+
+def _command(command: click.Command | None, name: str, parent: click.Context) -> Iterator[str]:
+    assert command is not None
+    context = click.Context(command, info_name=name, parent=parent, **command.context_settings)
+    yield f"{'#' * (context.command_path.count(' ') + 1)} {context.command_path}\n"
+    yield f"```\n{' '.join([context.command_path, *command.collect_usage_pieces(context)])}\n```\n"
+    yield f"{_paragraphs(command.help or '')}\n"
+    rows = [_option(option, context) for option in command.params if isinstance(option, click.Option)]
+    if any(any(row) for row in rows):
+        yield table(("option", "default", "meaning", "environment"), rows)
+    if command.epilog:
+        examples = command.epilog.partition("Examples:")[2]
+        yield f"Examples:\n\n```\n{textwrap.dedent(examples.lstrip(chr(10))).rstrip()}\n```\n"
+    if isinstance(command, click.Group):
+        for sub in command.list_commands(context):
+            yield from _command(command.get_command(context, sub), sub, context)
+
+
+def _paragraphs(text: str) -> str:
+    return _options_as_code(re.sub(r"([*<])", r"\\\1", inspect.cleandoc(text).replace("\b\n", "")))
+
+
+def _options_as_code(text: str) -> str:
+    return re.sub(r"(?<![\w`-])(--[a-z][a-z-]+)", r"`\1`", text)
+
+
+def _type(annotation: Any) -> str:
+    """A type as it is written: without the modules that its names come from."""
+    return re.sub(MODULES, "", inspect.formatannotation(annotation))
+
+
+def _option(option: click.Option, context: click.Context) -> tuple[str, str, str, str]:
+    names = ", ".join(f"`{name}`" for name in [*option.opts, *option.secondary_opts])
+    value = "" if option.is_flag else f" {code(option.make_metavar(context).strip('[]'))}"
+    told = _options_as_code(option.help or "")
+    return (
+        names + value,
+        _default(option),
+        told,
+        f"`{_variable(option, context)}`" if _variable(option, context) else "",
+    )
+
+
+def _default(option: click.Option) -> str:
+    if isinstance(option.show_default, str):
+        return option.show_default
+    if option.is_flag:
+        return ("on" if option.default else "off") if option.secondary_opts else ""
+    value = option.default
+    if isinstance(value, enum.Enum) or callable(value) or value is None:
+        return ""
+    return (
+        f"`{' '.join(map(str, value))}`" if isinstance(value, tuple) and value else f"`{value}`" if value != () else ""
+    )
+
+
+def _variable(option: click.Option, context: click.Context) -> str:
+    if option.envvar:
+        return option.envvar if isinstance(option.envvar, str) else option.envvar[0]
+    prefix = context.auto_envvar_prefix
+    return f"{prefix}_{str(option.name).upper()}" if prefix and option.allow_from_autoenv else ""
+
+
+def hooks() -> str:
+    """Every hook of plugin/spec.py with its signature and docstring."""
+    parts = ["# Hooks\n", "What a plugin may implement. [Extending](../howto/extend.md) has whole plugins to copy.\n"]
+    for name, hook in vars(spec).items():
+        if name.startswith("register_"):
+            parts.append(f"## {name}\n")
+            parts.append(
+                f"```python\n@hookimpl\ndef {name}{re.sub(MODULES, '', str(inspect.signature(hook)))}: ...\n```\n"
+            )
+            parts.append(f"{inspect.getdoc(hook)}\n")
+    parts.append("Registered at the moment:\n")
+    parts.append(table(("backend", "what it is"), sorted((f"`{b.name}`", b.summary) for b in _backends().values())))
+    return "\n".join(parts)
+
+
+def parameters() -> str:
+    """What ``--set`` takes: of training, and of every backend."""
+    parts = [
+        "# Parameters\n",
+        "`xrayscan train --set NAME=VALUE` takes those of training and those of the backend. "
+        "`xrayscan models show BACKEND` prints the same.\n",
+    ]
+    for title, params in [
+        ("Training", TrainingParams),
+        *((b.name, b.params) for b in sorted(_backends().values(), key=lambda b: b.name)),
+    ]:
+        notes = _comments(params)
+        rows = [
+            (code(name), code(kind), code(default), notes.get(name, "")) for name, kind, default in describe(params)
+        ]
+        parts += [f"## {title}\n", table(("name", "type", "default", "meaning"), rows)]
+    return "\n".join(parts)
+
+
+def card() -> str:
+    """The fields of a model file's card."""
+    parts = [
+        "# Model card\n",
+        "A model file is one safetensors file. Its header holds the card: everything that is needed to use the "
+        "weights, and what is known of them. `xrayscan models show NAME|FILE|RUN/` prints it.\n",
+    ]
+    for title, kind in (
+        ("Card", ModelCard),
+        ("Input", InputSpec),
+        ("Calibration", Calibration),
+        ("Operating point", OperatingPoint),
+    ):
+        notes = _comments(kind)
+        rows = [
+            (f"`{field.name}`", code(_type(field.type)), notes.get(field.name, ""))
+            for field in dataclasses.fields(kind)
+        ]
+        parts += [f"## {title}\n", f"{_prose(kind)}\n", table(("field", "type", "meaning"), rows)]
+    return "\n".join(parts)
+
+
+def columns() -> str:
+    """The columns of triage.csv, which are the keys of triage.jsonl."""
+    notes = _comments(Facts)
+    facts = {name: ", ".join(filter(None, (label, notes.get(name)))) for name, label in FACT_LABELS.items()}
+    rows = [(f"`{name}`", {**OUTCOME_COLUMNS, **facts}[name]) for name in COLUMNS]
+    return "\n".join(
+        (
+            "# Columns\n",
+            "`triage.csv` and `triage.jsonl` have one row per file that was scored, set aside or failed: scored ones "
+            "by rank, then those set aside, then those that failed. Skipped files are counted and have no row.\n",
+            f"```\n{','.join(COLUMNS)}\n```\n",
+            table(("column", "meaning"), rows),
+            "With several models, `probability NAME` and `tier NAME` follow for every model after the first; "
+            "with `--rank-by mean`, `mean probability` comes last.\n",
+            "The CSV is UTF-8; a cell that a spreadsheet would take for a formula starts with an apostrophe, and "
+            "control characters in names are escaped. JSON Lines has full precision, flags as a list, and `null` "
+            "where nothing is known.\n",
+        )
+    )
+
+
+def outcomes() -> str:
+    """How a file may end, and the flags of those that were read."""
+    notes = _comments(outcome.Status)
+    meaning, repaired = _comments(outcome.Code), _comments(Flag)
+    codes = [(code(member.value), member.status.value, meaning.get(member.name, "")) for member in outcome.Code]
+    repairs = [(code(flag.value), repaired.get(flag.name, "")) for flag in Flag]
+    return "\n".join(
+        (
+            "# Outcomes\n",
+            "Every path that a scan finds ends in one of four ways: found = scored + set aside + failed + skipped.\n",
+            table(("status", "when"), [(f"`{status.value}`", notes[status.name]) for status in outcome.Status]),
+            "## Codes\n",
+            "Why a file was not scored, in the column `code`. The column `reason` says it in words.\n",
+            table(("code", "ends as", "meaning"), codes),
+            "## Flags\n",
+            "What a reader should know of a film, in the column `flags`.\n",
+            table(("flag", "meaning"), [*((code(name), note) for name, note in FLAGS.items()), *repairs]),
+        )
+    )
+
+
+def exit_codes() -> str:
+    """Exit codes, from the tree of exceptions."""
+    told = dict(ENDS)
+    for kind in _subclasses(errors.XrayscanError):
+        if kind is not errors.DecodeError:
+            told[kind.exit_code] = "; or: ".join(
+                filter(None, (told.get(kind.exit_code), f"`{kind.__name__}`: {_prose(kind)}"))
+            )
+    told[1] = "a bug: it keeps its traceback, please report it"
+    return "\n".join(
+        (
+            "# Exit codes\n",
+            "They are the same for every command.\n",
+            table(("code", "when"), sorted(told.items())),
+        )
+    )
+
+
+def _backends() -> Mapping[str, Any]:
+    return load_registry().backends
+
+
+def _subclasses(kind: type[errors.XrayscanError]) -> Iterator[type[errors.XrayscanError]]:
+    for sub in kind.__subclasses__():
+        if sub.__module__ == errors.__name__:
+            yield sub
+            yield from _subclasses(sub)
+
+
+def _prose(kind: type[Any]) -> str:
+    return " ".join((inspect.getdoc(kind) or "").replace("``", "`").split())
+
+
+def _comments(kind: type[Any]) -> dict[str, str]:
+    """The comment behind each field of a class, by the field's name; inherited ones included."""
+    found: dict[str, str] = {}
+    for base in reversed(kind.__mro__[:-1]):
+        if base.__module__.startswith("xrayscan"):
+            found |= _own_comments(base)
+    return found
+
+
+def _own_comments(kind: type[Any]) -> dict[str, str]:
+    source = textwrap.dedent(inspect.getsource(kind))
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    notes = {token.start[0]: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}
+    definition = ast.parse(source).body[0]
+    assert isinstance(definition, ast.ClassDef)
+    named = (
+        (target.id, node.end_lineno)
+        for node in definition.body
+        if isinstance(node, ast.AnnAssign | ast.Assign)
+        for target in ([node.target] if isinstance(node, ast.AnnAssign) else node.targets)
+        if isinstance(target, ast.Name)
+    )
+    return {name: notes[line] for name, line in named if line in notes}
+
+
+PAGES = {
+    "commands.md": commands,
+    "parameters.md": parameters,
+    "columns.md": columns,
+    "outcomes.md": outcomes,
+    "exit-codes.md": exit_codes,
+    "model-card.md": card,
+    "hooks.md": hooks,
+}
+
+
+def pages() -> dict[str, str]:
+    """The text of every page, by its file name."""
+    return {name: f"{NOTICE}\n{write().rstrip()}\n" for name, write in PAGES.items()}
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Mutated inputs against whatever reads what others wrote: ``python -m tests.fuzz jpeg --seconds 1200``."""

@@ -1,0 +1,136 @@
+"""A stranger's decoder: a format that xrayscan does not know, read in reader processes as its own are."""
+
+import csv
+import os
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+from films import film, png
+
+from xrayscan.decode import BUILT_IN, decode
+from xrayscan.decode.interface import Radiograph
+from xrayscan.errors import DecodeError
+from xrayscan.plugin.decoders import decoders_for
+from xrayscan.plugin.manager import load_registry
+from xrayscan.store.record import Facts
+from xrayscan.testing import DecoderContract
+
+PLUGIN = textwrap.dedent(
+    '''
+    """TOY: four letters, rows and columns as 16-bit numbers, one byte a pixel."""
+
+    import struct
+
+    import numpy as np
+
+    from xrayscan import Code, DecodeError, Facts, Limits, Radiograph, hookimpl
+
+
+    class Toy:
+        name = "TOY"
+
+        def sniff(self, head: bytes) -> bool:
+            return head.startswith(b"TOY1")
+
+        def decode(self, data: bytes, *, at_least: int, limits: Limits) -> Radiograph:
+            rows, columns = struct.unpack_from("<HH", data, 4)
+            limits.check_size(rows, columns)
+            if len(data) < 8 + rows * columns:
+                raise DecodeError(Code.TRUNCATED, "truncated TOY")
+            values = np.frombuffer(data, np.uint8, rows * columns, 8).reshape(rows, columns)
+            return Radiograph(values.astype(np.float32) / 255, Facts(format="TOY", rows=rows, columns=columns))
+
+
+    @hookimpl
+    def register_decoders(register):
+        register(Toy())
+    '''
+)
+TOY = b"TOY1" + np.array(film().shape, "<u2").tobytes() + film().tobytes()
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Put the plugin on the path with an entry point, as pip does."""
+    folder = tmp_path / "site"
+    about = folder / "toy-1.0.dist-info"
+    about.mkdir(parents=True)
+    (folder / "toy_decoder.py").write_text(PLUGIN)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[xrayscan]\ntoy = toy_decoder\n")
+    monkeypatch.syspath_prepend(str(folder))
+    return folder
+
+
+def test_a_plugins_decoder_keeps_the_contract(installed):
+    from toy_decoder import Toy
+
+    class Kept(DecoderContract):
+        decoder = Toy()
+        films = (TOY,)
+
+    for name in dir(Kept):
+        if name.startswith("test_"):
+            getattr(Kept(), name)()
+
+
+def test_built_in_decoders_come_through_the_same_hook():
+    assert list(load_registry().decoders.values())[: len(BUILT_IN)] == list(BUILT_IN)
+
+
+def test_films_of_known_formats_load_no_plugin():
+    assert decoders_for(png()) is BUILT_IN
+
+
+def test_a_scan_reads_the_format_of_a_plugin_in_its_reader_processes(installed, tmp_path):
+    films = tmp_path / "films"
+    films.mkdir()
+    (films / "a.toy").write_bytes(TOY)
+    (films / "b.png").write_bytes(png())
+    (films / "cut.toy").write_bytes(TOY[:-9])
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(installed), *filter(None, sys.path)])}
+    command = [
+        sys.executable,
+        "-m",
+        "xrayscan",
+        "predict",
+        str(films),
+        "--out",
+        str(tmp_path / "out"),
+        "--workers",
+        "2",
+    ]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    with open(tmp_path / "out" / "triage.csv", encoding="utf-8") as file:
+        rows = {os.path.basename(row["source"]): row for row in csv.DictReader(file)}
+    assert (rows["a.toy"]["status"], rows["a.toy"]["format"]) == ("scored", "TOY"), done.stderr
+    assert (rows["cut.toy"]["status"], rows["cut.toy"]["reason"]) == ("failed", "truncated TOY")
+    assert float(rows["a.toy"]["probability"]) == pytest.approx(float(rows["b.png"]["probability"]), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "brightness",
+    [
+        np.full((4, 4), 1.5, np.float32),
+        np.full((4, 4), -0.1, np.float32),
+        np.full((4, 4), np.nan, np.float32),
+        np.zeros((4, 4), np.float64),
+        np.zeros((4, 4, 3), np.float32),
+        np.zeros((0, 4), np.float32),
+    ],
+)
+def test_brightness_that_is_none_is_refused(brightness):
+    class Careless:
+        name = "CARELESS"
+
+        def sniff(self, head):
+            return True
+
+        def decode(self, data, *, at_least, limits):
+            return Radiograph(brightness, Facts(format="CARELESS", rows=4, columns=4))
+
+    with pytest.raises(DecodeError, match="damaged CARELESS"):
+        decode(b"anything", at_least=8, decoders=(Careless(),))

@@ -1,0 +1,50 @@
+"""How a file within an archive is named: ``ward.zip!/study/a.dcm``, and within an archive in it ``…!/inner.tar!/b``."""
+
+import os
+
+MARK = "!/"
+READ_HERE = (".zip", ".tar", ".tar.gz", ".tgz")
+SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "__macosx"})  # .DS_Store is hidden by its dot
+NOT_READ = (".7z", ".rar", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst", ".tar.lz4", ".tar.z")
+
+
+def named_as_archive(path: str) -> bool:
+    """Whether a name ends as those of archives that are read here do; case does not matter."""
+    return path.lower().endswith(READ_HERE)
+
+
+def named_as_other_archive(path: str) -> bool:
+    """Whether a name ends as those of archives that are not read here do."""
+    return path.lower().endswith(NOT_READ)
+
+
+def split(path: str) -> tuple[str, tuple[str, ...]] | None:
+    """Return the archive's path and the names within, outermost first; None for a path of the file system.
+
+    A file or folder that is really called so comes first.
+    """
+    at = path.find(MARK)
+    while at >= 0:
+        if os.path.isfile(path[:at]):
+            return None if os.path.lexists(path) else (path[:at], tuple(path[at + len(MARK) :].split(MARK)))
+        at = path.find(MARK, at + 1)
+    return None
+
+
+def safe_name(name: str) -> str:
+    """Return a member's name as it is shown and found again: below its archive, whatever the archive says.
+
+    Absolute names and ``..`` lead nowhere, since nothing is ever written; they are left out all the same.
+    """
+    parts = [part for part in name.replace("\0", "_").split("/") if part not in ("", ".", "..")]
+    return "/".join(parts).replace(MARK, "!_/") or "unnamed"
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder of this name is passed over unless it is named itself."""
+    return name.startswith(".") or name.lower() in SYSTEM_FILES
+
+
+def hidden_file(name: str) -> str:
+    """Say why it is passed over."""
+    return "hidden file" if name.startswith(".") else "system file"
