@@ -16,7 +16,9 @@ from typing import Any
 import click
 
 from xrayscan import errors, outcome
+from xrayscan.checks.polarity import DOUBTFUL, TURNED
 from xrayscan.cli import main
+from xrayscan.decode.dicom.projection import OTHERS
 from xrayscan.decode.flags import Flag
 from xrayscan.model.backend import TrainingParams
 from xrayscan.model.calibration import Calibration
@@ -26,7 +28,7 @@ from xrayscan.model.parameters import describe
 from xrayscan.plugin import spec
 from xrayscan.plugin.manager import load_registry
 from xrayscan.report.table import COLUMNS
-from xrayscan.store.record import FACT_LABELS, Facts
+from xrayscan.store.record import FACT_LABELS, LATERAL, UNLIKE, Facts
 from xrayscan.worklist.worklist import DISAGREE, NONE_SCORED, SOME_FAILED
 
 FOLDER = Path(__file__).resolve().parent / "reference"
@@ -38,14 +40,20 @@ OUTCOME_COLUMNS = {
     "source": "the path as given, plus what lies below it",
     "status": "how the file ended, see [Outcomes](outcomes.md)",
     "probability": "of the positive label, calibrated, from 0 to 1; moved by `--prevalence`",
-    "tier": "`high`, `intermediate` or `low`, by the model's own thresholds",
+    "tier": "`high`, `intermediate` or `low`, by the model's own thresholds; `unlike` for films that stand apart",
     "prediction": "the label on this side of the threshold: the model's balanced one, or `--threshold`",
     "flags": "what a reader should know of this film, separated by semicolons",
     "code": "the reason in one fixed word, for programs; empty if scored",
     "reason": "the reason in words; empty if scored",
 }
 FLAGS = {
-    "lateral": "the header says that the film is a lateral view; the default model knows frontal films only",
+    LATERAL: "the header says that the film is a lateral view; the default model knows frontal films only",
+    **{word: f"the header says so of the view: {word}, not upright and frontal" for word in OTHERS},
+    "body part: …": "the header names a body part other than the chest, as HAND",
+    TURNED: "its pixels show bone dark, so its brightness was turned round",
+    DOUBTFUL: "its pixels do not tell whether bone is bright",
+    "check … failed": "a check of a plugin could not judge this film",
+    UNLIKE: "unlike the films that the model was trained on: read it without the model's help",
     DISAGREE: "several models scored this film, and put it into different tiers",
 }
 ENDS = {

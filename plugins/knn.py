@@ -108,7 +108,7 @@ class Knn:
 
         Raises: ModelError for weights that no network is there to take.
         """
-        if settings.weights != "none" and params.features not in load_registry().backends:
+        if (settings.weights or "none") != "none" and params.features not in load_registry().backends:
             raise ModelError("knn takes --weights with features=BACKEND only, such as features=resnet18")
         kept = {} if params.features == PIXELS else _network_tensors(params.features, settings)
         network = _network(spec, kept, settings.placement)
@@ -140,7 +140,7 @@ def _network_tensors(features: str, settings: FitSettings) -> dict[str, npt.NDAr
                 f"knn: {features} does not say on which films it was trained, so its features are not used"
             )
         about = {"backend": model.card.backend, "parameters": dict(model.card.parameters)}
-        weights = {**model.tensors}
+        weights = {**model.network}
         seen = dict(model.seen.tensors())
     elif hasattr(backend, "start"):
         params = backend.params()

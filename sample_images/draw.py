@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)  # so that the other files are found however this one is loaded
 
+import others  # noqa: E402
 from film import Film, Opacity, draw  # noqa: E402
 from solids import Map  # noqa: E402
 
@@ -92,6 +93,27 @@ def write_samples(folder: str, samples: tuple[Sample, ...] = SAMPLES) -> list[tu
             _dicom(sample, film.brightness).save_as(path, enforce_file_format=True)
         drawn.append((sample, film))
     return drawn
+
+
+def write_others(folder: str) -> None:
+    """Write what is no chest film below ``folder``/others: a hand, an ultrasound frame, and half a JPEG, hidden."""
+    hand = Sample("others/hand.dcm", "", 30, False, 300, 250, syntax=JPEG2000)
+    ultrasound = Sample("others/ultrasound.dcm", "", 31, False, 200, 260, syntax=JPEG2000)
+    for sample, picture, header in (
+        (hand, others.hand(300, 250), {"BodyPartExamined": "HAND"}),
+        (ultrasound, others.ultrasound(200, 260), {"Modality": "US", "BodyPartExamined": "ABDOMEN"}),
+    ):
+        path = os.path.join(folder, sample.name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        ds = _dicom(sample, picture)
+        ds.update(header)
+        ds.DerivationDescription = "Drawn; shows no patient"
+        ds.save_as(path, enforce_file_format=True)
+    hidden = os.path.join(folder, "others", ".broken")
+    os.makedirs(hidden, exist_ok=True)
+    with open(os.path.join(folder, SAMPLES[0].name), "rb") as whole, open(f"{hidden}/half.jpeg", "wb") as half:
+        data = whole.read()
+        half.write(data[: len(data) // 2])
 
 
 def _write_picture(path: str, brightness: Map, mode: str, quality: int = 88) -> None:
@@ -230,6 +252,17 @@ python sample_images/draw.py --many 100 DIR  # 100 patients per label: DIR/NORMA
 `labelled/NORMAL` and `labelled/PNEUMONIA` hold 60 small JPEGs each (192 x 160), of 30 patients per label with one to
 three films each: `patient012-2.jpeg` is the second film of patient 12. It is enough to try `xrayscan train` on.
 
+`others/` holds what is no chest film (`others.py`), so that a scan shows each way in which a file can end:
+
+| file | what it is | how it ends |
+| --- | --- | --- |
+| `others/ultrasound.dcm` | a fan of speckle, Modality US | set aside: not a radiograph |
+| `others/hand.dcm` | a film of a hand, Body Part Examined HAND | scored, flagged `body part: HAND` |
+| `others/.broken/half.jpeg` | the first half of `film-01.jpeg` | skipped as hidden; failed where it is named |
+
+`xrayscan predict sample_images sample_images/others/.broken/half.jpeg` shows the failed one too, and then ends with
+exit code 6, as every worklist with a failed file does.
+
 Rows and columns are pixels of the film as it is displayed, counted from the upper left corner; an opacity is an ellipse
 around its centre. The right side of the patient is on the left.
 
@@ -248,6 +281,7 @@ def main() -> None:
         write_many(given.many[1], int(given.many[0]))
         return
     write_sources(os.path.join(HERE, "SOURCES.md"), write_samples(HERE))
+    write_others(HERE)
     write_labelled(os.path.join(HERE, "labelled"))
 
 

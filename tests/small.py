@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REAL_FILMS = ROOT.parent / "shared" / "data"
 
 
-def film_pixels(seed: int, side: int = 48) -> np.ndarray:
+def film_pixels(seed: int, side: int = 64) -> np.ndarray:
     """A grey picture unlike that of any other seed: (side, side + 8) uint8."""
     rng = np.random.default_rng(seed)
     rows, columns = np.mgrid[0 : 1 : side * 1j, 0 : 1 : (side + 8) * 1j]
@@ -22,7 +22,7 @@ def film_pixels(seed: int, side: int = 48) -> np.ndarray:
     return np.interp(waves, (waves.min(), waves.max()), (10, 240)).astype(np.uint8)
 
 
-def write_film(path: Path, seed: int, side: int = 48) -> Path:
+def write_film(path: Path, seed: int, side: int = 64) -> Path:
     """Save the picture of a seed in the format that the name asks for."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(film_pixels(seed, side)).save(path)

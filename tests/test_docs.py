@@ -20,7 +20,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 MANUAL = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))}
 EXTENDING = MANUAL[ROOT / "docs" / "howto" / "extend.md"]
 PAGES = {ROOT / "README.md": README, ROOT / "CONTRIBUTING.md": (ROOT / "CONTRIBUTING.md").read_text("utf-8"), **MANUAL}
-NOT_OURS = {"--config-file", "--check", "--copies", "--series", "--strict"}  # options of other tools
+NOT_OURS = {"--config-file", "--check", "--copies", "--series", "--strict", "--recipes"}  # options of other tools
 
 
 def reference():
@@ -108,6 +108,7 @@ def write_plugin(folder):
 
 def test_the_plugin_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
     assert write_plugin(tmp_path) == [
+        "my_check.py",
         "my_decoder.py",
         "my_plugin.py",
         "my_report.py",

@@ -1,5 +1,6 @@
 """The synthetic films: drawn the same every time, opacities where they are said to be, the files on disk up to date."""
 
+import dataclasses
 import importlib.util
 import os
 import re
@@ -12,8 +13,12 @@ import pytest
 from PIL import Image, ImageOps
 from pydicom.pixels import pixel_array
 
+from xrayscan import ScanSettings, scan
+from xrayscan.store.record import Status
+
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "sample_images")
 SMALL = {"rows": 160, "columns": 200}
+HALF = os.path.join("others", ".broken", "half.jpeg")
 TOLERANCE = 8 / 255  # another libm may round differently: seen through noise, a JPEG and a display curve
 
 
@@ -27,7 +32,7 @@ def draw():
     spec.loader.exec_module(module)
     yield module
     sys.path[:] = before
-    for name in (spec.name, "film", "disease", "bones", "vessels", "thorax", "solids"):
+    for name in (spec.name, "film", "others", "disease", "bones", "vessels", "thorax", "solids"):
         sys.modules.pop(name, None)
 
 
@@ -104,11 +109,14 @@ def test_several_films_of_a_patient_differ_in_pose_and_share_the_opacities(draw)
 def test_the_files_on_disk_are_what_the_script_draws(draw, tmp_path):
     drawn = draw.write_samples(str(tmp_path))
     draw.write_sources(str(tmp_path / "SOURCES.md"), drawn)
+    draw.write_others(str(tmp_path))
     draw.write_labelled(str(tmp_path / "labelled"), patients=2)
     top = [name for name in files() if not name.startswith("labelled")]
     assert top == [name for name in files(tmp_path) if not name.startswith("labelled")]
     for name in files(tmp_path):
         assert name in files()
+        if name == HALF:
+            continue
         again = brightness(str(tmp_path / name))
         assert again.shape == brightness(os.path.join(FOLDER, name)).shape
         assert abs(again - brightness(os.path.join(FOLDER, name))).mean() < TOLERANCE / 8, name
@@ -143,7 +151,7 @@ def test_no_labelled_patient_stands_under_both_labels():
 
 def test_every_dicom_film_is_a_windowed_12_bit_radiograph_that_names_nobody():
     seen, studies = set(), defaultdict(list)
-    for name in (name for name in files() if name.endswith(".dcm")):
+    for name in (name for name in files() if name.endswith(".dcm") and not name.startswith("others")):
         ds = pydicom.dcmread(os.path.join(FOLDER, name))
         seen.add((ds.file_meta.TransferSyntaxUID.name, ds.PhotometricInterpretation))
         studies[ds.StudyInstanceUID].append(name)
@@ -164,3 +172,20 @@ def test_every_dicom_film_is_a_windowed_12_bit_radiograph_that_names_nobody():
         "RLE Lossless",
         "JPEG 2000 Image Compression (Lossless Only)",
     }
+
+
+def test_a_scan_shows_every_way_in_which_a_file_can_end_and_the_plain_one_succeeds(model, tmp_path, sample_images):
+    here = ScanSettings(workers=0, device="cpu", precision="fp32")
+    films = [str(sample_images / name) for name in ("film-01.jpeg", "others", "SOURCES.md")]
+    with scan(films, model=model, out=str(tmp_path / "plain"), settings=here) as worklist:
+        ended = {os.path.basename(row.source): (row.status, row.flags) for row in worklist.rows()}
+        assert ended == {
+            "film-01.jpeg": (Status.SCORED, ()),
+            "hand.dcm": (Status.SCORED, ("body part: HAND",)),
+            "ultrasound.dcm": (Status.SET_ASIDE, ()),
+        }
+        assert worklist.exit_code == 0
+    with scan([*films, os.path.join(FOLDER, HALF)], model=model, out=str(tmp_path / "all"), settings=here) as worklist:
+        assert [row.reason for row in worklist.unscored(Status.FAILED)] == ["truncated JPEG"]
+        assert min(dataclasses.asdict(worklist.counts)[name] for name in ("scored", "set_aside", "failed", "skipped"))
+        assert worklist.exit_code == 6

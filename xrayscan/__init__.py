@@ -12,6 +12,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from xrayscan.calibration import CalibrateSettings as CalibrateSettings
+    from xrayscan.calibration import calibrate as calibrate
+    from xrayscan.checks.interface import Check as Check
+    from xrayscan.checks.interface import Verdict as Verdict
     from xrayscan.dataset.labelled_folder import FolderSettings as FolderSettings
     from xrayscan.dataset.labelled_folder import read_folder as read_folder
     from xrayscan.decode.interface import Decoder as Decoder
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
     from xrayscan.network.backend import TorchBackend as TorchBackend
     from xrayscan.network.pretrained import WeightSource as WeightSource
     from xrayscan.network.pretrained import absent_weights as absent_weights
+    from xrayscan.network.pretrained import read_state as read_state
     from xrayscan.network.transfer import TransferParams as TransferParams
     from xrayscan.network.transfer import adapted as adapted
     from xrayscan.network.transfer import imagenet_spec as imagenet_spec
@@ -68,6 +73,10 @@ if TYPE_CHECKING:
     from xrayscan.worklist.worklist import WorklistRow as WorklistRow
 
 _HOME = {
+    "CalibrateSettings": "calibration",
+    "calibrate": "calibration",
+    "Check": "checks.interface",
+    "Verdict": "checks.interface",
     "Backend": "model.backend",
     "Films": "model.backend",
     "FitSettings": "model.backend",
@@ -122,6 +131,7 @@ _HOME = {
     "torchvision_backend": "network.transfer",
     "WeightSource": "network.pretrained",
     "absent_weights": "network.pretrained",
+    "read_state": "network.pretrained",
 }
 __all__ = sorted(_HOME)
 

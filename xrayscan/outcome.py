@@ -46,6 +46,10 @@ class Code(StrEnum):
     NOT_A_FILE = "not-a-file"  # a pipe, a socket, a device
     RAW_DETECTOR = "raw-detector-image"  # pixels of the detector, not processed for reading
     OTHER_MODALITY = "other-modality"  # DICOM that is no radiograph: CT, MR, ultrasound, …
+    TOO_SMALL = "too-small"  # fewer than 64 pixels a side
+    NO_CONTRAST = "no-contrast"  # constant or nearly constant
+    SATURATED = "saturated"  # almost only pure black and white: a drawing, a page of text
+    COLOUR = "colour"  # a colour picture
     NOT_AN_IMAGE = "not-an-image"  # neither looks like an image nor is named as one
     DICOM_DIRECTORY = "dicom-directory"  # a DICOMDIR, which only lists images
     FOUND_ALREADY = "found-already"  # another path to a file that was found before
@@ -62,7 +66,9 @@ class Code(StrEnum):
         return Status.SKIPPED if self in _SKIPPED else Status.FAILED
 
 
-_SET_ASIDE = frozenset((Code.RAW_DETECTOR, Code.OTHER_MODALITY))
+_SET_ASIDE = frozenset(
+    (Code.RAW_DETECTOR, Code.OTHER_MODALITY, Code.TOO_SMALL, Code.NO_CONTRAST, Code.SATURATED, Code.COLOUR)
+)
 _SKIPPED = frozenset(
     (
         Code.NOT_AN_IMAGE,

@@ -66,8 +66,9 @@ def entries(count, models=1):
             view="LL" if n % 7 == 0 else "PA",
             modality="DX",
         )
+        lateral = ("lateral",) if n % 7 == 0 else ()
         first = (count - n) / (count + 1)
-        yield Source(name, name, 1, 1), ScanRecord(name, facts, (first, first / 2)[:models])
+        yield Source(name, name, 1, 1), ScanRecord(name, facts, (first, first / 2)[:models], flags=lateral)
     for name, reason in (("a.dcm", "truncated DICOM"), ("b.dcm", "truncated DICOM"), ("<i>.dcm", "empty file")):
         yield Source(name, name, 1, 1), ScanRecord(name, status=Status.FAILED, reason=reason)
 

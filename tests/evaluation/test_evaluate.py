@@ -202,8 +202,8 @@ def test_overlap_that_is_allowed_is_stated_everywhere(labelled, model_that_saw, 
     assert "No evaluation" in result.stderr
 
 
-def test_films_a_model_has_not_seen_are_evaluated_without_a_warning(labelled, model_that_saw, films):
-    model = model_that_saw([films / "a.jpeg"], ["person1_virus"])
+def test_films_a_model_has_not_seen_are_evaluated_without_a_warning(labelled, model_that_saw, tmp_path):
+    model = model_that_saw([write_film(tmp_path / "other.png", 999)], ["person1_virus"])
     evaluation = evaluate([model], read_folder(str(labelled)), str(labelled), QUICK)
     assert evaluation.models[0].overlap.films == 0
     assert evaluation.unseen

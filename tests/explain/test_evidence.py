@@ -42,7 +42,7 @@ def test_the_first_rows_have_pictures_and_the_first_of_them_heatmaps_in_their_or
 
 def test_a_film_is_not_enlarged(rows):
     (found,) = gather(rows[:1], None, CPU, top=1, heatmaps=1)
-    assert opened(found.film).size == (56, 48)
+    assert opened(found.film).size == (72, 64)
     assert found.heatmap is None
 
 

@@ -55,3 +55,19 @@ def test_a_shift_of_prevalence_follows_bayes_rule():
 def test_certainty_stays_certainty_at_any_prevalence():
     assert shift_prevalence(0.0, trained=0.7, clinic=0.1) == 0.0
     assert shift_prevalence(1.0, trained=0.7, clinic=0.1) == 1.0
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        {"flagged": [0.5]},
+        {"flagged": {"adults": 1.5}},
+        {"flagged": {"adults": float("nan")}},
+        {"by_style": {"films": 3}},
+        {"by_style": [{"films": "many", "with_finding": 1}]},
+        {"by_style": [{"films": 3, "with_finding": 1, "auroc": "high"}]},
+    ],
+)
+def test_details_that_reports_could_not_show_are_refused(metrics, model):
+    with pytest.raises(ModelError, match="its metric"):
+        dataclasses.replace(model.card, metrics=metrics)

@@ -30,8 +30,8 @@ def test_the_default_model_is_bundled_and_small():
     path = bundled_models()["default"]
     card = read_card("default")
     assert card.labels == ("NORMAL", "PNEUMONIA")
-    assert card.metrics["auroc"] >= 0.993
-    assert card.metrics["ece"] <= 0.03
+    assert card.metrics["auroc"] >= 0.995
+    assert card.metrics["ece"] <= 0.06  # not calibrated on these films: see the manual
     assert {"licence", "citation", "intended_use", "limits"} <= set(card.about)
     with open(path, "rb") as file:
         assert len(file.read()) <= 12e6

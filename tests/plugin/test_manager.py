@@ -5,7 +5,7 @@ import types
 
 import pytest
 
-from xrayscan import Command, InputSpec, ModelError, TorchBackend, hookimpl
+from xrayscan import Command, InputSpec, ModelError, TorchBackend, Verdict, hookimpl
 from xrayscan.network.architectures.cnn import CnnParams
 from xrayscan.plugin.manager import load_registry
 
@@ -116,6 +116,13 @@ def test_the_environment_restricts_the_plugins_to_those_named(install, monkeypat
     assert [p.name for p in registry.plugins if p.error] == ["three"]
 
 
+def test_the_checks_and_the_network_of_the_default_model_are_there_whatever_the_environment_says(monkeypatch):
+    monkeypatch.setenv("XRAYSCAN_PLUGINS", "")
+    registry = load_registry()
+    assert set(registry.backends) == {"cnn", "lite0"}
+    assert {"projection", "no contrast"} <= set(registry.checks)
+
+
 def test_an_unknown_backend_is_answered_with_those_installed_and_those_that_failed(install):
     install(missing=plugin_module("p_gone"))
     del sys.modules["p_gone"]
@@ -166,7 +173,8 @@ def test_an_object_that_is_no_report_is_refused_with_what_it_lacks(install):
         ({"register_backends": lambda register: register(backend("mine"))}, "register_backends is not marked"),
         (
             {},
-            "no @hookimpl function register_backends, register_decoders, register_reports or register_commands",
+            "no @hookimpl function register_backends, register_decoders, register_checks, register_reports or "
+            "register_commands",
         ),
         ({"register_backends": offering()}, "register_backends never calls register"),
     ],
@@ -182,3 +190,30 @@ def test_two_plugins_of_one_name_are_told_apart_by_refusing_the_second(install, 
     points = importlib.metadata.entry_points(group="xrayscan")
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [*points, points[-1]])
     assert load_registry().plugins[-1].error == "another plugin is called mine"
+
+
+def test_a_plugin_brings_checks_and_a_name_taken_twice_costs_the_second_one(install):
+    class Dull:
+        name = "dull"
+
+        def examine(self, image, sample):
+            return Verdict(code="dull", reason="nothing to see") if sample.std() < 0.1 else None
+
+    @hookimpl
+    def register_checks(register):
+        register(Dull())
+
+    install(
+        mine=plugin_module("my_checks", register_checks=register_checks),
+        other=plugin_module("other_checks", register_checks=register_checks),
+    )
+    registry = load_registry()
+    assert {"projection", "no contrast", "dull"} <= set(registry.checks)
+    mine, other = (plugin for plugin in registry.plugins if plugin.name in ("mine", "other"))
+    assert (mine.registered, mine.error) == ({"checks": ("dull",)}, None)
+    assert "'dull' is already taken" in other.error
+
+
+def test_a_verdict_that_sets_aside_says_why():
+    with pytest.raises(ValueError, match="a code and a reason"):
+        Verdict(code="dull")

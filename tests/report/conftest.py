@@ -30,7 +30,7 @@ def record(name, outcome, facts=None):
     if isinstance(outcome, str):
         code = {"truncated JPEG": "truncated", "link loop": "broken-link"}.get(outcome, "")
         return ScanRecord(name, known, status=Status.FAILED, reason=outcome, code=code)
-    return ScanRecord(name, known, (outcome,))
+    return ScanRecord(name, known, (outcome,), flags=("lateral",) if known.view == "LL" else ())
 
 
 def as_record(entry):

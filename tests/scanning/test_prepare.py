@@ -27,7 +27,7 @@ def test_a_film_is_read_once_for_several_geometries(tmp_path):
     assert row[pixel_column(SPEC)].shape == (32, 32)
     assert row[pixel_column(wide)].shape == (64, 64)
     assert sum(name.startswith("pixels_") for name in row) == 2
-    assert (row["format"], row["rows"], row["columns"], len(row["sha256"])) == ("PNG", 48, 56, 64)
+    assert (row["format"], row["rows"], row["columns"], len(row["sha256"])) == ("PNG", 64, 72, 64)
 
 
 def test_a_row_that_has_a_reason_passes_through_unread():

@@ -161,7 +161,7 @@ if __name__ == "__main__":
 def test_a_scan_killed_at_any_moment_goes_on_to_the_same_worklist(tmp_path, model_file):
     films, out, whole = tmp_path / "films", tmp_path / "out", tmp_path / "whole"
     for seed in range(300):
-        write_film(films / f"{seed:03}.png", seed, side=40)
+        write_film(films / f"{seed:03}.png", seed)
     script = tmp_path / "scan.py"
     script.write_text(SCAN)
     for delay in (0.3, 1.0, 2.0):

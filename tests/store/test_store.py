@@ -22,11 +22,9 @@ def source(name, *, size=10, mtime_ns=1_000):
     return Source(f"in/{name}", f"/data/in/{name}", size, mtime_ns)
 
 
-def scored(name, *probabilities, **facts):
-    found = source(name)
-    return found, ScanRecord(
-        found.source, Facts(format="JPEG", rows=10, columns=20, sha256="0" * 64, **facts), probabilities or (0.5,)
-    )
+def scored(name, *probabilities, flags=(), **facts):
+    found, facts = source(name), Facts(format="JPEG", rows=10, columns=20, sha256="0" * 64, **facts)
+    return found, ScanRecord(found.source, facts, probabilities or (0.5,), flags=flags)
 
 
 def refused(name, reason="truncated JPEG", *, facts=READ, status=Status.FAILED):
@@ -97,16 +95,16 @@ def test_a_study_goes_by_its_highest_frontal_image(path):
     with Store.open(path, models=MODELS) as store:
         store.write(
             [
-                scored("s1-lateral", 0.9, study_uid="1", view="LL"),
+                scored("s1-lateral", 0.9, study_uid="1", flags=("lateral",)),
                 scored("s1-frontal", 0.3, study_uid="1", view="PA"),
                 scored("s2-a", 0.5, study_uid="2", view="AP"),
                 scored("s2-b", 0.6, study_uid="2"),
-                scored("s3-lateral", 0.4, study_uid="3", view="LL"),
+                scored("s3-lateral", 0.4, study_uid="3", flags=("lateral",)),
                 scored("alone-1", 0.1),
                 scored("alone-2", 0.1),
             ]
         )
-        ranked = [(rank, record.source[3:]) for rank, record in store.scored_by_study(lambda view: view == "LL")]
+        ranked = [(rank, record.source[3:]) for rank, record in store.scored_by_study()]
     assert ranked == [
         *((1, "s2-b"), (1, "s2-a")),
         (2, "s3-lateral"),
@@ -326,7 +324,7 @@ def test_a_tampered_record_is_an_output_error(path, content):
         connection.execute("UPDATE records SET probabilities = ?", (content,))
     connection.close()
     with Store.read(path) as store:
-        for read in (store.scored, lambda: store.scored(max), lambda: store.scored_by_study(lambda view: False, max)):
+        for read in (store.scored, lambda: store.scored(max), lambda: store.scored_by_study(max)):
             with pytest.raises(OutputError, match="damaged"):
                 list(read())
 

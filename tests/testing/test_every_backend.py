@@ -17,6 +17,7 @@ SMALL = {
     "ensemble": {},  # members are made below
     "knn": {"side": 16, "k": 5},
     "knn on features": {"k": 5, "features": "cnn"},
+    "lite0": {"side": 33},
     "mlp": {"side": 16, "widths": (16,)},
     "resnet18": {"side": 32},
     "resnet34": {"side": 32},
@@ -70,6 +71,10 @@ class TestEnsemble(BackendContract):
 
 class TestKnn(BackendContract):
     backend, parameters = "knn", SMALL["knn"]
+
+
+class TestLite0(BackendContract):
+    backend, parameters = "lite0", SMALL["lite0"]
 
 
 class TestMlp(BackendContract):

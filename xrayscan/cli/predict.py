@@ -91,6 +91,13 @@ OUT = "triage"
     help="With several models: rank by the first one or by the mean of their probabilities.",
 )
 @click.option(
+    "--unlike",
+    type=click.Choice(["apart", "rank"]),
+    default="apart",
+    show_default=True,
+    help="Films unlike the training films: apart, to be read after tier high without the model's help, or ranked.",
+)
+@click.option(
     "--files-from",
     type=click.File("rb"),
     metavar="FILE",
@@ -170,6 +177,7 @@ def _scan(
     prevalence: float | None,
     by: Literal["image", "study"],
     rank_by: Literal["first", "mean"],
+    unlike: Literal["apart", "rank"],
     **hardware_options: Any,
 ) -> int:
     from xrayscan.console.predict import ScanConsole
@@ -185,7 +193,7 @@ def _scan(
     loaded, found = load_models(models), list(found)
     out = run_folder(OUT, found, loaded, share=share) if out is None else out
     settings = ScanSettings(
-        fresh=fresh, share=share, rank=RankSettings(prevalence, threshold, by, rank_by), **hardware_options
+        fresh=fresh, share=share, rank=RankSettings(prevalence, threshold, by, rank_by, unlike), **hardware_options
     )
     asked = {"paths": paths, "models": models, "out": out, "formats": formats} | dataclasses.asdict(settings)
     asked |= {"pictures": dataclasses.asdict(pictures)}  # also of a stopped scan, whose page has none

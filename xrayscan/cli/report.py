@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option("--by", type=click.Choice(["image", "study"]), help="What is ranked; default: as in the run.")
 @click.option("--rank-by", type=click.Choice(["first", "mean"]), help="As in predict; default: as in the run.")
+@click.option("--unlike", type=click.Choice(["apart", "rank"]), help="As in predict; default: as in the run.")
 @formats_option
 @page
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")

@@ -151,7 +151,7 @@ def _settings(
         precision = run.get("precision", precision)
     fit = FitSettings(
         seed=run.get("seed", 0) if seed is None else seed,
-        weights=weights or run.get("weights", "none"),
+        weights=weights or run.get("weights"),
         placement=place(device, precision),
         on_epoch=console.epoch,
         on_step=console.step,

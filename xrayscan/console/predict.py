@@ -26,7 +26,7 @@ HEADING_WIDTH = 8  # characters of a model's name on one line
 HEADING = 16  # characters of it in all: its end, where paths differ
 UNANSWERED = 10.0  # s without an answer of the file system after which people are told
 PLAIN_EVERY = 10.0  # s between lines where stderr is no terminal
-TIER_STYLE = {"high": "bold red", "intermediate": "yellow", "low": "green"}
+TIER_STYLE = {"high": "bold red", "unlike": "bold", "intermediate": "yellow", "low": "green"}
 
 
 class ScanConsole:
@@ -84,6 +84,8 @@ class ScanConsole:
             out.print(f"[dim]{row.status}[/] {printable(row.source)}: {printable(row.reason)}", soft_wrap=True)
         if counts.scored:
             out.print(_top_table(worklist))
+        for doubt in worklist.doubts:
+            out.print(f"[bold red]Warning:[/] {printable(doubt)}", soft_wrap=True)
         out.print(_counted(worklist), soft_wrap=True)
         for status in UNSCORED:
             if reasons := worklist.reasons(status):
@@ -114,6 +116,8 @@ class ScanConsole:
 def _counted(worklist: Worklist) -> str:
     counts, tiers = worklist.counts, worklist.tier_counts
     tiers_text = ", ".join(f"[{TIER_STYLE[tier]}]{tiers[tier]:,} {tier}[/]" for tier in ("high", "intermediate", "low"))
+    if worklist.unlike:
+        tiers_text += f"; {worklist.unlike:,} unlike training{', apart' if worklist.apart else ''}"
     aside = f"{counts.set_aside:,} set aside, " if counts.set_aside else ""
     skipped = f", {counts.skipped:,} skipped (not images)" if counts.skipped else ""
     return (
@@ -129,6 +133,11 @@ def _threshold(worklist: Worklist) -> str:
     if limits.point is None:
         return f"{label} is called at a probability of {limits.predicted:.3f} or more, as given.{shifted}"
     point = limits.point
+    if worklist.doubts:
+        return (
+            f"{label} is called at a probability of {limits.predicted:.3f} or more ({printable(point.name)}); what "
+            f"that reached on validation says nothing of this scan.{shifted}"
+        )
     low, high = (f"{100 * bound:.0f}" for bound in point.sensitivity_ci95)
     return (
         f"{label} is called at a probability of {limits.predicted:.3f} or more ({printable(point.name)}); on its "
@@ -167,7 +176,7 @@ def _top_table(worklist: Worklist) -> Table:
     for row in rows:
         mean = [] if row.mean is None else [f"{row.mean:.3f}"]
         one, *others = (f"[{TIER_STYLE[tier]}]{p:.3f}[/]" for p, tier in zip(row.probabilities, row.tiers, strict=True))
-        flags = "" if several or not row.flags else f" [dim]({', '.join(row.flags)})[/]"
+        flags = "" if several or not row.flags else f" [dim]({printable(', '.join(row.remarks))})[/]"
         tier = f"[{TIER_STYLE[row.tier]}]{row.tier}[/]"
         table.add_row(str(row.rank), *mean, one, tier, *others, printable(row.source) + flags)
     return table

@@ -12,6 +12,8 @@ from rich.table import Table
 from xrayscan.files.text import escaped
 from xrayscan.model.card import ModelCard
 
+AUDIENCE = {"intended_use": "for whom", "limits": "where not"}  # texts of a card → what people read
+
 
 def printable(text: str) -> str:
     """Text that strangers chose, such as a path or a model's name, as harmless markup on one line."""
@@ -45,13 +47,14 @@ def show_card(out: Console, card: ModelCard) -> None:
     size = f"{card.input.side} × {card.input.side} px, {card.input.resize}, {card.input.normalise}"
     facts = Table(show_header=False, box=None, pad_edge=False)
     for key, value in {
+        **_audience(card),
         "model": f"{card.name} (version {card.version}, backend {card.backend})",
         "labels": f"{card.labels[1]} against {card.labels[0]}; {card.prevalence:.1%} {card.labels[1]} in validation",
         "input": size,
         "parameters": _pairs(card.parameters),
         "calibration": f"logit × {card.calibration.slope:.3f} {card.calibration.intercept:+.3f}",
         "training": _pairs(card.training),
-        **card.about,
+        **{key: text for key, text in card.about.items() if key not in AUDIENCE},
     }.items():
         facts.add_row(f"[bold]{printable(key.replace('_', ' '))}[/]", printable(value))
     out.print(facts)
@@ -59,6 +62,15 @@ def show_card(out: Console, card: ModelCard) -> None:
     out.print(_metrics_table(card))
     out.print()
     out.print(_points_table(card))
+    for table in (_flagged_table(card), _styles_table(card)):
+        if table.row_count:
+            out.print()
+            out.print(table)
+
+
+def _audience(card: ModelCard) -> dict[str, str]:
+    """For whom a model is and where not, which comes before all else."""
+    return {said: card.about[key] for key, said in AUDIENCE.items() if key in card.about}
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
@@ -82,6 +94,24 @@ def _points_table(card: ModelCard) -> Table:
         sensitivity = _with_interval(p.sensitivity, p.sensitivity_ci95)
         specificity = _with_interval(p.specificity, p.specificity_ci95)
         table.add_row(printable(p.name), f"{p.threshold:.4f}", sensitivity, specificity)
+    return table
+
+
+def _flagged_table(card: ModelCard) -> Table:
+    """Which shares of films of other kinds the model calls unlike training; no rows where its card does not say."""
+    table = _table("Flagged as unlike training", ("films", "share flagged"))
+    for family, share in dict(card.metrics.get("flagged", {})).items():
+        table.add_row(printable(str(family)), f"{share:.1%}")
+    return table
+
+
+def _styles_table(card: ModelCard) -> Table:
+    """Figures of the validation films by how they look; no rows where the card does not say."""
+    names = ("auroc", "sensitivity", "specificity", "ece")
+    table = _table("By style: validation films that look alike", ("style", "films", card.labels[1], *names))
+    for number, row in enumerate(card.metrics.get("by_style", ()), 1):
+        figures = ("–" if row.get(name) is None else f"{row[name]:.3f}" for name in names)
+        table.add_row(str(number), f"{row['films']:,}", f"{row['with_finding']:,}", *figures)
     return table
 
 

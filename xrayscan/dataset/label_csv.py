@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from xrayscan.errors import InputError
+from xrayscan.files.text import escaped
 
+SHOWN = 60  # characters of a cell in a message
 NEEDED, OPTIONAL = ("path", "label"), ("patient", "split")
 SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -53,9 +55,15 @@ def without_repeats(csv_path: str, lines: Sequence[Line], place: dict[str, str])
             yield line
         elif known.label.casefold() != line.label.casefold():
             raise InputError(
-                f"{csv_path} calls {line.path} {known.label} in line {known.number} and {line.label} in line "
-                f"{line.number}: keep one of them"
+                f"{csv_path} calls {_shown(line.path)} {_shown(known.label)} in line {known.number} and "
+                f"{_shown(line.label)} in line {line.number}: keep one of them"
             )
+
+
+def _shown(text: str) -> str:
+    """A cell as it fits into a message: on one line, and not without end."""
+    line = escaped(text)
+    return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
 
 
 def _rows(path: str, file: Iterator[str]) -> Iterator[Line]:
@@ -63,7 +71,7 @@ def _rows(path: str, file: Iterator[str]) -> Iterator[Line]:
     delimiter = max(DELIMITERS, key=heading.count)
     names = [name.strip().casefold() for name in next(csv.reader([heading], delimiter=delimiter), [])]
     if missing := [name for name in NEEDED if name not in names]:
-        found = ", ".join(filter(None, names)) or "nothing"
+        found = _shown(", ".join(filter(None, names)) or "nothing")
         raise InputError(f"{path} has no column {missing[0]} (its heading: {found}): the first line must be path,label")
     reader = csv.reader(file, delimiter=delimiter)
     for cells in reader:
@@ -77,5 +85,5 @@ def _line(path: str, number: int, cells: dict[str, str]) -> Line:
             raise InputError(f"{path}, line {number}: no {name}")
     patient, split = (cells.get(name) or None for name in OPTIONAL)
     if split and split.casefold() not in SPLITS:
-        raise InputError(f"{path}, line {number}: unknown split {split!r}: write train, val or test")
+        raise InputError(f"{path}, line {number}: unknown split '{_shown(split)}': write train, val or test")
     return Line(number, cells["path"], cells["label"], patient, SPLITS[split.casefold()] if split else None)

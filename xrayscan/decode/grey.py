@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
+from xrayscan.decode.chroma import chroma_of_image
 from xrayscan.decode.flags import Flag
 from xrayscan.decode.interface import Radiograph
 from xrayscan.decode.limits import Limits
@@ -47,9 +48,10 @@ def radiograph_of(
         turned = image.getexif().get(EXIF_ORIENTATION, 1) in range(2, 9)
         upright = ImageOps.exif_transpose(image) if turned else image
         brightness, flags = _brightness(upright, format_name, bits, used, white_is_zero)
+        chroma = chroma_of_image(upright)
     facts = Facts(format=format_name, rows=upright.height, columns=upright.width)
     reading = {"pixels": image.mode, "bits": str(bits or 8)}
-    return Radiograph(brightness, facts, ((Flag.UPRIGHT,) if turned else ()) + flags, reading)
+    return Radiograph(brightness, facts, ((Flag.UPRIGHT,) if turned else ()) + flags, reading, chroma=chroma)
 
 
 def _brightness(image: Image.Image, format_name: str, bits: int, used: int, white_is_zero: bool) -> tuple[Grey, Flags]:

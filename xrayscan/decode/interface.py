@@ -19,12 +19,18 @@ class Radiograph:
     ``facts.columns`` when the file was decoded at a reduced scale.
     ``flags``: members of :class:`xrayscan.decode.flags.Flag`: what was repaired, or is doubtful.
     ``reading``: how the stored values were read, for people: a term such as "bits" and what was found or chosen.
+    ``projections``: what the header says of the view that is not upright and frontal, such as "lateral";
+    ``body_part``: a defined term of DICOM's, empty where nothing is said. Both from closed lists, never free text.
+    ``chroma``: how colourful the picture is, in [0, 1]; 0 for grey: :func:`xrayscan.decode.chroma.chroma_of`.
     """
 
     brightness: npt.NDArray[np.float32]
     facts: Facts
     flags: tuple[str, ...] = ()
     reading: Mapping[str, str] = field(default_factory=dict)
+    projections: tuple[str, ...] = ()
+    body_part: str = ""
+    chroma: float = 0.0
 
 
 class Decoder(Protocol):

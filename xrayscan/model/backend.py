@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,33 @@ class Predictor(Protocol):
         A row's logit depends on that row alone: not on its neighbours, nor on its place in the batch.
         Raises: MemoryError or torch.OutOfMemoryError when the batch does not fit; the caller then halves it.
         """
+        ...
+
+
+@runtime_checkable
+class KnowsUnlike(Protocol):
+    """A predictor that also tells how unlike its training films a film is. Whoever scans asks it that way."""
+
+    unlike_from: float  # the unlikeness from which on a film is flagged
+
+    def predict_with_unlikeness(self, pixels: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Turn pixels (B, S, S) uint8 into raw logits (B,), as ``predict`` does, and unlikeness (B,) in [0, 1].
+
+        Unlikeness is 0 for what the training films are like and 1 for nothing of the kind, from the same pass.
+        """
+        ...
+
+
+@runtime_checkable
+class GivesFeatures(Protocol):
+    """A predictor whose network can be read on the way: what a gate needs to judge in the same pass."""
+
+    gate_layers: tuple[str, ...]  # the submodules that a gate reads
+
+    def predict_with_features(
+        self, pixels: Pixels, layers: tuple[str, ...]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Turn pixels (B, S, S) uint8 into raw logits (B,) and the layers' outputs averaged over places (B, F)."""
         ...
 
 
@@ -91,25 +118,30 @@ class TrainingParams:
         default="adamw", metadata={"tune": ["adamw", "adam", "sgd", "rmsprop"]}
     )
     schedule: Literal["one-cycle", "cosine", "constant", "plateau"] = "one-cycle"
+    warmup: int = 0  # steps over which the learning rate rises first; of cosine
+    clip: float = 0.0  # the longest that all gradients together may be; 0 is off
     loss: Literal["bce", "focal"] = "bce"
     focal_gamma: float = 2.0  # how little films count that are easy already; of focal loss
     label_smoothing: float = field(default=0.0, metadata={"tune": (0.0, 0.15)})
     class_weights: Literal["balanced", "none"] = "balanced"
-    augment: Literal["none", "light", "standard", "strong"] = field(
-        default="standard", metadata={"tune": ["light", "standard", "strong"]}
+    positive_share: float = 0.0  # of every batch's films with the finding; 0: as they come
+    augment: Literal["none", "light", "standard", "strong", "style"] = field(
+        default="standard", metadata={"tune": ["light", "standard", "strong", "style"]}
     )
     ema: float = 0.997  # decay of the moving average that is validated and kept: about the last 330 steps; 0 is off
     monitor: Literal["val_auroc", "val_loss", "val_sensitivity"] = "val_loss"
     patience: int = 6  # epochs without a better ``monitor`` before training stops
+    soup: int = 1  # networks trained one after the other from the same start, whose weights are then averaged
 
     def __post_init__(self) -> None:
-        least = {"epochs": 1, "batch_size": 2, "patience": 1, "weight_decay": 0, "l1": 0, "focal_gamma": 0}
+        least = {"epochs": 1, "batch_size": 2, "patience": 1, "soup": 1}
+        least |= dict.fromkeys(("weight_decay", "l1", "focal_gamma", "warmup", "clip"), 0)
         for name, bound in least.items():
             if not bound <= getattr(self, name) < float("inf"):
                 raise ModelError(f"training: {name} = {getattr(self, name)!r}: give {bound} or more")
         if not 0 < self.learning_rate < float("inf"):
             raise ModelError(f"training: learning_rate = {self.learning_rate!r}: give a number above 0")
-        for name, above in (("label_smoothing", 0.5), ("ema", 1.0)):
+        for name, above in (("label_smoothing", 0.5), ("ema", 1.0), ("positive_share", 1.0)):
             if not 0 <= getattr(self, name) < above:
                 raise ModelError(f"training: {name} = {getattr(self, name)!r}: give a number from 0 to below {above}")
 
@@ -136,7 +168,7 @@ class FitSettings:
 
     params: TrainingParams = TrainingParams()
     seed: int = 0
-    weights: str = "none"  # that a network starts with: none (random), imagenet, or a file's path
+    weights: str | None = None  # that a network starts with: none (random), imagenet, a file; None: as planned
     placement: Placement = Placement()
     on_epoch: Callable[[Epoch], None] = lambda epoch: None
     on_step: Callable[[int, int, int], None] = lambda epoch, done, of: None
@@ -148,6 +180,8 @@ class Backend(Protocol):
     """A recipe for models. Register one from a plugin's ``register_backends`` hook.
 
     One that can start from weights of others also has ``takes_weights = True``; the rest is refused ``--weights``.
+    One with a recipe of its own also has ``recipe``, values of `TrainingParams` that win over their defaults, and
+    ``starts_with``, the weights that it starts with where none are asked for.
     """
 
     @property

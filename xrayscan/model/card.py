@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 from xrayscan.errors import ModelError
 from xrayscan.model.calibration import Calibration
 from xrayscan.model.card_check import STRICT, check_metrics, check_share, read_strictly
+from xrayscan.model.card_details import check_details
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.plain_json import plain_json
 
@@ -77,6 +78,7 @@ class ModelCard:
         if len(set(points)) < len(points):
             raise self._wrong("two of its operating points have one name")
         check_metrics(self.metrics)
+        check_details(self.metrics)
 
     @property
     def is_trial(self) -> bool:

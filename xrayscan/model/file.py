@@ -5,11 +5,14 @@ import importlib.resources
 import os
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from xrayscan.errors import ModelError
 from xrayscan.files.atomic import atomic_file
 from xrayscan.files.paths import Path, path_text
 from xrayscan.files.regular import read_regular
 from xrayscan.model.card import ModelCard
+from xrayscan.model.gate import split_gate
 from xrayscan.model.provenance import Provenance, split_tensors
 from xrayscan.model.tensors import Tensors, metadata_of, sealed, unsealed
 
@@ -20,7 +23,9 @@ FILE_NAME = "model.safetensors"  # inside a training run's folder
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model file in memory: its card, the network's tensors (read-only arrays by name), and which file it was.
+    """A model file in memory: its card, its tensors (read-only arrays by name), and which file it was.
+
+    ``tensors`` are the network's, and the gate's if it has one; weights kept in half precision are float32 here.
 
     ``fingerprint`` is the SHA-256 of the whole file, in hexadecimal: two models are the same if it is.
     """
@@ -30,6 +35,11 @@ class Model:
     fingerprint: str
     path: str
     seen: Provenance | None = field(default=None, repr=False)  # None where the file does not say
+
+    @property
+    def network(self) -> Tensors:
+        """The tensors without the gate."""
+        return split_gate(self.tensors)[0]
 
     @property
     def reference(self) -> str:
@@ -57,9 +67,18 @@ def load_model(reference: Path = "default") -> Model:
         if not whole and header.get("format") != UNSEALED_FORMAT:
             raise ModelError("its card lacks the digest of its content: it was damaged or changed")
         card, (network, seen) = ModelCard.from_plain(header), split_tensors(tensors)
+        split_gate(network)  # damaged, it is refused here
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
-    return Model(card, network, hashlib.sha256(data).hexdigest(), path, seen)
+    return Model(card, _widened(network), hashlib.sha256(data).hexdigest(), path, seen)
+
+
+def _widened(tensors: Tensors) -> Tensors:
+    """Weights kept in half precision as float32, which is what networks compute from; read-only as the rest."""
+    wide = {name: array.astype(np.float32) for name, array in tensors.items() if array.dtype == np.float16}
+    for array in wide.values():
+        array.flags.writeable = False
+    return {**tensors, **wide}
 
 
 def save_model(path: str, card: ModelCard, tensors: Tensors, seen: Provenance | None = None) -> None:

@@ -1,7 +1,7 @@
 """What a network backend declares. Nothing here imports torch: the loops that do are imported when they run."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from xrayscan.errors import ModelError
@@ -23,11 +23,13 @@ class TorchBackend:
     an ``nn.Module`` that maps normalised images (B, C, S, S) float32 to logits (B, 1) or (B,). Import torch inside
     ``build``. ``heatmap_layer`` names the submodule whose activations show where the finding was seen, or
     several, the finest first (or is a function of the parameters that does); ``features_layer`` the one whose mean over
-    places stands for a film, where that is not the last of them.
+    places stands for a film, where that is not the last of them; ``gate_layers`` those that a gate reads, where they
+    are not those of the heatmap.
 
     For networks that are adapted rather than trained from scratch: ``pretrain(network, params, source)`` fills a new
     network with the weights of a `WeightSource`, and ``learning(network, params)`` returns what of it learns, as lists
-    of parameters with their share of the learning rate; what it leaves out stays as it is.
+    of parameters with their share of the learning rate; what it leaves out stays as it is. ``recipe`` and
+    ``starts_with`` say how it is trained unless asked otherwise: values of `TrainingParams`, and first weights.
     """
 
     name: str
@@ -37,8 +39,11 @@ class TorchBackend:
     summary: str = ""
     heatmap_layer: Layers | Callable[[Any], Layers] = None
     features_layer: str | Callable[[Any], str | None] | None = None  # None: the heatmap's last
+    gate_layers: tuple[str, ...] = ()
     pretrain: "Callable[[nn.Module, Any, WeightSource], None] | None" = None
     learning: "Callable[[nn.Module, Any], Sequence[tuple[list[nn.Parameter], float]]] | None" = None
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    starts_with: str = "none"
 
     @property
     def takes_weights(self) -> bool:
@@ -69,7 +74,7 @@ class TorchBackend:
         torch.manual_seed(settings.seed)
         network = self.build(params)
         if self.pretrain:
-            self.pretrain(network, params, WeightSource(settings.weights))
+            self.pretrain(network, params, WeightSource(settings.weights or "none"))
         return network
 
     def load(self, params: Any, spec: InputSpec, tensors: Tensors, placement: Placement) -> Predictor:
@@ -87,4 +92,4 @@ class TorchBackend:
         features = self.features_layer(params) if callable(self.features_layer) else self.features_layer
         layers = (heatmap,) if isinstance(heatmap, str) else heatmap or ()
         features = features or next(reversed(layers), None)
-        return TorchPredictor(self.build(params), spec, tensors, placement, features, layers)
+        return TorchPredictor(self.build(params), spec, tensors, placement, features, layers, self.gate_layers)

@@ -33,7 +33,12 @@ def standardise(images_B1SS: torch.Tensor) -> torch.Tensor:
 
 
 def equalise(images_B1SS: torch.Tensor) -> torch.Tensor:
-    """Replace every grey level by its mid-rank among the image's pixels, scaled to mean 0 and variance about 1.
+    """Replace every grey level by its mid-rank among the image's pixels, scaled to mean 0 and variance about 1."""
+    return (flattened(images_B1SS) - 0.5) * math.sqrt(12)  # a uniform distribution over [0, 1] has variance 1 / 12
+
+
+def flattened(images_B1SS: torch.Tensor) -> torch.Tensor:
+    """Replace every grey level by its mid-rank among the image's pixels, in (0, 1).
 
     Source: Gonzalez and Woods, "Digital Image Processing", section 3.3 (histogram equalisation).
     """
@@ -41,5 +46,4 @@ def equalise(images_B1SS: torch.Tensor) -> torch.Tensor:
     counts = torch.zeros(len(level), LEVELS, device=level.device)
     counts.scatter_add_(1, level, torch.ones_like(level, dtype=torch.float32))
     rank = (counts.cumsum(1) - counts / 2) / level.shape[1]
-    scaled = (rank - 0.5) * math.sqrt(12)  # a uniform distribution over [0, 1] has variance 1 / 12
-    return scaled.gather(1, level).view_as(images_B1SS)
+    return rank.gather(1, level).view_as(images_B1SS)

@@ -1,5 +1,6 @@
 """A network on its device: pixels in, raw logits out."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -60,8 +61,12 @@ class TorchPredictor:
         placement: Placement,
         layer: str | None = None,
         heatmap_layers: tuple[str, ...] = (),
+        gate_layers: tuple[str, ...] = (),
     ) -> None:
-        """``layer`` names the submodule that `features` reads, ``heatmap_layers`` those of `attributions`."""
+        """``layer`` names the submodule that `features` reads, ``heatmap_layers`` those of `attributions`.
+
+        ``gate_layers`` are those that a gate reads; none: all of the others.
+        """
         try:
             network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in tensors.items()})
         except RuntimeError as error:
@@ -71,6 +76,7 @@ class TorchPredictor:
         self.placement = placement
         self.layer = layer
         self.heatmap_layers = heatmap_layers
+        self.gate_layers = gate_layers or tuple(dict.fromkeys((*heatmap_layers, *([layer] if layer else ()))))
 
     def predict(self, pixels: Pixels) -> npt.NDArray[np.float32]:
         """Pixels (B, S, S) uint8 → raw logits (B,) float32."""
@@ -84,15 +90,37 @@ class TorchPredictor:
         """
         if self.layer is None:
             raise ModelError("this network declares no layer whose features could be used")
-        found: list[torch.Tensor] = []
-        hook = self.network.get_submodule(self.layer).register_forward_hook(lambda *call: found.append(call[-1]))
+        return self.predict_with_features(pixels, (self.layer,))[1]
+
+    def predict_with_features(
+        self, pixels: Pixels, layers: tuple[str, ...]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Pixels (B, S, S) uint8 → raw logits (B,), and what layers say of each film, averaged over places: (B, C).
+
+        Raises: ModelError if the network has no such layer.
+        """
+        found: dict[str, torch.Tensor] = {}
         try:
-            self.predict(pixels)
+            modules = [self.network.get_submodule(name) for name in layers]
+        except AttributeError as error:
+            raise ModelError(f"the network has no layer that a gate asks for: {error}") from error
+        hooks = [
+            module.register_forward_hook(functools.partial(_keep, found, name))
+            for name, module in zip(layers, modules, strict=True)
+        ]
+        try:
+            logits = self.predict(pixels)
         finally:
-            hook.remove()
-        return found[0].float().flatten(2).mean(2).cpu().numpy()
+            for hook in hooks:
+                hook.remove()
+        return logits, torch.cat([found[name] for name in layers], 1).cpu().numpy()
 
     @property
     def attributions(self) -> list[Attribution]:
         """What can be asked where a score came from: one for each of the heatmap's layers, the finest first."""
         return [Attribution(self.network, layer, self.spec, self.placement) for layer in self.heatmap_layers]
+
+
+def _keep(found: dict[str, torch.Tensor], name: str, module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
+    """Note a layer's output, averaged over places."""
+    found[name] = output.float().flatten(2).mean(2)

@@ -32,12 +32,14 @@ class WeightSource:
         network: "nn.Module",
         *,
         published: "Callable[[], State]",
+        renamed: "Callable[[State], State]" = dict,
         head: Iterable[str] = (),
         first: str | None = None,
     ) -> None:
         """Put the weights into a network, in place; with ``none``, leave it as it is.
 
-        ``published`` fetches the weights that ``imagenet`` stands for. ``head`` are prefixes of what belongs to the
+        ``published`` fetches the weights that ``imagenet`` stands for; ``renamed`` gives weights in other layouts the
+        network's own names. ``head`` are prefixes of what belongs to the
         source's own classes: left out on both sides. ``first`` names the first layer's weight: when the network takes
         one channel and the weights three, their sum over the channels is taken, which on a grey film gives what three
         equal channels would.
@@ -45,7 +47,7 @@ class WeightSource:
         """
         if self.name == "none":
             return
-        state = dict(published() if self.name == "imagenet" else read_state(self.name))
+        state = dict(renamed(published() if self.name == "imagenet" else read_state(self.name)))
         own = network.state_dict()
         if first in state and first in own and (state[first].shape[1], own[first].shape[1]) == (3, 1):
             state[first] = state[first].sum(1, keepdim=True)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from xrayscan.checks import builtin as checks
+from xrayscan.checks.interface import Check
 from xrayscan.decode import BUILT_IN, Decoder
 from xrayscan.plugin.command import Command
 from xrayscan.plugin.spec import hookimpl
@@ -16,6 +18,7 @@ COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which pe
     "train": "Train a model on a labelled folder.",
     "tune": "Search for the parameters that train the best model.",
     "evaluate": "Measure models on labelled films that they have never seen.",
+    "calibrate": "Fit a model to one site from a few labelled films.",
     "models": "List the models and backends at hand, or show one.",
     "plugins": "List the plugins and what they register.",
 }
@@ -26,6 +29,13 @@ def register_decoders(register: Callable[[Decoder], None]) -> None:
     """Offer the decoders of the formats that xrayscan knows."""
     for decoder in BUILT_IN:
         register(decoder)
+
+
+@hookimpl
+def register_checks(register: Callable[[Check], None]) -> None:
+    """Offer the checks of what may be ranked."""
+    for check in checks.BUILT_IN:
+        register(check)
 
 
 @hookimpl

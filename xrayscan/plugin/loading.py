@@ -11,6 +11,7 @@ from xrayscan.files.paths import Path, path_texts
 from xrayscan.model.backend import Placement, Predictor
 from xrayscan.model.card import UNNAMED
 from xrayscan.model.file import Model, load_model
+from xrayscan.model.gate import GatedPredictor, split_gate
 from xrayscan.model.parameters import parse
 from xrayscan.plugin.manager import load_registry
 
@@ -19,27 +20,31 @@ SHOWN = 200  # characters of an unexpected error
 
 
 def load_predictor(model: Model, placement: Placement) -> Predictor:
-    """Put a model's network on a device, and show it one black film, so that what cannot work fails here.
+    """Put a model's network on a device, with its gate if it has one: a `KnowsUnlike`, then.
 
-    Raises: ModelError if its backend is missing, its tensors do not fit, or it does not take films as its card says.
+    It is shown one black film, so that what cannot work fails here. Raises: ModelError if its backend is missing, its
+    tensors do not fit, or it does not take films as its card says.
     """
     backend = load_registry().backend(model.card.backend)
     params = parse(backend.params, model.card.parameters, of=f"model {model.card.name}")
     side, what = model.card.input.side, model.path or model.card.name
+    tensors, gate = split_gate(model.tensors)
+    black = np.zeros((1, side, side), np.uint8)
     try:
-        predictor = backend.load(params, model.card.input, model.tensors, placement)
-        shape = predictor.predict(np.zeros((1, side, side), np.uint8)).shape
+        predictor = backend.load(params, model.card.input, tensors, placement)
+        shape = predictor.predict(black).shape
+        gated = GatedPredictor(predictor, gate) if gate else predictor
+        if isinstance(gated, GatedPredictor):
+            gated.predict_with_unlikeness(black)
     except XrayscanError:
         raise
     except Exception as error:  # whatever a backend makes of a file that is not its own
         first = next(iter(str(error).splitlines()), "")[:SHOWN]
-        what = (
-            f"{model.path or model.card.name}: backend {backend.name} cannot use it ({type(error).__name__}: {first})"
-        )
-        raise ModelError(what) from error
+        problem = f"{what}: backend {backend.name} cannot use it ({type(error).__name__}: {first})"
+        raise ModelError(problem) from error
     if shape != (1,):
-        raise ModelError(f"{model.path or model.card.name}: one film gets {shape} numbers instead of one")
-    return predictor
+        raise ModelError(f"{what}: one film gets {shape} numbers instead of one")
+    return gated
 
 
 def load_models(references: Path | Model | Iterable[Path | Model]) -> list[Model]:

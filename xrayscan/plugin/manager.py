@@ -15,7 +15,7 @@ from xrayscan.plugin.registry import EDGES, Edge, Plugin, Registry
 
 ONLY = "XRAYSCAN_PLUGINS"  # environment: load only the plugins named here, comma-separated
 BUILT_IN = importlib.metadata.EntryPoint("built-in", "xrayscan.plugin.builtin", spec.GROUP)
-ALWAYS = (BUILT_IN.name, "cnn")  # loaded whatever the environment says, and first
+ALWAYS = (BUILT_IN.name, "cnn", "lite0")  # loaded whatever the environment says, and first
 
 
 def load_registry() -> Registry:

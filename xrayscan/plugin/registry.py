@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from xrayscan.checks.interface import Check
 from xrayscan.decode.interface import Decoder
 from xrayscan.errors import ModelError, UsageError
 from xrayscan.model.backend import Backend, TrainingParams
@@ -70,6 +71,7 @@ def _own_parameters(backend: Backend) -> None:
 EDGES = (
     Edge("backends", Backend, check=_own_parameters),
     Edge("decoders", Decoder, names={"name": PHRASE}),
+    Edge("checks", Check, names={"name": PHRASE}),
     Edge("reports", Report, names={"name": WORD, "suffix": WORD}),
     Edge("commands", Command),
 )
@@ -93,6 +95,7 @@ class Registry:
     plugins: list[Plugin] = field(default_factory=list)
     backends: dict[str, Backend] = field(default_factory=dict)
     decoders: dict[str, Decoder] = field(default_factory=dict)
+    checks: dict[str, Check] = field(default_factory=dict)
     reports: dict[str, Report] = field(default_factory=dict)
     commands: dict[str, Command] = field(default_factory=dict)
 

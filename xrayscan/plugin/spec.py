@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pluggy
 
+from xrayscan.checks.interface import Check
 from xrayscan.decode.interface import Decoder
 from xrayscan.model.backend import Backend
 from xrayscan.plugin.command import Command
@@ -53,4 +54,12 @@ def register_commands(register: Callable[[Command], None]) -> None:
     ``xrayscan --help`` lists it with your plugin's name; its click command is imported when it is run. An
     `XrayscanError` that it raises is told in one line, with that error's exit code.
     Test it with `xrayscan.testing.CommandContract`.
+    """
+
+
+@hookspec
+def register_checks(register: Callable[[Check], None]) -> None:
+    """Offer checks of what may be ranked: pass each one to ``register``, which refuses a name already taken.
+
+    A check sees every image before any model does, flags it or sets it aside. It runs in reader processes: no torch.
     """

@@ -36,6 +36,10 @@ REMEDIES = {
     Code.NOT_A_FILE: "Give the film as an ordinary file.",
     Code.RAW_DETECTOR: "Export the image meant for display (FOR PRESENTATION), then scan that.",
     Code.OTHER_MODALITY: "Read it without the model's help: it judges radiographs only.",
+    Code.TOO_SMALL: "Export the film at its full size, then scan again.",
+    Code.NO_CONTRAST: "Look at the file: it shows nothing, or nearly nothing.",
+    Code.SATURATED: "Look at the file: it seems to be a drawing or a page of text.",
+    Code.COLOUR: "Look at it: it does not seem to be a radiograph.",
     Code.DICOM_DIRECTORY: "It only lists images: scan the files that it names.",
 }
 OTHERWISE = "Look at the film yourself; it has no place in the order."

@@ -29,7 +29,8 @@ def write_run(
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "complete": worklist.complete,
         "exit_code": worklist.exit_code if exit_code is None else exit_code,
-        "counts": dataclasses.asdict(worklist.counts) | {"tiers": worklist.tier_counts},
+        "counts": dataclasses.asdict(worklist.counts) | {"tiers": worklist.tier_counts, "unlike": worklist.unlike},
+        "warnings": list(worklist.doubts),
         "reasons": {status: worklist.reasons(status) for status in (Status.SET_ASIDE, Status.FAILED)},
         "models": [
             {"name": card.name, "version": card.version, "backend": card.backend, "fingerprint": fingerprint}

@@ -7,15 +7,17 @@ and one pixel column per distinct geometry, or a ``reason``. `BatchScorer` repla
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import xrayscan.decode.dicom.decoder  # noqa: F401  # now: readers are forked from the process that has imported it
+from xrayscan.checks.interface import Check, Sample, Verdict, sample_of
+from xrayscan.checks.polarity import righted
 from xrayscan.decode import Radiograph, decode, named_as_image, sniff
 from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
 from xrayscan.decode.resize import preprocess
 from xrayscan.errors import DecodeError
 from xrayscan.model.input_spec import InputSpec
-from xrayscan.outcome import Code
+from xrayscan.outcome import Code, Status
 from xrayscan.plugin.decoders import decoders_for
 from xrayscan.scanning.row import Row, pixel_column
 from xrayscan.sources.address import named_as_archive, named_as_other_archive
@@ -25,8 +27,11 @@ from xrayscan.sources.reading import read_file, read_head
 OF_THIS_RUN = (Code.MEMORY, Code.TOO_MANY_PIXELS, Code.INFLATES_TOO_FAR)
 
 
-def prepare(row: Row, *, specs: tuple[InputSpec, ...], limits: Limits = DEFAULT_LIMITS) -> Row:
-    """Row stage: read one file once, within ``limits``; one pixel column per distinct geometry.
+def prepare(
+    row: Row, *, specs: tuple[InputSpec, ...], checks: Sequence[Check] = (), limits: Limits = DEFAULT_LIMITS
+) -> Row:
+    """Row stage: read one file once, within ``limits``; one pixel column per distinct geometry, unless a check sets
+    the image aside.
 
     Whatever goes wrong in decoding arrives here as DecodeError and becomes the row's reason. A row that has one
     already (a dangling link, a hidden file) passes through.
@@ -41,9 +46,29 @@ def prepare(row: Row, *, specs: tuple[InputSpec, ...], limits: Limits = DEFAULT_
         films = decoded(data, {spec.side for spec in specs}, limits)
     except DecodeError as error:
         return row | ({} if error.code in OF_THIS_RUN else digest) | refusal(error)
-    pixels = {pixel_column(spec): preprocess(films[spec.side].brightness, spec) for spec in specs}
     film = films[specs[0].side]
-    return row | dataclasses.asdict(film.facts) | digest | {"flags": film.flags} | pixels
+    known = row | dataclasses.asdict(film.facts) | digest | _examined(film, checks)
+    if known.get("reason"):
+        return known
+    return known | {pixel_column(spec): preprocess(films[spec.side].brightness, spec) for spec in specs}
+
+
+def _examined(film: Radiograph, checks: Sequence[Check]) -> Row:
+    """Return the flags of an image, its decoder's and those of the checks, and why it is set aside if it is."""
+    sample = sample_of(film.brightness)
+    verdicts = [verdict for check in checks if (verdict := _verdict(check, film, sample))]
+    flags = dict.fromkeys([*film.flags, *(flag for verdict in verdicts for flag in verdict.flags)])
+    against = next((verdict for verdict in verdicts if verdict.reason), None)
+    outcome = {"reason": against.reason, "code": against.code, "status": Status.SET_ASIDE} if against else {}
+    return {"flags": tuple(flags), **outcome}
+
+
+def _verdict(check: Check, film: Radiograph, sample: Sample) -> Verdict | None:
+    """A check that fails costs its own opinion, not the image its place."""
+    try:
+        return check.examine(film, sample)
+    except Exception:
+        return Verdict((f"check {check.name} failed",))
 
 
 def refusal(error: DecodeError) -> Row:
@@ -54,14 +79,15 @@ def refusal(error: DecodeError) -> Row:
 def decoded(data: bytes, sides: Iterable[int], limits: Limits = DEFAULT_LIMITS) -> dict[int, Radiograph]:
     """Decode a film for each of these sides, in pixels: no model's pixels depend on which others are asked.
 
-    A JPEG's reduced scales are films of their own; whatever came out whole serves the larger sides too.
+    A JPEG's reduced scales are films of their own; whatever came out whole serves the larger sides too. An inverted
+    film is turned.
     Raises: DecodeError.
     """
     films: dict[int, Radiograph] = {}
     film: Radiograph | None = None
     for side in sorted(sides):
         if film is None or film.brightness.shape != (film.facts.rows, film.facts.columns):
-            film = decode(data, at_least=side, limits=limits, decoders=decoders_for(data))
+            film = righted(decode(data, at_least=side, limits=limits, decoders=decoders_for(data)))
         films[side] = film
     return films
 

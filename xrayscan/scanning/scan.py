@@ -17,6 +17,7 @@ from xrayscan.files.run_folder import own_folder
 from xrayscan.model.file import Model
 from xrayscan.outcome import Code
 from xrayscan.plugin.loading import load_models, names_of
+from xrayscan.plugin.manager import load_registry
 from xrayscan.scanning.local_engine import run
 from xrayscan.scanning.prefetch import Prefetcher
 from xrayscan.scanning.prepare import prepare, refuse
@@ -184,7 +185,9 @@ def _scored(
         progress.device, progress.precision, progress.batch_size = placement.device, placement.precision, size
         return BatchScorer(models, placement, size, streams(placement))
 
-    stage = functools.partial(prepare, specs=tuple({model.card.input for model in models}), limits=settings.limits)
+    specs = tuple(dict.fromkeys(model.card.input for model in models))
+    checks = tuple(load_registry().checks.values())
+    stage = functools.partial(prepare, specs=specs, checks=checks, limits=settings.limits)
     workers = default_workers() if settings.workers is None else settings.workers
     return run(
         itertools.chain([first], rows),

@@ -6,6 +6,8 @@ from typing import Any
 
 from xrayscan.outcome import Status as Status
 
+LATERAL, UNLIKE = "lateral", "unlike training"  # flags that the reading order depends on
+
 
 def _fact(default: Any, label: str) -> Any:
     """One fact: its value where nothing is known, and what people call it."""

@@ -1,11 +1,12 @@
 """The SQL of the run's store: its tables; how records are written, found again, put in order and counted."""
 
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from xrayscan.sources.source import IDENTITY
-from xrayscan.store.record import FACT_TYPES
+from xrayscan.store.record import FACT_TYPES, LATERAL, UNLIKE
 
 APPLICATION_ID = 0x78726179  # "xray": tells our file from other SQLite databases
 SCHEMA_VERSION = 3
@@ -43,18 +44,36 @@ WRITE = f"""
 FIND = f"""
     SELECT id, status, source FROM records
     WHERE path = ? AND {" AND ".join(f"{name} = ?" for name in IDENTITY)} AND (sha256 <> '' OR status <> 'failed')"""
-# {score} orders: the column probability, or a function of all models' probabilities.
+IS_LATERAL, IS_UNLIKE = (f"instr(flags, '{json.dumps(flag)}')" for flag in (LATERAL, UNLIKE))
+# {score} orders: the column probability, or a function of all models' probabilities. ?2 is the lowest score of those
+# that are read before the films that stand apart, or NULL where none do. Groups: 0, 1 apart, 2 the rest.
 BY_IMAGE = f"""
-    SELECT {RECORD} FROM records WHERE {HERE} AND status = 'scored' ORDER BY {{score}} DESC, source"""
-# The key of an image without a study is a blob, so it cannot equal a text.
+    SELECT {RECORD} FROM records WHERE {HERE} AND status = 'scored'
+    ORDER BY CASE WHEN ?2 IS NULL THEN 0 WHEN {IS_UNLIKE} THEN 1 WHEN {{score}} >= ?2 THEN 0 ELSE 2 END,
+             {{score}} DESC, source"""
+# The key of an image without a study is a blob, so it cannot equal a text. What counts of a study are its images that
+# are not lateral, or all where there are no others; what is unlike training counts for its score only if all is.
 BY_STUDY = f"""
     SELECT study, {RECORD} FROM (
-        SELECT *, min(source) OVER same AS first_source, coalesce(
-               max(CASE WHEN NOT is_lateral(view) THEN score END) OVER same, max(score) OVER same) AS highest
-        FROM (SELECT *, {{score}} AS score, CASE study_uid WHEN '' THEN path ELSE study_uid END AS study
-              FROM records WHERE {HERE} AND status = 'scored')
+        SELECT *, min(source) OVER same AS first_source,
+               max(counts AND apart) OVER same AS is_apart,
+               coalesce(max(CASE WHEN counts AND NOT apart THEN score END) OVER same,
+                        max(CASE WHEN counts THEN score END) OVER same) AS highest,
+               max(CASE WHEN counts AND NOT apart THEN score END) OVER same AS highest_like
+        FROM (SELECT *, NOT lateral OR min(lateral) OVER study_of AS counts
+              FROM (SELECT *, {{score}} AS score, {IS_LATERAL} > 0 AS lateral,
+                           ?2 IS NOT NULL AND {IS_UNLIKE} > 0 AS apart,
+                           CASE study_uid WHEN '' THEN path ELSE study_uid END AS study
+                    FROM records WHERE {HERE} AND status = 'scored')
+              WINDOW study_of AS (PARTITION BY study))
         WINDOW same AS (PARTITION BY study))
-    ORDER BY highest DESC, first_source, study, score DESC, source"""
+    ORDER BY CASE WHEN ?2 IS NULL OR highest_like >= ?2 THEN 0 WHEN is_apart THEN 1 ELSE 2 END,
+             highest DESC, first_source, study, score DESC, source"""
+# Below a probability, films that stand apart not counted among them.
+BELOW = f"""
+    SELECT count(*) FROM records
+    WHERE {HERE} AND status = 'scored' AND probability < ?2 AND NOT (?3 AND {IS_UNLIKE})"""
+COUNT_UNLIKE = f"SELECT count(*) FROM records WHERE {HERE} AND status = 'scored' AND {IS_UNLIKE}"
 UNSCORED = f"SELECT {RECORD} FROM records WHERE {HERE} AND status = ?2 ORDER BY {{order}}"
 REASONS = f"SELECT reason, count(*) FROM records WHERE {HERE} AND status = ?2 GROUP BY 1 ORDER BY 1"
 CODES = f"SELECT reason, max(code) FROM records WHERE {HERE} AND status = ?2 GROUP BY 1"

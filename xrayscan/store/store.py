@@ -224,22 +224,25 @@ class Store:
             numbers = self._db.execute(schema.COUNTS, (self.run,)).fetchone()
             return Counts(*map(int, (*numbers, self.recall("removed") or 0)))
 
-    def scored(self, score: Score | None = None) -> Iterator[tuple[int, ScanRecord]]:
-        """Yield rank and record by ``score``, ties by source; without it by the first model's probability."""
+    def scored(self, score: Score | None = None, apart: float | None = None) -> Iterator[tuple[int, ScanRecord]]:
+        """Yield rank and record by ``score``, ties by source; without it by the first model's probability.
+
+        ``apart``: films that are unlike training stand apart, behind those that score so high and before the rest.
+        """
         sql = schema.BY_IMAGE.format(score=self._scoring(score))
-        for rank, row in enumerate(self._select(sql, self.run), 1):
+        for rank, row in enumerate(self._select(sql, self.run, apart), 1):
             yield rank, self._record(row)
 
     def scored_by_study(
-        self, is_lateral: Callable[[str], bool], score: Score | None = None
+        self, score: Score | None = None, apart: float | None = None
     ) -> Iterator[tuple[int, ScanRecord]]:
         """Yield the study's rank and record: studies by their highest frontal image, ties by source.
 
         A study of lateral films alone goes by its highest one; an image without a study is one of its own.
+        ``apart``: as in `scored`; a study stands apart that has a film unlike training and none that scores so high.
         """
-        self._define("is_lateral", is_lateral, is_lateral)
         rank, last = 0, None
-        for study, *row in self._select(schema.BY_STUDY.format(score=self._scoring(score)), self.run):
+        for study, *row in self._select(schema.BY_STUDY.format(score=self._scoring(score)), self.run, apart):
             rank += study != last
             last = study
             yield rank, self._record(row)
@@ -265,10 +268,10 @@ class Store:
                 self._db.create_function(name, 1, function, deterministic=True)
             self._functions[name] = meaning
 
-    def probabilities(self) -> Iterator[tuple[float, ...]]:
-        """Yield the probabilities of every scored record, one per model, in no order."""
-        sql = f"SELECT probabilities FROM records WHERE {schema.HERE} AND status = 'scored'"
-        return (self._numbers(text) for (text,) in self._select(sql, self.run))
+    def probabilities(self) -> Iterator[tuple[tuple[float, ...], bool]]:
+        """Yield every scored record's probabilities, one per model, and whether it is unlike training; in no order."""
+        sql = f"SELECT probabilities, {schema.IS_UNLIKE} > 0 FROM records WHERE {schema.HERE} AND status = 'scored'"
+        return ((self._numbers(text), bool(unlike)) for text, unlike in self._select(sql, self.run))
 
     def unscored(self, status: Status, *, by_reason: bool = False) -> Iterator[ScanRecord]:
         """Yield the records that ended so, by source, or by reason and then source."""
@@ -283,10 +286,13 @@ class Store:
         """Return the code of each reason for which records ended so."""
         return dict(self._select(schema.CODES, self.run, status))
 
-    def scored_below(self, probability: float) -> int:
+    def scored_below(self, probability: float, *, without_unlike: bool = False) -> int:
         """Count the scored records whose probability, as stored, is below this one."""
-        sql = f"SELECT count(*) FROM records WHERE {schema.HERE} AND status = 'scored' AND probability < ?2"
-        return int(next(self._select(sql, self.run, probability))[0])
+        return int(next(self._select(schema.BELOW, self.run, probability, without_unlike))[0])
+
+    def unlike(self) -> int:
+        """Count the scored records that are unlike training."""
+        return int(next(self._select(schema.COUNT_UNLIKE, self.run))[0])
 
     def close(self) -> None:
         """Commit what was kept by a run that has begun, and let go of the file."""

@@ -88,25 +88,40 @@ def cross_fitted(logits: Floats, labels: Labels, groups: npt.NDArray[np.intp], s
 
 
 def operating_points(
-    labels: Labels, probabilities: Floats, resampler: Resampler, targets: Iterable[Target] = ()
+    labels: Labels,
+    probabilities: Floats,
+    resampler: Resampler,
+    targets: Iterable[Target] = (),
+    *,
+    weights: Floats | None = None,
+    middle: float | None = None,
 ) -> tuple[OperatingPoint, ...]:
-    """Choose thresholds on validation films: balanced (Youden's J, the default), `TARGETS`, then ``targets``."""
-    thresholds, sens, spec = _curve(labels, probabilities)
-    chosen = {"balanced": thresholds[_middle_of_best(sens + spec)]}
+    """Choose thresholds on validation films: balanced (Youden's J, the default), `TARGETS`, then ``targets``.
+
+    With ``weights`` (N,) of the films, the shares that choose are weighted; those that the points tell are not.
+    ``middle`` is the threshold of "balanced" where that is given, not chosen.
+    """
+    thresholds, sens, spec = _curve(labels, probabilities, np.ones(len(labels)) if weights is None else weights)
+    chosen = {"balanced": thresholds[_middle_of_best(sens + spec)] if middle is None else middle}
     for target in (*TARGETS, *targets):
         kept = thresholds[(sens if target.kept == "sensitivity" else spec) >= target.share]
         chosen[target.name] = kept.max() if target.kept == "sensitivity" else kept.min()
     return tuple(_point(name, float(t), labels, probabilities, resampler) for name, t in chosen.items())
 
 
-def _curve(labels: Labels, probabilities: Floats) -> tuple[Floats, Floats, Floats]:
+def _curve(labels: Labels, probabilities: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:
     """Thresholds half-way between neighbouring probabilities, and the sensitivity and specificity at each."""
     values = np.unique(probabilities)
     thresholds = np.concatenate([[values[0] / 2], (values[1:] + values[:-1]) / 2, [(1 + values[-1]) / 2]])
-    positive, negative = np.sort(probabilities[labels == 1]), np.sort(probabilities[labels == 0])
-    sens = 1 - np.searchsorted(positive, thresholds) / len(positive)
-    spec = np.searchsorted(negative, thresholds) / len(negative)
-    return thresholds, sens, spec
+    below = [_below(thresholds, probabilities[labels == label], weights[labels == label]) for label in (0, 1)]
+    return thresholds, 1 - below[1], below[0]
+
+
+def _below(thresholds: Floats, probabilities: Floats, weights: Floats) -> Floats:
+    """Which share of probabilities (N,), by weight (N,), lies below each threshold."""
+    order = np.argsort(probabilities)
+    sums = np.concatenate([[0.0], np.cumsum(weights[order], dtype=np.float64)])
+    return np.asarray(sums[np.searchsorted(probabilities[order], thresholds)] / sums[-1])
 
 
 def _middle_of_best(values: Floats) -> int:

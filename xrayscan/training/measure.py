@@ -11,6 +11,9 @@ from xrayscan.model.calibration import Calibration
 from xrayscan.model.card import OperatingPoint
 from xrayscan.statistics.metrics import Floats, Labels, Resampler, auprc, auroc, brier, ece, percentiles
 from xrayscan.training.calibrate import Target, calibrated, cross_fitted, fit_platt, operating_points
+from xrayscan.training.styles import Styles, by_style, style_weights, summary
+
+MIDDLE = 0.5  # the threshold of balanced training
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +25,26 @@ class Measured:
     metrics: dict[str, Any]
 
 
-def measure(logits: Floats, labels: Labels, groups: Indices, *, seed: int, targets: Iterable[Target] = ()) -> Measured:
+def measure(
+    logits: Floats,
+    labels: Labels,
+    groups: Indices,
+    *,
+    seed: int,
+    targets: Iterable[Target] = (),
+    styles: Styles | None = None,
+    balanced: bool = False,
+) -> Measured:
     """Calibrate raw logits (N,) of validation films and measure them; ``groups`` (N,) number the patients.
 
-    ``targets`` are operating points beside the usual ones.
+    ``targets`` are operating points beside the usual ones. With ``styles`` (N,), thresholds are chosen on means over
+    styles, and the card tells the figures of each. ``balanced``: the network was trained on batches of a set share with
+    the finding, so its logits are taken as they are and 0.5 calls: fitted to films of the training films' own styles,
+    calibration holds worse on others.
     """
-    calibration = fit_platt(logits, labels)
+    calibration = Calibration() if balanced else fit_platt(logits, labels)
     probabilities = calibrated(calibration, logits)
-    held_out = cross_fitted(logits, labels, groups, seed)
+    held_out = probabilities if balanced else cross_fitted(logits, labels, groups, seed)
     resampler = Resampler.of(groups, seed=seed)
     squares = (held_out - labels) ** 2
     metrics: dict[str, Any] = {
@@ -45,4 +60,10 @@ def measure(logits: Floats, labels: Labels, groups: Indices, *, seed: int, targe
         # Without an interval: a resample's ECE is biased upwards, so its percentiles may not even hold the estimate.
         "ece": ece(labels, held_out),
     }
-    return Measured(calibration, operating_points(labels, probabilities, resampler, targets), metrics)
+    weights = None if styles is None else style_weights(labels, styles)
+    middle = MIDDLE if balanced else None
+    points = operating_points(labels, probabilities, resampler, targets, weights=weights, middle=middle)
+    if styles is not None:
+        rows = by_style(labels, held_out, styles, points[0].threshold)
+        metrics |= {"styles": summary(rows), "by_style": rows}
+    return Measured(calibration, points, metrics)

@@ -101,7 +101,7 @@ class Run:
     def finish(self, trained: "Trained") -> "Trained":
         """Write metrics and report; the checkpoint is no longer needed. Returns the run with its files."""
         files = write_results(self._out, trained, self._values())
-        names = (HISTORY_FILE, SPLIT_FILE, recipe.FILE_NAME)
+        names = (*((HISTORY_FILE,) if self.epochs else ()), SPLIT_FILE, recipe.FILE_NAME)
         written = (trained.model.path, *files, *(self.path(name) for name in names))
         write_digests(self.path(DIGESTS_FILE), written)
         with contextlib.suppress(FileNotFoundError):
@@ -115,7 +115,7 @@ class Run:
         return {
             "model": self._plan.backend.name,
             "seed": settings.fit.seed,
-            "weights": None if settings.fit.weights == "none" else settings.fit.weights,
+            "weights": None if settings.fit.weights is None else self._plan.weights,
             "precision": settings.fit.placement.precision,
             "positive": settings.folder.positive,
             "labels": settings.folder.labels_csv and os.path.abspath(settings.folder.labels_csv),

@@ -25,7 +25,9 @@ from xrayscan.network.pretrained import weights_seen
 from xrayscan.plugin.manager import load_registry
 from xrayscan.scanning.workers import default_workers
 from xrayscan.training.calibrate import Target
+from xrayscan.training.gate import teach_gate
 from xrayscan.training.measure import Measured, measure
+from xrayscan.training.styles import find_styles
 
 VALIDATION_SHARE = 0.2
 PREDICT_AT_ONCE = 64
@@ -38,10 +40,11 @@ FAST_EPOCHS = 2
 class TrainSettings:
     """What to train, and what its card shall say.
 
-    ``parameters`` are the backend's and training's alike, by name; they win over ``fit.params``. ``about`` holds
-    licence, citation, intended use, limits. ``cache`` is a folder for decoded films. ``resume`` goes on with a run
-    that was cut off, ``overwrite`` replaces one that is finished. ``share``: a folder that is made is open as the umask
-    says, not to its owner alone. ``fast_dev_run`` tries the whole path on a few films: the model says so.
+    ``parameters`` are the backend's and training's alike, by name; they win over the backend's own recipe, and that
+    over ``fit.params``. ``about`` holds licence, citation, intended use, limits. ``cache`` is a folder for decoded
+    films. ``resume`` goes on with a run that was cut off, ``overwrite`` replaces one that is finished. ``share``: a
+    folder that is made is open as the umask says, not to its owner alone. ``fast_dev_run`` tries the whole path on a
+    few films: the model says so.
     """
 
     backend: str = "cnn"
@@ -93,18 +96,21 @@ class Plan:
     params: Any
     training: TrainingParams
     spec: InputSpec
+    weights: str  # that training starts with
 
     @classmethod
     def of(cls, settings: TrainSettings) -> "Plan":
         """Raises: ModelError for an unknown backend, an unknown parameter or a value that it does not take."""
         backend = load_registry().backend(settings.backend)
-        given = {**dataclasses.asdict(settings.fit.params), **settings.parameters}
+        own = getattr(backend, "recipe", {})
+        given = {**dataclasses.asdict(settings.fit.params), **own, **settings.parameters}
         if settings.fast_dev_run:
             given["epochs"] = FAST_EPOCHS
-        if settings.fit.weights != "none" and not getattr(backend, "takes_weights", False):
+        weights = settings.fit.weights or str(getattr(backend, "starts_with", "none"))
+        if weights != "none" and not getattr(backend, "takes_weights", False):
             raise ModelError(f"backend {backend.name} starts from no weights of others: leave out --weights")
         params, training = parse_both(backend.params, TrainingParams, given, of=f"backend {backend.name}")
-        return cls(backend, params, training, backend.spec(params))
+        return cls(backend, params, training, backend.spec(params), weights)
 
     def values(self) -> dict[str, Any]:
         """Every parameter by name."""
@@ -141,16 +147,30 @@ def train(directory: Path, out: Path, settings: TrainSettings = TrainSettings())
     settings.on_split(films, kept.epochs if kept else ())
     validation = films.films(films.validation)
     fit = dataclasses.replace(
-        settings.fit, params=plan.training, on_snapshot=run.keep, on_epoch=run.heard(settings.fit.on_epoch), resume=kept
+        settings.fit,
+        params=plan.training,
+        weights=plan.weights,
+        on_snapshot=run.keep,
+        on_epoch=run.heard(settings.fit.on_epoch),
+        resume=kept,
     )
     made = plan.backend.fit(plan.params, plan.spec, films.films(films.training), validation, fit)
     tensors, inherited = split_tensors(made)
-    seen = _seen(films, inherited, weights_seen(settings.fit.weights))
-    logits = predict_logits(plan.backend.load(plan.params, plan.spec, tensors, fit.placement), validation.pixels)
-    groups = films.groups[films.validation]
-    measured = measure(logits, validation.labels, groups, seed=fit.seed, targets=settings.targets)
+    seen = _seen(films, inherited, weights_seen(plan.weights))
+    predictor = plan.backend.load(plan.params, plan.spec, tensors, fit.placement)
+    logits = predict_logits(predictor, validation.pixels)
+    measured = measure(
+        logits,
+        validation.labels,
+        films.groups[films.validation],
+        seed=fit.seed,
+        targets=settings.targets,
+        styles=find_styles(validation.pixels, fit.seed),
+        balanced=plan.training.positive_share > 0,
+    )
+    gate = teach_gate(predictor, films.decoded.pixels[films.training], validation.pixels, seed=fit.seed)
     card = _card(plan, films, settings, measured, seen)
-    save_model(run.path(FILE_NAME), card, tensors, seen)
+    save_model(run.path(FILE_NAME), card, {**tensors, **(gate.tensors() if gate else {})}, seen)
     return run.finish(Trained(load_model(run.path(FILE_NAME)), films, run.epochs, logits, ()))
 
 
@@ -199,7 +219,7 @@ def _card(plan: Plan, films: SplitFilms, settings: TrainSettings, measured: Meas
         parameters=dataclasses.asdict(plan.params),
         input=plan.spec,
         labels=films.folder.labels,
-        prevalence=float(films.labels[films.validation].mean()),
+        prevalence=plan.training.positive_share or float(films.labels[films.validation].mean()),
         calibration=measured.calibration,
         operating_points=measured.operating_points,
         metrics=measured.metrics,
@@ -218,7 +238,7 @@ def _story(plan: Plan, films: SplitFilms, settings: TrainSettings) -> dict[str, 
         "validation_share": VALIDATION_SHARE,
         "precision": settings.fit.placement.precision,
         "seed": settings.fit.seed,
-        "weights": os.path.basename(settings.fit.weights),
+        "weights": os.path.basename(plan.weights),
         **dataclasses.asdict(plan.training),
         **({TRIAL: True} if settings.fast_dev_run else {}),
     }

@@ -9,7 +9,7 @@ from typing import Literal
 from xrayscan.model.calibration import shift_prevalence
 from xrayscan.model.card import ModelCard, OperatingPoint
 
-Tier = Literal["high", "intermediate", "low", ""]
+Tier = Literal["high", "unlike", "intermediate", "low", ""]  # unlike: training films, so that no tier means much
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,11 @@ class TierScale:
         if self._threshold is None:
             return Thresholds(low, high, default, self._point)
         return Thresholds(low, high, self._threshold, None)
+
+    @property
+    def high_point(self) -> OperatingPoint:
+        """The operating point at which the tier high begins."""
+        return next(point for point in self.card.operating_points if point.threshold == self.high)
 
     def shown(self, stored: float) -> float:
         """The probability at the clinic's prevalence."""

@@ -12,10 +12,11 @@ from statistics import fmean
 from typing import Self
 
 from xrayscan.model.card import ModelCard
-from xrayscan.store.record import Facts, ScanRecord, Status
+from xrayscan.store.record import UNLIKE, Facts, ScanRecord, Status
 from xrayscan.store.store import Counts, Store
-from xrayscan.worklist.order import RankSettings, is_lateral
+from xrayscan.worklist.order import RankSettings
 from xrayscan.worklist.tiers import Tier, TierScale
+from xrayscan.worklist.trust import doubts
 
 DISAGREE = "models disagree"  # the flag of a film whose tier differs between the models
 SOME_FAILED, NONE_SCORED = 6, 3  # exit codes, as the manual lists them
@@ -38,6 +39,12 @@ class WorklistRow:
     probabilities: tuple[float, ...] = ()  # by every model, the first one's first; empty unless scored
     tiers: tuple[Tier, ...] = ()  # by every model's own thresholds
     mean: float | None = None  # of the probabilities, where it ranks
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The flags as people read them, with how unlike training the film is."""
+        number = self.facts.unlikeness
+        return tuple(f"{flag} ({number:.2f})" if flag == UNLIKE and number is not None else flag for flag in self.flags)
 
 
 class Worklist:
@@ -65,12 +72,25 @@ class Worklist:
         self._store = store
         self.scales = tuple(TierScale(card, self.settings.prevalence, self.settings.threshold) for card in cards)
         self.thresholds = self.scales[0].thresholds
-        below_low, below_high = map(store.scored_below, (self.scales[0].low, self.scales[0].high))
-        self.tier_counts: dict[Tier, int] = {
-            "high": self.counts.scored - below_high,
+        self.unlike = store.unlike()  # of the films scored, those unlike training
+        self.apart = self.settings.unlike == "apart" and self.unlike > 0
+        ranked = self.counts.scored - self.unlike * self.apart
+        below_low, below_high = (
+            store.scored_below(limit, without_unlike=self.apart) for limit in (self.scales[0].low, self.scales[0].high)
+        )
+        self.tier_counts: dict[Tier, int] = {  # of the films that do not stand apart
+            "high": ranked - below_high,
             "intermediate": below_high - below_low,
             "low": below_low,
         }
+        self.doubts = doubts(
+            scored=self.counts.scored,
+            unlike=self.unlike,
+            ranked=ranked,
+            high=self.tier_counts["high"],
+            point=self.scales[0].high_point,
+            prevalence=self.settings.prevalence,
+        )
         self.agreement = self._agreement()
 
     @property
@@ -94,13 +114,17 @@ class Worklist:
     def scored(self) -> Iterator[WorklistRow]:
         """Yield the scored rows in reading order."""
         score = self._mean if self.by_mean else None
-        by_study = self.settings.by == "study"
-        ranked = self._store.scored_by_study(is_lateral, score) if by_study else self._store.scored(score)
-        return (self._row(rank, record) for rank, record in ranked)
+        before = self.thresholds.high if self.by_mean else self.scales[0].high
+        rank = self._store.scored_by_study if self.settings.by == "study" else self._store.scored
+        return (self._row(place, record) for place, record in rank(score, before if self.apart else None))
 
-    def scores(self) -> Iterator[tuple[tuple[float, ...], tuple[Tier, ...]]]:
-        """Yield every scored film's probabilities as shown and its tiers, one per model; in no order, so quickly."""
-        return ((self._shown(stored), self._tiers(stored)) for stored in self._store.probabilities())
+    def scores(self) -> Iterator[tuple[tuple[float, ...], tuple[Tier, ...], bool]]:
+        """Yield every scored film's probabilities as shown, its tiers, one per model, and whether it stands apart.
+
+        In no order, so quickly.
+        """
+        for stored, unlike in self._store.probabilities():
+            yield self._shown(stored), self._tiers(stored), unlike and self.apart
 
     def unscored(self, status: Status, *, by_reason: bool = False) -> Iterator[WorklistRow]:
         """Yield the rows set aside, or those that failed, by source, or by reason and then source."""
@@ -132,20 +156,20 @@ class Worklist:
         """Count the films by their tiers, one per model; empty with a single model."""
         if len(self.cards) == 1:
             return {}
-        return Counter(tiers for _, tiers in self.scores())
+        return Counter(tiers for _, tiers, _ in self.scores())
 
     def _row(self, rank: int | None, record: ScanRecord) -> WorklistRow:
         stored = record.probabilities
         shown, tiers = self._shown(stored), self._tiers(stored)
-        flags = [("lateral", is_lateral(record.facts.view)), (DISAGREE, len(set(tiers)) > 1)]
+        own: Tier = tiers[0] if tiers else ""
         return WorklistRow(
             rank=rank,
             source=record.source,
             status=record.status,
             probability=shown[0] if shown else None,
-            tier=tiers[0] if tiers else "",
+            tier="unlike" if own and self.apart and UNLIKE in record.flags else own,
             prediction=self.scales[0].prediction(stored[0]) if stored else "",
-            flags=(*record.flags, *(flag for flag, raised in flags if raised)),
+            flags=(*record.flags, *([DISAGREE] if len(set(tiers)) > 1 else [])),
             code=record.code,
             reason=record.reason or "",
             facts=record.facts,

@@ -4,7 +4,7 @@ import torch
 
 from xrayscan import ModelError
 from xrayscan.network.fit.augmentation import PRESETS, augment
-from xrayscan.network.fit.random_draws import COLUMNS, RandomDraws, network_seed, order_of
+from xrayscan.network.fit.random_draws import COLUMNS, STYLE_COLUMNS, RandomDraws, network_seed, order_of
 
 CHANGING = sorted(set(PRESETS) - {"none"})
 
@@ -29,7 +29,7 @@ def test_every_image_of_a_batch_draws_its_own_change(preset):
 
 def test_no_two_films_share_a_draw_of_anything():
     draws = RandomDraws.of_epoch(0, 1, 500)
-    for name in COLUMNS:
+    for name in COLUMNS + STYLE_COLUMNS:
         assert len(np.unique(draws[name])) >= 499, name  # float32 numbers may coincide by chance
     fields = draws.rows([3, 4, 5]).noise(8)
     assert not (fields[0] == fields[1]).any()
@@ -38,7 +38,7 @@ def test_no_two_films_share_a_draw_of_anything():
 
 def test_no_two_columns_of_a_film_share_a_draw():
     draws = RandomDraws.of_epoch(0, 1, 500)
-    correlations = np.corrcoef(draws.uniform.T) - np.eye(len(COLUMNS))
+    correlations = np.corrcoef(draws.uniform.T) - np.eye(len(COLUMNS + STYLE_COLUMNS))
     assert abs(correlations).max() < 0.25
 
 

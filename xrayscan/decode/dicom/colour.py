@@ -8,6 +8,7 @@ from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut
 
+from xrayscan.decode.chroma import chroma_of
 from xrayscan.decode.dicom.codes import Codes
 from xrayscan.decode.grey import next_depth
 
@@ -37,6 +38,14 @@ def luma(samples: npt.NDArray[Any], bits: int = 0) -> Brightness:
         depth = next_depth(int(samples.max()))
     grey = samples[..., :3] @ (_LUMA / np.float32((1 << depth) - 1))
     return np.asarray(np.clip(grey, 0, 1), np.float32)
+
+
+def chroma(samples: npt.NDArray[Any], bits: int = 0) -> float:
+    """Return how colourful RGB (H, W, 3) is, as `luma` reads it; a luma alone has no colour."""
+    if samples.ndim == 2:
+        return 0.0
+    depth = max(bits or 8 * samples.dtype.itemsize, next_depth(int(samples.max())))
+    return chroma_of(samples, (1 << depth) - 1)
 
 
 def _of_255(grey: npt.NDArray[Any]) -> Brightness:

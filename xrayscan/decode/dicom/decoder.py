@@ -2,12 +2,14 @@
 
 from pydicom.dataset import FileDataset
 
+from xrayscan.decode.dicom.body_part import body_part
 from xrayscan.decode.dicom.codes import Stored, read_codes
-from xrayscan.decode.dicom.colour import luma, palette_brightness
+from xrayscan.decode.dicom.colour import chroma, luma, palette_brightness
 from xrayscan.decode.dicom.facts import burned_in, check_is_one_film, facts
 from xrayscan.decode.dicom.layout import Layout, read_layout
 from xrayscan.decode.dicom.orientation import upright
 from xrayscan.decode.dicom.pixels import Values, read_pixels
+from xrayscan.decode.dicom.projection import projections
 from xrayscan.decode.dicom.read import header_kept_private, read_dataset
 from xrayscan.decode.dicom.values import monochrome_brightness, words_of_padding
 from xrayscan.decode.flags import Flag
@@ -41,6 +43,7 @@ def _radiograph(dataset: FileDataset, layout: Layout, limits: Limits) -> Radiogr
         "compression": layout.kind or "none",
     }
     flags = [*layout.flags, *burned_in(dataset)]
+    colourful = 0.0
     if layout.is_monochrome:
         stored = _codes(dataset, pixels, layout)
         brightness, found, notes = monochrome_brightness(dataset, layout, stored)
@@ -51,13 +54,14 @@ def _radiograph(dataset: FileDataset, layout: Layout, limits: Limits) -> Radiogr
         brightness = palette_brightness(dataset, stored.codes, stored.bits)
         reading |= _depth(stored.bits, layout, is_signed=False)
     else:
-        brightness = luma(pixels, layout.stored)
+        brightness, colourful = luma(pixels, layout.stored), chroma(pixels, layout.stored)
         reading |= _depth(layout.stored, layout, is_signed=False)
     brightness, is_turned = upright(brightness, dataset)
     if is_turned:
         flags.append(Flag.UPRIGHT)
     known = facts(dataset, layout.format_name, *brightness.shape)
-    return Radiograph(brightness, known, tuple(dict.fromkeys(flags)), reading)
+    told = tuple(dict.fromkeys(flags))
+    return Radiograph(brightness, known, told, reading, projections(dataset), body_part(dataset), colourful)
 
 
 def _codes(dataset: FileDataset, pixels: Values, layout: Layout) -> Stored:

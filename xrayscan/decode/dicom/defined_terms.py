@@ -53,38 +53,13 @@ MODALITIES = frozenset(
     )
 )
 # PS3.3 C.8.1.1 and C.8.11.5, "View Position", and the words in which vendors write how a chest film was taken.
-VIEW_WORDS = frozenset(
-    (
-        *("AP", "PA", "LL", "RL", "LLD", "RLD", "LLO", "RLO", "LAT", "LLAT", "RLAT", "LATERAL", "LAO", "RAO", "LPO"),
-        *(
-            "RPO",
-            "OBL",
-            "OBLIQUE",
-            "DECUB",
-            "DECUBITUS",
-            "LEFT",
-            "RIGHT",
-            "CHEST",
-            "SUPINE",
-            "PRONE",
-            "ERECT",
-            "UPRIGHT",
-        ),
-        *(
-            "SITTING",
-            "SEMI",
-            "STANDING",
-            "PORTABLE",
-            "BEDSIDE",
-            "LORDOTIC",
-            "APICAL",
-            "AXIAL",
-            "FRONTAL",
-            "INSPIRATION",
-        ),
-        "EXPIRATION",
-    )
-)
+_VIEW_WORDS = """
+AP PA DV VD LL RL LLD RLD LLO RLO LAT LLAT RLAT LATERAL LATERALE LATERALIS SEITLICH PROFIL LAO RAO LPO RPO OBL OBLIQUE
+DECUB DECUBITUS LEFT RIGHT L R CHEST SUPINE PRONE ERECT UPRIGHT SITTING SEMI STANDING PORTABLE BEDSIDE LORDOTIC APICAL
+AXIAL CRANIOCAUDAL CAUDOCRANIAL SUPEROINFERIOR INFEROSUPERIOR FRONTAL INSPIRATION EXPIRATION CROSS X TABLE CROSSTABLE
+XTABLE XTL SWIMMER SWIMMERS
+"""
+VIEW_WORDS = frozenset(_VIEW_WORDS.split())
 # PS3.5 section 9.1: components of digits without leading zeros, 64 characters at most. A number alone, or a date with
 # dots, is no UID: those of real archives have four components or more, or the root 2.25 (PS3.5 B.2).
 _UID = re.compile(r"(?=.{1,64}\Z)(?:2\.25\.(?:0|[1-9]\d*)|[0-2](?:\.(?:0|[1-9]\d*)){3,})", re.ASCII)

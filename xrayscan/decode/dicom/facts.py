@@ -6,6 +6,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import DigitalXRayImageStorageForProcessing, MediaStorageDirectoryStorage
 
 from xrayscan.decode.dicom import defined_terms
+from xrayscan.decode.dicom.projection import view
 from xrayscan.decode.dicom.read import meta
 from xrayscan.decode.flags import Flag
 from xrayscan.errors import DecodeError
@@ -14,15 +15,6 @@ from xrayscan.store.record import Facts
 
 # PS3.3 C.7.3.1.1.1: computed, digital and film radiography, and what scanners and screen captures call themselves.
 RADIOGRAPHS = frozenset(("", "CR", "DX", "RG", "OT", "SC"))
-
-# PS3.16 CID 4010 "DX View", in SNOMED CT and in the older SNOMED-RT codes → the terms of View Position.
-_VIEWS = {
-    **dict.fromkeys(("399348003", "R-10206"), "AP"),
-    **dict.fromkeys(("272479007", "R-40888", "R-10214"), "PA"),
-    **dict.fromkeys(("399173006", "R-10236"), "LL"),
-    **dict.fromkeys(("399198007", "R-10232"), "RL"),
-    **dict.fromkeys(("399067008", "R-102CD", "399352003", "R-10228", "399260004", "R-10224"), "LATERAL"),
-}
 
 
 def check_is_one_film(dataset: Dataset) -> None:
@@ -63,7 +55,7 @@ def facts(dataset: Dataset, format_name: str, rows: int, columns: int) -> Facts:
         series_uid=_uid(dataset.get("SeriesInstanceUID")),
         sop_uid=_uid(dataset.get("SOPInstanceUID")),
         modality=defined_terms.modality(term(dataset.get("Modality"))),
-        view=_view(dataset),
+        view=view(dataset),
     )
 
 
@@ -95,15 +87,3 @@ def _without_pixels(dataset: Dataset) -> DecodeError:
 
 def _uid(value: object) -> str:
     return defined_terms.uid(str(value or "").strip(" \0"))
-
-
-def _view(dataset: Dataset) -> str:
-    """Return View Position, or what the view code sequence says in its terms; empty if neither does."""
-    if position := defined_terms.view(term(dataset.get("ViewPosition"))):
-        return position
-    sequence = dataset.get("ViewCodeSequence")
-    if not sequence:
-        return ""
-    code = _VIEWS.get(str(sequence[0].get("CodeValue", "")).strip(), "")
-    meaning = str(sequence[0].get("CodeMeaning", "")).lower()
-    return code or ("LATERAL" if "lateral" in meaning and "oblique" not in meaning else "")

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import simplejpeg
 
+from xrayscan.decode.chroma import chroma_of
 from xrayscan.decode.flags import Flag
 from xrayscan.decode.interface import Radiograph
 from xrayscan.decode.jpeg import checks, stream
@@ -43,7 +44,17 @@ def decode_jpeg(data: bytes, *, at_least: int, limits: Limits) -> Radiograph:
     brightness = np.multiply(grey, np.float32(1 / 255), dtype=np.float32)
     facts = Facts(format="JPEG", rows=rows, columns=columns)
     reading = {"components": str(parsed.frame.components), "bits": "8"}
-    return Radiograph(brightness, facts, (Flag.UPRIGHT,) if parsed.orientation > 1 else (), reading)
+    flags = (Flag.UPRIGHT,) if parsed.orientation > 1 else ()
+    return Radiograph(brightness, facts, flags, reading, chroma=_chroma(parsed))
+
+
+def _chroma(parsed: Stream) -> float:
+    """How colourful a complete film is, at the smallest scale that can be decoded."""
+    if parsed.frame.components == 1:
+        return 0.0
+    colours = "RGB" if parsed.frame.components == 3 else "CMYK"  # stored as the light that each ink lets through
+    small = simplejpeg.decode_jpeg(parsed.data, colours, min_height=1, min_width=1, strict=False)
+    return chroma_of(np.asarray(small))
 
 
 def grey_hw(parsed: Stream, at_least: int, limits: Limits) -> npt.NDArray[np.uint8]:

@@ -15,7 +15,9 @@ import torch
 from torch.nn import functional
 
 from xrayscan.errors import ModelError
+from xrayscan.network.fit import style_transfer
 from xrayscan.network.fit.random_draws import KNOTS, RandomDraws
+from xrayscan.network.normalise import flattened
 
 LEVELS = 256  # of the brightness table
 
@@ -40,6 +42,17 @@ class Augmentation:
     noise_sigma: float = 0.0  # at most
     erase: float = 0.0  # probability of a grey box
     border: float = 0.0  # probability of a frame, dark or grey
+    # Probabilities that another film lends its amplitudes, its histogram or its edges: `style_transfer`.
+    spectrum: float = 0.0
+    histogram: float = 0.0
+    frame: float = 0.0
+    marks: float = 0.0  # probability of burnt-in markers and texts
+    equalise: float = 0.0  # probability that half of the histogram is flattened
+
+    @property
+    def needs_partners(self) -> bool:
+        """Whether films are changed after other films."""
+        return max(self.spectrum, self.histogram, self.frame) > 0
 
 
 Change = Callable[[torch.Tensor, Augmentation, RandomDraws], torch.Tensor]
@@ -81,14 +94,36 @@ PRESETS: Mapping[str, Augmentation] = MappingProxyType(
             erase=0.4,
             border=0.25,
         ),
+        "style": Augmentation(
+            rotation=11.5,
+            shift=0.06,
+            scale=(-0.33, 0.06),
+            aspect=0.2,
+            tone=0.85,
+            gamma=0.5,
+            contrast=0.4,
+            offset=0.15,
+            sharpness=0.4,
+            noise=0.4,
+            noise_sigma=0.03,
+            erase=0.3,
+            spectrum=0.5,
+            histogram=0.35,
+            frame=0.3,
+            marks=0.25,
+            equalise=0.3,
+        ),
     }
 )
 
 
-def augment(images_B1SS: torch.Tensor, preset: str, draws: RandomDraws) -> torch.Tensor:
+def augment(
+    images_B1SS: torch.Tensor, preset: str, draws: RandomDraws, partners: torch.Tensor | None = None
+) -> torch.Tensor:
     """Change every image of a batch (B, 1, S, S) in [0, 1] on its own; the result has the same shape and range.
 
-    ``draws`` has a row per image. What few images draw is computed for those alone.
+    ``draws`` has a row per image. What few images draw is computed for those alone. ``partners`` (B, 1, S, S) are the
+    films that lend their style, where the preset has films change after others (`Augmentation.needs_partners`).
     Raises: ModelError for an unknown preset.
     """
     if preset not in PRESETS:
@@ -96,7 +131,8 @@ def augment(images_B1SS: torch.Tensor, preset: str, draws: RandomDraws) -> torch
     how = PRESETS[preset]
     if how == Augmentation():
         return images_B1SS
-    images = _some(_tone, "tone", how.tone, images_B1SS.clone(), how, draws)
+    images = _styled(images_B1SS.clone(), how, draws, partners)
+    images = _some(_tone, "tone", how.tone, images, how, draws)
     images = _affine(images, how, draws)
     for change, name, chance in (
         (_sharpness, "sharpness", how.sharpness),
@@ -106,6 +142,18 @@ def augment(images_B1SS: torch.Tensor, preset: str, draws: RandomDraws) -> torch
     ):
         images = _some(change, name, chance, images, how, draws)
     return images.clamp_(0, 1)
+
+
+def _styled(images: torch.Tensor, how: Augmentation, draws: RandomDraws, partners: torch.Tensor | None) -> torch.Tensor:
+    """Change, in place, the style of those images that draw it."""
+    if partners is not None:
+        lent = (("spectrum", style_transfer.spectrum), ("histogram", style_transfer.histogram))
+        for name, change in (*lent, ("frame", style_transfer.frame)):
+            if len(rows := draws.chosen(name, getattr(how, name))):
+                at = torch.from_numpy(rows).to(images.device)
+                images[at] = change(images[at], partners[at], draws.rows(rows))
+    images = _some(lambda some, _, drawn: style_transfer.marks(some, drawn), "marks", how.marks, images, how, draws)
+    return _some(lambda some, *_: (some + flattened(some)) / 2, "equalise", how.equalise, images, how, draws)
 
 
 def _some(

@@ -1,9 +1,12 @@
 """The one training loop and the one predict loop of every network backend."""
 
 import dataclasses
+import functools
 import time
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -14,6 +17,7 @@ from xrayscan.network.device import keep_memory
 from xrayscan.network.fit.early_stopping import SPECIFICITY, EarlyStopping, epoch_metrics, sensitivity_at
 from xrayscan.network.fit.losses import plain_loss
 from xrayscan.network.fit.optimisers import LearningGroups
+from xrayscan.network.fit.soup import Soup, matching, rescale
 from xrayscan.network.fit.train_state import TrainState
 
 BEST = "best/"  # before the names of the best epoch's weights in a snapshot
@@ -29,6 +33,9 @@ def fit(
 ) -> Tensors:
     """Train a network and return the weights of its best epoch by the monitored figure of validation.
 
+    With several ``params.soup``, train as many networks from the same start for ``params.epochs`` each and return
+    the mean of their last weights, whatever validation says of their epochs; its logits are rescaled to what the
+    members answer together.
     ``groups``: what learns, at which share of the learning rate; None: everything at the full rate.
 
     After every epoch a snapshot is offered; resumed from one, training ends with the same weights, bit for bit on a
@@ -53,7 +60,10 @@ class _Run:
         self, network: nn.Module, spec: InputSpec, train: Films, settings: FitSettings, groups: LearningGroups | None
     ) -> None:
         self.settings = settings
-        self.learner = TrainState(network, spec, train, settings, groups)
+        self._new = functools.partial(TrainState, network, spec, train, settings, groups)
+        self._start = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+        self.soup = Soup()
+        self.learner = self._new()
         self.monitor = EarlyStopping(settings.params)
         self.epochs: tuple[Epoch, ...] = ()
         self.best: Tensors = self.learner.weights()
@@ -64,11 +74,27 @@ class _Run:
     def over(self) -> bool:
         """Whether all epochs are done, or patience has run out."""
         done = len(self.epochs)
-        return done >= self.settings.params.epochs or (done > 0 and self.monitor.given_up(done))
+        return done >= self._total or (self._single and done > 0 and self.monitor.given_up(done))
+
+    @property
+    def _single(self) -> bool:
+        return self.settings.params.soup == 1
+
+    @property
+    def _total(self) -> int:
+        return self.settings.params.epochs * self.settings.params.soup
+
+    def _finished(self, number: int) -> bool:
+        """Whether a member of the soup is done with this epoch."""
+        return not self._single and number % self.settings.params.epochs == 0
 
     def next(self, validation: Films) -> Epoch:
         """Train one epoch and validate."""
-        number, learner, started = len(self.epochs) + 1, self.learner, time.perf_counter()
+        number, started = len(self.epochs) + 1, time.perf_counter()
+        if number > 1 and self._finished(number - 1):
+            self.learner.network.load_state_dict(self._start)
+            self.learner = self._new()
+        learner = self.learner
         train_loss, order, train_logits = learner.epoch(number)
         rate, trained = learner.schedule.rate, time.perf_counter()
         logits = learner.predict(validation)
@@ -85,12 +111,12 @@ class _Run:
             "val_sensitivity": sensitivity_at(SPECIFICITY, validation.labels, logits),
         }
         learner.schedule.after_epoch(values[self.settings.params.monitor])
-        if better := self.monitor.better(number, values):
-            self.best = learner.weights()
+        if better := self._kept(number, values, logits):
+            self.best = self._mixed(validation) if self.soup.members else learner.weights()
         seconds, speed = time.perf_counter() - started, len(order) / (trained - started)
         epoch = Epoch(
             number,
-            self.settings.params.epochs,
+            self._total,
             best=better,
             learning_rate=rate,
             seconds=seconds,
@@ -100,11 +126,27 @@ class _Run:
         self.epochs += (epoch,)
         return epoch
 
+    def _mixed(self, validation: Films) -> Tensors:
+        """The soup of the members so far, rescaled to be as sure as they are together."""
+        self.learner.take(self.soup.mean())
+        answers = np.asarray(self.soup.answers) / self.soup.members
+        rescale(self.learner.kept, *matching(self.learner.predict(validation), answers))
+        return self.learner.weights()
+
+    def _kept(self, number: int, values: dict[str, Any], logits: npt.NDArray[np.float32]) -> bool:
+        """Whether this epoch's weights are to be kept: the best so far, or those of a member that is done."""
+        if self._single:
+            return self.monitor.better(number, values)
+        if done := self._finished(number):
+            self.soup.add(self.learner.weights(), logits)
+        return done
+
     def snapshot(self) -> Snapshot:
         """All that the next epoch depends on."""
         best = {f"{BEST}{name}": array for name, array in self.best.items()}
         monitor = {"best": self.monitor.best, "best_number": self.monitor.best_number}
-        return Snapshot(self.epochs, {**self.learner.tensors(), **best}, {**self.learner.state(), "monitor": monitor})
+        tensors = {**self.learner.tensors(), **best, **self.soup.tensors()}
+        return Snapshot(self.epochs, tensors, {**self.learner.state(), "monitor": monitor})
 
     def _restore(self, kept: Snapshot) -> None:
         try:
@@ -112,6 +154,7 @@ class _Run:
             self.monitor = EarlyStopping(self.settings.params, **kept.state["monitor"])
         except (RuntimeError, KeyError, ValueError, TypeError) as error:
             raise ModelError(f"the checkpoint does not fit this training ({type(error).__name__}: {error})") from error
-        of = self.settings.params.epochs
-        self.epochs = tuple(dataclasses.replace(epoch, of=of) for epoch in kept.epochs)
+        self.epochs = tuple(dataclasses.replace(epoch, of=self._total) for epoch in kept.epochs)
+        if not self._single:
+            self.soup = Soup.resumed(kept.tensors, len(kept.epochs) // self.settings.params.epochs)
         self.best = {name.removeprefix(BEST): array for name, array in kept.tensors.items() if name.startswith(BEST)}

@@ -1,5 +1,7 @@
 """Optimisers and learning-rate schedules by their names."""
 
+import functools
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -57,6 +59,11 @@ def train_mode(network: nn.Module) -> None:
             module.eval()
 
 
+def _risen_cosine(warmup: int, total: int, step: int) -> float:
+    """Half a cosine from 1 to 0 over ``total`` steps, times a rise from 0 over the first ``warmup``."""
+    return min(1.0, (step + 1) / warmup) * (1 + math.cos(math.pi * min(step, total) / total)) / 2
+
+
 class Schedule:
     """The learning rate over a training run: told of every step and of every epoch, it sets the optimiser's."""
 
@@ -75,8 +82,10 @@ class Schedule:
                 pct_start=0.25,
                 cycle_momentum=cycle,
             )
-        elif params.schedule == "cosine":
+        elif params.schedule == "cosine" and not params.warmup:
             self._by_step = lr_scheduler.CosineAnnealingLR(optimiser, total)
+        elif params.schedule == "cosine":
+            self._by_step = lr_scheduler.LambdaLR(optimiser, functools.partial(_risen_cosine, params.warmup, total))
         elif params.schedule == "plateau":
             mode: Literal["min", "max"] = "min" if params.monitor == "val_loss" else "max"
             self._by_epoch = lr_scheduler.ReduceLROnPlateau(optimiser, mode, PLATEAU_FACTOR, PLATEAU_PATIENCE)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.intp]
+Labels = npt.NDArray[np.integer]
 
 KNOTS = 8  # of the random display curve
 COLUMNS = (
@@ -18,7 +19,15 @@ COLUMNS = (
     *("erase", "erase_y", "erase_x", "erase_height", "erase_width", "erase_grey"),
     *("border", "top", "bottom", "left", "right", "border_black", "border_grey"),
 )
-ORDER, CHANGES, NETWORK = range(3)  # streams of numbers that must not repeat one another
+STYLE_COLUMNS = (
+    "partner",  # which other film lends its style
+    *("spectrum", "reach", "spectrum_share"),
+    *("histogram", "histogram_share"),
+    *("frame", "frame_top", "frame_bottom", "frame_left", "frame_right"),
+    *("marks", "mark", "mark_ink"),
+    "equalise",
+)
+ORDER, CHANGES, NETWORK, STYLE = range(4)  # streams of numbers that must not repeat one another
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +37,24 @@ class RandomDraws:
     seed: int
     epoch: int
     films: Indices  # (B,): which film each row belongs to
-    uniform: Floats  # (B, len(COLUMNS))
+    uniform: Floats  # (B, len(COLUMNS) + len(STYLE_COLUMNS))
 
     @classmethod
     def of_epoch(cls, seed: int, epoch: int, count: int) -> "RandomDraws":
         """Draw for films 0 to ``count`` - 1. The first n rows are the same for every ``count``."""
-        uniform = np.random.default_rng((seed, epoch, CHANGES)).random((count, len(COLUMNS)), np.float32)
-        return cls(seed, epoch, np.arange(count), uniform)
+        streams = ((CHANGES, COLUMNS), (STYLE, STYLE_COLUMNS))
+        parts = [
+            np.random.default_rng((seed, epoch, stream)).random((count, len(columns)), np.float32)
+            for stream, columns in streams
+        ]
+        return cls(seed, epoch, np.arange(count), np.hstack(parts))
 
     def __len__(self) -> int:
         return len(self.films)
 
     def __getitem__(self, name: str) -> Floats:
         """One column (B, 1)."""
-        at = COLUMNS.index(name)
+        at = (COLUMNS + STYLE_COLUMNS).index(name)
         return self.uniform[:, at : at + 1]
 
     def between(self, name: str, low: float, high: float) -> Floats:
@@ -72,6 +85,23 @@ def _field(entropy: tuple[int, ...], side: int) -> Floats:
 def order_of(seed: int, epoch: int, count: int) -> Indices:
     """The order in which an epoch takes its films: a permutation of 0 to ``count`` - 1."""
     return np.random.default_rng((seed, epoch, ORDER)).permutation(count)
+
+
+def balanced_order(seed: int, epoch: int, labels: Labels, batch: int, share: float) -> Indices:
+    """The films of an epoch, batch after batch, each with a ``share`` of films with the finding.
+
+    As many batches as the films fill once; films of the rarer label come more than once, each as often as any other.
+    """
+    rng, steps = np.random.default_rng((seed, epoch, ORDER)), len(labels) // batch
+    with_finding = min(max(round(batch * share), 1), batch - 1)
+    counts = ((1, with_finding), (0, batch - with_finding))
+    drawn = [_in_turn(rng, np.flatnonzero(labels == label), steps * count) for label, count in counts]
+    return np.hstack([films.reshape(steps, -1) for films in drawn]).ravel()
+
+
+def _in_turn(rng: np.random.Generator, films: Indices, count: int) -> Indices:
+    """``count`` films: all of them in some order, then again in another."""
+    return np.concatenate([rng.permutation(films) for _ in range(-(-count // len(films)))])[:count]
 
 
 def network_seed(seed: int, epoch: int) -> int:

@@ -16,10 +16,10 @@ from torch.optim.swa_utils import AveragedModel
 
 from xrayscan.model.backend import Films, FitSettings, Tensors
 from xrayscan.model.input_spec import InputSpec
-from xrayscan.network.fit.augmentation import augment
+from xrayscan.network.fit.augmentation import PRESETS, augment
 from xrayscan.network.fit.losses import Loss, absolute_sum
 from xrayscan.network.fit.optimisers import LearningGroups, Schedule, make_optimiser, matrices, train_mode
-from xrayscan.network.fit.random_draws import Indices, RandomDraws, network_seed, order_of
+from xrayscan.network.fit.random_draws import Indices, RandomDraws, balanced_order, network_seed, order_of
 from xrayscan.network.forward import autocast, images_of, logits_of, placed
 from xrayscan.network.normalise import normalise
 
@@ -57,7 +57,7 @@ class TrainState:
         """One pass over the training films. Returns the mean loss, the films in the order taken, and their logits."""
         train_mode(self.network)
         torch.manual_seed(network_seed(self.settings.seed, number))
-        order = order_of(self.settings.seed, number, len(self.train))[: self.steps * self.batch_size]
+        order = self._order(number)
         losses, logits = [], []
         for done, (films, images) in enumerate(self._batches(order, number), 1):
             loss, of_batch = self._step(images, self.train.labels[films])
@@ -66,22 +66,39 @@ class TrainState:
             self.settings.on_step(number, done, self.steps)
         return float(torch.stack(losses).mean()), order, torch.cat(logits).cpu().numpy()
 
+    def _order(self, number: int) -> Indices:
+        """The films of an epoch, batch after batch."""
+        seed, share = self.settings.seed, self.settings.params.positive_share
+        if share and len(np.unique(self.train.labels)) == 2:
+            return balanced_order(seed, number, self.train.labels, self.batch_size, share)
+        return order_of(seed, number, len(self.train))[: self.steps * self.batch_size]
+
     def _batches(self, order: Indices, number: int) -> Iterator[tuple[Indices, torch.Tensor]]:
-        """Network input, one batch ahead of the step that learns from it."""
+        """Network input, one batch ahead of the step that learns from it.
+
+        A film that comes once in an epoch has draws of its own wherever it stands; in batches of balanced labels, where
+        it may come twice, every place has.
+        """
         draws = RandomDraws.of_epoch(self.settings.seed, number, len(self.train))
+        draws = draws.rows(np.arange(len(order)) if self.settings.params.positive_share else order)
         batches = order.reshape(self.steps, self.batch_size)
         with ThreadPoolExecutor(1, thread_name_prefix="augment", initializer=_give_way) as ahead:
-            coming = ahead.submit(self._images, batches[0], draws)
+            places = np.arange(len(order)).reshape(batches.shape)
+            coming = ahead.submit(self._images, batches[0], draws.rows(places[0]))
             for n, films in enumerate(batches):
                 images = coming.result()
                 if n + 1 < self.steps:
-                    coming = ahead.submit(self._images, batches[n + 1], draws)
+                    coming = ahead.submit(self._images, batches[n + 1], draws.rows(places[n + 1]))
                 yield films, images
 
     def _images(self, films: Indices, draws: RandomDraws) -> torch.Tensor:
-        """Films as a batch (B, C, S, S) of network input, each changed by its own draws."""
-        images = images_of(self.train.pixels[films], self.settings.placement.device)
-        return normalise(augment(images, self.settings.params.augment, draws.rows(films)), self.spec)
+        """Films (B,) as a batch (B, C, S, S) of network input, each changed by its own row of draws."""
+        device, preset = self.settings.placement.device, self.settings.params.augment
+        images, partners = images_of(self.train.pixels[films], device), None
+        if PRESETS[preset].needs_partners:
+            lending = (draws["partner"][:, 0] * len(self.train)).astype(np.intp)
+            partners = images_of(self.train.pixels[lending], device)
+        return normalise(augment(images, preset, draws, partners), self.spec)
 
     def _step(self, images: torch.Tensor, labels: npt.NDArray[np.uint8]) -> tuple[torch.Tensor, torch.Tensor]:
         with autocast(self.settings.placement):
@@ -91,6 +108,9 @@ class TrainState:
             loss = loss + self.settings.params.l1 * absolute_sum(matrices(self.network))
         self.optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        if self.settings.params.clip:
+            self.scaler.unscale_(self.optimiser)
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.params.clip)
         self.scaler.step(self.optimiser)
         self.scaler.update()
         self.schedule.after_step()
@@ -100,7 +120,7 @@ class TrainState:
 
     def predict(self, films: Films) -> npt.NDArray[np.float32]:
         """Raw logits (N,) of films by the weights that would be kept."""
-        network = self._kept.eval()
+        network = self.kept.eval()
         with torch.inference_mode():
             parts = [
                 logits_of(network, films.pixels[at : at + PREDICT_AT_ONCE], self.spec, self.settings.placement)
@@ -109,12 +129,17 @@ class TrainState:
         return torch.cat(parts).cpu().numpy()
 
     @property
-    def _kept(self) -> nn.Module:
+    def kept(self) -> nn.Module:
+        """The network with the weights that would be kept."""
         return self.averaged.module if self.averaged else self.network
 
     def weights(self) -> Arrays:
         """A copy of the weights that would be kept."""
-        return _arrays(self._kept.state_dict())
+        return _arrays(self.kept.state_dict())
+
+    def take(self, weights: Tensors) -> None:
+        """Put other weights in the place of those that would be kept."""
+        self.kept.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in weights.items()})
 
     def tensors(self) -> Arrays:
         """A copy of every tensor that training changes."""

@@ -45,7 +45,7 @@ def _values(row: WorklistRow, card: ModelCard, *, tags: bool) -> list[object]:
         None if row.probability is None else round(row.probability, 6),
         row.tier,
         int(row.prediction == card.labels[1]),
-        [visible(flag) for flag in row.flags],
+        [visible(remark) for remark in row.remarks],
         source,
         visible(row.facts.view),
         row.facts.rows,

@@ -17,6 +17,7 @@ from xrayscan.worklist.worklist import Worklist
 BINS = 40
 SQUARES = 25  # along each axis of a comparison
 TIERS = (("low", plots.COLOURS[2]), ("intermediate", plots.COLOURS[1]), ("high", "#c2384b"))
+UNLIKE = "#8a8f98"  # films that stand apart
 UNDER_LEGEND = 0.8  # of the height of the axes
 NARROWEST = 0.012  # of the axis: a band between two close thresholds is still to be seen
 
@@ -37,20 +38,25 @@ class Scores:
 
     probabilities: npt.NDArray[np.float64]  # (N, models), as shown
     tiers: npt.NDArray[np.str_]  # (N, models)
+    apart: npt.NDArray[np.bool_]  # (N,): unlike training, where such films stand apart
 
 
 def scores_of(worklist: Worklist) -> Scores:
     """Collect the scores of a worklist in which at least one film was scored."""
-    probabilities, tiers = zip(*worklist.scores(), strict=True)
-    return Scores(np.array(probabilities), np.array(tiers))
+    probabilities, tiers, apart = zip(*worklist.scores(), strict=True)
+    return Scores(np.array(probabilities), np.array(tiers), np.array(apart))
 
 
 def distribution(worklist: Worklist, scores: Scores) -> Markup:
     """How many films have which probability by the first model, coloured by tier, with the thresholds drawn in."""
     figure, axes = plots.new(8, 2.9)
     edges = np.linspace(0, 1, BINS + 1)
-    parts = [scores.probabilities[scores.tiers[:, 0] == name, 0] for name, _ in TIERS]
-    axes.hist(parts, edges, stacked=True, color=[colour for _, colour in TIERS], label=[name for name, _ in TIERS])
+    first = scores.probabilities[:, 0]
+    parts = {name: (first[(scores.tiers[:, 0] == name) & ~scores.apart], colour) for name, colour in TIERS}
+    if scores.apart.any():
+        parts["unlike training"] = first[scores.apart], UNLIKE
+    films, colours = zip(*parts.values(), strict=True)
+    axes.hist(films, edges, stacked=True, color=colours, label=list(parts))
     limits = worklist.thresholds
     for threshold, style, name in (
         (limits.low, ":", "end of low"),

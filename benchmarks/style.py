@@ -1,0 +1,109 @@
+"""How a recipe holds up on films of a style that its training did not show, at a reduced scale, in one table.
+
+    python benchmarks/style.py LABELLED_FOLDER [--recipes cnn=6 lite0=1] [--folds contra 0 1 2 3]
+
+Style clusters are k-means of what the early blocks of ImageNet's EfficientNet-Lite0 say of each film (extra ``lite0``).
+Fold ``contra`` holds out the normal films of the clusters in which fewer than 15 % are normal (in training, such a
+style then always means the finding), with a sixth of the patients with the finding; folds 0 to 3 hold out one of four
+styles of each label. Films of a held-out patient never train. ``BACKEND=EPOCHS`` trains one network by the recipe of
+the backend for so many passes, ``BACKEND`` the whole recipe. Raw logits are called at 0: nothing is calibrated.
+"""
+
+import argparse
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from xrayscan import FitSettings, Placement, TrainSettings
+from xrayscan.model.backend import Pixels
+from xrayscan.model.input_spec import InputSpec
+from xrayscan.network.device import place
+from xrayscan.plugin.manager import load_registry
+from xrayscan.statistics.metrics import auroc, ece
+from xrayscan.training.trainer import Plan, SplitFilms, predict_logits, split_films
+
+EARLY = ("blocks.0", "blocks.2", "blocks.4")
+STYLES, PER_LABEL, RARE = 12, 4, 0.15
+STYLE_SIDE = 129  # pixels that styles are told from
+AT_ONCE = 64
+
+Places = npt.NDArray[np.bool_]  # (N,): the films held out
+
+
+def early_features(pixels: Pixels) -> npt.NDArray[np.float64]:
+    """Standardised features (N, F) of films (N, S, S): their style rather than their finding."""
+    backend = load_registry().backend("lite0")
+    params = backend.params(side=pixels.shape[1])
+    start = backend.start(params, FitSettings(weights="imagenet"))
+    predictor = backend.load(params, backend.spec(params), start, Placement())
+    parts = (pixels[at : at + AT_ONCE] for at in range(0, len(pixels), AT_ONCE))
+    features = np.concatenate([predictor.predict_with_features(part, EARLY)[1] for part in parts]).astype(np.float64)
+    return (features - features.mean(0)) / (features.std(0) + 1e-6)
+
+
+def folds(features: npt.NDArray[np.float64], films: SplitFilms) -> Iterator[tuple[str, Places]]:
+    """Name and held-out films of every fold."""
+    from sklearn.cluster import KMeans
+
+    def clusters(count: int, chosen: Places) -> npt.NDArray[np.intp]:
+        return KMeans(count, n_init=10, random_state=0).fit_predict(features[chosen])
+
+    labels, everything = films.labels, np.ones(len(films.labels), bool)
+    style = clusters(STYLES, everything)
+    rare = [k for k in range(STYLES) if (labels[style == k] == 0).mean() < RARE]
+    patients = np.unique(films.groups[labels == 1])
+    some = np.random.default_rng(0).choice(patients, len(patients) // 6, replace=False)
+    yield "contra", (np.isin(style, rare) & (labels == 0)) | ((labels == 1) & np.isin(films.groups, some))
+    quarter = np.empty(len(labels), int)
+    for label in (0, 1):
+        quarter[labels == label] = clusters(PER_LABEL, labels == label)
+    for number in range(PER_LABEL):
+        yield str(number), quarter == number
+
+
+def held_out_logits(recipe: str, films: SplitFilms, out: Places, settings: FitSettings) -> npt.NDArray[np.float32]:
+    """Train without the held-out films and their patients, and score the held-out films: (N held out,)."""
+    backend, _, epochs = recipe.partition("=")
+    parameters = {"epochs": int(epochs), "soup": 1} if epochs else {}
+    plan = Plan.of(TrainSettings(backend, parameters=parameters))
+    known = np.isin(films.groups, films.groups[out])
+    train, validation = (films.films(side[~known[side]]) for side in (films.training, films.validation))
+    fit = dataclasses.replace(settings, params=plan.training, weights=plan.weights)
+    tensors = plan.backend.fit(plan.params, plan.spec, train, validation, fit)
+    return predict_logits(plan.backend.load(plan.params, plan.spec, tensors, fit.placement), films.decoded.pixels[out])
+
+
+def row(name: str, recipe: str, labels: npt.NDArray[np.uint8], logits: npt.NDArray[np.float32]) -> str:
+    """One line of the table."""
+    called, finding = logits >= 0, labels == 1
+    rates = auroc(labels, logits), called[finding].mean(), (~called[~finding]).mean()
+    error = ece(labels, 1 / (1 + np.exp(-logits.astype(np.float64))))
+    figures = "  ".join(f"{value:11.3f}" for value in (*rates, error))
+    return f"{name:8}  {recipe:12}  {int((~finding).sum()):6}  {int(finding.sum()):7}  {figures}"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder")
+    parser.add_argument("--recipes", nargs="+", default=["cnn=6", "lite0=1"], help="BACKEND, or BACKEND=EPOCHS")
+    parser.add_argument("--folds", nargs="+", default=["contra"])
+    parser.add_argument("--precision", default="fp32")
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    settings = FitSettings(seed=asked.seed, placement=place("auto", asked.precision))
+    print("fold      recipe        normal  finding        AUROC  sensitivity  specificity          ECE", flush=True)
+    style: SplitFilms | None = None
+    for recipe in asked.recipes:
+        plan = Plan.of(TrainSettings(recipe.partition("=")[0]))
+        films = split_films(asked.folder, plan.spec, TrainSettings())
+        style = style or split_films(asked.folder, InputSpec(STYLE_SIDE), TrainSettings())
+        for name, out in folds(early_features(style.decoded.pixels), films):
+            if name in asked.folds:
+                print(row(name, recipe, films.labels[out], held_out_logits(recipe, films, out, settings)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

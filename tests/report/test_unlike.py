@@ -1,0 +1,114 @@
+"""Films unlike training, and scans that are not to be trusted, in every report and in the terminal."""
+
+import csv
+import dataclasses
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from xrayscan.console.predict import ScanConsole
+from xrayscan.console.terminal import show_card
+from xrayscan.plugin.reports import write_reports
+from xrayscan.report.run_json import write_run
+from xrayscan.store.record import UNLIKE, Facts, ScanRecord
+from xrayscan.worklist.order import RankSettings
+
+
+@pytest.fixture
+def reported(worklist, tmp_path):
+    """Write every report of a scan in which one of four films is unlike training; return worklist, texts, terminal."""
+
+    def make(**settings):
+        entries = [
+            ScanRecord("adult.png", Facts(unlikeness=0.987654321), (0.9,), flags=(UNLIKE,)),
+            *(ScanRecord(f"child-{n}.png", Facts(unlikeness=0.01), (0.85 - n / 4,)) for n in range(3)),
+        ]
+        made = worklist(*entries, settings=RankSettings(**settings))
+        paths = write_reports(made, str(tmp_path))
+        paths.append(write_run(made, str(tmp_path), {}, {}))
+        texts = {path.rpartition(".")[2]: Path(path).read_text(encoding="utf-8") for path in paths}
+        console = ScanConsole()
+        console._console = Console(file=io.StringIO(), width=300)
+        console.summary(made, paths)
+        return made, texts, console._console.file.getvalue()
+
+    return make
+
+
+def test_csv_json_lines_page_and_terminal_tell_flag_and_number(reported):
+    _, texts, terminal = reported()
+    rows = list(csv.DictReader(io.StringIO(texts["csv"])))
+    adult = rows[1]
+    assert (adult["source"], adult["tier"], adult["flags"]) == ("adult.png", "unlike", "unlike training")
+    assert adult["unlikeness"] == "0.98765432"
+    lines = [json.loads(line) for line in texts["jsonl"].splitlines()]
+    assert (lines[1]["flags"], lines[1]["unlikeness"]) == (["unlike training"], 0.987654321)
+    assert "unlike training (0.99)" in texts["html"]
+    assert "unlike training (0.99)" in terminal
+    assert "1 unlike training, apart" in terminal
+    assert "<option>unlike</option>" in texts["html"]
+
+
+def test_the_warning_stands_in_terminal_page_and_run_json_and_validation_is_not_quoted(reported):
+    made, texts, terminal = reported()
+    [doubt] = made.doubts
+    assert "1 of 4 films (25%) are unlike" in doubt
+    assert json.loads(texts["json"])["warnings"] == [doubt]
+    assert json.loads(texts["json"])["counts"]["unlike"] == 1
+    assert doubt in texts["html"]
+    assert doubt in terminal
+    assert "on its validation films" not in terminal
+    assert "says nothing of this scan" in terminal
+    assert "in validation were flagged" not in texts["html"]
+
+
+def test_films_that_rank_keep_their_tiers(reported):
+    made, texts, _ = reported(unlike="rank")
+    rows = list(csv.DictReader(io.StringIO(texts["csv"])))
+    assert [(row["source"], row["tier"]) for row in rows[:2]] == [("adult.png", "high"), ("child-0.png", "high")]
+    assert made.unlike == 1
+    assert "<option>unlike</option>" not in texts["html"]
+
+
+def test_a_scan_without_doubt_quotes_validation(worklist, tmp_path):
+    made = worklist(("a.png", 0.9), ("b.png", 0.1))
+    [page] = write_reports(made, str(tmp_path), ["html"])
+    assert "in validation were flagged" in Path(page).read_text(encoding="utf-8")
+    assert made.doubts == ()
+
+
+def test_a_model_card_says_for_whom_before_all_else(worklist):
+
+    card = dataclasses.replace(worklist().card, about={"intended_use": "children", "limits": "adults", "licence": "X"})
+    console = Console(file=io.StringIO(), width=120)
+    show_card(console, card)
+    first = [line.split()[:2] for line in console.file.getvalue().splitlines()[:2]]
+    assert first == [["for", "whom"], ["where", "not"]]
+    assert console.file.getvalue().count("children") == 1
+
+
+MEASURED = {
+    "flagged": {"adults of <another> hospital": 0.975},
+    "by_style": [
+        {"films": 90, "with_finding": 60, "auroc": 0.981, "sensitivity": 0.97, "specificity": 0.91, "ece": 0.02},
+        {"films": 30, "with_finding": 30, "auroc": None, "sensitivity": 1.0, "specificity": None, "ece": 0.01},
+    ],
+}
+
+
+def test_a_model_card_tells_shares_flagged_and_figures_by_style(worklist, tmp_path):
+    made = worklist(("a.png", 0.9))
+    card = dataclasses.replace(made.card, metrics=MEASURED)
+    console = Console(file=io.StringIO(), width=120)
+    show_card(console, card)
+    assert "adults of <another> hospital  97.5%" in console.file.getvalue()
+    assert "0.981  0.970        0.910" in console.file.getvalue()
+    made.cards = (card,)
+    [page] = write_reports(made, str(tmp_path), ["html"])
+    text = Path(page).read_text(encoding="utf-8")
+    assert "adults of &lt;another&gt; hospital" in text
+    assert "97.5 %" in text
+    assert "0.981" in text

@@ -1,0 +1,110 @@
+"""What people see of a calibration: films read, before and after, thresholds with what they cost, on stderr."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+
+from xrayscan.console.terminal import _table, film_bar, printable
+from xrayscan.evaluation.figures import NAMES
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from xrayscan.calibration import Calibrated
+    from xrayscan.calibration.costs import Line
+
+SHOWN = ("accuracy", "sensitivity", "specificity", "ece", "brier", "auroc")
+LINES = 12  # of the table of thresholds, evenly over the films that are read
+
+
+class CalibrateConsole:
+    """Shows a calibration as it goes, and what it came to."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._bar = film_bar(self._console, transient=True)
+        self._task = self._bar.add_task("reading films", total=None)
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal and not self._console.quiet:
+            self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._bar.live.is_started:
+            self._bar.stop()
+
+    def film(self, done: int, total: int) -> None:
+        """One more film was read."""
+        self._bar.update(self._task, completed=done, total=total)
+
+    def summary(self, result: "Calibrated", files: Sequence[str]) -> None:
+        """Print warnings, figures before and after, thresholds, how many films more certainty takes, and the files."""
+        self.__exit__(None, None, None)
+        out, films = self._console, result.films
+        for path, reason in films.failed.items():
+            out.print(f"[dim]failed[/] {printable(path)}: {printable(reason)}", soft_wrap=True)
+        for warning in result.warnings:
+            out.print(f"[bold red]Warning:[/] {printable(warning)}", soft_wrap=True)
+        found = int(films.labels.sum())
+        labels = [printable(label) for label in films.folder.labels]
+        out.print(
+            f"[bold]Calibrated on {len(films.labels):,} films:[/] {found:,} {labels[1]}, {len(films.labels) - found:,} "
+            f"{labels[0]}, {int(films.groups.max()) + 1:,} patients (from {printable(films.folder.patients_by)}).",
+            soft_wrap=True,
+        )
+        out.print(_before_and_after(result))
+        out.print(_thresholds(result))
+        if result.gate:
+            (before, after), (low, high) = result.gate.flagged, result.gate.unlike_from
+            out.print(
+                f"Unlike training: {before:,} of these films before, {after:,} now (flagged from {low:.3f}, now "
+                f"from {high:.3f}).",
+                soft_wrap=True,
+            )
+        for name, films_by_width in result.needed.items():
+            told = ", ".join(f"±{100 * width:.0f} % with {count:,}" for width, count in films_by_width.items())
+            out.print(f"Labelled films to know {name}: {told}.", soft_wrap=True)
+        out.print("Written: " + ", ".join(map(printable, files)), soft_wrap=True)
+        out.print("[italic]Every film was left out of the fit that judged it. Check on other films: evaluate.[/]")
+
+
+def _before_and_after(result: "Calibrated") -> "Table":
+    table = _table("Before and after (95 % interval by patient)", ("figure", "before", "after"))
+    for name in SHOWN:
+        table.add_row(
+            NAMES[name], *(_figure(one.values[name], one.intervals[name]) for one in (result.before, result.after))
+        )
+    return table
+
+
+def _figure(value: float, bounds: tuple[float, float]) -> str:
+    return f"{value:.3f} ({bounds[0]:.3f} to {bounds[1]:.3f})"
+
+
+def _thresholds(result: "Calibrated") -> "Table":
+    """The operating points and some thresholds between, in rising order."""
+    headings = (
+        "threshold",
+        "operating point",
+        "found",
+        "missed",
+        "read",
+        "sensitivity",
+        "specificity",
+        "cost",
+    )
+    table = _table("Thresholds on these films", headings)
+    step = max(1, len(result.table) // LINES)
+    rows = [*(("", line) for line in result.table[::step]), *result.points.items()]
+    for name, line in sorted(rows, key=lambda row: row[1].threshold):
+        table.add_row(*_cells(name, line))
+    return table
+
+
+def _cells(name: str, line: "Line") -> list[str]:
+    counts = [f"{count:,}" for count in (line.found, line.missed, line.read)]
+    shares = [_figure(line.sensitivity, line.sensitivity_ci95), _figure(line.specificity, line.specificity_ci95)]
+    return [f"{line.threshold:.4f}", f"[bold]{printable(name)}[/]" if name else "", *counts, *shares, f"{line.cost:g}"]

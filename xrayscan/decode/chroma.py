@@ -1,0 +1,38 @@
+"""How colourful a picture is: grey films stored as colour, and tinted ones, are not."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+_LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
+_SIDE = 64  # pixels of the shorter side that are looked at
+_GREY_MODES = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N")
+
+
+def chroma_of(rgb_HW3: npt.NDArray[Any], highest: int = 255) -> float:
+    """Return the mean absolute distance of colours from the one tint that depends on brightness alone, in [0, 1].
+
+    0 for grey and, nearly, for a film in sepia or on blue base, whose colour follows its brightness; letters and marks
+    in colour cover too little to count; photographs have 0.04 and more.
+    ``highest``: the value of full brightness.
+    """
+    step = max(1, min(rgb_HW3.shape[:2]) // _SIDE)
+    rgb = rgb_HW3[::step, ::step, :3].reshape(-1, 3).astype(np.float64) / highest
+    if np.ptp(rgb, axis=1).max() == 0:
+        return 0.0
+    luma = rgb @ _LUMA
+    differences = rgb[:, [0, 2]] - luma[:, np.newaxis]
+    tint = np.stack([np.ones_like(luma), luma, luma**2], axis=1)
+    fitted = np.linalg.lstsq(tint.T @ tint, tint.T @ differences, rcond=None)[0]
+    return float(np.abs(differences - tint @ fitted).mean())
+
+
+def chroma_of_image(image: Image.Image) -> float:
+    """Return the same of a picture of Pillow's."""
+    if image.mode in _GREY_MODES:
+        return 0.0
+    step = max(1, min(image.size) // _SIDE)
+    small = image.resize((max(1, image.width // step), max(1, image.height // step)), Image.Resampling.NEAREST)
+    return chroma_of(np.asarray(small.convert("RGB")))

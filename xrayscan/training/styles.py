@@ -1,0 +1,73 @@
+"""Styles among films: groups that look alike in exposure, contrast, sharpness and framing, found without labels.
+
+A style in which nearly every training film has the finding is a short cut that validation by patient cannot see, since
+both sides of the split share it. Figures and thresholds are therefore taken as means over styles, not over films.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xrayscan.model.backend import Pixels
+from xrayscan.model.gate import pixel_statistics
+from xrayscan.statistics.metrics import Floats, Labels, auroc, ece
+
+STYLES = 12
+FEWEST = 10  # films of a label below which a style's rate is noise, and left out of means and worst cases
+AT_ONCE = 512
+
+Styles = npt.NDArray[np.intp]  # (N,): the style of each film, from 0
+
+
+def find_styles(pixels: Pixels, seed: int) -> Styles:
+    """Group films (N, S, S) by k-means of `pixel_statistics`, standardised. Deterministic for a seed."""
+    from sklearn.cluster import KMeans
+
+    parts = (pixels[at : at + AT_ONCE] for at in range(0, len(pixels), AT_ONCE))
+    features = np.concatenate([pixel_statistics(part) for part in parts]).astype(np.float64)
+    standard = (features - features.mean(0)) / (features.std(0) + 1e-6)
+    count = max(1, min(STYLES, len(pixels) // FEWEST))
+    return np.asarray(KMeans(count, n_init=4, random_state=seed).fit_predict(standard), np.intp)
+
+
+def style_weights(labels: Labels, styles: Styles) -> npt.NDArray[np.float64]:
+    """What each film (N,) weighs so that a label's every style counts the same; those with too few films count none.
+
+    Where no style has films enough of a label, all of its films weigh the same.
+    """
+    weights = np.zeros(len(labels))
+    for label in (0, 1):
+        counts = np.bincount(styles[labels == label], minlength=int(styles.max(initial=0)) + 1)
+        each = np.where(counts >= FEWEST, 1 / np.maximum(counts, 1), 0.0)
+        weights[labels == label] = (each if each.any() else np.ones_like(each))[styles[labels == label]]
+    return weights
+
+
+def by_style(labels: Labels, probabilities: Floats, styles: Styles, threshold: float) -> list[dict[str, Any]]:
+    """Figures of every style for the card, None where it has too few films of a label."""
+    return [_figures(labels[styles == one], probabilities[styles == one], threshold) for one in np.unique(styles)]
+
+
+def summary(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Mean and worst of the styles' figures, by name: ``mean_auroc``, ``worst_specificity`` and so on."""
+    told: dict[str, float] = {}
+    for name in ("auroc", "sensitivity", "specificity"):
+        if known := [row[name] for row in rows if row[name] is not None]:
+            told |= {f"mean_{name}": float(np.mean(known)), f"worst_{name}": float(min(known))}
+    return told
+
+
+def _figures(labels: Labels, probabilities: Floats, threshold: float) -> dict[str, Any]:
+    with_finding, called = labels == 1, probabilities >= threshold
+    positive, negative = int(with_finding.sum()), int((~with_finding).sum())
+    both = min(positive, negative) >= FEWEST
+    return {
+        "films": len(labels),
+        "with_finding": positive,
+        "auroc": auroc(labels, probabilities) if both else None,
+        "sensitivity": float(called[with_finding].mean()) if positive >= FEWEST else None,
+        "specificity": float((~called[~with_finding]).mean()) if negative >= FEWEST else None,
+        "ece": float(ece(labels, probabilities)),
+    }
