@@ -9,7 +9,7 @@ import io
 import re
 import textwrap
 import tokenize
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.parameters import describe
 from xrayscan.plugin import spec
 from xrayscan.plugin.manager import load_registry
-from xrayscan.report.csv import COLUMNS
+from xrayscan.report.table import COLUMNS
 from xrayscan.store.record import FACT_LABELS, LATERAL, UNLIKE, Facts
 from xrayscan.worklist.worklist import DISAGREE, NONE_SCORED, SOME_FAILED
 
@@ -160,16 +160,13 @@ def hooks() -> str:
     for name, hook in vars(spec).items():
         if name.startswith("register_"):
             parts.append(f"## {name}\n")
-            parts.append(f"```python\n@hookimpl\ndef {name}{_signature(hook)}: ...\n```\n")
+            parts.append(
+                f"```python\n@hookimpl\ndef {name}{re.sub(MODULES, '', str(inspect.signature(hook)))}: ...\n```\n"
+            )
             parts.append(f"{inspect.getdoc(hook)}\n")
     parts.append("Registered at the moment:\n")
     parts.append(table(("backend", "what it is"), sorted((f"`{b.name}`", b.summary) for b in _backends().values())))
     return "\n".join(parts)
-
-
-def _signature(hook: Callable[..., None]) -> str:
-    """A hook's parameters and result; types that are quoted in the code, without their quotes."""
-    return re.sub(MODULES, "", str(inspect.signature(hook))).replace("'", "")
 
 
 def parameters() -> str:

@@ -1,6 +1,8 @@
 """What the tests of a whole scan share."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,20 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory):
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_CACHE_HOME", os.fspath(tmp_path_factory.mktemp("user-cache")))
         yield
+
+
+@pytest.fixture(scope="session")
+def mypy_strict(tmp_path_factory: pytest.TempPathFactory):
+    """Hold files that use xrayscan to ``mypy --strict``."""
+    folder = tmp_path_factory.mktemp("mypy")
+
+    def check(*paths: Path) -> None:
+        command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", *map(os.fspath, paths)]
+        environment = {**os.environ, "MYPYPATH": os.fspath(ROOT)}
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
+        assert done.returncode == 0, done.stdout
+
+    return check
 
 
 @pytest.fixture(scope="session")

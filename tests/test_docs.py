@@ -1,21 +1,20 @@
 """README and docs/ are the manual: they name every command, option, hook and backend, and show what is true."""
 
 import importlib.util
-import os
 import re
-import subprocess
-import sys
 import tomllib
-import venv
 
 import pytest
+from plugin_environment import PluginEnvironment
 from small import ROOT
 
 import xrayscan
-from xrayscan.cli import COMMANDS
 from xrayscan.plugin import spec
+from xrayscan.plugin.builtin import COMMANDS
 from xrayscan.plugin.manager import load_registry
+from xrayscan.testing import DecoderContract
 from xrayscan.testing.backend import CLAUSES, Subject, check_worker
+from xrayscan.testing.report import CLAUSES as REPORT_CLAUSES
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MANUAL = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))}
@@ -108,7 +107,14 @@ def write_plugin(folder):
 
 
 def test_the_plugin_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
-    assert write_plugin(tmp_path) == ["my_plugin.py", "pyproject.toml", "test_my_plugin.py"]
+    assert write_plugin(tmp_path) == [
+        "my_check.py",
+        "my_decoder.py",
+        "my_plugin.py",
+        "my_report.py",
+        "pyproject.toml",
+        "test_my_plugin.py",
+    ]
     monkeypatch.syspath_prepend(str(tmp_path))
     import my_plugin
 
@@ -125,29 +131,46 @@ def test_the_plugin_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
 def test_the_plugin_of_the_manual_installs_trains_predicts_and_leaves_no_trace(tmp_path, sample_images):
     (tmp_path / "my-plugin").mkdir()
     write_plugin(tmp_path / "my-plugin")
-    environment = tmp_path / "environment"
-    venv.create(environment)  # pip and setuptools are those of the tests
-    site = next(environment.glob("lib/python*/site-packages")) if os.name != "nt" else environment / "Lib/site-packages"
-    here = [path for path in sys.path if path and os.path.isdir(path) and not path.startswith(sys.base_prefix + "/lib")]
-    (site / "ours.pth").write_text("\n".join([str(ROOT), *here]) + "\n")
-    python = str(environment / ("Scripts" if os.name == "nt" else "bin") / "python")
-
-    def run(*command):
-        done = subprocess.run([python, "-m", *command], cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    before = sorted(path.name for path in site.iterdir())
-    run("pip", "install", "--no-deps", "--no-build-isolation", "--no-index", "./my-plugin")
-    assert re.search(r"my_plugin +my-plugin 0\.1 +tiny", run("xrayscan", "plugins"))
+    environment = PluginEnvironment(tmp_path)
+    run = environment.run
+    environment.install(tmp_path / "my-plugin")
+    assert re.search(r"my_plugin +my-plugin 0\.1 +backends +tiny", run("xrayscan", "plugins"))
     labelled = str(sample_images / "labelled")
     run("xrayscan", "train", labelled, "--model", "tiny", "--out", "runs/tiny", "--epochs", "2", "--cache", "cache")
     run("xrayscan", "predict", labelled, "--model", "runs/tiny")
     assert len((tmp_path / "triage" / "triage.csv").read_text().splitlines()) == 121
     run("pytest", "-q", "-p", "no:cacheprovider", "my-plugin")
-    run("pip", "uninstall", "--yes", "my-plugin")
+    environment.remove("my-plugin")
     assert "tiny" not in run("xrayscan", "plugins")
-    assert [name for name in sorted(path.name for path in site.iterdir()) if name != "__pycache__"] == before
+
+
+@pytest.mark.slow
+def test_the_code_of_the_manual_passes_mypy_strict(tmp_path, mypy_strict):
+    write_plugin(tmp_path)
+    mypy_strict(*tmp_path.glob("*.py"))
+
+
+def test_the_report_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
+    write_plugin(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import my_report
+
+    for clause in REPORT_CLAUSES:
+        clause(my_report.Tsv())
+
+
+def test_the_decoder_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
+    write_plugin(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import my_decoder
+
+    class Kept(DecoderContract):
+        decoder = my_decoder.Raw64()
+        films = (b"RAW64" + bytes(range(64)) * 64,)
+
+    for name in dir(Kept):
+        if name.startswith("test_"):
+            getattr(Kept(), name)()
 
 
 def test_the_changelog_has_unreleased_first_and_then_this_version():

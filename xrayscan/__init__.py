@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from xrayscan.evaluation import EvaluateSettings as EvaluateSettings
     from xrayscan.evaluation import evaluate as evaluate
     from xrayscan.evaluation import write_evaluation as write_evaluation
+    from xrayscan.files.atomic import atomic_writer as atomic_writer
     from xrayscan.model.backend import Backend as Backend
     from xrayscan.model.backend import Films as Films
     from xrayscan.model.backend import FitSettings as FitSettings
@@ -53,10 +54,14 @@ if TYPE_CHECKING:
     from xrayscan.network.transfer import learning_groups as learning_groups
     from xrayscan.network.transfer import torchvision_backend as torchvision_backend
     from xrayscan.outcome import Code as Code
+    from xrayscan.plugin.command import Command as Command
     from xrayscan.plugin.loading import load_predictor as load_predictor
     from xrayscan.plugin.manager import load_registry as load_registry
+    from xrayscan.plugin.reports import write_reports as write_reports
     from xrayscan.plugin.spec import hookimpl as hookimpl
-    from xrayscan.report import write_reports as write_reports
+    from xrayscan.report.interface import PageSettings as PageSettings
+    from xrayscan.report.interface import Report as Report
+    from xrayscan.report.table import worklist_table as worklist_table
     from xrayscan.scanning.scan import ScanSettings as ScanSettings
     from xrayscan.scanning.scan import scan as scan
     from xrayscan.store.record import Facts as Facts
@@ -65,6 +70,7 @@ if TYPE_CHECKING:
     from xrayscan.training import train as train
     from xrayscan.worklist.order import RankSettings as RankSettings
     from xrayscan.worklist.worklist import Worklist as Worklist
+    from xrayscan.worklist.worklist import WorklistRow as WorklistRow
 
 _HOME = {
     "CalibrateSettings": "calibration",
@@ -95,16 +101,22 @@ _HOME = {
     "EvaluateSettings": "evaluation",
     "evaluate": "evaluation",
     "write_evaluation": "evaluation",
+    "atomic_writer": "files.atomic",
     "hookimpl": "plugin.spec",
     "Model": "model.file",
     "load_model": "model.file",
     "RankSettings": "worklist.order",
     "Worklist": "worklist.worklist",
+    "WorklistRow": "worklist.worklist",
     "Facts": "store.record",
     "ScanRecord": "store.record",
     "load_predictor": "plugin.loading",
     "load_registry": "plugin.manager",
-    "write_reports": "report",
+    "Command": "plugin.command",
+    "write_reports": "plugin.reports",
+    "PageSettings": "report.interface",
+    "Report": "report.interface",
+    "worklist_table": "report.table",
     "ScanSettings": "scanning.scan",
     "scan": "scanning.scan",
     "TorchBackend": "network.backend",

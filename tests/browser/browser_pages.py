@@ -13,7 +13,8 @@ from xrayscan.explain.pictures import picture_elements
 from xrayscan.model.calibration import Calibration
 from xrayscan.model.card import ModelCard, OperatingPoint
 from xrayscan.model.input_spec import InputSpec
-from xrayscan.report.html.worklist_page import PageSettings, write_html
+from xrayscan.report.html.worklist_page import write_html
+from xrayscan.report.interface import PageSettings
 from xrayscan.sources.source import Source
 from xrayscan.store.record import Facts, ScanRecord, Status
 from xrayscan.store.store import Store

@@ -23,7 +23,7 @@ from xrayscan import (
 from xrayscan.cli import main
 from xrayscan.model.calibration import shift_prevalence
 from xrayscan.network.architectures.cnn import CnnParams, spec
-from xrayscan.report import write_reports
+from xrayscan.plugin.reports import write_reports
 from xrayscan.report.reopen import reopen
 from xrayscan.scanning import prepare
 from xrayscan.scanning.score import NOT_A_NUMBER

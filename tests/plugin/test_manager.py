@@ -1,12 +1,11 @@
 import dataclasses
-import importlib
 import importlib.metadata
 import sys
 import types
 
 import pytest
 
-from xrayscan import InputSpec, ModelError, TorchBackend, Verdict, hookimpl
+from xrayscan import Command, InputSpec, ModelError, TorchBackend, Verdict, hookimpl
 from xrayscan.network.architectures.cnn import CnnParams
 from xrayscan.plugin.manager import load_registry
 
@@ -53,7 +52,7 @@ def test_a_plugin_brings_its_backends(install):
     install(mine=plugin_module("my_plugin", register_backends=offering("mine")))
     registry = load_registry()
     assert registry.backend("mine").name == "mine"
-    assert [p.name for p in registry.plugins] == ["cnn", "mine"]
+    assert [p.name for p in registry.plugins] == ["built-in", "cnn", "mine"]
 
 
 def test_a_broken_plugin_is_reported_by_name_and_does_not_take_others_down(install):
@@ -117,11 +116,80 @@ def test_the_environment_restricts_the_plugins_to_those_named(install, monkeypat
     assert [p.name for p in registry.plugins if p.error] == ["three"]
 
 
+def test_the_checks_and_the_network_of_the_default_model_are_there_whatever_the_environment_says(monkeypatch):
+    monkeypatch.setenv("XRAYSCAN_PLUGINS", "")
+    registry = load_registry()
+    assert set(registry.backends) == {"cnn", "lite0"}
+    assert {"projection", "no contrast"} <= set(registry.checks)
+
+
 def test_an_unknown_backend_is_answered_with_those_installed_and_those_that_failed(install):
     install(missing=plugin_module("p_gone"))
     del sys.modules["p_gone"]
     with pytest.raises(ModelError, match=r"cnn.*missing did not load"):
         load_registry().backend("nope")
+
+
+def test_a_name_that_cannot_be_typed_is_refused(install):
+    install(odd=plugin_module("p_odd", register_backends=offering("my net")))
+    assert "backend name 'my net': use small letters" in load_registry().plugins[-1].error
+
+
+def test_what_a_plugin_registers_is_taken_whole_or_not_at_all_over_all_hooks(install):
+    @hookimpl
+    def register_commands(register):
+        register(Command("predict", "Another one.", "p_half:predict"))
+
+    install(half=plugin_module("p_half", register_backends=offering("half"), register_commands=register_commands))
+    registry = load_registry()
+    assert registry.plugins[-1].error == "the command name 'predict' is already taken"
+    assert "half" not in registry.backends
+    assert registry.commands["predict"].target == "xrayscan.cli.predict:predict"
+
+
+def test_a_report_may_not_take_the_file_of_another(install):
+    report = types.SimpleNamespace(name="mine", suffix="CSV".lower(), shows_pictures=False, write=print)
+
+    @hookimpl
+    def register_reports(register):
+        register(report)
+
+    install(mine=plugin_module("p_suffix", register_reports=register_reports))
+    assert load_registry().plugins[-1].error == "the report suffix 'csv' is already taken"
+
+
+def test_an_object_that_is_no_report_is_refused_with_what_it_lacks(install):
+    @hookimpl
+    def register_reports(register):
+        register(types.SimpleNamespace(name="mine"))
+
+    install(mine=plugin_module("p_lacking", register_reports=register_reports))
+    assert load_registry().plugins[-1].error.endswith("without suffix, shows_pictures, write")
+
+
+@pytest.mark.parametrize(
+    ("members", "missing"),
+    [
+        ({"register_backends": lambda register: register(backend("mine"))}, "register_backends is not marked"),
+        (
+            {},
+            "no @hookimpl function register_backends, register_decoders, register_checks, register_reports or "
+            "register_commands",
+        ),
+        ({"register_backends": offering()}, "register_backends never calls register"),
+    ],
+    ids=["unmarked", "empty", "silent"],
+)
+def test_a_plugin_that_registers_nothing_is_told_what_is_missing(install, members, missing):
+    install(mine=plugin_module("p_nothing", **members))
+    assert missing in load_registry().plugins[-1].error
+
+
+def test_two_plugins_of_one_name_are_told_apart_by_refusing_the_second(install, monkeypatch):
+    install(mine=plugin_module("p_mine", register_backends=offering("mine")))
+    points = importlib.metadata.entry_points(group="xrayscan")
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [*points, points[-1]])
+    assert load_registry().plugins[-1].error == "another plugin is called mine"
 
 
 def test_a_plugin_brings_checks_and_a_name_taken_twice_costs_the_second_one(install):
@@ -136,14 +204,13 @@ def test_a_plugin_brings_checks_and_a_name_taken_twice_costs_the_second_one(inst
         register(Dull())
 
     install(
-        checks=importlib.import_module("xrayscan.checks.builtin"),
         mine=plugin_module("my_checks", register_checks=register_checks),
         other=plugin_module("other_checks", register_checks=register_checks),
     )
     registry = load_registry()
     assert {"projection", "no contrast", "dull"} <= set(registry.checks)
     mine, other = (plugin for plugin in registry.plugins if plugin.name in ("mine", "other"))
-    assert (mine.checks, mine.error) == (("dull",), None)
+    assert (mine.registered, mine.error) == ({"checks": ("dull",)}, None)
     assert "'dull' is already taken" in other.error
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from xrayscan.report.html import worklist_page as html
 from xrayscan.report.html.worklist_data import FIELDS
-from xrayscan.report.html.worklist_page import PAGE_ROWS, SOURCES_SHOWN, PageSettings, write_html
+from xrayscan.report.html.worklist_page import PAGE_ROWS, SOURCES_SHOWN, write_html
+from xrayscan.report.interface import PageSettings
 from xrayscan.store.record import Facts, ScanRecord, Status
 from xrayscan.worklist.order import RankSettings
 

@@ -1,7 +1,7 @@
 import json
 
-from xrayscan.report.csv import COLUMNS
 from xrayscan.report.jsonl import write_jsonl
+from xrayscan.report.table import COLUMNS
 
 
 def written(worklist, tmp_path):

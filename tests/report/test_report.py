@@ -2,7 +2,8 @@ import os
 
 import pytest
 
-from xrayscan.report import FORMATS, write_reports
+from xrayscan import UsageError
+from xrayscan.plugin.reports import write_reports
 
 
 def test_all_formats_are_written_unless_some_are_chosen(worklist, tmp_path):
@@ -11,7 +12,7 @@ def test_all_formats_are_written_unless_some_are_chosen(worklist, tmp_path):
     out.mkdir()
     assert write_reports(made, str(out), ["jsonl"]) == [str(out / "triage.jsonl")]
     assert os.listdir(out) == ["triage.jsonl"]
-    assert write_reports(made, str(out)) == [str(out / f"triage.{name}") for name in FORMATS]
+    assert write_reports(made, str(out)) == [str(out / f"triage.{name}") for name in ("csv", "jsonl", "html")]
     assert sorted(os.listdir(out)) == ["triage.csv", "triage.html", "triage.jsonl"]
 
 
@@ -25,9 +26,10 @@ def test_reports_of_the_same_records_are_the_same_bytes(worklist, tmp_path):
     assert contents[0] == contents[1]
 
 
-def test_an_unknown_format_is_refused(worklist, tmp_path):
-    with pytest.raises(KeyError):
-        write_reports(worklist(), str(tmp_path), ["docx"])
+def test_an_unknown_format_is_refused_with_those_there_are_before_anything_is_written(worklist, tmp_path):
+    with pytest.raises(UsageError, match="unknown report format 'docx': choose among csv, jsonl, html"):
+        write_reports(worklist(), str(tmp_path), ["csv", "docx"])
+    assert not (tmp_path / "triage.csv").exists()
 
 
 def open_bytes(path):

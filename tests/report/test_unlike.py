@@ -11,7 +11,8 @@ from rich.console import Console
 
 from xrayscan.console.predict import ScanConsole
 from xrayscan.console.terminal import show_card
-from xrayscan.report import write_reports, write_run
+from xrayscan.plugin.reports import write_reports
+from xrayscan.report.run_json import write_run
 from xrayscan.store.record import UNLIKE, Facts, ScanRecord
 from xrayscan.worklist.order import RankSettings
 

@@ -126,7 +126,7 @@ def broken(backend):
             continue  # the stand-in's name is the built-in's, whose side differs
         try:
             clause(subject(backend))
-        except (AssertionError, pytest.fail.Exception):
+        except AssertionError:
             found.add(clause.__name__.removeprefix("check_"))
     return found
 

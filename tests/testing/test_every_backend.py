@@ -1,6 +1,8 @@
 """Every backend that comes with xrayscan keeps the contract."""
 
 import dataclasses
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -43,10 +45,10 @@ class TestEnsemble(BackendContract):
 
     backend = "ensemble"
 
-    @pytest.fixture(scope="class")
     @classmethod
-    def subject(cls, tmp_path_factory):
-        members = [cls.member(tmp_path_factory.mktemp("member"), side) for side in (16, 32)]
+    def subject(cls):
+        cls.folder = tempfile.TemporaryDirectory()  # until the class goes: the contract loads members again
+        members = [cls.member(Path(cls.folder.name, str(side)), side) for side in (16, 32)]
         return Subject.of(load_registry().backend("ensemble"), {"members": members})
 
     @staticmethod
@@ -62,6 +64,7 @@ class TestEnsemble(BackendContract):
             operating_points=(OperatingPoint("balanced", 0.5, 0.5, 0.5, (0.0, 1.0), (0.0, 1.0)),),
             parameters=dataclasses.asdict(knn.params),
         )
+        folder.mkdir()
         save_model(str(folder / "model.safetensors"), card, knn.tensors, knn.films.identities)
         return str(folder)
 

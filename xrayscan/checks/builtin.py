@@ -1,4 +1,4 @@
-"""The checks that come with xrayscan, registered as a plugin's would be."""
+"""The checks that come with xrayscan."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from xrayscan.checks import header, pixels
 from xrayscan.checks.interface import Check, Sample, Verdict
 from xrayscan.decode import Radiograph
-from xrayscan.plugin.spec import hookimpl
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +24,3 @@ BUILT_IN: tuple[Check, ...] = (
     Rule("saturated", pixels.saturated),
     Rule("colour", pixels.colour),
 )
-
-
-@hookimpl
-def register_checks(register: Callable[[Check], None]) -> None:
-    """Offer the built-in checks."""
-    for check in BUILT_IN:
-        register(check)

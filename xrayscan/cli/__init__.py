@@ -1,4 +1,4 @@
-"""The command line: one file per command. Commands are imported when they are run, so that --help is quick."""
+"""The command line: one file per command, imported when it is run, so that --help is quick."""
 
 import importlib
 import sys
@@ -6,43 +6,31 @@ from typing import Any, NoReturn
 
 import click
 
+from xrayscan.cli.options import installed
 from xrayscan.cli.signals import RESUME, Signals
 from xrayscan.cli.surroundings import checked
-from xrayscan.errors import XrayscanError
+from xrayscan.errors import UsageError, XrayscanError
 from xrayscan.files.text import escaped
-
-COMMANDS = {  # name → the line in `xrayscan --help`, so that help imports no command
-    "predict": "Rank a folder of chest radiographs by the probability of pneumonia.",
-    "report": "Write the reports of an earlier scan again, with other settings.",
-    "show": "Show what is known of one film, and where its score came from.",
-    "explore": "Look at a labelled folder before training on it.",
-    "train": "Train a model on a labelled folder.",
-    "tune": "Search for the parameters that train the best model.",
-    "evaluate": "Measure models on labelled films that they have never seen.",
-    "calibrate": "Fit a model to one site from a few labelled films.",
-    "models": "List the models and backends at hand, or show one.",
-    "plugins": "List the plugins and what they register.",
-}
+from xrayscan.plugin.command import Command
+from xrayscan.plugin.manager import BUILT_IN
 
 
 class Commands(click.Group):
-    """Imports a command's module when the command is run, and turns library errors into messages and exit codes."""
+    """The commands that plugins register, imported when they are run; library errors become messages and exit codes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order in which people meet them."""
-        return list(COMMANDS)
+        """Names in the order in which people meet them, those of plugins last."""
+        return list(installed(ctx).commands)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Import the module of one command."""
-        if name not in COMMANDS:
-            return None
-        command: click.Command = getattr(importlib.import_module(f"xrayscan.cli.{name}"), name)
-        return command
+        command = installed(ctx).commands.get(name)
+        return imported(command) if command else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([(name, _help_line(ctx, name)) for name in self.list_commands(ctx)])
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Run a command line from parsing to the last byte it prints."""
@@ -72,6 +60,23 @@ def _end(error: XrayscanError) -> NoReturn:
     """Say what is wrong, with harmless names in it, and exit."""
     click.echo(f"xrayscan: {escaped(str(error))}", err=True)
     sys.exit(error.exit_code)
+
+
+def imported(command: Command) -> click.Command:
+    """Import a click command from its target. Raises: UsageError if there is none."""
+    module, _, attribute = command.target.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"command {command.name}: {command.target} did not load: {error}") from error
+    if not isinstance(found, click.Command):
+        raise UsageError(f"command {command.name}: {command.target} is {type(found).__name__}, not a click command")
+    return found
+
+
+def _help_line(ctx: click.Context, name: str) -> str:
+    summary, plugin = installed(ctx).commands[name].summary, installed(ctx).plugin_of("commands", name)
+    return summary if plugin == BUILT_IN.name else escaped(f"{summary} (plugin {plugin})")
 
 
 @click.group(

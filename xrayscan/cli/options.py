@@ -8,8 +8,19 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from xrayscan.plugin.manager import load_registry
+from xrayscan.plugin.registry import Registry
+
 AUTO = "auto"
-FORMATS = ("csv", "jsonl", "html")
+PLUGINS = "xrayscan.plugins"  # in a context's ``meta``, which a whole command line shares
+
+
+def installed(ctx: click.Context) -> Registry:
+    """The plugins, loaded once for the whole command line."""
+    if PLUGINS not in ctx.meta:
+        ctx.meta[PLUGINS] = load_registry()
+    registry: Registry = ctx.meta[PLUGINS]
+    return registry
 
 
 class CountOrAuto(click.ParamType[int | None]):
@@ -34,15 +45,20 @@ class CountOrAuto(click.ParamType[int | None]):
 class Formats(click.ParamType[tuple[str, ...]]):
     """A comma-separated choice of report formats."""
 
-    name = "csv,jsonl,html"
+    name = "formats"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """List the formats that are installed."""
+        return ",".join(installed(ctx).reports)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         """Return the names as a tuple."""
         if isinstance(value, tuple):
             return value
-        names = tuple(name.strip() for name in str(value).split(",") if name.strip())
-        if not names or not set(names) <= set(FORMATS):
-            self.fail(f"{value!r}: choose among {', '.join(FORMATS)}, separated by commas", param, ctx)
+        names = tuple(dict.fromkeys(name.strip() for name in str(value).split(",") if name.strip()))
+        known = installed(ctx or click.get_current_context()).reports
+        if not names or not set(names) <= set(known):
+            self.fail(f"{value!r}: choose among {', '.join(known)}, separated by commas", param, ctx)
         return names
 
 
@@ -76,8 +92,8 @@ formats_option = click.option(
     "formats",
     envvar="XRAYSCAN_FORMAT",
     type=Formats(),
-    metavar="csv,jsonl,html",
-    default="csv,jsonl,html",
+    default=lambda: tuple(installed(click.get_current_context()).reports),
+    show_default=False,
     help="Reports to write; default: all.",
 )
 share_option = click.option(

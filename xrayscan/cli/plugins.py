@@ -1,35 +1,32 @@
 """`xrayscan plugins`: what is installed, what it registers, and what did not load."""
 
-from typing import TYPE_CHECKING
-
 import click
 
-from xrayscan.cli.options import examples
-
-if TYPE_CHECKING:
-    from xrayscan.plugin.manager import Plugin
+from xrayscan.cli.options import examples, installed
 
 
 @click.command(epilog=examples("xrayscan plugins", "XRAYSCAN_PLUGINS=resnet,knn xrayscan plugins"))
-def plugins() -> None:
-    """List the plugins and what they register.
+@click.pass_context
+def plugins(ctx: click.Context) -> None:
+    """List the plugins and what they register: backends, decoders, reports and commands.
 
     XRAYSCAN_PLUGINS, a comma-separated list, loads only the plugins named in it, besides what is built in.
     """
     from xrayscan.console.terminal import print_table
-    from xrayscan.plugin.manager import load_registry
+    from xrayscan.files.text import escaped
+    from xrayscan.plugin.registry import EDGES
 
-    found = load_registry().plugins
-    print_table(
-        "Plugins",
-        ("name", "from", "registers"),
-        [(plugin.name, plugin.origin, plugin.error or _registered(plugin)) for plugin in found],
-    )
+    found = installed(ctx).plugins
+    edges = [edge.name for edge in EDGES]
+    rows = [
+        (plugin.name, plugin.origin, edge, ", ".join(plugin.registered[edge]))
+        for plugin in found
+        for edge in edges
+        if edge in plugin.registered
+    ]
+    print_table("Plugins", ("name", "from", "registers", "names"), rows)
     for plugin in found:
         if plugin.error:
-            click.echo(f"xrayscan: plugin {plugin.name} did not load: {plugin.error}", err=True)
-
-
-def _registered(plugin: "Plugin") -> str:
-    kinds = {"backends": plugin.backends, "decoders": plugin.decoders, "checks": plugin.checks}
-    return "; ".join(f"{kind}: {', '.join(names)}" for kind, names in kinds.items() if names)
+            click.echo(escaped(f"xrayscan: plugin {plugin.name} did not load: {plugin.error}"), err=True)
+        for note in plugin.notes:
+            click.echo(escaped(f"xrayscan: plugin {plugin.name}, when loaded, {note}"), err=True)

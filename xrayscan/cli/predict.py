@@ -184,8 +184,9 @@ def _scan(
     from xrayscan.explain.pictures import page_settings
     from xrayscan.files.text import with_size
     from xrayscan.plugin.loading import load_models
-    from xrayscan.report import write_reports, write_run
+    from xrayscan.plugin.reports import write_reports
     from xrayscan.report.reopen import when
+    from xrayscan.report.run_json import write_run
     from xrayscan.scanning.scan import ScanSettings, run_folder, scan
     from xrayscan.worklist.order import RankSettings
 

@@ -53,7 +53,7 @@ def report(run: str, model: str | None, device: str, formats: tuple[str, ...], q
     from xrayscan.errors import UsageError
     from xrayscan.explain.pictures import page_settings
     from xrayscan.files.text import with_size
-    from xrayscan.report import write_reports
+    from xrayscan.plugin.reports import write_reports
     from xrayscan.report.reopen import asked, reopen
 
     earlier = asked(run)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from xrayscan.decode.bmp import decode_bmp, is_bmp
-from xrayscan.decode.dicom.decoder import decode_dicom
 from xrayscan.decode.interface import Decoder, Radiograph
 from xrayscan.decode.jpeg.decoder import decode_jpeg
 from xrayscan.decode.limits import Limits
@@ -39,8 +38,15 @@ class Jpeg:
         return decode_jpeg(data, at_least=at_least, limits=limits)
 
 
+def _dicom(data: bytes, limits: Limits) -> Radiograph:
+    """Import what reads DICOM where one is read: listing the decoders, as ``--help`` does, is quick without it."""
+    from xrayscan.decode.dicom.decoder import decode_dicom
+
+    return decode_dicom(data, limits)
+
+
 BUILT_IN: tuple[Decoder, ...] = (
-    Format("DICOM", is_dicom, decode_dicom),  # first: its preamble may hold the head of a TIFF
+    Format("DICOM", is_dicom, _dicom),  # first: its preamble may hold the head of a TIFF
     Jpeg(),
     Format("PNG", lambda head: head.startswith(b"\x89PNG\r\n\x1a\n"), decode_png),
     Format("TIFF", lambda head: head.startswith((b"II*\x00", b"MM\x00*")), decode_tiff),

@@ -3,7 +3,7 @@
 import base64
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,10 @@ from xrayscan.files.run_folder import make_subfolder
 from xrayscan.files.text import encodable, visible
 from xrayscan.model.backend import Placement
 from xrayscan.model.file import Model, load_model
+from xrayscan.plugin.reports import show_pictures
 from xrayscan.report.html.worklist_data import embedded
-from xrayscan.report.html.worklist_page import PageSettings, PictureSettings
+from xrayscan.report.html.worklist_page import PictureSettings
+from xrayscan.report.interface import PageSettings
 from xrayscan.worklist.worklist import Worklist, WorklistRow
 
 if TYPE_CHECKING:
@@ -85,7 +87,7 @@ def page_settings(
     folder: str,
     pictures: PictureSettings,
     *,
-    formats: Collection[str] = ("html",),
+    formats: Iterable[str],
     model: Model | str = "",
     device: str = "auto",
     on_film: Callable[[int, int], None] = lambda done, total: None,
@@ -98,7 +100,7 @@ def page_settings(
     """
     plain = PageSettings(**header, top=pictures.top)
     pictures = replace(
-        pictures, images=pictures.images and "html" in formats, heatmaps=min(pictures.heatmaps, pictures.top)
+        pictures, images=pictures.images and show_pictures(formats), heatmaps=min(pictures.heatmaps, pictures.top)
     )
     heatmaps = pictures.heatmaps and (pictures.images or pictures.heatmap_files)
     if not worklist.counts.scored or not (pictures.images or heatmaps):

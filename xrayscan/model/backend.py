@@ -184,9 +184,20 @@ class Backend(Protocol):
     ``starts_with``, the weights that it starts with where none are asked for.
     """
 
-    name: str
-    summary: str  # one line for ``xrayscan models``
-    params: type[Any]  # a frozen dataclass: the parameters with their types and defaults
+    @property
+    def name(self) -> str:
+        """What ``xrayscan train`` and model files call it."""
+        ...
+
+    @property
+    def summary(self) -> str:
+        """One line for ``xrayscan models``."""
+        ...
+
+    @property
+    def params(self) -> type[Any]:
+        """A frozen dataclass: the parameters with their types and defaults."""
+        ...
 
     def spec(self, params: Any) -> InputSpec:
         """The pixels this backend takes with these parameters. Imports torch only if nothing else knows them."""

@@ -56,8 +56,10 @@ class TorchBackend:
         Raises: ModelError for ``settings.weights`` that cannot be had, or do not fit.
         """
         from xrayscan.network.fit.loop import fit
+        from xrayscan.network.forward import refuse_misshapen
 
         network = self._started(params, settings)
+        refuse_misshapen(network, spec, self.name)
         groups = self.learning(network, params) if self.learning else None
         return fit(network, spec, train, validation, settings, groups)
 

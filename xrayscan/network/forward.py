@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from xrayscan.errors import ModelError
 from xrayscan.model.backend import Pixels, Placement
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.normalise import normalise
@@ -19,6 +20,24 @@ def logits_of(network: nn.Module, pixels: Pixels, spec: InputSpec, placement: Pl
     with autocast(placement):
         logits: torch.Tensor = network(images)
     return logits.flatten().float()
+
+
+def refuse_misshapen(network: nn.Module, spec: InputSpec, backend: str) -> None:
+    """Try a network on two blank images. Raises: ModelError unless it turns them into one logit each."""
+    shape = (2, spec.channels, spec.side, spec.side)
+    try:
+        with torch.no_grad():  # not inference_mode: what a network remembers must still be fit for training
+            logits = network.eval()(torch.zeros(shape))
+    except Exception as error:
+        why = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise ModelError(
+            f"backend {backend!r}: its network fails on images {shape}, which spec promises: {why}"
+        ) from error
+    found = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
+    if found not in ((2,), (2, 1)):
+        raise ModelError(
+            f"backend {backend!r}: its network turns images {shape} into {found}, not logits (2, 1) or (2,)"
+        )
 
 
 def images_of(pixels: Pixels, device: str) -> torch.Tensor:

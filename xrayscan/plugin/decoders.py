@@ -1,19 +1,10 @@
 """The decoders that are installed: those that xrayscan brings, and those of plugins."""
 
 import functools
-from collections.abc import Callable
 
 from xrayscan.decode import BUILT_IN, Decoder, sniff
 from xrayscan.decode.sniff import HEAD_BYTES
 from xrayscan.plugin.manager import load_registry
-from xrayscan.plugin.spec import hookimpl
-
-
-@hookimpl
-def register_decoders(register: Callable[[Decoder], None]) -> None:
-    """Offer the built-in decoders."""
-    for decoder in BUILT_IN:
-        register(decoder)
 
 
 def decoders_for(data: bytes) -> tuple[Decoder, ...]:

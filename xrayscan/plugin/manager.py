@@ -1,127 +1,94 @@
-"""The plugins that are installed, and the backends, decoders and checks they register."""
+"""Loads the plugins that are installed, each on its own: whatever one does, the others and the tool go on."""
 
-import dataclasses
 import importlib.metadata
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import pluggy
 
-from xrayscan.decode.interface import Decoder
-from xrayscan.errors import ModelError
-from xrayscan.model.backend import Backend, TrainingParams
 from xrayscan.plugin import spec
-
-if TYPE_CHECKING:
-    from xrayscan.checks.interface import Check
+from xrayscan.plugin.isolation import isolated
+from xrayscan.plugin.registry import EDGES, Edge, Plugin, Registry
 
 ONLY = "XRAYSCAN_PLUGINS"  # environment: load only the plugins named here, comma-separated
-BUILT_IN = ("decoders", "checks", "cnn", "lite0")  # the entry points that are always loaded, and first
-TRAINING_NAMES = {field.name for field in dataclasses.fields(TrainingParams)}  # --set takes these beside a backend's
-
-
-@dataclass(frozen=True, slots=True)
-class Plugin:
-    """One plugin: where it comes from, what it registers, and what is wrong with it if anything is."""
-
-    name: str
-    origin: str  # distribution and version
-    backends: tuple[str, ...] = ()
-    decoders: tuple[str, ...] = ()
-    checks: tuple[str, ...] = ()
-    error: str | None = None
-
-
-@dataclass(slots=True)
-class Registry:
-    """All plugins found, broken ones included, and every backend, decoder and check by its name."""
-
-    plugins: list[Plugin] = field(default_factory=list)
-    backends: dict[str, Backend] = field(default_factory=dict)
-    decoders: dict[str, Decoder] = field(default_factory=dict)
-    checks: "dict[str, Check]" = field(default_factory=dict)
-
-    def backend(self, name: str) -> Backend:
-        """Return the backend called ``name``. Raises: ModelError that lists those there are and what failed to load."""
-        if name in self.backends:
-            return self.backends[name]
-        broken = "".join(f"; plugin {p.name} did not load: {p.error}" for p in self.plugins if p.error)
-        raise ModelError(f"unknown backend {name!r}: installed are {', '.join(sorted(self.backends))}{broken}")
+BUILT_IN = importlib.metadata.EntryPoint("built-in", "xrayscan.plugin.builtin", spec.GROUP)
+ALWAYS = (BUILT_IN.name, "cnn", "lite0")  # loaded whatever the environment says, and first
 
 
 def load_registry() -> Registry:
-    """Load the plugins that entry points announce, each on its own: none takes another down.
+    """Load the plugins that entry points announce; what each registers is taken as a whole or not at all.
 
     The environment variable ``XRAYSCAN_PLUGINS`` (comma-separated names) restricts them; what is built in always loads.
     """
     registry = Registry()
-    manager = pluggy.PluginManager(spec.GROUP)
-    manager.add_hookspecs(spec)
-    for entry in _entry_points(registry):
-        origin = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
-        try:
-            module = entry.load()
-        except Exception as error:
-            registry.plugins.append(Plugin(entry.name, origin, error=_brief(error)))
-        else:
-            _add(registry, manager, entry.name, origin, module)
+    announced = [BUILT_IN, *importlib.metadata.entry_points(group=spec.GROUP)]
+    announced.sort(key=lambda entry: (ALWAYS.index(entry.name) if entry.name in ALWAYS else len(ALWAYS), entry.name))
+    only = os.environ.get(ONLY)
+    wanted = [name.strip() for name in (only or "").split(",") if name.strip()]
+    for entry in announced:
+        if only is None or entry.name in (*ALWAYS, *wanted):
+            registry.plugins.append(_load(registry, entry))
+    for name in wanted:
+        if name not in {entry.name for entry in announced}:
+            registry.plugins.append(Plugin(name, ONLY, error="named in XRAYSCAN_PLUGINS but not installed"))
     return registry
 
 
-def _entry_points(registry: Registry) -> list[importlib.metadata.EntryPoint]:
-    announced = importlib.metadata.entry_points(group=spec.GROUP)
-    found = sorted(announced, key=lambda entry: (entry.name not in BUILT_IN, entry.name))
-    only = os.environ.get(ONLY)
-    if only is None:
-        return found
-    wanted = [name.strip() for name in only.split(",") if name.strip()]
-    for name in wanted:
-        if name not in {entry.name for entry in found}:
-            registry.plugins.append(Plugin(name, ONLY, error="named in XRAYSCAN_PLUGINS but not installed"))
-    return [entry for entry in found if entry.name in (*BUILT_IN, *wanted)]
-
-
-def _add(registry: Registry, manager: pluggy.PluginManager, name: str, origin: str, module: Any) -> None:
-    """Register one plugin and take over what it offers, all of it or, if anything is wrong with it, none."""
-    offered: dict[str, Backend] = {}
-    decoders: dict[str, Decoder] = {}
-    checks: dict[str, Check] = {}
-
-    def register_decoder(decoder: Decoder) -> None:
-        if decoder.name in registry.decoders or decoder.name in decoders:
-            raise ModelError(f"the decoder name {decoder.name!r} is already taken")
-        decoders[decoder.name] = decoder
-
-    def register(backend: Backend) -> None:
-        if backend.name in registry.backends or backend.name in offered:
-            raise ModelError(f"the backend name {backend.name!r} is already taken")
-        if taken := {f.name for f in dataclasses.fields(backend.params)} & TRAINING_NAMES:
-            raise ModelError(f"backend {backend.name!r}: training itself has a parameter {min(taken)!r}: rename it")
-        offered[backend.name] = backend
-
-    def register_check(check: "Check") -> None:
-        if check.name in registry.checks or check.name in checks:
-            raise ModelError(f"the check name {check.name!r} is already taken")
-        checks[check.name] = check
-
+def _load(registry: Registry, entry: importlib.metadata.EntryPoint) -> Plugin:
+    origin = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
+    if entry.name in {plugin.name for plugin in registry.plugins}:
+        return Plugin(entry.name, origin, error=f"another plugin is called {entry.name}")
+    notes: list[str] = []
     try:
-        others = manager.get_plugins()
-        manager.register(module, name)
-        manager.check_pending()  # a misspelt hook is an error, not silence
-        manager.subset_hook_caller("register_backends", others)(register=register)
-        manager.subset_hook_caller("register_decoders", others)(register=register_decoder)
-        manager.subset_hook_caller("register_checks", others)(register=register_check)
-    except Exception as error:
-        if manager.has_plugin(name):
-            manager.unregister(name=name)
-        registry.plugins.append(Plugin(name, origin, error=_brief(error)))
-    else:
-        registry.backends |= offered
-        registry.decoders |= decoders
-        registry.checks |= checks
-        registry.plugins.append(Plugin(name, origin, tuple(offered), tuple(decoders), tuple(checks)))
+        with isolated(notes, first=entry.module not in sys.modules):
+            offered = _offered(registry, entry.load())
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too: no plugin ends a command
+        return Plugin(entry.name, origin, error=_brief(error), notes=tuple(notes))
+    for edge, found in offered.items():
+        getattr(registry, edge).update(found)
+    registered = {edge: tuple(found) for edge, found in offered.items() if found}
+    return Plugin(entry.name, origin, registered, notes=tuple(notes))
 
 
-def _brief(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+def _offered(registry: Registry, plugin: Any) -> dict[str, dict[str, Any]]:
+    """What a plugin registers, by edge and name. Raises: whatever it raises; ValueError if it breaks a rule."""
+    manager = pluggy.PluginManager(spec.GROUP)
+    manager.add_hookspecs(spec)
+    manager.register(plugin)
+    manager.check_pending()  # a misspelt hook is an error, not silence
+    offered: dict[str, dict[str, Any]] = {}
+    for edge in EDGES:
+        found = offered.setdefault(edge.name, {})
+        getattr(manager.hook, edge.hook)(register=_registrar(edge, getattr(registry, edge.name), found))
+    implemented = {caller.name for caller in manager.get_hookcallers(plugin) or ()}
+    if unmarked := [edge.hook for edge in EDGES if hasattr(plugin, edge.hook) and edge.hook not in implemented]:
+        raise ValueError(f"{unmarked[0]} is not marked: write @hookimpl above it")
+    if not implemented:
+        raise ValueError(f"it registers nothing: it has no @hookimpl function {_choice(edge.hook for edge in EDGES)}")
+    if not any(offered.values()):
+        raise ValueError(f"it registers nothing: {_choice(sorted(implemented))} never calls register(...)")
+    return offered
+
+
+def _registrar(edge: Edge, taken: Mapping[str, Any], found: dict[str, Any]) -> Callable[[Any], None]:
+    def register(offered: Any) -> None:
+        found[edge.accept(offered, {**taken, **found})] = offered
+
+    return register
+
+
+def _choice(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _brief(error: BaseException) -> str:
+    """An error in one line; a ValueError of a rule by its text alone."""
+    if isinstance(error, ValueError) and str(error):
+        return str(error).splitlines()[0]
+    return "".join(traceback.format_exception_only(error)).strip().splitlines()[0]

@@ -1,15 +1,18 @@
-"""The hooks a plugin may implement, and the markers to declare them with."""
+"""The hooks a plugin may implement, and the markers to declare them with.
+
+Every hook is called in every process that needs plugins, reader processes and ``--help`` included: describe what you
+offer and return; import torch and the like inside the functions you hand over, never at the top of the plugin.
+"""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pluggy
 
+from xrayscan.checks.interface import Check
 from xrayscan.decode.interface import Decoder
 from xrayscan.model.backend import Backend
-
-if TYPE_CHECKING:
-    from xrayscan.checks.interface import Check
+from xrayscan.plugin.command import Command
+from xrayscan.report.interface import Report
 
 GROUP = "xrayscan"  # the entry-point group that announces plugins, and pluggy's project name
 
@@ -21,22 +24,41 @@ hookimpl = pluggy.HookimplMarker(GROUP)
 def register_backends(register: Callable[[Backend], None]) -> None:
     """Offer model backends: pass each one to ``register``, which refuses a name already taken.
 
-    Called on every worker, so describe the backend and return; import torch inside the
-    functions you hand over, never at the top of the plugin.
+    A name is what ``xrayscan train`` and model files call it: small letters, digits, ``-``, ``_`` and dots.
+    Test it with `xrayscan.testing.BackendContract`.
     """
 
 
 @hookspec
 def register_decoders(register: Callable[[Decoder], None]) -> None:
-    """Offer decoders of image formats: pass each one to ``register``, which refuses a name already taken.
+    """Offer decoders of image formats: pass each `Decoder` to ``register``, which refuses a name already taken.
 
-    Called in reader processes too, for files that no built-in decoder recognises: import neither torch
-    nor anything else that is slow, and keep no state.
+    Reader processes ask them about files that no built-in decoder recognises: keep no state.
+    Test it with `xrayscan.testing.DecoderContract`.
     """
 
 
 @hookspec
-def register_checks(register: "Callable[[Check], None]") -> None:
+def register_reports(register: Callable[[Report], None]) -> None:
+    """Offer ways to write a worklist: pass each `Report` to ``register``, which refuses a name or suffix already taken.
+
+    ``--format`` and `write_reports` know it by its name, and write it after csv, jsonl and html; where no format is
+    chosen, it is written too. Test it with `xrayscan.testing.ReportContract`.
+    """
+
+
+@hookspec
+def register_commands(register: Callable[[Command], None]) -> None:
+    """Offer commands: pass each `Command` to ``register``, which refuses a name already taken.
+
+    ``xrayscan --help`` lists it with your plugin's name; its click command is imported when it is run. An
+    `XrayscanError` that it raises is told in one line, with that error's exit code.
+    Test it with `xrayscan.testing.CommandContract`.
+    """
+
+
+@hookspec
+def register_checks(register: Callable[[Check], None]) -> None:
     """Offer checks of what may be ranked: pass each one to ``register``, which refuses a name already taken.
 
     A check sees every image before any model does, flags it or sets it aside. It runs in reader processes: no torch.

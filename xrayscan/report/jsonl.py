@@ -4,7 +4,7 @@ import json
 
 from xrayscan.files.atomic import atomic_writer
 from xrayscan.files.text import encodable
-from xrayscan.report.csv import columns, values
+from xrayscan.report.table import worklist_table
 from xrayscan.worklist.worklist import Worklist
 
 
@@ -14,10 +14,11 @@ def write_jsonl(worklist: Worklist, path: str) -> None:
     Probabilities have full precision, flags are a list, and what is empty is null. The text is pure ASCII, and bytes
     of a name that are no UTF-8 are spelt as in the CSV (``\udcff``), since many parsers refuse lone surrogates.
     """
-    names = list(map(encodable, columns(worklist)))
+    columns, rows = worklist_table(worklist)
+    names = list(map(encodable, columns))
     with atomic_writer(path) as file:
-        for row in worklist.rows():
-            content = dict(zip(names, map(_value, values(row, worklist)), strict=True))
+        for row in rows:
+            content = dict(zip(names, map(_value, row), strict=True))
             file.write(f"{json.dumps(content, allow_nan=False)}\n")
 
 

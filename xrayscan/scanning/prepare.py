@@ -9,6 +9,7 @@ import functools
 import hashlib
 from collections.abc import Iterable, Sequence
 
+import xrayscan.decode.dicom.decoder  # noqa: F401  # now: readers are forked from the process that has imported it
 from xrayscan.checks.interface import Check, Sample, Verdict, sample_of
 from xrayscan.checks.polarity import righted
 from xrayscan.decode import Radiograph, decode, named_as_image, sniff

@@ -1,5 +1,7 @@
-"""Contract kits: what a plugin tests itself against."""
+"""Contract kits, one per edge: what a plugin tests itself against. Importing them needs no pytest."""
 
 from xrayscan.testing.backend import BackendContract as BackendContract
 from xrayscan.testing.backend import Subject as Subject
+from xrayscan.testing.command import CommandContract as CommandContract
 from xrayscan.testing.decoder import DecoderContract as DecoderContract
+from xrayscan.testing.report import ReportContract as ReportContract

@@ -10,10 +10,9 @@ pytest then runs one test per clause. Give the parameters that make the backend 
 """
 
 import dataclasses
+import functools
 import hashlib
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pytest
 
 from xrayscan.errors import ModelError
 from xrayscan.model.backend import Backend, Films, FitSettings, Placement, Predictor, Tensors, TrainingParams
@@ -31,11 +29,11 @@ from xrayscan.model.file import load_model, save_model
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.parameters import parse
 from xrayscan.model.provenance import Provenance, split_tensors
-from xrayscan.plugin.manager import ONLY, load_registry
+from xrayscan.plugin.manager import load_registry
 from xrayscan.scanning.local_engine import read
+from xrayscan.testing.contract import Contract, assert_light, refuses
 
 FILMS = 32
-HEAVY = ("torch", "torchvision", "sklearn", "timm", "tensorflow", "jax")  # seconds to import, on every worker
 TOLERANCE = 1e-4  # logits: matrix products of another shape round otherwise
 QUICK = TrainingParams(epochs=1, batch_size=8, augment="none")
 
@@ -89,8 +87,8 @@ def check_parameters(subject: Subject) -> None:
 
 def check_unknown_parameter(subject: Subject) -> None:
     """A parameter that does not exist is refused."""
-    with pytest.raises(ModelError):
-        parse(subject.backend.params, {"no_such_parameter": 1}, of=subject.backend.name)
+    unknown = functools.partial(parse, subject.backend.params, {"no_such_parameter": 1}, of=subject.backend.name)
+    refuses(ModelError, unknown, "a parameter that does not exist is taken")
 
 
 def check_shapes(subject: Subject) -> None:
@@ -163,8 +161,8 @@ def check_foreign_tensors(subject: Subject) -> None:
     names = list(subject.tensors)
     wrong: tuple[Tensors, ...] = ({}, {name: np.zeros((3, 1), np.float32) for name in names})
     for tensors in wrong:
-        with pytest.raises(ModelError):
-            subject.backend.load(subject.params, subject.spec, tensors, Placement())
+        load = functools.partial(subject.backend.load, subject.params, subject.spec, tensors, Placement())
+        refuses(ModelError, load, "tensors that do not fit are loaded")
 
 
 def check_learning(subject: Subject) -> None:
@@ -181,13 +179,7 @@ def check_learning(subject: Subject) -> None:
 
 def check_light_registration(subject: Subject) -> None:
     """Registering imports nothing heavy: plugins are loaded by every reader process and by --help."""
-    name = subject.backend.name
-    plugin = next((plugin.name for plugin in load_registry().plugins if name in plugin.backends), None)
-    loads = "xrayscan.plugin.manager.load_registry()" if plugin else f"__import__({type(subject.backend).__module__!r})"
-    code = f"import sys, xrayscan.plugin.manager; {loads}; print(*(name for name in {HEAVY!r} if name in sys.modules))"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), ONLY: plugin or ""}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    assert not done.stdout.split(), f"registering {name} imports {done.stdout.strip()}: import it inside functions"
+    assert_light("backends", subject.backend.name, type(subject.backend).__module__)
 
 
 def check_worker(subject: Subject) -> None:
@@ -242,19 +234,14 @@ CLAUSES: tuple[Callable[[Subject], None], ...] = (
 )
 
 
-class BackendContract:
+class BackendContract(Contract):
     """Subclass this in a test module, name the backend, and pytest runs one test per clause."""
 
     backend: str  # as registered
     parameters: Mapping[str, Any] = {}  # that make it small
+    clauses = CLAUSES
 
-    @pytest.fixture(scope="class")
     @classmethod
     def subject(cls) -> Subject:
         """The backend, fitted once for all clauses."""
         return Subject.of(load_registry().backend(cls.backend), cls.parameters)
-
-    @pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.__name__.removeprefix("check_"))
-    def test_the_backend_keeps_the_contract(self, subject: Subject, clause: Callable[[Subject], None]) -> None:
-        """Check one clause; its docstring says what it asks."""
-        clause(subject)

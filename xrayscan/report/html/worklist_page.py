@@ -5,7 +5,7 @@ import hashlib
 import itertools
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import jinja2
@@ -14,8 +14,9 @@ from markupsafe import Markup, escape
 from xrayscan.files.atomic import atomic_writer
 from xrayscan.files.text import ending, visible
 from xrayscan.report.html.worklist_data import agreements, embedded, others, reason_groups, row_lines
+from xrayscan.report.interface import PageSettings
 from xrayscan.store.record import Status
-from xrayscan.worklist.worklist import Worklist, WorklistRow
+from xrayscan.worklist.worklist import Worklist
 
 FOLDER = os.path.dirname(__file__)
 SCRIPTS = ("worklist_data.js", "worklist_table.js", "worklist_view.js", "worklist_keys.js")  # joined in this order
@@ -37,19 +38,6 @@ class PictureSettings:
     def __post_init__(self) -> None:
         if min(self.top, self.heatmaps) < 0:
             raise ValueError(f"pictures of {self.top} films and {self.heatmaps} heatmaps: neither can be below 0")
-
-
-@dataclass(frozen=True, slots=True)
-class PageSettings:
-    """What the page says and shows beyond the worklist itself.
-
-    ``pictures``: HTML of the pictures of the rows given, one piece after the other; None makes a page without.
-    """
-
-    when: str = ""  # of the scan, for people
-    folders: tuple[str, ...] = ()  # as the user gave them
-    top: int = 500  # rows with pictures and all technical tags
-    pictures: Callable[[Sequence[WorklistRow]], Iterable[Markup]] | None = None
 
 
 def write_html(worklist: Worklist, path: str, settings: PageSettings | None = None) -> None:

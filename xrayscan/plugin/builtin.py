@@ -1,0 +1,52 @@
+"""What comes with xrayscan, registered through the hooks that any plugin has."""
+
+from collections.abc import Callable
+
+from xrayscan.checks import builtin as checks
+from xrayscan.checks.interface import Check
+from xrayscan.decode import BUILT_IN, Decoder
+from xrayscan.plugin.command import Command
+from xrayscan.plugin.spec import hookimpl
+from xrayscan.report import builtin as reports
+from xrayscan.report.interface import Report
+
+COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which people meet them
+    "predict": "Rank a folder of chest radiographs by the probability of pneumonia.",
+    "report": "Write the reports of an earlier scan again, with other settings.",
+    "show": "Show what is known of one film, and where its score came from.",
+    "explore": "Look at a labelled folder before training on it.",
+    "train": "Train a model on a labelled folder.",
+    "tune": "Search for the parameters that train the best model.",
+    "evaluate": "Measure models on labelled films that they have never seen.",
+    "calibrate": "Fit a model to one site from a few labelled films.",
+    "models": "List the models and backends at hand, or show one.",
+    "plugins": "List the plugins and what they register.",
+}
+
+
+@hookimpl
+def register_decoders(register: Callable[[Decoder], None]) -> None:
+    """Offer the decoders of the formats that xrayscan knows."""
+    for decoder in BUILT_IN:
+        register(decoder)
+
+
+@hookimpl
+def register_checks(register: Callable[[Check], None]) -> None:
+    """Offer the checks of what may be ranked."""
+    for check in checks.BUILT_IN:
+        register(check)
+
+
+@hookimpl
+def register_reports(register: Callable[[Report], None]) -> None:
+    """Offer csv, jsonl and html."""
+    for report in reports.BUILT_IN:
+        register(report)
+
+
+@hookimpl
+def register_commands(register: Callable[[Command], None]) -> None:
+    """Offer the commands, each in a module of its own name."""
+    for name, summary in COMMANDS.items():
+        register(Command(name, summary, f"xrayscan.cli.{name}:{name}"))

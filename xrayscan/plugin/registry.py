@@ -1,0 +1,119 @@
+"""What plugins may register, by edge, and what is known of it all once they are loaded."""
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from xrayscan.checks.interface import Check
+from xrayscan.decode.interface import Decoder
+from xrayscan.errors import ModelError, UsageError
+from xrayscan.model.backend import Backend, TrainingParams
+from xrayscan.plugin.command import Command
+from xrayscan.report.interface import Report
+
+TRAINING_NAMES = {field.name for field in dataclasses.fields(TrainingParams)}  # --set takes these beside a backend's
+WORD = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")  # typed on the command line
+PHRASE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._+-]{0,38}[A-Za-z0-9])?")  # shown to people
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One kind of thing that plugins register: through the hook ``register_<name>``, into that field of `Registry`.
+
+    ``names``: its attributes that no two may share, and what each must look like. ``check`` raises ValueError for what
+    else is wrong.
+    """
+
+    name: str
+    protocol: type[Any]
+    names: Mapping[str, re.Pattern[str]] = field(default_factory=lambda: {"name": WORD})
+    check: Callable[[Any], None] = lambda offered: None
+
+    @property
+    def hook(self) -> str:
+        """The function of a plugin that is called."""
+        return f"register_{self.name}"
+
+    @property
+    def one(self) -> str:
+        """What one of them is called."""
+        return self.name.removesuffix("s")
+
+    def accept(self, offered: Any, known: Mapping[str, Any]) -> str:
+        """Return the name under which it may be registered beside those known. Raises: ValueError that says why not."""
+        if missing := [name for name in members(self.protocol) if not hasattr(offered, name)]:
+            raise ValueError(f"{self.hook} was given {type(offered).__name__} without {', '.join(missing)}")
+        for attribute, pattern in self.names.items():
+            value = getattr(offered, attribute)
+            if not isinstance(value, str) or not pattern.fullmatch(value):
+                allowed = "small letters, digits" if pattern is WORD else "letters, digits, spaces"
+                raise ValueError(f"{self.one} {attribute} {value!r}: use {allowed}, '-', '_' and dots, at most 40")
+            if value.casefold() in {getattr(other, attribute).casefold() for other in known.values()}:
+                raise ValueError(f"the {self.one} {attribute} {value!r} is already taken")
+        self.check(offered)
+        return str(offered.name)
+
+
+def members(protocol: type[Any]) -> list[str]:
+    """The public attributes and methods that a protocol or dataclass names."""
+    return [name for name in {**protocol.__annotations__, **vars(protocol)} if not name.startswith("_")]
+
+
+def _own_parameters(backend: Backend) -> None:
+    if not dataclasses.is_dataclass(backend.params):
+        raise ValueError(f"backend {backend.name!r}: params is no dataclass")
+    if taken := {f.name for f in dataclasses.fields(backend.params)} & TRAINING_NAMES:
+        raise ValueError(f"backend {backend.name!r}: training itself has a parameter {min(taken)!r}: rename it")
+
+
+EDGES = (
+    Edge("backends", Backend, check=_own_parameters),
+    Edge("decoders", Decoder, names={"name": PHRASE}),
+    Edge("checks", Check, names={"name": PHRASE}),
+    Edge("reports", Report, names={"name": WORD, "suffix": WORD}),
+    Edge("commands", Command),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """One plugin: where it comes from, what it registers, and what is wrong with it if anything is."""
+
+    name: str
+    origin: str  # distribution and version
+    registered: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # edge → names
+    error: str | None = None  # why nothing of it was registered
+    notes: tuple[str, ...] = ()  # what it did when loaded that a plugin should not
+
+
+@dataclass(slots=True)
+class Registry:
+    """All plugins found, broken ones included, and what they register, by edge and name."""
+
+    plugins: list[Plugin] = field(default_factory=list)
+    backends: dict[str, Backend] = field(default_factory=dict)
+    decoders: dict[str, Decoder] = field(default_factory=dict)
+    checks: dict[str, Check] = field(default_factory=dict)
+    reports: dict[str, Report] = field(default_factory=dict)
+    commands: dict[str, Command] = field(default_factory=dict)
+
+    def backend(self, name: str) -> Backend:
+        """Return the backend called ``name``. Raises: ModelError that lists those there are and what failed to load."""
+        if name in self.backends:
+            return self.backends[name]
+        raise ModelError(f"unknown backend {name!r}: installed are {', '.join(sorted(self.backends))}{self._broken()}")
+
+    def report(self, name: str) -> Report:
+        """Return the report called ``name``. Raises: UsageError that lists those there are and what failed to load."""
+        if name in self.reports:
+            return self.reports[name]
+        raise UsageError(f"unknown report format {name!r}: choose among {', '.join(self.reports)}{self._broken()}")
+
+    def plugin_of(self, edge: str, name: str) -> str:
+        """The name of the plugin that registered it."""
+        return next(plugin.name for plugin in self.plugins if name in plugin.registered.get(edge, ()))
+
+    def _broken(self) -> str:
+        return "".join(f"; plugin {p.name} did not load: {p.error}" for p in self.plugins if p.error)

@@ -1,0 +1,46 @@
+"""The reports that come with xrayscan. What writes them is imported when one is written."""
+
+from xrayscan.report.interface import PageSettings, Report
+from xrayscan.worklist.worklist import Worklist
+
+
+class Csv:
+    """For spreadsheets."""
+
+    name = suffix = "csv"
+    shows_pictures = False
+
+    def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
+        """Write one line per row."""
+        from xrayscan.report.csv import write_csv
+
+        write_csv(worklist, path)
+
+
+class JsonLines:
+    """For programs."""
+
+    name = suffix = "jsonl"
+    shows_pictures = False
+
+    def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
+        """Write one object per row."""
+        from xrayscan.report.jsonl import write_jsonl
+
+        write_jsonl(worklist, path)
+
+
+class Html:
+    """For people."""
+
+    name = suffix = "html"
+    shows_pictures = True
+
+    def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
+        """Write one self-contained page."""
+        from xrayscan.report.html.worklist_page import write_html
+
+        write_html(worklist, path, page)
+
+
+BUILT_IN: tuple[Report, ...] = (Csv(), JsonLines(), Html())

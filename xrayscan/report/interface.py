@@ -1,0 +1,50 @@
+"""What a report is: a name, the ending of its file, and how to write it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from markupsafe import Markup
+
+from xrayscan.worklist.worklist import Worklist, WorklistRow
+
+
+@dataclass(frozen=True, slots=True)
+class PageSettings:
+    """What a report may say and show beyond the worklist itself.
+
+    ``pictures``: HTML of the pictures of the rows given, one piece after the other; None makes a page without.
+    """
+
+    when: str = ""  # of the scan, for people
+    folders: tuple[str, ...] = ()  # as the user gave them
+    top: int = 500  # rows with pictures and all technical tags
+    pictures: Callable[[Sequence[WorklistRow]], Iterable[Markup]] | None = None
+
+
+class Report(Protocol):
+    """One way to write a worklist. Register it from a plugin's ``register_reports`` hook."""
+
+    @property
+    def name(self) -> str:
+        """What ``--format`` calls it."""
+        ...
+
+    @property
+    def suffix(self) -> str:
+        """The ending of its file: ``triage.<suffix>``."""
+        ...
+
+    @property
+    def shows_pictures(self) -> bool:
+        """Whether it asks for ``page.pictures``; where no report does, films are not read again."""
+        ...
+
+    def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
+        """Write the whole worklist to ``path``, from ``worklist.rows()``, one at a time: there may be millions.
+
+        Sources, tags and the names of models are strangers' text: escape what the format would read as more than text.
+        `xrayscan.atomic_writer` leaves a file that is complete or not there.
+        Raises: OutputError if it cannot be written.
+        """
+        ...

@@ -1,0 +1,81 @@
+"""A contract that every command keeps, as pytest tests that a plugin runs against itself.
+
+from xrayscan.testing import CommandContract
+
+class TestExport(CommandContract):
+    command = "export"
+"""
+
+import contextlib
+import io
+
+import click
+
+from xrayscan.cli import imported, main
+from xrayscan.plugin.command import Command
+from xrayscan.plugin.manager import load_registry
+from xrayscan.plugin.registry import EDGES
+from xrayscan.testing.contract import Contract, assert_light
+
+
+def check_registration(command: Command) -> None:
+    """It has all that a command has, under a name that may be typed."""
+    next(edge for edge in EDGES if edge.name == "commands").accept(command, {})
+
+
+def check_summary(command: Command) -> None:
+    """Its line in ``xrayscan --help`` is one short sentence."""
+    summary = command.summary
+    assert summary == " ".join(summary.split()), f"summary {summary!r}: one line of text"
+    assert len(summary) <= 80, f"summary of {len(summary)} characters: at most 80"
+    assert len(summary.split()) > 1, f"summary {summary!r}: say what the command does"
+    assert summary.endswith("."), f"summary {summary!r}: end it with a full stop"
+
+
+def check_target(command: Command) -> None:
+    """There is a click command at its target."""
+    imported(command)
+
+
+def check_help(command: Command) -> None:
+    """``xrayscan NAME --help`` explains it and every option."""
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text):
+        main([command.name, "--help"], prog_name="xrayscan", standalone_mode=False)
+    assert f"xrayscan {command.name}" in text.getvalue(), "its help does not show how to call it"
+    found = imported(command)
+    assert found.help, "its function has no docstring, which is its help"
+    for option in found.params:
+        bare = isinstance(option, click.Option) and not option.help and not option.hidden
+        assert not bare, f"option {option.opts[0]} has no help"
+
+
+def check_wrong_option(command: Command) -> None:
+    """An option that does not exist is refused as wrong usage, with exit code 2."""
+    try:
+        main([command.name, "--no-such-option"], prog_name="xrayscan", standalone_mode=False)
+    except click.UsageError:
+        return
+    raise AssertionError("it takes an option that does not exist")
+
+
+def check_light_registration(command: Command) -> None:
+    """Registering imports nothing heavy, nor the module of the command."""
+    assert_light("commands", command.name, command.target.partition(":")[0])
+
+
+CLAUSES = (check_registration, check_summary, check_target, check_help, check_wrong_option, check_light_registration)
+
+
+class CommandContract(Contract):
+    """Subclass this in a test module, name the command, and pytest runs one test per clause."""
+
+    command: str  # as registered
+    clauses = CLAUSES
+
+    @classmethod
+    def subject(cls) -> Command:
+        """The command."""
+        known = load_registry().commands
+        assert cls.command in known, f"no plugin registers the command {cls.command!r}: see xrayscan plugins"
+        return known[cls.command]

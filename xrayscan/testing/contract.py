@@ -1,0 +1,57 @@
+"""What every contract kit shares: clauses that pytest runs one by one. Importing it needs no pytest."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from xrayscan.plugin.isolation import HEAVY
+from xrayscan.plugin.manager import ONLY, load_registry
+
+
+class Contract:
+    """A base for test classes: pytest runs one test per clause, all of them on one subject."""
+
+    clauses: ClassVar[Sequence[Callable[[Any], None]]]
+    _made: ClassVar[Any]
+
+    @classmethod
+    def subject(cls) -> Any:
+        """Make what the clauses look at; once for all of them."""
+        raise NotImplementedError
+
+    def pytest_generate_tests(self, metafunc: Any) -> None:
+        """Tell pytest of the clauses."""
+        metafunc.parametrize("clause", self.clauses, ids=[c.__name__.removeprefix("check_") for c in self.clauses])
+
+    def test_the_contract_is_kept(self, clause: Callable[[Any], None]) -> None:
+        """Check one clause; its docstring says what it asks."""
+        kit = type(self)
+        if "_made" not in vars(kit):
+            kit._made = kit.subject()
+        clause(kit._made)
+
+
+def refuses(error: type[Exception] | tuple[type[Exception], ...], call: Callable[[], object], complaint: str) -> None:
+    """Assert that a call raises this error, or one of these, and no other."""
+    try:
+        call()
+    except error:
+        return
+    except Exception as other:
+        raise AssertionError(f"{complaint}: {type(other).__name__}: {other}") from other
+    raise AssertionError(complaint)
+
+
+def assert_light(edge: str, name: str, module: str) -> None:
+    """Assert that registering imports nothing heavy: plugins are loaded by every reader process and by ``--help``.
+
+    ``module``: where it is defined, which is imported by itself if no plugin that is installed registers the name.
+    """
+    plugin = next((plugin.name for plugin in load_registry().plugins if name in plugin.registered.get(edge, ())), None)
+    loads = "xrayscan.plugin.manager.load_registry()" if plugin else f"__import__({module!r})"
+    code = f"import sys, xrayscan.plugin.manager; {loads}; print(*(name for name in {HEAVY!r} if name in sys.modules))"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), ONLY: plugin or ""}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert not done.stdout.split(), f"registering {name} imports {done.stdout.strip()}: import it inside functions"
