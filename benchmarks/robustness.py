@@ -35,7 +35,8 @@ from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.device import place
 from xrayscan.statistics.metrics import Resampler, auroc, ece, percentiles, sensitivity, specificity
 from xrayscan.training.calibrate import calibrated, cross_fitted
-from xrayscan.training.trainer import SplitFilms, predict_logits, split_films
+from xrayscan.training.plan import SplitFilms
+from xrayscan.training.trainer import predict_logits, split_films
 
 RNG = np.random.default_rng(0)
 

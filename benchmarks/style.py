@@ -22,7 +22,8 @@ from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.device import place
 from xrayscan.plugin.manager import load_registry
 from xrayscan.statistics.metrics import auroc, ece
-from xrayscan.training.trainer import Plan, SplitFilms, predict_logits, split_films
+from xrayscan.training.plan import Plan, SplitFilms
+from xrayscan.training.trainer import predict_logits, split_films
 
 EARLY = ("blocks.0", "blocks.2", "blocks.4")
 STYLES, PER_LABEL, RARE = 12, 4, 0.15

@@ -6,8 +6,8 @@ from small import ROOT
 from xrayscan import TrainSettings
 from xrayscan.model.backend import TrainingParams
 from xrayscan.plugin.manager import load_registry
+from xrayscan.training.plan import Plan
 from xrayscan.training.recipe import read_recipe
-from xrayscan.training.trainer import Plan
 
 FOLDER = ROOT / "benchmarks" / "notebooks"
 RECIPES = sorted(path.name for path in FOLDER.glob("*.toml") if ".space." not in path.name)

@@ -9,7 +9,8 @@ from xrayscan import Placement, ScanSettings, load_model, load_predictor, scan
 from xrayscan.statistics.metrics import auroc
 from xrayscan.training.calibrate import calibrated
 from xrayscan.training.gate_examples import strange
-from xrayscan.training.trainer import TrainSettings, predict_logits, split_films
+from xrayscan.training.plan import TrainSettings
+from xrayscan.training.trainer import predict_logits, split_films
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from xrayscan.model.backend import Epoch
 
 if TYPE_CHECKING:
     from xrayscan.training import Trained
-    from xrayscan.training.trainer import SplitFilms
+    from xrayscan.training.plan import SplitFilms
 
 LEFT_OUT_SHOWN = 10
 

@@ -15,7 +15,7 @@ from xrayscan.files.text import escaped
 from xrayscan.model.backend import Epoch
 
 if TYPE_CHECKING:
-    from xrayscan.training.trainer import SplitFilms
+    from xrayscan.training.plan import SplitFilms
     from xrayscan.tuning.results import Tuned
     from xrayscan.tuning.study import Trial
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,17 +12,14 @@ from xrayscan.model.backend import Epoch
 from xrayscan.report import plots
 from xrayscan.report.html.page import write_page
 from xrayscan.training.calibrate import cross_fitted
-from xrayscan.training.results import validation_probabilities
-
-if TYPE_CHECKING:
-    from xrayscan.training.trainer import Trained
+from xrayscan.training.plan import Trained, validation_probabilities
 
 PAGE_FILE = "training.html"
 SHOWN = 12  # films in each grid
 NAME = "validation"
 
 
-def write_training_page(path: str, trained: "Trained", measured: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+def write_training_page(path: str, trained: Trained, measured: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
     """Write the page; ``measured`` is what ``metrics.json`` holds. Raises: OutputError."""
     labels, probabilities = validation_probabilities(trained)
     card = trained.model.card
@@ -75,7 +72,7 @@ def _lines(epochs: tuple[Epoch, ...], columns: Mapping[str, str], title: str) ->
 
 
 def _grids(
-    trained: "Trained", labels: npt.NDArray[np.uint8], probabilities: npt.NDArray[np.float64], threshold: float
+    trained: Trained, labels: npt.NDArray[np.uint8], probabilities: npt.NDArray[np.float64], threshold: float
 ) -> list[dict[str, Any]]:
     """The most confident hits, misses and false alarms among the validation films."""
     called, found = probabilities >= threshold, labels == 1
@@ -91,7 +88,7 @@ def _grids(
 
 
 def _shown(
-    trained: "Trained", probabilities: npt.NDArray[np.float64], mask: npt.NDArray[np.bool_], sign: int
+    trained: Trained, probabilities: npt.NDArray[np.float64], mask: npt.NDArray[np.bool_], sign: int
 ) -> list[dict[str, Any]]:
     chosen = sorted(np.flatnonzero(mask), key=lambda n: (sign * probabilities[n], n))[:SHOWN]
     films, side = trained.films, trained.films.validation

@@ -7,7 +7,7 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,7 @@ from xrayscan.files.text import spreadsheet_cell
 from xrayscan.model.backend import Epoch
 from xrayscan.model.card import TRIAL
 from xrayscan.statistics.metrics import CELLS, confusion, rates
-
-if TYPE_CHECKING:
-    from xrayscan.training.trainer import SplitFilms, Trained
+from xrayscan.training.plan import SplitFilms, Trained, validation_probabilities
 
 NOT_IN_HISTORY = ("of", "images_per_second")
 HISTORY_FILE, SPLIT_FILE, METRICS_FILE, DIGESTS_FILE = "history.csv", "split.csv", "metrics.json", "SHA256SUMS"
@@ -38,7 +36,7 @@ def write_history(path: str, epochs: Sequence[Epoch]) -> None:
             writer.writerow([int(value) if isinstance(value, bool) else repr(value) for value in values])
 
 
-def write_split(path: str, films: "SplitFilms") -> None:
+def write_split(path: str, films: SplitFilms) -> None:
     """Write which file went where. ``patient`` numbers the films that had to stay together. Raises: OutputError."""
     sides = np.full(len(films.labels), "left out", object)
     sides[films.training], sides[films.validation] = "training", "validation"
@@ -50,7 +48,7 @@ def write_split(path: str, films: "SplitFilms") -> None:
             writer.writerow([spreadsheet_cell(film.path), name, side, int(patient)])
 
 
-def write_results(out: str, trained: "Trained", asked: Mapping[str, Any]) -> tuple[str, ...]:
+def write_results(out: str, trained: Trained, asked: Mapping[str, Any]) -> tuple[str, ...]:
     """Write metrics and report, and return their paths. Raises: OutputError."""
     from xrayscan.training.page import PAGE_FILE, write_training_page  # it needs matplotlib
 
@@ -73,7 +71,7 @@ def write_digests(path: str, files: Sequence[str]) -> None:
                 text.write(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {os.path.basename(name)}\n")
 
 
-def metrics(trained: "Trained") -> dict[str, Any]:
+def metrics(trained: Trained) -> dict[str, Any]:
     """What the model reaches on its validation films, the counts at its balanced threshold, and its best epoch."""
     card, films = trained.model.card, trained.films
     labels, probabilities = validation_probabilities(trained)
@@ -96,10 +94,3 @@ def metrics(trained: "Trained") -> dict[str, Any]:
         "fingerprint": trained.model.fingerprint,
         **({TRIAL: True} if card.is_trial else {}),
     }
-
-
-def validation_probabilities(trained: "Trained") -> tuple[Any, Any]:
-    """Labels (N,) and calibrated probabilities (N,) of the validation films."""
-    from xrayscan.training.calibrate import calibrated
-
-    return trained.films.labels[trained.films.validation], calibrated(trained.model.card.calibration, trained.logits)

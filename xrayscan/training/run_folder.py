@@ -5,7 +5,7 @@ import dataclasses
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xrayscan.errors import OutputError, UsageError
 from xrayscan.files.atomic import refuse_foreign
@@ -14,6 +14,7 @@ from xrayscan.model.backend import Epoch, Snapshot
 from xrayscan.model.file import FILE_NAME as MODEL_FILE
 from xrayscan.training import checkpoint, recipe
 from xrayscan.training.page import PAGE_FILE
+from xrayscan.training.plan import Plan, SplitFilms, Trained, TrainSettings
 from xrayscan.training.results import (
     DIGESTS_FILE,
     HISTORY_FILE,
@@ -28,20 +29,17 @@ from xrayscan.training.results import (
 # What only a run that came to its end leaves, or an evaluation that had the folder for its own.
 FINISHED = (MODEL_FILE, METRICS_FILE, PAGE_FILE, HISTORY_FILE, DIGESTS_FILE)
 
-if TYPE_CHECKING:
-    from xrayscan.training.trainer import Plan, SplitFilms, Trained, TrainSettings
-
 
 class Run:
     """Holds the epochs so far and writes the files. A run that was cut off has a checkpoint, a finished one none."""
 
-    def __init__(self, out: str, plan: "Plan", settings: "TrainSettings") -> None:
+    def __init__(self, out: str, plan: Plan, settings: TrainSettings) -> None:
         self._out, self._plan, self._settings = out, plan, settings
         self._asked: dict[str, Any] = {}
         self.epochs: tuple[Epoch, ...] = ()
 
     @classmethod
-    def open(cls, directory: str, out: str, plan: "Plan", settings: "TrainSettings") -> "Run":
+    def open(cls, directory: str, out: str, plan: Plan, settings: TrainSettings) -> "Run":
         """Make the folder and write the recipe, so that a folder that cannot be written fails before hours of work.
 
         What a finished run left stays until what replaces it is whole.
@@ -71,7 +69,7 @@ class Run:
         """The path of one of the run's files."""
         return os.path.join(self._out, name)
 
-    def begin(self, films: "SplitFilms") -> Snapshot | None:
+    def begin(self, films: SplitFilms) -> Snapshot | None:
         """Write the split, and return what is to be resumed. Raises: UsageError if that was another run."""
         self._asked = {**self._values(), "films": _fingerprint(films)}
         write_split(self.path(SPLIT_FILE), films)
@@ -98,7 +96,7 @@ class Run:
 
         return on_epoch
 
-    def finish(self, trained: "Trained") -> "Trained":
+    def finish(self, trained: Trained) -> Trained:
         """Write metrics and report; the checkpoint is no longer needed. Returns the run with its files."""
         files = write_results(self._out, trained, self._values())
         history = (HISTORY_FILE,) if self.epochs else ()  # not every backend learns in epochs
@@ -136,7 +134,7 @@ class Run:
             )
 
 
-def _fingerprint(films: "SplitFilms") -> str:
+def _fingerprint(films: SplitFilms) -> str:
     """Equal for the same films, in the same order, with the same labels on the same sides."""
     made = hashlib.sha256()
     for side in (films.training, films.validation):

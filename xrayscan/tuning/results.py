@@ -10,8 +10,8 @@ from xrayscan.errors import ModelError
 from xrayscan.files.atomic import atomic_writer
 from xrayscan.files.text import spreadsheet_cell
 from xrayscan.report.html.page import write_page
+from xrayscan.training.plan import TrainSettings
 from xrayscan.training.recipe import write_recipe
-from xrayscan.training.trainer import TrainSettings
 from xrayscan.tuning import figures
 from xrayscan.tuning.search import Search
 from xrayscan.tuning.space import described

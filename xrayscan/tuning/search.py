@@ -9,7 +9,7 @@ from xrayscan.errors import ModelError, UsageError
 from xrayscan.model.backend import Backend, TrainingParams
 from xrayscan.model.parameters import parse_both
 from xrayscan.plugin.manager import load_registry
-from xrayscan.training.trainer import TrainSettings
+from xrayscan.training.plan import TrainSettings
 from xrayscan.tuning.space import Space, declared_space, identity, read_space
 
 Objective = Literal["val_auroc", "val_loss", "val_sensitivity"]
