@@ -113,7 +113,7 @@ def test_depth_format_and_size_are_those_of_the_file(tmp_path):
         ("PNG", 16, 1),
         ("JPEG", 8, 3),
     ]
-    assert [(look.rows, look.columns) for look in looks[1:]] == [(48, 56), (48, 56)]
+    assert [(look.rows, look.columns) for look in looks[1:]] == [(64, 72), (64, 72)]
     assert looks[2].quantiser > 10
     assert looks[1].quantiser == 0
 

@@ -12,7 +12,7 @@ BROKEN = (Code.TRUNCATED, Code.DAMAGED)  # which of the two is not promised
 
 @dataclass(frozen=True)
 class Fault:
-    """``codes``: one of them is the record's; none at all: the file is sound, and scored."""
+    """``codes``: one of them is the record's; none at all: the file is sound, and read."""
 
     name: str
     data: bytes
@@ -20,7 +20,7 @@ class Fault:
 
 
 def sound(name: str, data: bytes) -> Fault:
-    """A file that looks odd and is scored."""
+    """A file that looks odd and is read: scored, unless it is too small to be judged."""
     return Fault(name, data)
 
 
