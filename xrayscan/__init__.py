@@ -62,6 +62,9 @@ if TYPE_CHECKING:
     from xrayscan.report.interface import PageSettings as PageSettings
     from xrayscan.report.interface import Report as Report
     from xrayscan.report.table import worklist_table as worklist_table
+    from xrayscan.runtime.interface import Compiled as Compiled
+    from xrayscan.runtime.interface import Program as Program
+    from xrayscan.runtime.interface import Runtime as Runtime
     from xrayscan.scanning.scan import ScanSettings as ScanSettings
     from xrayscan.scanning.scan import scan as scan
     from xrayscan.store.record import Facts as Facts
@@ -117,6 +120,9 @@ _HOME = {
     "PageSettings": "report.interface",
     "Report": "report.interface",
     "worklist_table": "report.table",
+    "Compiled": "runtime.interface",
+    "Program": "runtime.interface",
+    "Runtime": "runtime.interface",
     "ScanSettings": "scanning.scan",
     "scan": "scanning.scan",
     "TorchBackend": "network.backend",

@@ -4,7 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xrayscan.cli.options import FilmPath, examples, hardware, labelled_folder, overwrite_option, share_option
+from xrayscan.cli.options import (
+    FilmPath,
+    examples,
+    hardware,
+    labelled_folder,
+    overwrite_option,
+    runtime_option,
+    share_option,
+)
 
 if TYPE_CHECKING:
     from xrayscan.dataset.labelled_folder import FolderSettings
@@ -52,6 +60,7 @@ SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the resamples behind the intervals.")
 @labelled_folder
 @hardware
+@runtime_option
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 def evaluate(
     models: tuple[str, ...],
@@ -62,6 +71,7 @@ def evaluate(
     folder: "FolderSettings",
     device: str,
     precision: str,
+    runtime: str,
     quiet: bool,
     **options: Any,
 ) -> None:
@@ -81,14 +91,15 @@ def evaluate(
     from xrayscan.evaluation import evaluate as run
     from xrayscan.evaluation.write import FILES
     from xrayscan.files.run_folder import own_folder, refuse_finished
-    from xrayscan.network.device import place
+    from xrayscan.model.file import load_model
+    from xrayscan.network.choice import choose
 
     if out is not None:
         refuse_finished(out, FILES, overwrite=overwrite)  # before the work
     with EvaluateConsole(quiet=quiet) as console:
-        settings = EvaluateSettings(
-            placement=place(device, precision), on_film=console.film, on_scored=console.scored, **options
-        )
-        evaluation = run(models, read_folder(directory, folder), directory, settings)
+        labelled, loaded = read_folder(directory, folder), [load_model(model) for model in models]
+        placement = choose(loaded, device=device, precision=precision, runtime=runtime, films=len(labelled.films))
+        settings = EvaluateSettings(placement=placement, on_film=console.film, on_scored=console.scored, **options)
+        evaluation = run(models, labelled, directory, settings)
         folder_out = own_folder("evaluation", share=share) if out is None else out
         console.summary(evaluation, write_evaluation(evaluation, folder_out, overwrite=overwrite, share=share))

@@ -19,6 +19,7 @@ from xrayscan.cli.options import (
     models,
     page,
     reading,
+    runtime_option,
     share_option,
 )
 from xrayscan.cli.signals import RESUME, Signals
@@ -69,6 +70,7 @@ OUT = "triage"
     help="Films scored at once.",
 )
 @hardware
+@runtime_option
 @reading
 @click.option(
     "--threshold",

@@ -98,8 +98,8 @@ class ScanConsole:
             )
         if counts.anew and progress.seconds:
             out.print(
-                f"{counts.anew:,} films scored in {progress.seconds:,.1f} s, start-up included, on {progress.device} "
-                f"in {progress.precision}, {progress.batch_size} at once.",
+                f"{counts.anew:,} films scored in {progress.seconds:,.1f} s, start-up included, by {progress.runtime} "
+                f"on {progress.device} in {progress.precision}, {progress.batch_size} at once.",
                 soft_wrap=True,
             )
         name, fingerprint = printable(worklist.names[0]), worklist.fingerprint[:12]

@@ -15,6 +15,7 @@ from xrayscan.model.backend import Pixels, Placement, Predictor
 from xrayscan.model.card import ModelCard
 from xrayscan.model.file import Model
 from xrayscan.model.input_spec import InputSpec
+from xrayscan.network.choice import choose
 from xrayscan.plugin.loading import load_predictor
 
 Maps = npt.NDArray[np.float32]
@@ -52,7 +53,12 @@ class Explainer:
 
     @classmethod
     def from_model(cls, model: Model, placement: Placement) -> Self:
-        """Put a model on a device to ask it. Raises: ModelError if its backend is missing or its weights do not fit."""
+        """Put a model on a device to ask it; one that is a graph gives no heatmaps.
+
+        Raises: ModelError if its backend is missing or its weights do not fit.
+        """
+        if model.graph:
+            placement = choose([model], device="cpu", precision="fp32")
         return cls(model.card, load_predictor(model, placement))
 
     def __init__(self, card: ModelCard, predictor: Predictor) -> None:

@@ -106,7 +106,8 @@ def page_settings(
     if not worklist.counts.scored or not (pictures.images or heatmaps):
         return plain
     explains = _explaining(worklist, model) if heatmaps else None
-    maker = Pictures(explains, _place(device) if explains else Placement("cpu"), pictures, folder, on_film)
+    drawn = explains and not explains.graph  # a graph has no gradients to draw a map from
+    maker = Pictures(explains, _place(device) if drawn else Placement("cpu"), pictures, folder, on_film)
     if not pictures.images:
         maker.files(worklist.top(pictures.heatmaps))
         return plain

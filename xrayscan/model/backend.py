@@ -18,10 +18,14 @@ Precision = Literal["fp32", "bf16", "fp16"]
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where and how exactly a model computes: a resolved device such as ``cpu`` or ``cuda:0``, and a precision."""
+    """Where and how exactly a model computes: a resolved device such as ``cpu`` or ``cuda:0``, and a precision.
+
+    ``runtime`` names what computes networks: a backend that can leave that to others has ``takes_runtimes = True``.
+    """
 
     device: str = "cpu"
     precision: Precision = "fp32"
+    runtime: str = "torch"
 
 
 class Predictor(Protocol):
@@ -181,7 +185,8 @@ class Backend(Protocol):
 
     One that can start from weights of others also has ``takes_weights = True``; the rest is refused ``--weights``.
     One with a recipe of its own also has ``recipe``, values of `TrainingParams` that win over their defaults, and
-    ``starts_with``, the weights that it starts with where none are asked for.
+    ``starts_with``, the weights that it starts with where none are asked for. One whose networks any runtime may
+    compute has ``takes_runtimes = True``, and heeds ``placement.runtime``.
     """
 
     @property

@@ -13,6 +13,7 @@ from xrayscan.files.paths import Path, path_text
 from xrayscan.files.regular import read_regular
 from xrayscan.model.card import ModelCard
 from xrayscan.model.gate import split_gate
+from xrayscan.model.graph_file import SUFFIXES, Exported, read_exported, save_exported
 from xrayscan.model.provenance import Provenance, split_tensors
 from xrayscan.model.tensors import Tensors, metadata_of, sealed, unsealed
 
@@ -27,6 +28,9 @@ class Model:
 
     ``tensors`` are the network's, and the gate's if it has one; weights kept in half precision are float32 here.
 
+    ``graph`` is the network where the file is an exported one, whose tensors are then the gate's alone: as ONNX, or as
+    OpenVINO's XML with its ``weights``.
+
     ``fingerprint`` is the SHA-256 of the whole file, in hexadecimal: two models are the same if it is.
     """
 
@@ -35,6 +39,13 @@ class Model:
     fingerprint: str
     path: str
     seen: Provenance | None = field(default=None, repr=False)  # None where the file does not say
+    graph: bytes = field(default=b"", repr=False)
+    weights: bytes = field(default=b"", repr=False)
+
+    @property
+    def graph_format(self) -> str:
+        """``onnx`` or ``openvino``; empty where the file is none of an exported network."""
+        return ("openvino" if self.weights else "onnx") if self.graph else ""
 
     @property
     def network(self) -> Tensors:
@@ -57,11 +68,12 @@ def load_model(reference: Path = "default") -> Model:
     Nothing in it is executed.
     """
     path = resolve(path_text(reference))
+    if os.path.splitext(path)[1].lower() in SUFFIXES:
+        return _exported(path)
     try:
         data = read_regular(path)
     except OSError as error:
-        why = error.strerror or str(error)
-        raise ModelError(f"{path}: {why}: give a bundled name, a model file or a run folder") from error
+        raise _unreadable(path, error) from error
     try:
         header, tensors, whole = unsealed(HEADER_KEY, data)
         if not whole and header.get("format") != UNSEALED_FORMAT:
@@ -71,6 +83,33 @@ def load_model(reference: Path = "default") -> Model:
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     return Model(card, _widened(network), hashlib.sha256(data).hexdigest(), path, seen)
+
+
+def _exported(path: str) -> Model:
+    """Read what `xrayscan export` wrote. Raises: as `load_model`."""
+    try:
+        found = read_exported(path)
+        network, seen = split_tensors(found.tensors)
+        split_gate(network)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+    return Model(found.card, network, found.fingerprint, path, seen, found.graph, found.weights)
+
+
+def export_model(path: str, model: Model, graph: bytes, weights: bytes = b"") -> None:
+    """Write a model whose network is this ONNX graph, or OpenVINO's XML and weights; the path's suffix says which.
+
+    Raises: OutputError.
+    """
+    tensors = {**model.tensors, **(model.seen.tensors() if model.seen else {})}
+    gate_and_films = {name: array for name, array in tensors.items() if name not in model.network}
+    save_exported(path, Exported(model.card, gate_and_films, graph, weights))
+
+
+def _unreadable(path: str, error: OSError) -> ModelError:
+    return ModelError(f"{path}: {error.strerror or error}: give a bundled name, a model file or a run folder")
 
 
 def _widened(tensors: Tensors) -> Tensors:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from xrayscan.errors import ModelError
 from xrayscan.model.backend import Films, FitSettings, Placement, Predictor, Tensors
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.pretrained import WeightSource
+from xrayscan.runtime.interface import EAGER
 
 if TYPE_CHECKING:
     from torch import nn
@@ -45,6 +46,8 @@ class TorchBackend:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     starts_with: str = "none"
 
+    takes_runtimes: ClassVar[bool] = True
+
     @property
     def takes_weights(self) -> bool:
         """Whether it can start from weights of others."""
@@ -79,7 +82,7 @@ class TorchBackend:
 
     def load(self, params: Any, spec: InputSpec, tensors: Tensors, placement: Placement) -> Predictor:
         """Rebuild the network with its weights on a device. Raises: ModelError if they, or the pixels, do not fit."""
-        from xrayscan.network.predictor import TorchPredictor, refuse_misfits
+        from xrayscan.network.predictor import TorchPredictor, compiled, refuse_misfits
 
         own = self.spec(params)
         if (spec.side, spec.channels) != (own.side, own.channels):
@@ -92,4 +95,5 @@ class TorchBackend:
         features = self.features_layer(params) if callable(self.features_layer) else self.features_layer
         layers = (heatmap,) if isinstance(heatmap, str) else heatmap or ()
         features = features or next(reversed(layers), None)
-        return TorchPredictor(self.build(params), spec, tensors, placement, features, layers, self.gate_layers)
+        loaded = TorchPredictor(self.build(params), spec, tensors, placement, features, layers, self.gate_layers)
+        return loaded if placement.runtime == EAGER else compiled(loaded, placement)

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import platform
+import sys
 from collections.abc import Callable
 from typing import Literal, cast
 
@@ -10,10 +11,9 @@ from typing import Literal, cast
 # reader process could use.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-import torch
-
 from xrayscan.errors import UsageError
 from xrayscan.model.backend import Placement, Precision
+from xrayscan.runtime.interface import cores
 
 PrecisionChoice = Literal["auto", "fp32", "bf16", "fp16"]
 
@@ -50,14 +50,17 @@ def streams(placement: Placement) -> int:
     """
     if placement.device != "cpu":
         return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores()
 
 
 def one_thread_each(placement: Placement) -> Callable[[], None]:
     """Let every stream compute in its own thread alone; returns what restores torch's number of threads."""
+    if placement.device != "cpu" or "torch" not in sys.modules:  # what other runtimes do is settled when they start
+        return lambda: None
+    import torch
+
     before = torch.get_num_threads()
-    if placement.device == "cpu":
-        torch.set_num_threads(1)
+    torch.set_num_threads(1)
     return lambda: torch.set_num_threads(before)
 
 
@@ -76,6 +79,8 @@ def keep_memory() -> None:
 
 
 def _device(device: str) -> str:
+    import torch
+
     kind, _, index = device.partition(":")
     if device == "auto":
         if torch.cuda.is_available():
@@ -96,6 +101,8 @@ def _device(device: str) -> str:
 
 
 def _best_precision(kind: str) -> Precision:
+    import torch
+
     if kind == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     if kind == "cpu" and cpu_has_bf16():
@@ -105,5 +112,7 @@ def _best_precision(kind: str) -> Precision:
 
 def cpu_has_bf16() -> bool:
     """Whether this CPU multiplies bf16 in hardware (AMX-BF16 or AVX-512 BF16); emulated, it is slower than fp32."""
+    import torch
+
     capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))

@@ -43,7 +43,7 @@ def flattened(images_B1SS: torch.Tensor) -> torch.Tensor:
     Source: Gonzalez and Woods, "Digital Image Processing", section 3.3 (histogram equalisation).
     """
     level = (images_B1SS.clamp(0, 1) * (LEVELS - 1)).round().long().flatten(1)
-    counts = torch.zeros(len(level), LEVELS, device=level.device)
-    counts.scatter_add_(1, level, torch.ones_like(level, dtype=torch.float32))
-    rank = (counts.cumsum(1) - counts / 2) / level.shape[1]
+    ones = torch.ones_like(level, dtype=torch.int32)  # whole numbers: a runtime that rounds to bf16 cannot count
+    counts = ones.new_zeros((level.shape[0], LEVELS)).scatter_add(1, level, ones)
+    rank = (2 * counts.cumsum(1, dtype=torch.int32) - counts).float() / (2 * level.shape[1])
     return rank.gather(1, level).view_as(images_B1SS)

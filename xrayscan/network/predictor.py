@@ -15,6 +15,9 @@ from xrayscan.model.backend import Pixels, Placement, Tensors
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.attribution import Attribution
 from xrayscan.network.forward import logits_of, placed
+from xrayscan.network.program import TorchProgram
+from xrayscan.plugin.manager import load_registry
+from xrayscan.runtime.predictor import CompiledPredictor
 
 
 def refuse_misfits(build: Callable[[Any], nn.Module], params: Any, tensors: Tensors) -> None:
@@ -116,9 +119,22 @@ class TorchPredictor:
         return logits, torch.cat([found[name] for name in layers], 1).cpu().numpy()
 
     @property
+    def program(self) -> TorchProgram:
+        """The network as other runtimes take it, with all layers that a gate or a comparison may ask for."""
+        read = (*self.gate_layers, *([self.layer] if self.layer else ()))
+        return TorchProgram(self.network, self.spec, tuple(dict.fromkeys(read)))
+
+    @property
     def attributions(self) -> list[Attribution]:
         """What can be asked where a score came from: one for each of the heatmap's layers, the finest first."""
         return [Attribution(self.network, layer, self.spec, self.placement) for layer in self.heatmap_layers]
+
+
+def compiled(loaded: TorchPredictor, placement: Placement) -> CompiledPredictor:
+    """Have a network computed by the runtime of a placement. Raises: UsageError for an unknown one; as it does."""
+    program, runtime = loaded.program, load_registry().runtime(placement.runtime)
+    ready = runtime.compile(program, placement)
+    return CompiledPredictor(ready, loaded.layer, loaded.gate_layers, program.onnx() if runtime.graphs else b"")
 
 
 def _keep(found: dict[str, torch.Tensor], name: str, module: nn.Module, inputs: Any, output: torch.Tensor) -> None:

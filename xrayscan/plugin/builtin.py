@@ -9,6 +9,8 @@ from xrayscan.plugin.command import Command
 from xrayscan.plugin.spec import hookimpl
 from xrayscan.report import builtin as reports
 from xrayscan.report.interface import Report
+from xrayscan.runtime import builtin as runtimes
+from xrayscan.runtime.interface import Runtime
 
 COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which people meet them
     "predict": "Rank a folder of chest radiographs by the probability of pneumonia.",
@@ -19,6 +21,7 @@ COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which pe
     "tune": "Search for the parameters that train the best model.",
     "evaluate": "Measure models on labelled films that they have never seen.",
     "calibrate": "Fit a model to one site from a few labelled films.",
+    "export": "Write a model as an ONNX or OpenVINO file.",
     "models": "List the models and backends at hand, or show one.",
     "plugins": "List the plugins and what they register.",
 }
@@ -43,6 +46,13 @@ def register_reports(register: Callable[[Report], None]) -> None:
     """Offer csv, jsonl and html."""
     for report in reports.BUILT_IN:
         register(report)
+
+
+@hookimpl
+def register_runtimes(register: Callable[[Runtime], None]) -> None:
+    """Offer torch, and the runtimes that take an ONNX graph."""
+    for runtime in runtimes.BUILT_IN:
+        register(runtime)
 
 
 @hookimpl

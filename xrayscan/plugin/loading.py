@@ -8,12 +8,15 @@ import numpy as np
 
 from xrayscan.errors import ModelError, UsageError, XrayscanError
 from xrayscan.files.paths import Path, path_texts
-from xrayscan.model.backend import Placement, Predictor
+from xrayscan.model.backend import Placement, Predictor, Tensors
 from xrayscan.model.card import UNNAMED
 from xrayscan.model.file import Model, load_model
-from xrayscan.model.gate import GatedPredictor, split_gate
+from xrayscan.model.gate import Gate, GatedPredictor, split_gate
 from xrayscan.model.parameters import parse
 from xrayscan.plugin.manager import load_registry
+from xrayscan.runtime.graph_program import GraphProgram
+from xrayscan.runtime.memory import Memory
+from xrayscan.runtime.predictor import CompiledPredictor
 
 MEAN = "mean"  # what worklists call the mean of several models
 SHOWN = 200  # characters of an unexpected error
@@ -25,13 +28,11 @@ def load_predictor(model: Model, placement: Placement) -> Predictor:
     It is shown one black film, so that what cannot work fails here. Raises: ModelError if its backend is missing, its
     tensors do not fit, or it does not take films as its card says.
     """
-    backend = load_registry().backend(model.card.backend)
-    params = parse(backend.params, model.card.parameters, of=f"model {model.card.name}")
     side, what = model.card.input.side, model.path or model.card.name
     tensors, gate = split_gate(model.tensors)
     black = np.zeros((1, side, side), np.uint8)
     try:
-        predictor = backend.load(params, model.card.input, tensors, placement)
+        predictor = _from_graph(model, gate, placement) or _from_backend(model, tensors, placement)
         shape = predictor.predict(black).shape
         gated = GatedPredictor(predictor, gate) if gate else predictor
         if isinstance(gated, GatedPredictor):
@@ -40,11 +41,34 @@ def load_predictor(model: Model, placement: Placement) -> Predictor:
         raise
     except Exception as error:  # whatever a backend makes of a file that is not its own
         first = next(iter(str(error).splitlines()), "")[:SHOWN]
-        problem = f"{what}: backend {backend.name} cannot use it ({type(error).__name__}: {first})"
+        problem = f"{what}: backend {model.card.backend} cannot use it ({type(error).__name__}: {first})"
         raise ModelError(problem) from error
     if shape != (1,):
         raise ModelError(f"{what}: one film gets {shape} numbers instead of one")
     return gated
+
+
+def _from_graph(model: Model, gate: Gate | None, placement: Placement) -> Predictor | None:
+    """The model by its ONNX graph, exported or kept from an earlier command; None where there is none to be used."""
+    runtime = load_registry().runtime(placement.runtime)
+    if model.graph and model.graph_format not in runtime.graphs:
+        raise ModelError(f"{model.path}: runtime {runtime.name} does not take graphs ({model.graph_format})")
+    kept = Memory.of(model.fingerprint).graph() if model.fingerprint and runtime.graphs and not model.graph else b""
+    graph = model.graph or kept
+    if not graph:
+        return None
+    layers = gate.layers if gate else ()
+    return CompiledPredictor(runtime.compile(GraphProgram(graph, model.weights), placement), None, layers, graph)
+
+
+def _from_backend(model: Model, tensors: Tensors, placement: Placement) -> Predictor:
+    """The model by its backend, which keeps the ONNX graph for the next command if it made one."""
+    backend = load_registry().backend(model.card.backend)
+    params = parse(backend.params, model.card.parameters, of=f"model {model.card.name}")
+    predictor = backend.load(params, model.card.input, tensors, placement)
+    if model.fingerprint and isinstance(predictor, CompiledPredictor) and predictor.graph:
+        Memory.of(model.fingerprint).keep_graph(predictor.graph)
+    return predictor
 
 
 def load_models(references: Path | Model | Iterable[Path | Model]) -> list[Model]:

@@ -12,6 +12,7 @@ from xrayscan.errors import ModelError, UsageError
 from xrayscan.model.backend import Backend, TrainingParams
 from xrayscan.plugin.command import Command
 from xrayscan.report.interface import Report
+from xrayscan.runtime.interface import Runtime
 
 TRAINING_NAMES = {field.name for field in dataclasses.fields(TrainingParams)}  # --set takes these beside a backend's
 WORD = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")  # typed on the command line
@@ -74,6 +75,7 @@ EDGES = (
     Edge("checks", Check, names={"name": PHRASE}),
     Edge("reports", Report, names={"name": WORD, "suffix": WORD}),
     Edge("commands", Command),
+    Edge("runtimes", Runtime),
 )
 
 
@@ -98,6 +100,7 @@ class Registry:
     checks: dict[str, Check] = field(default_factory=dict)
     reports: dict[str, Report] = field(default_factory=dict)
     commands: dict[str, Command] = field(default_factory=dict)
+    runtimes: dict[str, Runtime] = field(default_factory=dict)
 
     def backend(self, name: str) -> Backend:
         """Return the backend called ``name``. Raises: ModelError that lists those there are and what failed to load."""
@@ -110,6 +113,12 @@ class Registry:
         if name in self.reports:
             return self.reports[name]
         raise UsageError(f"unknown report format {name!r}: choose among {', '.join(self.reports)}{self._broken()}")
+
+    def runtime(self, name: str) -> Runtime:
+        """Return the runtime called ``name``. Raises: UsageError that lists those there are and what failed to load."""
+        if name in self.runtimes:
+            return self.runtimes[name]
+        raise UsageError(f"unknown runtime {name!r}: choose auto, {', '.join(self.runtimes)}{self._broken()}")
 
     def plugin_of(self, edge: str, name: str) -> str:
         """The name of the plugin that registered it."""

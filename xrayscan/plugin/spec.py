@@ -13,6 +13,7 @@ from xrayscan.decode.interface import Decoder
 from xrayscan.model.backend import Backend
 from xrayscan.plugin.command import Command
 from xrayscan.report.interface import Report
+from xrayscan.runtime.interface import Runtime
 
 GROUP = "xrayscan"  # the entry-point group that announces plugins, and pluggy's project name
 
@@ -62,4 +63,13 @@ def register_checks(register: Callable[[Check], None]) -> None:
     """Offer checks of what may be ranked: pass each one to ``register``, which refuses a name already taken.
 
     A check sees every image before any model does, flags it or sets it aside. It runs in reader processes: no torch.
+    """
+
+
+@hookspec
+def register_runtimes(register: Callable[[Runtime], None]) -> None:
+    """Offer runtimes, which compute networks: pass each `Runtime` to ``register``, which refuses a name already taken.
+
+    ``--runtime`` knows it by its name; ``--runtime auto`` takes the fastest that agrees with torch in fp32.
+    Test it with `xrayscan.testing.RuntimeContract`.
     """

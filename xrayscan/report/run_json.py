@@ -13,7 +13,7 @@ from xrayscan.files.atomic import atomic_writer
 from xrayscan.store.record import Status
 from xrayscan.worklist.worklist import Worklist
 
-PACKAGES = ("xrayscan", "torch", "numpy", "pillow", "pydicom", "simplejpeg")
+PACKAGES = ("xrayscan", "torch", "onnxruntime", "openvino", "numpy", "pillow", "pydicom", "simplejpeg")
 
 
 def write_run(

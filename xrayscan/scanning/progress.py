@@ -19,6 +19,7 @@ class Progress:
     unanswered: float = 0.0  # s that the file system has not answered for, while nothing else is found
     device: str = ""
     precision: str = ""
+    runtime: str = ""
     batch_size: int = 0
     seconds: float = 0.0  # the scan as a whole; 0 until it is complete
 

@@ -34,6 +34,7 @@ from xrayscan.worklist.order import RankSettings
 from xrayscan.worklist.worklist import Worklist
 
 KEPT_BETWEEN_REPORTS = 1000
+WALK_SECONDS = 1.0  # that the choice of a runtime waits to know how much there is to do
 SOURCE = tuple(field.name for field in dataclasses.fields(Source))
 
 
@@ -44,10 +45,12 @@ class ScanSettings:
     ``workers``: reader processes; None is one per core, 0 reads inside this process. ``batch_size``: None chooses by
     device. ``precision``: auto | fp32 | bf16 | fp16. ``device``: auto | cpu | cuda[:N] | mps. ``file_timeout``:
     seconds after which a file is given up, 0 for never; without reader processes there is nobody to give it up.
+    ``runtime``: what computes the models; auto is the fastest that agrees with torch in fp32.
     """
 
     device: str = "auto"
     precision: str = "auto"
+    runtime: str = "auto"
     batch_size: int | None = None
     workers: int | None = None
     file_timeout: float = FILE_TIMEOUT
@@ -90,7 +93,11 @@ def scan(
         store.remember(cards=[one.card.to_json() for one in loaded], names=names)  # for reports without model files
         with Prefetcher(named, progress, archives=settings.archives) as walk, contextlib.ExitStack() as undo:
             rows = _to_read(walk, store, progress, on_progress, stopping)
-            for batch in _scored(rows, loaded, settings, progress, undo, stopping):
+            before = _computed(store)
+            for batch in _scored(rows, loaded, settings, progress, undo, stopping, before):
+                if progress.runtime and (computed := (progress.runtime, progress.precision)) != before:
+                    store.remember(computed=computed)
+                    before = computed
                 records = [(_source(row), _record(row)) for row in batch]
                 store.write(records)
                 for _, record in records:
@@ -170,6 +177,7 @@ def _scored(
     progress: Progress,
     undo: contextlib.ExitStack,
     stopping: Callable[[], bool],
+    before: tuple[str, str] | None,
 ) -> Iterator[list[Row]]:
     """Run both stages over the rows. Starts neither readers nor torch when there is nothing to read."""
     first = next(filter(None, rows), None)
@@ -177,12 +185,15 @@ def _scored(
         return iter(())
 
     def start() -> BatchScorer:
-        from xrayscan.network.device import default_batch_size, one_thread_each, place, streams
+        from xrayscan.network.choice import choose
+        from xrayscan.network.device import default_batch_size, one_thread_each, streams
 
-        placement = place(settings.device, settings.precision)
+        asked = {"device": settings.device, "precision": settings.precision, "runtime": settings.runtime}
+        placement = choose(models, **asked, films=_expected(progress), before=before)
         undo.callback(one_thread_each(placement))
         size = settings.batch_size or default_batch_size(placement)
         progress.device, progress.precision, progress.batch_size = placement.device, placement.precision, size
+        progress.runtime = placement.runtime
         return BatchScorer(models, placement, size, streams(placement))
 
     specs = tuple(dict.fromkeys(model.card.input for model in models))
@@ -197,6 +208,22 @@ def _scored(
         file_timeout=settings.file_timeout,
         stopping=stopping,
     )
+
+
+def _computed(store: Store) -> tuple[str, str] | None:
+    """Runtime and precision of the scan that goes on, so that its films are computed alike; None for a new one."""
+    match store.recall("computed"):
+        case [str(runtime), str(precision)]:
+            return runtime, precision
+    return None
+
+
+def _expected(progress: Progress) -> int:
+    """How many films there are to score, as far as the walk knows after a moment."""
+    until = time.monotonic() + WALK_SECONDS
+    while not progress.walked and time.monotonic() < until:
+        time.sleep(0.01)
+    return progress.found - progress.kept
 
 
 def _source(row: Row) -> Source:

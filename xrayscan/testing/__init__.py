@@ -5,3 +5,4 @@ from xrayscan.testing.backend import Subject as Subject
 from xrayscan.testing.command import CommandContract as CommandContract
 from xrayscan.testing.decoder import DecoderContract as DecoderContract
 from xrayscan.testing.report import ReportContract as ReportContract
+from xrayscan.testing.runtime import RuntimeContract as RuntimeContract

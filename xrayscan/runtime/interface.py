@@ -1,0 +1,83 @@
+"""What a runtime is: a name, where it runs, and how it makes a function of a network."""
+
+import os
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from xrayscan.model.backend import Pixels, Placement, Precision
+
+if TYPE_CHECKING:
+    from torch import nn
+
+EAGER = "torch"  # the runtime of torch as it stands: what every other one has to agree with
+LOGITS, FEATURES = "logits", "features/"  # names of a graph's outputs: the second before a layer's name
+
+
+class Compiled(Protocol):
+    """A network made ready to run. Several threads may call it at the same time."""
+
+    outputs: tuple[str, ...]  # LOGITS, and FEATURES with the name of every layer that is read
+
+    def __call__(self, pixels: Pixels) -> tuple[npt.NDArray[np.float32], ...]:
+        """Pixels (B, S, S) uint8, any B → what the outputs hold, in their order: logits (B,), features (B, F)."""
+        ...
+
+
+class Program(Protocol):
+    """A network with all that turns pixels into logits, normalisation included, in either of two forms."""
+
+    outputs: tuple[str, ...]  # as those of `Compiled`
+
+    def module(self) -> "nn.Module":
+        """A network of torch on the CPU in fp32: pixels (B, S, S) uint8 → a tuple of the outputs."""
+        ...
+
+    def onnx(self) -> bytes:
+        """The same as an ONNX graph with the input ``pixels`` (B, S, S) uint8, and outputs of these names."""
+        ...
+
+
+@runtime_checkable
+class Runtime(Protocol):
+    """A way to compute networks. Register one from a plugin's ``register_runtimes`` hook."""
+
+    name: str
+    summary: str  # one line for ``xrayscan models``
+    graphs: tuple[str, ...]  # formats of graphs of which it needs nothing else, torch least of all: onnx, openvino
+    setup_seconds: float  # that making a network ready takes, roughly: what is never worth that is not even tried
+
+    def missing(self, placement: Placement) -> str | None:
+        """Why it cannot run here, such as a package to be installed; None where it can. Imports nothing heavy."""
+        ...
+
+    def precisions(self, device: str) -> tuple[Precision, ...]:
+        """In which precisions it computes on a device, fp32 among them; those first that are expected to be fast."""
+        ...
+
+    def compile(self, program: Program, placement: Placement) -> Compiled:
+        """Make a network ready to run on a device, one thread to a call. Raises: whatever it finds it cannot do."""
+        ...
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def installed(package: str) -> bool:
+    """Whether a package can be imported, without importing it."""
+    import importlib.util
+
+    return importlib.util.find_spec(package) is not None
+
+
+def has_bf16() -> bool:
+    """Whether this CPU multiplies bf16 in hardware (AMX-BF16 or AVX-512 BF16), as Linux tells; False where unknown."""
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+            flags = next((line for line in file if line.startswith("flags")), "").split()
+    except OSError:
+        return False
+    return "amx_bf16" in flags or "avx512_bf16" in flags
