@@ -173,8 +173,8 @@ def test_an_object_that_is_no_report_is_refused_with_what_it_lacks(install):
         ({"register_backends": lambda register: register(backend("mine"))}, "register_backends is not marked"),
         (
             {},
-            "no @hookimpl function register_backends, register_decoders, register_checks, register_reports or "
-            "register_commands",
+            "no @hookimpl function register_backends, register_decoders, register_checks, register_reports, "
+            "register_commands or register_runtimes",
         ),
         ({"register_backends": offering()}, "register_backends never calls register"),
     ],

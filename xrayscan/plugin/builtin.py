@@ -22,6 +22,7 @@ COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which pe
     "evaluate": "Measure models on labelled films that they have never seen.",
     "calibrate": "Fit a model to one site from a few labelled films.",
     "export": "Write a model as an ONNX or OpenVINO file.",
+    "benchmark": "Measure how fast a scan is here, and what limits it.",
     "models": "List the models and backends at hand, or show one.",
     "plugins": "List the plugins and what they register.",
 }

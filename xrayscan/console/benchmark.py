@@ -1,0 +1,41 @@
+"""What `xrayscan benchmark` shows: a table, and a picture of it."""
+
+from markupsafe import Markup
+
+from xrayscan.console.terminal import print_table
+from xrayscan.scanning.benchmark import AIM, Benchmark
+
+
+def print_benchmark(found: Benchmark) -> None:
+    """Print the rates to stdout."""
+    rows = [
+        (
+            f"{one.runtime} {one.precision}",
+            str(one.batch_size),
+            f"{one.per_second:,.0f}",
+            "chosen" if one.chosen else "",
+        )
+        for one in found.inference
+    ]
+    print_table("Inference, films per second", ("runtime", "batch", "films/s", ""), rows)
+    parts = [
+        ("reading and decoding", f"{found.decoded:,.0f}"),
+        ("inference", f"{found.inferred:,.0f}"),
+        ("a whole scan, once it runs", f"{found.scanned:,.0f}"),
+    ]
+    print_table(f"Parts of a scan, by {found.films:,} films", ("part", "films/s"), parts)
+    print(f"The limit is {found.limit}. {AIM:,} films take about {found.hours:.1f} h.")
+
+
+def drawn(found: Benchmark) -> Markup:
+    """The rates as bars, as SVG."""
+    from xrayscan.report.plots import COLOURS, new, svg
+
+    ways = {f"{one.runtime} {one.precision}, {one.batch_size} at once": one.per_second for one in found.inference}
+    bars = {"decoding": found.decoded, **ways, "whole scan": found.scanned}
+    figure, axes = new(6.4, 0.8 + 0.3 * len(bars))
+    colours = [COLOURS[0], *[COLOURS[1]] * len(ways), COLOURS[2]]
+    axes.barh(list(bars), list(bars.values()), color=colours)
+    axes.invert_yaxis()
+    axes.set(xlabel="films per second", title="What a scan costs here")
+    return svg(figure)
