@@ -1,6 +1,6 @@
 """How much of the hardware a scan uses: its rate against what decoding and inference alone can do, in one run.
 
-    python benchmarks/throughput.py FOLDER [--copies 60] [--device auto] [--precision auto] [--rounds 3]
+    python benchmarks/throughput.py FOLDER [--copies 60] [--device auto] [--precision auto] [--runtime auto]
 
 FOLDER holds full-size JPEGs. They are hard-linked (or copied) several times into a temporary folder, so that the scan
 lasts long enough for start-up not to matter. Efficiency is the end-to-end rate over 1 / (1/decode + 1/infer) on a
@@ -8,6 +8,7 @@ CPU, where both share the cores, and over min(decode, infer) with a GPU.
 """
 
 import argparse
+import hashlib
 import multiprocessing
 import os
 import shutil
@@ -20,20 +21,22 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from xrayscan import ScanSettings, load_model, load_predictor, scan
-from xrayscan.network.device import default_batch_size, one_thread_each, place, streams
+from xrayscan.network.choice import answers, choose
+from xrayscan.network.device import default_batch_size, one_thread_each, streams
 from xrayscan.scanning.workers import default_workers
 
 SECONDS = 8.0  # that each bare rate is measured for
 
 
 def decode_loop(paths: list[str], side: int, seconds: float) -> int:
-    """Decode with the bare codec, file by file, at the smallest scale that covers ``side``. Returns how many."""
+    """Read, hash and decode with the bare codec, file by file, at the scale that covers ``side``. Returns how many."""
     import simplejpeg
 
     until, done = time.perf_counter() + seconds, 0
     while time.perf_counter() < until:
         with open(paths[done % len(paths)], "rb") as file:
             data = file.read()
+        hashlib.sha256(data).digest()
         simplejpeg.decode_jpeg(data, "GRAY", fastdct=False, min_height=side, min_width=side, min_factor=1)
         done += 1
     return done
@@ -55,7 +58,7 @@ def infer_rate(model, placement, batch_size: int) -> float:
     def stream(seconds: float) -> int:
         until, done = time.perf_counter() + seconds, 0
         while time.perf_counter() < until:
-            predictor.predict(pixels)
+            answers(predictor, pixels)
             done += batch_size
         return done
 
@@ -97,6 +100,7 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=60)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="auto")
+    parser.add_argument("--runtime", default="auto")
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
 
@@ -105,9 +109,10 @@ def main() -> None:
     if not paths:
         sys.exit(f"{asked.folder}: no JPEG in it")
     model = load_model(asked.model)
-    placement = place(asked.device, asked.precision)
+    wanted = {"device": asked.device, "precision": asked.precision, "runtime": asked.runtime}
+    placement = choose([model], **wanted, films=asked.copies * len(paths))
     batch_size = default_batch_size(placement)
-    settings = ScanSettings(device=asked.device, precision=asked.precision)
+    settings = ScanSettings(placement.device, placement.precision, runtime=placement.runtime)
     print(f"{len(paths)} films x {asked.copies}, model {model.card.name}, {placement}, batch {batch_size}")
     print(f"{'decode/s':>10}{'infer/s':>10}{'bound/s':>10}{'scan/s':>10}{'efficiency':>12}")
     efficiencies = []

@@ -20,7 +20,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 MANUAL = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))}
 EXTENDING = MANUAL[ROOT / "docs" / "howto" / "extend.md"]
 PAGES = {ROOT / "README.md": README, ROOT / "CONTRIBUTING.md": (ROOT / "CONTRIBUTING.md").read_text("utf-8"), **MANUAL}
-NOT_OURS = {"--config-file", "--check", "--copies", "--recipes", "--series", "--strict"}  # options of other tools
+NOT_OURS = {"--check", "--config-file", "--copies", "--recipes", "--series", "--strict"}  # options of other tools
 
 
 def reference():

@@ -50,7 +50,6 @@ class ScanSettings:
 
     device: str = "auto"
     precision: str = "auto"
-    runtime: str = "auto"
     batch_size: int | None = None
     workers: int | None = None
     file_timeout: float = FILE_TIMEOUT
@@ -58,6 +57,7 @@ class ScanSettings:
     fresh: bool = False  # forget an earlier scan in the same folder
     share: bool = False  # a folder that is made for the output is open as the umask says, not to its owner alone
     archives: bool = True  # walk ZIP and tar archives as folders
+    runtime: str = "auto"
     rank: RankSettings = RankSettings()
 
 
