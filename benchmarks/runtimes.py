@@ -1,6 +1,6 @@
 """How fast each runtime computes a model, and how far it is from torch in fp32 on real films.
 
-    python benchmarks/runtimes.py FOLDER [--model default] [--films 256] [--rounds 5]
+    python benchmarks/runtimes.py FOLDER [--model default] [--films 256] [--rounds 2]
 
 Every runtime that is installed takes the same batches of 32 in turns, on one core; what counts is the CPU time of the
 process in the fastest round, as a ratio to torch in fp32. Differences are of calibrated probabilities.
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("folder")
     parser.add_argument("--model", default="default")
     parser.add_argument("--films", type=int, default=256)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--compiled", action="store_true", help="torch-compile too, which takes a minute to start")
     asked = parser.parse_args()
     import torch
