@@ -20,6 +20,7 @@ from xrayscan.checks.polarity import DOUBTFUL, TURNED
 from xrayscan.cli import main
 from xrayscan.decode.dicom.projection import OTHERS
 from xrayscan.decode.flags import Flag
+from xrayscan.model import capabilities
 from xrayscan.model.backend import TrainingParams
 from xrayscan.model.calibration import Calibration
 from xrayscan.model.card import ModelCard, OperatingPoint
@@ -27,6 +28,7 @@ from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.parameters import describe
 from xrayscan.plugin import spec
 from xrayscan.plugin.manager import load_registry
+from xrayscan.plugin.registry import members
 from xrayscan.report.table import COLUMNS
 from xrayscan.store.record import FACT_LABELS, LATERAL, UNLIKE, Facts
 from xrayscan.worklist.worklist import DISAGREE, NONE_SCORED, SOME_FAILED
@@ -164,9 +166,20 @@ def hooks() -> str:
                 f"```python\n@hookimpl\ndef {name}{re.sub(MODULES, '', str(inspect.signature(hook)))}: ...\n```\n"
             )
             parts.append(f"{inspect.getdoc(hook)}\n")
-    parts.append("Registered at the moment:\n")
+    parts.append("## What a backend or its predictor may also do\n")
+    parts.append(
+        "Whoever has the members can do it; nothing is inherited or declared. Names are exported by `xrayscan`.\n"
+    )
+    parts.append(table(("protocol", "members", "meaning"), _capabilities()))
+    parts.append("## Registered at the moment\n")
     parts.append(table(("backend", "what it is"), sorted((f"`{b.name}`", b.summary) for b in _backends().values())))
     return "\n".join(parts)
+
+
+def _capabilities() -> Iterator[tuple[str, str, str]]:
+    for name, kind in vars(capabilities).items():
+        if getattr(kind, "_is_protocol", False) and kind.__module__ == capabilities.__name__:
+            yield f"`{name}`", ", ".join(f"`{member}`" for member in members(kind)), _prose(kind)
 
 
 def parameters() -> str:

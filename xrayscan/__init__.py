@@ -39,6 +39,15 @@ if TYPE_CHECKING:
     from xrayscan.model.backend import Tensors as Tensors
     from xrayscan.model.backend import TrainingParams as TrainingParams
     from xrayscan.model.calibration import Calibration as Calibration
+    from xrayscan.model.capabilities import ComparesCases as ComparesCases
+    from xrayscan.model.capabilities import Explains as Explains
+    from xrayscan.model.capabilities import GivesFeatures as GivesFeatures
+    from xrayscan.model.capabilities import GivesFirstWeights as GivesFirstWeights
+    from xrayscan.model.capabilities import GivesLayers as GivesLayers
+    from xrayscan.model.capabilities import HasRecipe as HasRecipe
+    from xrayscan.model.capabilities import HeatmapLayer as HeatmapLayer
+    from xrayscan.model.capabilities import KnowsUnlike as KnowsUnlike
+    from xrayscan.model.capabilities import StartsFromWeights as StartsFromWeights
     from xrayscan.model.card import ModelCard as ModelCard
     from xrayscan.model.card import OperatingPoint as OperatingPoint
     from xrayscan.model.file import Model as Model
@@ -85,6 +94,15 @@ _HOME = {
     "Tensors": "model.backend",
     "TrainingParams": "model.backend",
     "Calibration": "model.calibration",
+    "ComparesCases": "model.capabilities",
+    "Explains": "model.capabilities",
+    "GivesFeatures": "model.capabilities",
+    "GivesFirstWeights": "model.capabilities",
+    "GivesLayers": "model.capabilities",
+    "HasRecipe": "model.capabilities",
+    "HeatmapLayer": "model.capabilities",
+    "KnowsUnlike": "model.capabilities",
+    "StartsFromWeights": "model.capabilities",
     "InputSpec": "model.input_spec",
     "ModelCard": "model.card",
     "OperatingPoint": "model.card",

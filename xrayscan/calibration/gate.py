@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xrayscan.model.backend import KnowsUnlike, Pixels, Predictor, Tensors
+from xrayscan.model.backend import Pixels, Predictor, Tensors
+from xrayscan.model.capabilities import KnowsUnlike
 from xrayscan.model.gate import split_gate
 from xrayscan.statistics.metrics import Floats
 

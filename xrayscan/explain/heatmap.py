@@ -3,17 +3,18 @@
 A map says which part of the film moved the score; it does not say what is there.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from xrayscan.model.backend import Pixels, Placement, Predictor
+from xrayscan.model.capabilities import ComparesCases, Explains, HeatmapLayer
 from xrayscan.model.card import ModelCard
 from xrayscan.model.file import Model
+from xrayscan.model.gate import ungated
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.plugin.loading import load_predictor
 
@@ -34,19 +35,6 @@ class Neighbour:
     distance: float  # in the model's own unit: comparable within one model only
 
 
-class HeatmapLayer(Protocol):
-    """A layer of a network: `xrayscan.network.attribution.Attribution`, or whatever has its shape."""
-
-    def maps(self, pixels: Pixels) -> Maps:
-        """Pixels (B, S, S) → how much each of its cells raised the logit: (B, h, w)."""
-        ...
-
-    @property
-    def offset(self) -> float:
-        """How many pixels further right and down its cells look than where they seem to lie."""
-        ...
-
-
 class Explainer:
     """A model on its device, asked why."""
 
@@ -58,8 +46,8 @@ class Explainer:
     def __init__(self, card: ModelCard, predictor: Predictor) -> None:
         self.spec = card.input
         self._labels = card.labels
-        self._predictor: Any = predictor
-        self._layers: Sequence[HeatmapLayer] = getattr(self._predictor, "attributions", ())
+        self._predictor = ungated(predictor)
+        self._layers = self._predictor.attributions if isinstance(self._predictor, Explains) else ()
 
     def heatmaps(self, pixels: Pixels) -> Maps | None:
         """Pixels (N, S, S) uint8 → maps (N, h, w) float32 in [0, 1], h and w at least CELLS; None if it gives none.
@@ -77,9 +65,9 @@ class Explainer:
 
     def neighbours(self, pixels: Pixels) -> list[tuple[Neighbour, ...]] | None:
         """Pixels (N, S, S) uint8 → the nearest training cases of each film, nearest first; None if it compares none."""
-        if not hasattr(self._predictor, "nearest"):
+        if not isinstance(self._predictor, ComparesCases):
             return None
-        found: Sequence[Sequence[tuple[int, float]]] = self._predictor.nearest(pixels, NEIGHBOURS)
+        found = self._predictor.nearest(pixels, NEIGHBOURS)
         return [tuple(Neighbour(self._labels[label], distance) for label, distance in film) for film in found]
 
 

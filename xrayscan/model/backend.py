@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ class Placement:
 
 
 class Predictor(Protocol):
-    """A loaded model on its device."""
+    """A loaded model on its device. What it may be able to do beside this is in `xrayscan.model.capabilities`."""
 
     def predict(self, pixels: Pixels) -> npt.NDArray[np.float32]:
         """Turn pixels (B, S, S) uint8 into raw logits (B,) float32 of the finding, row for row.
@@ -33,33 +33,6 @@ class Predictor(Protocol):
         A row's logit depends on that row alone: not on its neighbours, nor on its place in the batch.
         Raises: MemoryError or torch.OutOfMemoryError when the batch does not fit; the caller then halves it.
         """
-        ...
-
-
-@runtime_checkable
-class KnowsUnlike(Protocol):
-    """A predictor that also tells how unlike its training films a film is. Whoever scans asks it that way."""
-
-    unlike_from: float  # the unlikeness from which on a film is flagged
-
-    def predict_with_unlikeness(self, pixels: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Turn pixels (B, S, S) uint8 into raw logits (B,), as ``predict`` does, and unlikeness (B,) in [0, 1].
-
-        Unlikeness is 0 for what the training films are like and 1 for nothing of the kind, from the same pass.
-        """
-        ...
-
-
-@runtime_checkable
-class GivesFeatures(Protocol):
-    """A predictor whose network can be read on the way: what a gate needs to judge in the same pass."""
-
-    gate_layers: tuple[str, ...]  # the submodules that a gate reads
-
-    def predict_with_features(
-        self, pixels: Pixels, layers: tuple[str, ...]
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Turn pixels (B, S, S) uint8 into raw logits (B,) and the layers' outputs averaged over places (B, F)."""
         ...
 
 
@@ -179,9 +152,8 @@ class FitSettings:
 class Backend(Protocol):
     """A recipe for models. Register one from a plugin's ``register_backends`` hook.
 
-    One that can start from weights of others also has ``takes_weights = True``; the rest is refused ``--weights``.
-    One with a recipe of its own also has ``recipe``, values of `TrainingParams` that win over their defaults, and
-    ``starts_with``, the weights that it starts with where none are asked for.
+    What it may be able to do beside this, such as starting from weights of others, is in
+    `xrayscan.model.capabilities`.
     """
 
     @property

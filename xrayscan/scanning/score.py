@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from xrayscan.model.backend import KnowsUnlike, Pixels, Placement, Predictor
+from xrayscan.model.backend import Pixels, Placement, Predictor
+from xrayscan.model.capabilities import KnowsUnlike
 from xrayscan.model.file import Model
 from xrayscan.outcome import Code, Status
 from xrayscan.plugin.loading import load_predictor

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from xrayscan.model.backend import Pixels, Predictor
+from xrayscan.model.capabilities import GivesLayers
 from xrayscan.model.gate import Floats, Gate, gate_features
 from xrayscan.training.gate_examples import strange, varied
 
@@ -39,7 +40,7 @@ def teach_gate(
     if min(len(train), len(validation)) < FEWEST:
         return None
     rng = np.random.default_rng(seed)
-    layers = tuple(getattr(predictor, "gate_layers", ()))
+    layers = predictor.gate_layers if isinstance(predictor, GivesLayers) else ()
     some = _some(train, most, rng)
     like = np.concatenate(
         [_features(predictor, layers, films) for films in (some, varied(some, rng), varied(some, rng))]
