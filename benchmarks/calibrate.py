@@ -18,10 +18,11 @@ from PIL import Image
 from xrayscan import TrainSettings, load_model, load_predictor
 from xrayscan.calibration.crossfit import fit
 from xrayscan.model.backend import Placement
+from xrayscan.model.batches import predict_logits
 from xrayscan.model.card import ModelCard
 from xrayscan.statistics.metrics import ece
 from xrayscan.training.calibrate import calibrated
-from xrayscan.training.trainer import predict_logits, split_films
+from xrayscan.training.trainer import split_films
 
 CROP = 0.1  # of each side
 FEWEST = 5  # films of either label in a draw

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from xrayscan import Placement, TrainSettings, load_model, load_predictor
+from xrayscan.calibration.gate import unlikeness_of
 from xrayscan.model.backend import Pixels, Predictor
 from xrayscan.model.gate import GatedPredictor
 from xrayscan.model.input_spec import InputSpec
@@ -30,15 +31,13 @@ from xrayscan.training.gate import teach_gate
 from xrayscan.training.gate_examples import strange
 from xrayscan.training.trainer import split_films
 
-AT_ONCE = 64
 FILMS = ("CR", "DX", "RG")  # modalities that may be chest films
 
 
 def flagged(predictor: Predictor, films: Pixels) -> npt.NDArray[np.bool_]:
     """Which films (N, S, S) the gate flags."""
     assert isinstance(predictor, GatedPredictor), "this model has no gate"
-    parts = (films[at : at + AT_ONCE] for at in range(0, len(films), AT_ONCE))
-    return np.concatenate([predictor.predict_with_unlikeness(part)[1] for part in parts]) >= predictor.unlike_from
+    return unlikeness_of(predictor, films) >= predictor.unlike_from
 
 
 def films_of(folder: str, spec: InputSpec) -> Pixels:

@@ -31,12 +31,13 @@ from xrayscan import (
 )
 from xrayscan.decode import decode
 from xrayscan.decode.resize import preprocess
+from xrayscan.model.batches import predict_logits
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.device import place
 from xrayscan.statistics.metrics import Resampler, auroc, ece, percentiles, sensitivity, specificity
 from xrayscan.training.calibrate import calibrated, cross_fitted
 from xrayscan.training.plan import SplitFilms
-from xrayscan.training.trainer import predict_logits, split_films
+from xrayscan.training.trainer import split_films
 
 RNG = np.random.default_rng(0)
 

@@ -18,17 +18,17 @@ import numpy.typing as npt
 
 from xrayscan import FitSettings, Placement, TrainSettings
 from xrayscan.model.backend import Pixels
+from xrayscan.model.batches import Batches, predict_logits
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.device import place
 from xrayscan.plugin.manager import load_registry
 from xrayscan.statistics.metrics import auroc, ece
 from xrayscan.training.plan import Plan, SplitFilms
-from xrayscan.training.trainer import predict_logits, split_films
+from xrayscan.training.trainer import split_films
 
 EARLY = ("blocks.0", "blocks.2", "blocks.4")
 STYLES, PER_LABEL, RARE = 12, 4, 0.15
 STYLE_SIDE = 129  # pixels that styles are told from
-AT_ONCE = 64
 
 Places = npt.NDArray[np.bool_]  # (N,): the films held out
 
@@ -39,8 +39,7 @@ def early_features(pixels: Pixels) -> npt.NDArray[np.float64]:
     params = backend.params(side=pixels.shape[1])
     start = backend.start(params, FitSettings(weights="imagenet"))
     predictor = backend.load(params, backend.spec(params), start, Placement())
-    parts = (pixels[at : at + AT_ONCE] for at in range(0, len(pixels), AT_ONCE))
-    features = np.concatenate([predictor.predict_with_features(part, EARLY)[1] for part in parts]).astype(np.float64)
+    features = Batches().over(lambda part: predictor.predict_with_features(part, EARLY)[1], pixels).astype(np.float64)
     return (features - features.mean(0)) / (features.std(0) + 1e-6)
 
 

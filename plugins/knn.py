@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan import (
+    Batches,
     Films,
     FitSettings,
     GivesFeatures,
@@ -27,7 +28,6 @@ PIXELS = "pixels"
 # What a model file of this backend holds: vectors with their labels, and the network that made them, if one did.
 FILMS, LABELS, ABOUT, NETWORK = "films", "labels", "features/about", "features/network/"
 HALF_A_VOTE = 0.5  # given to each label beforehand, so that a unanimous vote is not a certainty
-AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,7 @@ class Neighbours:
 def _vectors(pixels: Pixels, params: KnnParams, network: GivesFeatures | None) -> Vectors:
     """One vector per film (B, D): its pixels, or its features."""
     if network is not None:
-        parts = [network.features(pixels[at : at + AT_ONCE]) for at in range(0, len(pixels), AT_ONCE)]
-        return np.concatenate(parts)
+        return Batches().over(network.features, pixels)
     vectors = pixels.reshape(len(pixels), -1).astype(np.float32) / 255
     if params.standardise:
         vectors = (vectors - vectors.mean(1, keepdims=True)) / np.maximum(vectors.std(1, keepdims=True), 1e-6)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from xrayscan.model.backend import Predictor as Predictor
     from xrayscan.model.backend import Tensors as Tensors
     from xrayscan.model.backend import TrainingParams as TrainingParams
+    from xrayscan.model.batches import Batches as Batches
     from xrayscan.model.calibration import Calibration as Calibration
     from xrayscan.model.capabilities import ComparesCases as ComparesCases
     from xrayscan.model.capabilities import Explains as Explains
@@ -93,6 +94,7 @@ _HOME = {
     "Predictor": "model.backend",
     "Tensors": "model.backend",
     "TrainingParams": "model.backend",
+    "Batches": "model.batches",
     "Calibration": "model.calibration",
     "ComparesCases": "model.capabilities",
     "Explains": "model.capabilities",

@@ -16,6 +16,7 @@ from xrayscan.evaluation.figures import Figures, at_threshold, ranked
 from xrayscan.evaluation.films import ALL, TestFilms, read_films
 from xrayscan.evaluation.overlap import overlap
 from xrayscan.model.backend import Placement
+from xrayscan.model.batches import predict_logits
 from xrayscan.model.card import ModelCard, OperatingPoint
 from xrayscan.model.file import Model, load_model, save_model
 from xrayscan.model.provenance import Provenance
@@ -24,7 +25,6 @@ from xrayscan.scanning.row import pixel_column
 from xrayscan.scanning.workers import default_workers
 from xrayscan.statistics.metrics import Floats, Resampler
 from xrayscan.training.calibrate import calibrated
-from xrayscan.training.trainer import predict_logits
 
 FEWEST, FEWEST_PATIENTS = 30, 5  # films altogether, and patients of each label
 USEFUL_AUROC = 0.8  # of the lower bound: below, no calibration makes a model useful

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from xrayscan.model.backend import Pixels, Placement, Predictor
+from xrayscan.model.batches import Batches
 from xrayscan.model.capabilities import ComparesCases, Explains, HeatmapLayer
 from xrayscan.model.card import ModelCard
 from xrayscan.model.file import Model
@@ -23,7 +24,6 @@ Grey = TypeVar("Grey", Pixels, Maps)
 
 CELLS = 16  # along each side, at least: shifts are added until a map has as many
 SMOOTH = 1 / 8  # of the side: how far a cell of the last layer lends its heat to others; those before it twice as far
-AT_ONCE = 64  # shifted films in one batch
 NEIGHBOURS = 5
 
 
@@ -113,8 +113,7 @@ def _shifted_maps(layer: HeatmapLayer, pixels: Pixels) -> Maps:
     shifts = np.rint((np.arange(steps) - (steps - 1) / 2 + lead) * width - offset).astype(int)
     films = np.stack([_moved(pixels, down, right) for down in shifts for right in shifts], 1)
     flat = films.reshape(-1, *pixels.shape[1:])
-    parts = [layer.maps(flat[at : at + AT_ONCE]) for at in range(0, len(flat), AT_ONCE)]
-    maps = np.concatenate(parts).reshape(len(pixels), steps, steps, coarse, coarse)
+    maps = Batches().over(layer.maps, flat).reshape(len(pixels), steps, steps, coarse, coarse)
     fine = maps.transpose(0, 3, 1, 4, 2).reshape(len(pixels), coarse * steps, coarse * steps)
     return _moved(fine, -lead, -lead)
 

@@ -14,7 +14,7 @@ from xrayscan.errors import ModelError
 from xrayscan.model.backend import Pixels, Placement, Tensors
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.attribution import Attribution
-from xrayscan.network.forward import logits_of, placed
+from xrayscan.network.forward import placed, predicted
 
 
 def refuse_misfits(build: Callable[[Any], nn.Module], params: Any, tensors: Tensors) -> None:
@@ -80,8 +80,7 @@ class TorchPredictor:
 
     def predict(self, pixels: Pixels) -> npt.NDArray[np.float32]:
         """Pixels (B, S, S) uint8 → raw logits (B,) float32."""
-        with torch.inference_mode():
-            return logits_of(self.network, pixels, self.spec, self.placement).cpu().numpy()
+        return predicted(self.network, pixels, self.spec, self.placement)
 
     def features(self, pixels: Pixels) -> npt.NDArray[np.float32]:
         """Pixels (B, S, S) uint8 → what the last layer with places says of each film, averaged over them: (B, C).

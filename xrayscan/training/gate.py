@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from xrayscan.model.backend import Pixels, Predictor
+from xrayscan.model.batches import Batches
 from xrayscan.model.capabilities import GivesLayers
 from xrayscan.model.gate import Floats, Gate, gate_features
 from xrayscan.training.gate_examples import strange, varied
@@ -18,7 +19,6 @@ FOREIGN_VARIED = 12  # times
 FLAGGED = 0.012  # of validation films, as they are and varied, that the gate is set to flag
 STRENGTH = 3e-3  # of logistic regression: the inverse of L2's weight
 FOREIGN_WEIGHT = 0.6  # of films from elsewhere, where training films have 1 in total, and all strange kinds 1
-AT_ONCE = 64
 KIND_WEIGHT = {"half": 2.0, "inverted": 1.5}  # harder than other kinds
 
 
@@ -92,5 +92,4 @@ def _some(films: Pixels, most: int, rng: np.random.Generator) -> Pixels:
 
 
 def _features(predictor: Predictor, layers: tuple[str, ...], films: Pixels) -> Floats:
-    parts = (films[at : at + AT_ONCE] for at in range(0, len(films), AT_ONCE))
-    return np.concatenate([gate_features(predictor, layers, part)[1] for part in parts])
+    return Batches().over(lambda part: gate_features(predictor, layers, part)[1], films)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan.model.backend import Pixels
+from xrayscan.model.batches import Batches
 from xrayscan.model.gate import pixel_statistics
 from xrayscan.statistics.metrics import Floats, Labels, auroc, ece
 
@@ -25,8 +26,7 @@ def find_styles(pixels: Pixels, seed: int) -> Styles:
     """Group films (N, S, S) by k-means of `pixel_statistics`, standardised. Deterministic for a seed."""
     from sklearn.cluster import KMeans
 
-    parts = (pixels[at : at + AT_ONCE] for at in range(0, len(pixels), AT_ONCE))
-    features = np.concatenate([pixel_statistics(part) for part in parts]).astype(np.float64)
+    features = Batches(AT_ONCE).over(pixel_statistics, pixels).astype(np.float64)
     standard = (features - features.mean(0)) / (features.std(0) + 1e-6)
     count = max(1, min(STYLES, len(pixels) // FEWEST))
     return np.asarray(KMeans(count, n_init=4, random_state=seed).fit_predict(standard), np.intp)

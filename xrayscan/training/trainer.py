@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from xrayscan.dataset.cache import FilmCache
 from xrayscan.dataset.decoded import contradictions, decode_films
@@ -14,7 +13,7 @@ from xrayscan.dataset.labelled_folder import LabelledFilm, LabelledFolder, read_
 from xrayscan.dataset.split import divide, for_training, patient_groups
 from xrayscan.errors import InputError
 from xrayscan.files.paths import Path, path_text
-from xrayscan.model.backend import Pixels, Predictor
+from xrayscan.model.batches import predict_logits
 from xrayscan.model.card import TRIAL, TRIAL_MARK, ModelCard
 from xrayscan.model.file import FILE_NAME, load_model, save_model
 from xrayscan.model.input_spec import InputSpec
@@ -27,7 +26,6 @@ from xrayscan.training.plan import Plan, SplitFilms, Trained, TrainSettings
 from xrayscan.training.styles import find_styles
 
 VALIDATION_SHARE = 0.2
-PREDICT_AT_ONCE = 64
 FEWEST = 2  # films of a label that calibration can be cross-fitted on
 FAST_PATIENTS = 30  # of each label, in a trial run
 
@@ -76,12 +74,6 @@ def train(directory: Path, out: Path, settings: TrainSettings = TrainSettings())
     card = _card(plan, films, settings, measured, seen)
     save_model(run.path(FILE_NAME), card, {**tensors, **(gate.tensors() if gate else {})}, seen)
     return run.finish(Trained(load_model(run.path(FILE_NAME)), films, run.epochs, logits, ()))
-
-
-def predict_logits(predictor: Predictor, pixels: Pixels) -> npt.NDArray[np.float32]:
-    """Raw logits (N,) of pixels (N, S, S), predicted in batches."""
-    parts = range(0, len(pixels), PREDICT_AT_ONCE)
-    return np.concatenate([predictor.predict(pixels[at : at + PREDICT_AT_ONCE]) for at in parts])
 
 
 def split_films(directory: str, spec: InputSpec, settings: TrainSettings) -> SplitFilms:

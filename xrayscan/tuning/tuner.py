@@ -17,9 +17,10 @@ from xrayscan.errors import ModelError
 from xrayscan.files.paths import Path, path_text
 from xrayscan.files.run_folder import make_folder, refuse_finished
 from xrayscan.model.backend import Epoch, FitSettings
+from xrayscan.model.batches import predict_logits
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.training.plan import SplitFilms, TrainSettings
-from xrayscan.training.trainer import predict_logits, split_films
+from xrayscan.training.trainer import split_films
 from xrayscan.tuning.objective import measured
 from xrayscan.tuning.results import FILES, Tuned, write_results
 from xrayscan.tuning.search import Objective, Search, plan
