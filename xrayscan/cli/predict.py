@@ -187,6 +187,7 @@ def _scan(
     from xrayscan.plugin.reports import write_reports
     from xrayscan.report.reopen import when
     from xrayscan.report.run_json import write_run
+    from xrayscan.scanning.hardware import ran_on
     from xrayscan.scanning.scan import ScanSettings, run_folder, scan
     from xrayscan.worklist.order import RankSettings
 
@@ -204,7 +205,13 @@ def _scan(
     with ScanConsole(quiet=quiet, verbose=verbose) as console, contextlib.ExitStack() as undo:
         with signals.noted() as stopping:
             worklist = scan(
-                found, model=loaded, out=out, settings=settings, on_progress=console.update, stopping=stopping
+                found,
+                model=loaded,
+                out=out,
+                settings=settings,
+                on_progress=console.update,
+                on_start=console.started,
+                stopping=stopping,
             )
         undo.enter_context(worklist)
         context.meta[RESUME] = lambda: f": every file is recorded; `xrayscan report {out}` writes the reports"
@@ -221,7 +228,9 @@ def _scan(
         )
         files = list(map(with_size, write_reports(worklist, out, formats, look, console.writing)))
         exit_code = signals.exit_code if stopping() else worklist.exit_code
-        files.append(write_run(worklist, out, asked, dataclasses.asdict(console.progress), exit_code))
+        files.append(
+            write_run(worklist, out, asked, dataclasses.asdict(console.progress) | ran_on(console.hardware), exit_code)
+        )
         console.summary(worklist, files)
         if stopping():
             remains = _remains(worklist, console.progress, out, fresh)

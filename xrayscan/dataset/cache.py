@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import platformdirs
 
 from xrayscan.dataset import perceptual_hash
 from xrayscan.errors import DecodeError, OutputError
@@ -195,8 +196,6 @@ def _remove(path: str) -> None:
 
 def user_cache() -> str:
     """The folder for decoded films below the user's cache folder."""
-    import platformdirs
-
     return os.path.join(platformdirs.user_cache_dir("xrayscan", appauthor=False), "films")
 
 

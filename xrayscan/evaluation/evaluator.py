@@ -25,6 +25,7 @@ from xrayscan.files.paths import Path, path_text, path_texts
 from xrayscan.model.backend import Placement
 from xrayscan.model.card import OperatingPoint
 from xrayscan.model.file import Model, load_model
+from xrayscan.scanning.hardware import Hardware
 from xrayscan.scanning.row import Row, pixel_column
 from xrayscan.scanning.score import BatchScorer
 from xrayscan.scanning.workers import default_workers
@@ -167,15 +168,13 @@ def _notes(models: Mapping[str, Model], folder: LabelledFolder) -> Iterator[str]
 
 def _scored(films: TestFilms, models: list[Model], settings: EvaluateSettings) -> tuple[TestFilms, Probabilities]:
     """Score films as `xrayscan predict` does; those without a finite logit are left out, with their reason."""
-    from xrayscan.network.device import default_batch_size, one_thread_each, streams
-
-    placement = settings.placement
-    stage = BatchScorer(models, placement, default_batch_size(placement), streams(placement))
+    hardware = Hardware.from_placement(settings.placement)
+    stage = BatchScorer(models, hardware.placement, hardware.batch_size, hardware.streams)
     columns = {pixel_column(model.card.input) for model in models}
     rows = [{name: films.pixels[name][n] for name in columns} for n in range(len(films.films))]
     batches = [rows[at : at + stage.batch_size] for at in range(0, len(rows), stage.batch_size)]
     done: list[Row] = []
-    restore = one_thread_each(placement)
+    restore = hardware.one_thread_each()
     try:
         with ThreadPoolExecutor(stage.streams) as pool:
             for batch in pool.map(stage, batches):

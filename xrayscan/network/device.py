@@ -6,10 +6,6 @@ import platform
 from collections.abc import Callable
 from typing import Literal, cast
 
-# OpenMP reads this once, when torch loads it: a thread that waits for its siblings must not spin on a core that a
-# reader process could use.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
 import torch
 
 from xrayscan.errors import UsageError

@@ -18,6 +18,7 @@ from xrayscan.model.file import Model
 from xrayscan.outcome import Code
 from xrayscan.plugin.loading import load_models, names_of
 from xrayscan.plugin.manager import load_registry
+from xrayscan.scanning.hardware import Hardware
 from xrayscan.scanning.local_engine import run
 from xrayscan.scanning.prefetch import Prefetcher
 from xrayscan.scanning.prepare import prepare, refuse
@@ -65,6 +66,7 @@ def scan(
     out: Path = "triage",
     settings: ScanSettings = ScanSettings(),
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_start: Callable[[Hardware], None] = lambda hardware: None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Worklist:
     """Score every radiograph among ``paths`` (one file or folder, or any mix of them) and return the worklist.
@@ -74,8 +76,10 @@ def scan(
     files; the first one's tiers and predictions count. Writes no report: see `xrayscan.report`.
     Close the worklist when done, or use it as a context manager.
 
-    ``stopping`` is asked about once a second. When it says yes, the films that are being scored are still recorded,
-    and the worklist holds what there is: `Worklist.complete` is false, and the same call goes on from there.
+    ``on_start`` is told, from the scoring thread, what the scan computes on, before the first film is scored; never
+    where there is none to score. ``stopping`` is asked about once a second. When it says yes, the films that are being
+    scored are still recorded, and the worklist holds what there is: `Worklist.complete` is false, and the same call
+    goes on from there.
     Raises: ModelError for an unusable model, UsageError for a device that is not there, models that look for different
     findings or one that is given twice, OutputError for a folder that cannot be written, or holds a scan of other paths
     or by other models, KeyboardInterrupt if it was stopped before it recorded anything: an earlier scan is as it was.
@@ -90,7 +94,7 @@ def scan(
         store.remember(cards=[one.card.to_json() for one in loaded], names=names)  # for reports without model files
         with Prefetcher(named, progress, archives=settings.archives) as walk, contextlib.ExitStack() as undo:
             rows = _to_read(walk, store, progress, on_progress, stopping)
-            for batch in _scored(rows, loaded, settings, progress, undo, stopping):
+            for batch in _scored(rows, loaded, settings, on_start, undo, stopping):
                 records = [(_source(row), _record(row)) for row in batch]
                 store.write(records)
                 for _, record in records:
@@ -167,7 +171,7 @@ def _scored(
     rows: Rows,
     models: Sequence[Model],
     settings: ScanSettings,
-    progress: Progress,
+    on_start: Callable[[Hardware], None],
     undo: contextlib.ExitStack,
     stopping: Callable[[], bool],
 ) -> Iterator[list[Row]]:
@@ -177,13 +181,10 @@ def _scored(
         return iter(())
 
     def start() -> BatchScorer:
-        from xrayscan.network.device import default_batch_size, one_thread_each, place, streams
-
-        placement = place(settings.device, settings.precision)
-        undo.callback(one_thread_each(placement))
-        size = settings.batch_size or default_batch_size(placement)
-        progress.device, progress.precision, progress.batch_size = placement.device, placement.precision, size
-        return BatchScorer(models, placement, size, streams(placement))
+        hardware = Hardware.resolved(settings.device, settings.precision, settings.batch_size)
+        undo.callback(hardware.one_thread_each())
+        on_start(hardware)
+        return BatchScorer(models, hardware.placement, hardware.batch_size, hardware.streams)
 
     specs = tuple(dict.fromkeys(model.card.input for model in models))
     checks = tuple(load_registry().checks.values())

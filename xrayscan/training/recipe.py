@@ -5,6 +5,8 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
+import tomli_w
+
 from xrayscan.errors import InputError
 from xrayscan.files.atomic import atomic_writer
 
@@ -53,8 +55,6 @@ def read_recipe(path: str) -> Recipe:
 
 def write_recipe(path: str, values: Mapping[str, Any], notes: Mapping[str, str]) -> None:
     """Write values that are not None; ``notes`` become comments. Raises: OutputError."""
-    import tomli_w
-
     kept = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
     with atomic_writer(path) as file:
         file.write("# Everything that this run was asked for: xrayscan train DIR --out RUN/ --recipe recipe.toml\n")

@@ -16,6 +16,7 @@ from xrayscan.files.text import spreadsheet_cell
 from xrayscan.model.backend import Epoch
 from xrayscan.model.card import TRIAL
 from xrayscan.statistics.metrics import CELLS, confusion, rates
+from xrayscan.training.page import PAGE_FILE, write_training_page
 from xrayscan.training.plan import SplitFilms, Trained, validation_probabilities
 
 NOT_IN_HISTORY = ("of", "images_per_second")
@@ -50,8 +51,6 @@ def write_split(path: str, films: SplitFilms) -> None:
 
 def write_results(out: str, trained: Trained, asked: Mapping[str, Any]) -> tuple[str, ...]:
     """Write metrics and report, and return their paths. Raises: OutputError."""
-    from xrayscan.training.page import PAGE_FILE, write_training_page  # it needs matplotlib
-
     path, measured = os.path.join(out, METRICS_FILE), metrics(trained)
     with atomic_writer(path) as file:
         json.dump(measured, file, indent=2)

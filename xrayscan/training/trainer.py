@@ -23,6 +23,7 @@ from xrayscan.scanning.workers import default_workers
 from xrayscan.training.gate import teach_gate
 from xrayscan.training.measure import Measured, measure
 from xrayscan.training.plan import Plan, SplitFilms, Trained, TrainSettings
+from xrayscan.training.run_folder import Run
 from xrayscan.training.styles import find_styles
 
 VALIDATION_SHARE = 0.2
@@ -39,8 +40,6 @@ def train(directory: Path, out: Path, settings: TrainSettings = TrainSettings())
     OutputError if ``out`` cannot be written or holds a run that was cut off, UsageError if what is resumed was
     another run.
     """
-    from xrayscan.training.run_folder import Run  # it needs matplotlib
-
     directory, out, plan = path_text(directory), path_text(out), Plan.of(settings)
     folder = read_folder(directory, settings.folder)
     run = Run.open(directory, out, plan, settings)
