@@ -91,7 +91,7 @@ def report(name: str, model: Model, logits: np.ndarray, labels: np.ndarray, grou
     """Print one line of figures at the model's own calibration and balanced threshold."""
     probabilities = calibrated(model.card.calibration, logits)
     threshold = model.card.operating_point("balanced").threshold
-    low, high = percentiles(Resampler.of(groups).aurocs(labels, logits))
+    low, high = percentiles(Resampler.from_patients(groups).aurocs(labels, logits))
     figures = f"{auroc(labels, logits):8.4f} ({low:.4f}-{high:.4f})"
     for metric in (sensitivity, specificity):
         figures += f"{metric(labels, probabilities, threshold):13.3f}"

@@ -67,7 +67,7 @@ def held_out_logits(recipe: str, films: SplitFilms, out: Places, settings: FitSe
     """Train without the held-out films and their patients, and score the held-out films: (N held out,)."""
     backend, _, epochs = recipe.partition("=")
     parameters = {"epochs": int(epochs), "soup": 1} if epochs else {}
-    plan = Plan.of(TrainSettings(backend, parameters=parameters))
+    plan = Plan.from_settings(TrainSettings(backend, parameters=parameters))
     known = np.isin(films.groups, films.groups[out])
     train, validation = (films.films(side[~known[side]]) for side in (films.training, films.validation))
     fit = dataclasses.replace(settings, params=plan.training, weights=plan.weights)
@@ -97,7 +97,7 @@ def main() -> None:
     print("fold      recipe        normal  finding        AUROC  sensitivity  specificity          ECE", flush=True)
     style: SplitFilms | None = None
     for recipe in asked.recipes:
-        plan = Plan.of(TrainSettings(recipe.partition("=")[0]))
+        plan = Plan.from_settings(TrainSettings(recipe.partition("=")[0]))
         films = split_films(asked.folder, plan.spec, TrainSettings())
         style = style or split_films(asked.folder, InputSpec(STYLE_SIDE), TrainSettings())
         for name, out in folds(early_features(style.decoded.pixels), films):

@@ -121,7 +121,7 @@ def test_the_plugin_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
     offered = []
     my_plugin.register_backends(offered.append)
     assert [backend.name for backend in offered] == ["tiny"]
-    subject = Subject.of(offered[0], {"side": 32})
+    subject = Subject.from_backend(offered[0], {"side": 32})
     for clause in CLAUSES:
         if clause is not check_worker:  # that one needs the package installed: see the next test
             clause(subject)

@@ -14,7 +14,7 @@ from xrayscan.cli import main
 from xrayscan.model.file import save_model
 from xrayscan.model.provenance import Provenance
 
-OTHER = Provenance.of(["ab" * 32], np.array([0xAAAA5555AAAA5555], np.uint64), ())
+OTHER = Provenance.from_films(["ab" * 32], np.array([0xAAAA5555AAAA5555], np.uint64), ())
 
 
 @pytest.fixture(scope="module")

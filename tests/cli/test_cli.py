@@ -51,7 +51,7 @@ def test_the_csv_has_the_promised_columns_in_reading_order(predicted):
 def test_run_json_tells_what_was_asked_and_what_came_of_it(predicted, films, model):
     run = json.loads((predicted[1] / "run.json").read_text())
     assert run["exit_code"] == 0
-    assert run["counts"]["found"] == run["counts"]["scored"] == run["counts"]["anew"] == 7
+    assert run["counts"]["found"] == run["counts"]["scored"] == run["counts"]["new"] == 7
     assert [used["fingerprint"] for used in run["models"]] == [model.fingerprint]
     assert run["settings"]["paths"] == [str(films)]
     assert run["run"]["seconds"] > 0

@@ -52,7 +52,7 @@ def model_that_saw(tmp_path, model_file):
     def make(paths, patient_keys):
         rows = [prepare({"path": str(path)}, specs=(perceptual_hash.SPEC,)) for path in paths]
         hashes = perceptual_hash.hashes(np.stack([row[pixel_column(perceptual_hash.SPEC)] for row in rows]))
-        seen = Provenance.of([row["sha256"] for row in rows], hashes, patient_keys)
+        seen = Provenance.from_films([row["sha256"] for row in rows], hashes, patient_keys)
         model = load_model(model_file)
         save_model(str(tmp_path / "saw.safetensors"), model.card, model.tensors, seen)
         return str(tmp_path / "saw.safetensors")

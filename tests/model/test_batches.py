@@ -92,7 +92,7 @@ def neighbours(model, folder):
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """An untrained model that says what it has seen: one film, of nobody here."""
-    seen = Provenance.of(["0" * 64], np.array([2**63], np.uint64), ["nobody"])
+    seen = Provenance.from_films(["0" * 64], np.array([2**63], np.uint64), ["nobody"])
     return load_model(make_model(tmp_path_factory.mktemp("model") / "small.safetensors", seen=seen))
 
 

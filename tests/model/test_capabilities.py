@@ -64,7 +64,7 @@ def test_backends_say_how_they_start():
     assert isinstance(known["lite0"], HasRecipe)
     assert isinstance(known["lite0"], GivesFirstWeights)
     assert not isinstance(known["knn"], (HasRecipe, GivesFirstWeights))
-    assert Plan.of(TrainSettings(backend="lite0")).weights == "imagenet"
+    assert Plan.from_settings(TrainSettings(backend="lite0")).weights == "imagenet"
     for name in ("cnn", "ensemble"):  # one says that it takes none, the other does not speak of weights
         with pytest.raises(ModelError, match="leave out --weights"):
-            Plan.of(TrainSettings(backend=name, fit=FitSettings(weights="imagenet")))
+            Plan.from_settings(TrainSettings(backend=name, fit=FitSettings(weights="imagenet")))

@@ -102,7 +102,7 @@ def test_a_second_scan_reads_only_what_is_new_or_changed(films, model, tmp_path)
     (films / "b.png").unlink()
     with scan([str(films)], model=model, out=str(tmp_path / "out"), settings=HERE) as worklist:
         counts, rows = worklist.counts, {os.path.basename(row.source): row for row in worklist.rows()}
-    assert (counts.found, counts.kept, counts.anew, counts.removed) == (7, 5, 2, 1)
+    assert (counts.found, counts.kept, counts.new, counts.removed) == (7, 5, 2, 1)
     assert "b.png" not in rows
     assert rows["a.jpeg"].probability != first["a.jpeg"].probability
     assert rows["c.bmp"].probability == first["c.bmp"].probability
@@ -177,7 +177,7 @@ def test_a_scan_killed_at_any_moment_goes_on_to_the_same_worklist(tmp_path, mode
         with scan([str(films)], model=model_file, out=str(folder), settings=settings) as worklist:
             write_reports(worklist, str(folder), ["csv"])
             counts = worklist.counts
-            assert counts.scored == counts.kept + counts.anew == 300
+            assert counts.scored == counts.kept + counts.new == 300
     assert (out / "triage.csv").read_bytes() == (whole / "triage.csv").read_bytes()
 
 

@@ -111,7 +111,7 @@ def _kept(out: str) -> str:
     """Words on what a stopped run left."""
     from xrayscan.training import checkpoint
 
-    kept = os.path.exists(os.path.join(out, checkpoint.FILE_NAME))
+    kept = os.path.exists(os.path.join(out, checkpoint.CHECKPOINT_FILE))
     return ": finished epochs are kept; add --resume to go on from there" if kept else ": no epoch was finished"
 
 
@@ -178,9 +178,9 @@ def _settings(
 
 def _recipe(out: str, recipe: str | None, resume: bool) -> "Recipe":
     """The recipe asked for; for a run that is resumed, its own."""
-    from xrayscan.training.recipe import FILE_NAME, Recipe, read_recipe
+    from xrayscan.training.recipe import RECIPE_FILE, Recipe, read_recipe
 
-    own = os.path.join(out, FILE_NAME)
+    own = os.path.join(out, RECIPE_FILE)
     if resume and recipe is None and os.path.exists(own):
         return read_recipe(own)
     return read_recipe(recipe) if recipe else Recipe()

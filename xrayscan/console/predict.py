@@ -98,14 +98,14 @@ class ScanConsole:
                 out.print(_reasons_table(status, reasons, worklist.codes(status)))
         if counts.kept or counts.removed:
             out.print(
-                f"Went on from an earlier scan: {counts.kept:,} unchanged files kept, {counts.anew:,} scored anew, "
+                f"Went on from an earlier scan: {counts.kept:,} unchanged files kept, {counts.new:,} scored anew, "
                 f"{counts.removed:,} gone.",
                 soft_wrap=True,
             )
-        if counts.anew and progress.seconds and self.hardware:
+        if counts.new and progress.seconds and self.hardware:
             placement = self.hardware.placement
             out.print(
-                f"{counts.anew:,} films scored in {progress.seconds:,.1f} s, start-up included, on {placement.device} "
+                f"{counts.new:,} films scored in {progress.seconds:,.1f} s, start-up included, on {placement.device} "
                 f"in {placement.precision}, {self.hardware.batch_size} at once.",
                 soft_wrap=True,
             )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from xrayscan.dataset.layout import list_csv, list_folders
-from xrayscan.dataset.patients import compiled, patients, told_by
+from xrayscan.dataset.patients import compiled, identified_by, patients
 from xrayscan.files.paths import Path, path_text
 
 FEWEST_PATIENTS = 5  # of a label: the split sets a fifth apart
@@ -67,7 +67,9 @@ def read_folder(directory: Path, settings: FolderSettings = FolderSettings()) ->
         for file, who in zip(files, told, strict=True)
     )
     few = [_few(name, films, label) for label, name in enumerate(listing.labels)]
-    return LabelledFolder(films, listing.labels, told_by(told), (*listing.warnings, *warnings, *filter(None, few)))
+    return LabelledFolder(
+        films, listing.labels, identified_by(told), (*listing.warnings, *warnings, *filter(None, few))
+    )
 
 
 def _few(name: str, films: tuple[LabelledFilm, ...], label: int) -> str | None:

@@ -133,7 +133,7 @@ def evaluate(
     }
     warnings = [*refuse_or_warn(overlaps, settings.allow_overlap), *_notes(models, folder), *folder.warnings]
     films, probabilities = _scored(films, list(models.values()), settings)
-    resampler = Resampler.of(films.groups, seed=settings.seed, resamples=settings.resamples)
+    resampler = Resampler.from_patients(films.groups, seed=settings.seed, resamples=settings.resamples)
     evaluated: list[Evaluated] = []
     for n, (reference, model) in enumerate(models.items()):
         one = _evaluated(reference, model, points[reference], films, probabilities[:, n], resampler, settings)

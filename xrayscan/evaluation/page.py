@@ -41,7 +41,9 @@ def write_evaluation_page(evaluation: Evaluation, path: str) -> None:
         models=[
             {
                 "is": model,
-                "confusion": plots.stamped(plots.confusion(**model.confusion(labels), labels=names), model.model.card),
+                "confusion": plots.stamped(
+                    plots.confusion_matrix(**model.confusion(labels), labels=names), model.model.card
+                ),
                 "sweep_figure": plots.stamped(plots.threshold_sweep(curve, model.threshold), model.model.card),
                 "sweep": sweep(labels, model.probabilities),
                 "report": classification_report(labels, model.called, names, as_dict=False),

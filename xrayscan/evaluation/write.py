@@ -33,14 +33,14 @@ def write_evaluation(evaluation: Evaluation, out: Path, *, overwrite: bool = Fal
     make_folder(out, share=share)
     paths = [os.path.join(out, name) for name in FILES]
     with atomic_writer(paths[0]) as file:
-        json.dump(metrics(evaluation), file, indent=2, ensure_ascii=True, allow_nan=False)
+        json.dump(evaluation_metrics(evaluation), file, indent=2, ensure_ascii=True, allow_nan=False)
         file.write("\n")
     _write_predictions(evaluation, paths[1])
     write_evaluation_page(evaluation, paths[2])
     return paths
 
 
-def metrics(evaluation: Evaluation) -> dict[str, Any]:
+def evaluation_metrics(evaluation: Evaluation) -> dict[str, Any]:
     """One object per model, by the name the user called it, as plain values; what is undefined is None."""
     return {model.reference: _plain(_of_model(model, evaluation)) for model in evaluation.models}
 

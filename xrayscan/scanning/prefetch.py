@@ -12,7 +12,7 @@ from xrayscan.sources.folders import discover
 from xrayscan.sources.source import Source
 
 PAUSE = 0.05  # s that whoever draws sources waits for one before it has time for something else
-AHEAD = 50_000  # paths found and not yet read: about 20 MB, whatever the size of the tree
+PATHS_AHEAD = 50_000  # paths found and not yet read: about 20 MB, whatever the size of the tree
 
 
 class Prefetcher:
@@ -22,7 +22,7 @@ class Prefetcher:
         self._paths = paths
         self._archives = archives
         self._progress = progress
-        self._found: queue.Queue[Source | BaseException | None] = queue.Queue(AHEAD)
+        self._found: queue.Queue[Source | BaseException | None] = queue.Queue(PATHS_AHEAD)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._walk, name="walk", daemon=True)
 

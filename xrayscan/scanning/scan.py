@@ -92,8 +92,8 @@ def scan(
     started = time.perf_counter()
     try:
         store.remember(cards=[one.card.to_json() for one in loaded], names=names)  # for reports without model files
-        with Prefetcher(named, progress, archives=settings.archives) as walk, contextlib.ExitStack() as undo:
-            rows = _to_read(walk, store, progress, on_progress, stopping)
+        with Prefetcher(named, progress, archives=settings.archives) as found, contextlib.ExitStack() as undo:
+            rows = _to_read(found, store, progress, on_progress, stopping)
             for batch in _scored(rows, loaded, settings, on_start, undo, stopping):
                 records = [(_source(row), _record(row)) for row in batch]
                 store.write(records)
@@ -143,21 +143,21 @@ def candidates(paths: Path | Iterable[Path | Source], progress: Progress, *, arc
 
 
 def _to_read(
-    walk: Iterable[Source | None],
+    found: Iterable[Source | None],
     store: Store,
     progress: Progress,
     on_progress: Callable[[Progress], None],
     stopping: Callable[[], bool],
 ) -> Rows:
     """Turn sources into rows, passing over those whose record of an earlier scan still holds."""
-    for source in walk:
+    for source in found:
         if stopping():
             return
         if source is None:
             on_progress(progress)
             yield None
             continue
-        status = None if source.reason else store.keep(source)
+        status = None if source.reason else store.reuse(source)
         if status is None:
             yield {name: getattr(source, name) for name in SOURCE} | {"status": source.status}
             continue

@@ -22,7 +22,7 @@ if sys.platform == "win32":
 else:
     from xrayscan.scanning.fork_server import ForkServer as ReaderSource
 
-AHEAD = 8  # rows handed to a reader before its first answer: hides the latency of a round trip
+ROWS_AHEAD = 8  # rows handed to a reader before its first answer: hides the latency of a round trip
 FILE_TIMEOUT = 60.0  # s
 TICK = 1.0  # s, at most, between two looks at how long readers have been at their files
 TICKS_PER_TIMEOUT = 4
@@ -75,7 +75,7 @@ class WorkerPool:
         self._paused = False
         while True:
             reader = min(self._readers, key=lambda reader: len(reader.given))
-            if len(reader.given) >= AHEAD:
+            if len(reader.given) >= ROWS_AHEAD:
                 return True
             try:
                 row = next(rows)

@@ -211,7 +211,7 @@ class _Walk:
 
 def _candidate(source: str, path: str, status: os.stat_result) -> Source:
     if stat.S_ISREG(status.st_mode):
-        return Source.of(source, path, status)
+        return Source.from_status(source, path, status)
     kind = KINDS.get(stat.S_IFMT(status.st_mode), "special file")
     return Source(source, path, reason=f"{kind}, not a regular file", code=Code.NOT_A_FILE)
 

@@ -15,10 +15,11 @@ from typing import Any, Self
 from xrayscan.errors import OutputError
 from xrayscan.files.atomic import new_file, refuse_foreign
 from xrayscan.files.run_folder import make_folder
+from xrayscan.files.text import encodable
 from xrayscan.sources.source import IDENTITY, Source
 from xrayscan.store import schema
 from xrayscan.store.record import FACT_LABELS, Facts, ScanRecord, Status
-from xrayscan.store.sqlite import START_OVER, connect, encodable, explained, remove, transaction
+from xrayscan.store.sqlite import START_OVER, connect, explained, remove, transaction
 
 STORE_NAME = "scan.sqlite"  # in the folder of a run
 KEEP_BATCH = 10_000  # records kept per transaction
@@ -36,7 +37,7 @@ class Counts:
     failed: int
     skipped: int
     kept: int  # of those found, taken over unread from an earlier run
-    anew: int  # of those scored, scored by this run
+    new: int  # of those scored, scored by this run
     removed: int  # of an earlier run, skipped ones aside, and not found any more
 
 
@@ -170,7 +171,7 @@ class Store:
             except ValueError as error:
                 raise self._damaged() from error
 
-    def keep(self, source: Source) -> Status | None:
+    def reuse(self, source: Source) -> Status | None:
         """Take over an unchanged file's record into this run and return how it ended; None if it is to be read.
 
         Unchanged means the same absolute path and all of `IDENTITY`. A failed record without a checksum, such

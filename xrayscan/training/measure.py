@@ -45,7 +45,7 @@ def measure(
     calibration = Calibration() if balanced else fit_platt(logits, labels)
     probabilities = calibrated(calibration, logits)
     held_out = probabilities if balanced else cross_fitted(logits, labels, groups, seed)
-    resampler = Resampler.of(groups, seed=seed)
+    resampler = Resampler.from_patients(groups, seed=seed)
     squares = (held_out - labels) ** 2
     metrics: dict[str, Any] = {
         "films": len(labels),

@@ -76,7 +76,7 @@ class SplitFilms:
         """Which films these are, and which of them are held out."""
         digests = [self.decoded.digests[n] for n in some]
         keys = [self.decoded.films[n].patient_key for n in some]
-        return Provenance.of(digests, self.decoded.hashes[some], keys, np.isin(some, self.validation))
+        return Provenance.from_films(digests, self.decoded.hashes[some], keys, np.isin(some, self.validation))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Plan:
     weights: str  # that training starts with
 
     @classmethod
-    def of(cls, settings: TrainSettings) -> "Plan":
+    def from_settings(cls, settings: TrainSettings) -> "Plan":
         """Raises: ModelError for an unknown backend, an unknown parameter or a value that it does not take."""
         backend = load_registry().backend(settings.backend)
         own = backend.recipe if isinstance(backend, HasRecipe) else {}

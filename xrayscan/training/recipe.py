@@ -10,7 +10,7 @@ import tomli_w
 from xrayscan.errors import InputError
 from xrayscan.files.atomic import atomic_writer
 
-FILE_NAME = "recipe.toml"  # inside a training run's folder
+RECIPE_FILE = "recipe.toml"  # inside a training run's folder
 # Keys that are no parameters of backend or training, with their types.
 RUN_KEYS: Mapping[str, type] = {
     "model": str,
@@ -40,7 +40,7 @@ def read_recipe(path: str) -> Recipe:
         with open(path, "rb") as file:
             values = tomllib.load(file)
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}: give a recipe such as RUN/{FILE_NAME}") from error
+        raise InputError(f"{path}: {error.strerror}: give a recipe such as RUN/{RECIPE_FILE}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: {error}: write it as TOML, such as epochs = 20") from error
     for key, value in values.items():

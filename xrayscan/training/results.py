@@ -49,9 +49,9 @@ def write_split(path: str, films: SplitFilms) -> None:
             writer.writerow([spreadsheet_cell(film.path), name, side, int(patient)])
 
 
-def write_results(out: str, trained: Trained, asked: Mapping[str, Any]) -> tuple[str, ...]:
+def write_training_results(out: str, trained: Trained, asked: Mapping[str, Any]) -> tuple[str, ...]:
     """Write metrics and report, and return their paths. Raises: OutputError."""
-    path, measured = os.path.join(out, METRICS_FILE), metrics(trained)
+    path, measured = os.path.join(out, METRICS_FILE), training_metrics(trained)
     with atomic_writer(path) as file:
         json.dump(measured, file, indent=2)
         file.write("\n")
@@ -70,7 +70,7 @@ def write_digests(path: str, files: Sequence[str]) -> None:
                 text.write(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {os.path.basename(name)}\n")
 
 
-def metrics(trained: Trained) -> dict[str, Any]:
+def training_metrics(trained: Trained) -> dict[str, Any]:
     """What the model reaches on its validation films, the counts at its balanced threshold, and its best epoch."""
     card, films = trained.model.card, trained.films
     labels, probabilities = validation_probabilities(trained)

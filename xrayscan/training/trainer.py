@@ -15,7 +15,7 @@ from xrayscan.errors import InputError
 from xrayscan.files.paths import Path, path_text
 from xrayscan.model.batches import predict_logits
 from xrayscan.model.card import TRIAL, TRIAL_MARK, ModelCard
-from xrayscan.model.file import FILE_NAME, load_model, save_model
+from xrayscan.model.file import MODEL_FILE, load_model, save_model
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.provenance import Provenance, split_tensors
 from xrayscan.network.pretrained import weights_seen
@@ -40,19 +40,19 @@ def train(directory: Path, out: Path, settings: TrainSettings = TrainSettings())
     OutputError if ``out`` cannot be written or holds a run that was cut off, UsageError if what is resumed was
     another run.
     """
-    directory, out, plan = path_text(directory), path_text(out), Plan.of(settings)
+    directory, out, plan = path_text(directory), path_text(out), Plan.from_settings(settings)
     folder = read_folder(directory, settings.folder)
     run = Run.open(directory, out, plan, settings)
     films = _divided(folder, plan.spec, settings)
-    kept = run.begin(films)
+    kept = run.start(films)
     settings.on_split(films, kept.epochs if kept else ())
     validation = films.films(films.validation)
     fit = dataclasses.replace(
         settings.fit,
         params=plan.training,
         weights=plan.weights,
-        on_snapshot=run.keep,
-        on_epoch=run.heard(settings.fit.on_epoch),
+        on_snapshot=run.save_checkpoint,
+        on_epoch=run.history_recorder(settings.fit.on_epoch),
         resume=kept,
     )
     made = plan.backend.fit(plan.params, plan.spec, films.films(films.training), validation, fit)
@@ -71,8 +71,8 @@ def train(directory: Path, out: Path, settings: TrainSettings = TrainSettings())
     )
     gate = teach_gate(predictor, films.decoded.pixels[films.training], validation.pixels, seed=fit.seed)
     card = _card(plan, films, settings, measured, seen)
-    save_model(run.path(FILE_NAME), card, {**tensors, **(gate.tensors() if gate else {})}, seen)
-    return run.finish(Trained(load_model(run.path(FILE_NAME)), films, run.epochs, logits, ()))
+    save_model(run.path(MODEL_FILE), card, {**tensors, **(gate.tensors() if gate else {})}, seen)
+    return run.finalise(Trained(load_model(run.path(MODEL_FILE)), films, run.epochs, logits, ()))
 
 
 def split_films(directory: str, spec: InputSpec, settings: TrainSettings) -> SplitFilms:

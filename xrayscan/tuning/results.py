@@ -33,7 +33,7 @@ class Tuned:
     files: tuple[str, ...]
 
 
-def write_results(out: str, study: Study, search: Search, train: TrainSettings) -> Tuned:
+def write_search_results(out: str, study: Study, search: Search, train: TrainSettings) -> Tuned:
     """Write the best trial's recipe, the trials and the report.
 
     Raises: ModelError if no trial came to its end, OutputError if a file cannot be written.

@@ -79,7 +79,7 @@ class TrainState:
         A film that comes once in an epoch has draws of its own wherever it stands; in batches of balanced labels, where
         it may come twice, every place has.
         """
-        draws = RandomDraws.of_epoch(self.settings.seed, number, len(self.train))
+        draws = RandomDraws.from_epoch(self.settings.seed, number, len(self.train))
         draws = draws.rows(np.arange(len(order)) if self.settings.params.positive_share else order)
         batches = order.reshape(self.steps, self.batch_size)
         with ThreadPoolExecutor(1, thread_name_prefix="augment", initializer=_give_way) as ahead:
