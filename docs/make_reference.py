@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from xrayscan import errors, outcome
+from xrayscan import errors
 from xrayscan.checks.polarity import DOUBTFUL, TURNED
 from xrayscan.cli import main
 from xrayscan.decode.dicom.projection import OTHERS
@@ -246,15 +246,15 @@ def columns() -> str:
 
 def outcomes() -> str:
     """How a file may end, and the flags of those that were read."""
-    notes = _comments(outcome.Status)
-    meaning, repaired = _comments(outcome.Code), _comments(Flag)
-    codes = [(code(member.value), member.status.value, meaning.get(member.name, "")) for member in outcome.Code]
+    notes = _comments(errors.Status)
+    meaning, repaired = _comments(errors.Code), _comments(Flag)
+    codes = [(code(member.value), member.status.value, meaning.get(member.name, "")) for member in errors.Code]
     repairs = [(code(flag.value), repaired.get(flag.name, "")) for flag in Flag]
     return "\n".join(
         (
             "# Outcomes\n",
             "Every path that a scan finds ends in one of four ways: found = scored + set aside + failed + skipped.\n",
-            table(("status", "when"), [(f"`{status.value}`", notes[status.name]) for status in outcome.Status]),
+            table(("status", "when"), [(f"`{status.value}`", notes[status.name]) for status in errors.Status]),
             "## Codes\n",
             "Why a file was not scored, in the column `code`. The column `reason` says it in words.\n",
             table(("code", "ends as", "meaning"), codes),

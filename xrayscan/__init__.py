@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from xrayscan.decode.interface import Decoder as Decoder
     from xrayscan.decode.interface import Radiograph as Radiograph
     from xrayscan.decode.limits import Limits as Limits
+    from xrayscan.errors import Code as Code
     from xrayscan.errors import DecodeError as DecodeError
     from xrayscan.errors import InputError as InputError
     from xrayscan.errors import ModelError as ModelError
@@ -63,7 +64,6 @@ if TYPE_CHECKING:
     from xrayscan.network.transfer import imagenet_spec as imagenet_spec
     from xrayscan.network.transfer import learning_groups as learning_groups
     from xrayscan.network.transfer import torchvision_backend as torchvision_backend
-    from xrayscan.outcome import Code as Code
     from xrayscan.plugin.command import Command as Command
     from xrayscan.plugin.loading import load_predictor as load_predictor
     from xrayscan.plugin.manager import load_registry as load_registry
@@ -111,7 +111,7 @@ _HOME = {
     "Decoder": "decode.interface",
     "Radiograph": "decode.interface",
     "Limits": "decode.limits",
-    "Code": "outcome",
+    "Code": "errors",
     "DecodeError": "errors",
     "InputError": "errors",
     "ModelError": "errors",

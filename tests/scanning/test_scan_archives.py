@@ -7,7 +7,7 @@ from small import write_film
 
 from xrayscan import load_model, scan
 from xrayscan.cli import main
-from xrayscan.outcome import Status
+from xrayscan.errors import Status
 from xrayscan.scanning.scan import ScanSettings
 from xrayscan.sources.reading import read_file
 

@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code, Status
+from xrayscan.errors import Code, DecodeError, Status
 from xrayscan.sources import folders as module
 from xrayscan.sources.folders import discover
 from xrayscan.sources.path_list import read_list

@@ -7,8 +7,7 @@ import textwrap
 
 import pytest
 
-from xrayscan.errors import OutputError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, OutputError
 from xrayscan.sources.reading import read_head
 from xrayscan.sources.source import Source
 from xrayscan.store.record import Facts, ScanRecord, Status

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xrayscan.dataset.label_csv import SPLITS, Line, read_lines, without_repeats
-from xrayscan.errors import InputError
-from xrayscan.outcome import Status
+from xrayscan.errors import InputError, Status
 from xrayscan.sources.folders import as_folder, discover, subfolders
 from xrayscan.sources.reading import exists
 

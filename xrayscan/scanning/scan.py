@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
-from xrayscan.errors import DecodeError
+from xrayscan.errors import Code, DecodeError
 from xrayscan.files.paths import Path, path_text, path_texts
 from xrayscan.files.run_folder import own_folder
 from xrayscan.model.file import Model
-from xrayscan.outcome import Code
 from xrayscan.plugin.loading import load_models, names_of
 from xrayscan.plugin.manager import load_registry
 from xrayscan.scanning.hardware import Hardware

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from xrayscan.errors import Code, Status
 from xrayscan.model.backend import Pixels, Placement
 from xrayscan.model.batches import Batches
 from xrayscan.model.capabilities import KnowsUnlike
 from xrayscan.model.file import Model
-from xrayscan.outcome import Code, Status
 from xrayscan.plugin.loading import load_predictor
 from xrayscan.scanning.row import Row, pixel_column
 from xrayscan.store.record import UNLIKE

@@ -11,8 +11,7 @@ from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any, Self
 
-from xrayscan.errors import XrayscanError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, XrayscanError
 from xrayscan.scanning.reader import CRASHED, Work, failed, raised
 from xrayscan.scanning.reader_memory import reader_share
 from xrayscan.scanning.row import Row, Rows

@@ -4,8 +4,7 @@ import os
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 from xrayscan.sources.address import MARK, hidden_file, is_hidden, named_as_archive
 from xrayscan.sources.archive_file import ABSENT, Archive
 from xrayscan.sources.blob import FileBlob, LimitError

@@ -8,8 +8,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 from xrayscan.sources.source import status_identity
 
 CHUNK = 1 << 16

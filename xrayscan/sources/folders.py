@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from xrayscan.outcome import Code
+from xrayscan.errors import Code
 from xrayscan.sources.address import MARK, is_hidden, named_as_archive, split
 from xrayscan.sources.archives import NamedMembers, walk_archive
 from xrayscan.sources.source import Source

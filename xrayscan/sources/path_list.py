@@ -6,8 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
-from xrayscan.errors import UsageError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, UsageError
 from xrayscan.sources.source import Source
 
 PATH_BYTES = 4096  # PATH_MAX of Linux: a NUL-separated list holds its first NUL within so many bytes

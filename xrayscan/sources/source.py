@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import Self
 
-from xrayscan.outcome import Code, Status
+from xrayscan.errors import Code, Status
 
 # What a file is known by, beside its path: a file is the one that was read before only if all of it is equal. Copies
 # keep size and mtime (``cp -p``, ``rsync -t``, archives); ctime is the system's own and cannot be set. File systems

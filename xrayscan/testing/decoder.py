@@ -16,8 +16,7 @@ import numpy as np
 from xrayscan.decode import BUILT_IN, Decoder, Radiograph, decode, sniff
 from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
 from xrayscan.decode.sniff import HEAD_BYTES
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 
 CUTS = 30
 ANY_SIDE = 64  # pixels

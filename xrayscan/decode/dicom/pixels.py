@@ -21,8 +21,7 @@ from xrayscan.decode.jpeg import checks
 from xrayscan.decode.jpeg.decoder import grey_hw
 from xrayscan.decode.jpeg.stream import Stream, read_stream
 from xrayscan.decode.limits import Limits
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 
 Values = npt.NDArray[Any]  # integers as stored, (H, W) or (H, W, 3)
 

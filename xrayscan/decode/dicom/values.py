@@ -19,8 +19,7 @@ from xrayscan.decode.dicom.facts import term
 from xrayscan.decode.dicom.layout import Layout
 from xrayscan.decode.dicom.tables import overlapping, read_lookup
 from xrayscan.decode.flags import Flag
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 
 _STEPS = 65535  # brightness is rounded to 16 bits, which settles the last bits of the floating-point steps before …
 _FINE_STEPS = 1 << 30  # … and to a much finer grid first, for values that lie halfway between two steps
