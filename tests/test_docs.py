@@ -12,8 +12,10 @@ import xrayscan
 from xrayscan.plugin import spec
 from xrayscan.plugin.builtin import COMMANDS
 from xrayscan.plugin.manager import load_registry
-from xrayscan.testing import DecoderContract
 from xrayscan.testing.backend import CLAUSES, Subject, check_worker
+from xrayscan.testing.check import CLAUSES as CHECK_CLAUSES
+from xrayscan.testing.decoder import CLAUSES as DECODER_CLAUSES
+from xrayscan.testing.decoder import DecoderSubject
 from xrayscan.testing.report import CLAUSES as REPORT_CLAUSES
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -164,13 +166,20 @@ def test_the_decoder_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     import my_decoder
 
-    class Kept(DecoderContract):
-        decoder = my_decoder.Raw64()
-        films = (b"RAW64" + bytes(range(64)) * 64,)
+    for clause in DECODER_CLAUSES:
+        clause(DecoderSubject(my_decoder.Raw64(), (b"RAW64" + bytes(range(64)) * 64,)))
 
-    for name in dir(Kept):
-        if name.startswith("test_"):
-            getattr(Kept(), name)()
+
+def test_the_check_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
+    write_plugin(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import my_check
+
+    offered = []
+    my_check.register_checks(offered.append)
+    for check in offered:
+        for clause in CHECK_CLAUSES:
+            clause(check)
 
 
 def test_the_changelog_has_unreleased_first_and_then_this_version():
