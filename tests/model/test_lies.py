@@ -100,14 +100,17 @@ def test_a_mean_that_is_no_number_is_refused(tmp_path, parts):
     refused(tmp_path, sealed(HEADER_KEY, header | {"input": json.loads(text)}, tensors))
 
 
-def test_a_card_of_nested_brackets_is_refused(tmp_path, model_file):
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '"\ud800"', '{"name": "\ud800"}', "\ud800", "", "NaN", '{"name": 1e999}']
+)
+def test_a_card_that_is_no_json_of_ours_is_refused(tmp_path, model_file, text):
     with open(model_file, "rb") as file:
         data = file.read()
     size = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + size])
-    header["__metadata__"][HEADER_KEY] = "[" * 100_000
-    text = json.dumps(header).encode()
-    refused(tmp_path, len(text).to_bytes(8, "little") + text + data[8 + size :])
+    header["__metadata__"][HEADER_KEY] = text
+    changed = json.dumps(header).encode()
+    refused(tmp_path, len(changed).to_bytes(8, "little") + changed + data[8 + size :])
 
 
 @pytest.mark.parametrize("wrong", ["nan", "inf", "shape", "kind", "missing", "more"])
