@@ -72,7 +72,7 @@ def test_a_space_file_is_searched_and_nothing_else(tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (("--model", "nope"), 4, "unknown backend"),
+        (("--backend", "nope"), 4, "unknown backend"),
         (("--set", "droput=0.3"), 4, "did you mean 'dropout'"),
         (("--set", "epochs=3"), 2, "given twice"),
         (("--set", "monitor=val_loss"), 2, "--objective"),
