@@ -34,7 +34,7 @@ def test_a_search_from_the_command_line_tells_its_trials_and_leaves_a_recipe(tmp
     for text in ("trial   1 of 3: complete", "best", "Best of 3 trials", "best.toml", "looks better than it is"):
         assert text in result.stderr
     recipe = tomllib.loads((out / "best.toml").read_text())
-    assert recipe["model"] == "cnn"
+    assert recipe["backend"] == "cnn"
     assert recipe["width"] == 4
     assert recipe["epochs"] == 2
     assert sorted(os.listdir(out)) == [
@@ -56,7 +56,7 @@ def test_training_by_the_best_recipe_reaches_what_the_search_saw(tmp_path):
         best = max(float(row["value"]) for row in csv.DictReader(file) if row["value"])
     recipe = read_recipe(os.fspath(tmp_path / "search" / "best.toml"))
     fit = FitSettings(seed=recipe.run["seed"])
-    settings = TrainSettings(backend=recipe.run["model"], parameters=recipe.parameters, workers=0, fit=fit)
+    settings = TrainSettings(backend=recipe.run["backend"], parameters=recipe.parameters, workers=0, fit=fit)
     trained = train(LABELLED, os.fspath(tmp_path / "run"), settings)
     assert max(epoch.val_auroc for epoch in trained.epochs) == pytest.approx(best, abs=1e-12)
 
@@ -126,5 +126,5 @@ def test_a_recipe_stays_fixed_but_for_what_the_space_searches(tmp_path):
     result = CliRunner().invoke(main, [*given, *files, "--trials", "2"])
     assert result.exit_code == 0, result.output
     best = tomllib.loads((tmp_path / "out" / "best.toml").read_text())
-    assert (best["model"], best["side"], best["learning_rate"]) == ("mlp", 16, 0.01)
+    assert (best["backend"], best["side"], best["learning_rate"]) == ("mlp", 16, 0.01)
     assert best["widths"] in ([8], [16, 8])

@@ -56,8 +56,8 @@ class Recipes:
 def recipe_values(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:
     """The options that a recipe sets; for a run that is resumed, its own recipe."""
     recipe, resumed = values.get("recipe"), values.get("out") if values.get("resume") is True else None
-    if recipe is not None and not os.path.isfile(recipe):
-        return {}  # which --recipe will say
+    if not resumed and not os.path.isfile(recipe or ""):
+        return {}  # --recipe itself says that a file is not there
     named = {"labels": "labels_csv"}
     return {named.get(key, key): value for key, value in _recipe(recipe, resumed).run.items()}
 

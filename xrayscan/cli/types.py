@@ -45,7 +45,8 @@ class Share(click.FloatRange):
                 value = float(value.rstrip()[:-1]) / 100
             except ValueError:
                 self.fail(f"{value!r} is not a percentage", param, ctx)
-        return float(super().convert(value, param, ctx))
+        share = float(super().convert(value, param, ctx))
+        return share if share == share else self.fail("give a number", param, ctx)  # NaN is in every range
 
 
 class Formats(click.ParamType[tuple[str, ...]]):
