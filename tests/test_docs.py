@@ -138,7 +138,7 @@ def test_the_plugin_of_the_manual_installs_trains_predicts_and_leaves_no_trace(t
     environment.install(tmp_path / "my-plugin")
     assert re.search(r"my_plugin +my-plugin 0\.1 +backends +tiny", run("xrayscan", "plugins"))
     labelled = str(sample_images / "labelled")
-    run("xrayscan", "train", labelled, "--model", "tiny", "--out", "runs/tiny", "--epochs", "2", "--cache", "cache")
+    run("xrayscan", "train", labelled, "--backend", "tiny", "--out", "runs/tiny", "--epochs", "2", "--cache", "cache")
     run("xrayscan", "predict", labelled, "--model", "runs/tiny")
     assert len((tmp_path / "triage" / "triage.csv").read_text().splitlines()) == 121
     run("pytest", "-q", "-p", "no:cacheprovider", "my-plugin")

@@ -10,7 +10,7 @@ from xrayscan.cli import main
 from xrayscan.errors import OutputError
 from xrayscan.files.text import with_size
 from xrayscan.model.file import load_model
-from xrayscan.report.html.worklist_page import PictureSettings
+from xrayscan.report.interface import PictureSettings
 from xrayscan.report.reopen import Asked, asked, reopen, when
 from xrayscan.store.store import Store
 from xrayscan.worklist.order import RankSettings

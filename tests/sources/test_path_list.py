@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from xrayscan.outcome import Code
+from xrayscan.errors import Code
 from xrayscan.sources.path_list import fingerprint, read_list
 from xrayscan.sources.source import Source
 

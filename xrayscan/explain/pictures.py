@@ -20,8 +20,7 @@ from xrayscan.model.backend import Placement
 from xrayscan.model.file import Model, load_model
 from xrayscan.plugin.reports import show_pictures
 from xrayscan.report.html.worklist_data import embedded
-from xrayscan.report.html.worklist_page import PictureSettings
-from xrayscan.report.interface import PageSettings
+from xrayscan.report.interface import PageSettings, PictureSettings
 from xrayscan.worklist.worklist import Worklist, WorklistRow
 
 DATA = Markup('<script type="text/plain" id="{}-{}">{}</script>\n')

@@ -37,6 +37,11 @@ def ending(name: str, most: int) -> str:
     return name if len(name) <= most else f"…{name[1 - most :]}"
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number and its noun: "1 film" or "1,200 films"; ``plural`` where it is not the noun and an s."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
 def with_size(path: str) -> str:
     """Return the path with the file's size behind it, such as ``triage/triage.html (1.4 MB)``."""
     size = os.path.getsize(path)

@@ -79,31 +79,66 @@ class Epoch:
 class TrainingParams:
     """How any network is trained, whatever its backend; set with ``--set``. The metadata ``tune`` bounds a search.
 
-    ``tune`` is (low, high), {"log": (low, high)} or a list of choices.
+    ``tune`` is (low, high), {"log": (low, high)} or a list of choices. A field with ``help`` there is an
+    option of `xrayscan train` as well.
     """
 
-    epochs: int = 12  # passes over the films, at most
-    batch_size: int = field(default=32, metadata={"tune": [16, 32, 64]})  # films per step
-    learning_rate: float = field(default=1.5e-3, metadata={"tune": {"log": (3e-4, 6e-3)}})  # the schedule's highest
-    weight_decay: float = field(default=0.05, metadata={"tune": {"log": (1e-4, 0.3)}})  # L2; not of biases and norms
+    epochs: int = field(
+        default=12, metadata={"help": "Passes over the training films, at most.", "range": (1, None)}
+    )  # passes over the films, at most
+    batch_size: int = field(
+        default=32, metadata={"help": "Films per training step.", "range": (2, None), "tune": [16, 32, 64]}
+    )  # films per step
+    learning_rate: float = field(
+        default=1.5e-3,
+        metadata={
+            "help": "Highest learning rate of the schedule.",
+            "flags": ("--learning-rate", "--lr"),
+            "range": (0, None),
+            "open": True,
+            "tune": {"log": (3e-4, 6e-3)},
+        },
+    )  # the schedule's highest
+    weight_decay: float = field(
+        default=0.05,
+        metadata={
+            "help": "Weight decay (L2); biases and normalisation layers are exempt.",
+            "range": (0, None),
+            "tune": {"log": (1e-4, 0.3)},
+        },
+    )  # L2; not of biases and norms
     l1: float = 0.0  # times the sum of absolute weights, added to the loss
     optimiser: Literal["adamw", "adam", "sgd", "rmsprop"] = field(
-        default="adamw", metadata={"tune": ["adamw", "adam", "sgd", "rmsprop"]}
+        default="adamw",
+        metadata={
+            "help": "Optimiser.",
+            "flags": ("--optimiser", "--optimizer"),
+            "tune": ["adamw", "adam", "sgd", "rmsprop"],
+        },
     )
-    schedule: Literal["one-cycle", "cosine", "constant", "plateau"] = "one-cycle"
+    schedule: Literal["one-cycle", "cosine", "constant", "plateau"] = field(
+        default="one-cycle", metadata={"help": "Learning-rate schedule."}
+    )
     warmup: int = 0  # steps over which the learning rate rises first; of cosine
     clip: float = 0.0  # the longest that all gradients together may be; 0 is off
-    loss: Literal["bce", "focal"] = "bce"
+    loss: Literal["bce", "focal"] = field(
+        default="bce", metadata={"help": "Loss function: binary cross-entropy or focal loss."}
+    )
     focal_gamma: float = 2.0  # how little films count that are easy already; of focal loss
     label_smoothing: float = field(default=0.0, metadata={"tune": (0.0, 0.15)})
     class_weights: Literal["balanced", "none"] = "balanced"
     positive_share: float = 0.0  # of every batch's films with the finding; 0: as they come
     augment: Literal["none", "light", "standard", "strong", "style"] = field(
-        default="standard", metadata={"tune": ["light", "standard", "strong", "style"]}
+        default="standard",
+        metadata={"help": "Augmentation strength.", "tune": ["light", "standard", "strong", "style"]},
     )
     ema: float = 0.997  # decay of the moving average that is validated and kept: about the last 330 steps; 0 is off
-    monitor: Literal["val_auroc", "val_loss", "val_sensitivity"] = "val_loss"
-    patience: int = 6  # epochs without a better ``monitor`` before training stops
+    monitor: Literal["val_auroc", "val_loss", "val_sensitivity"] = field(
+        default="val_loss", metadata={"help": "Metric that selects the best epoch."}
+    )
+    patience: int = field(
+        default=6, metadata={"help": "Stop after this many epochs without improvement.", "range": (1, None)}
+    )  # epochs without a better ``monitor`` before training stops
     soup: int = 1  # networks trained one after the other from the same start, whose weights are then averaged
 
     def __post_init__(self) -> None:

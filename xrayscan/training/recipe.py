@@ -13,7 +13,7 @@ from xrayscan.files.atomic import atomic_writer
 RECIPE_FILE = "recipe.toml"  # inside a training run's folder
 # Keys that are no parameters of backend or training, with their types.
 RUN_KEYS: Mapping[str, type] = {
-    "model": str,
+    "backend": str,
     "seed": int,
     "weights": str,
     "precision": str,
@@ -43,6 +43,8 @@ def read_recipe(path: str) -> Recipe:
         raise InputError(f"{path}: {error.strerror}: give a recipe such as RUN/{RECIPE_FILE}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: {error}: write it as TOML, such as epochs = 20") from error
+    if "model" in values:  # as 0.1 called it
+        values.setdefault("backend", values.pop("model"))
     for key, value in values.items():
         if key in RUN_KEYS and not isinstance(value, RUN_KEYS[key]):
             raise InputError(f"{path}: {key} = {value!r}: give {KINDS[RUN_KEYS[key]]}")

@@ -112,14 +112,14 @@ class Run:
         settings = self._settings
         parameters = self._plan.values().items()  # lists, as JSON and TOML give them back
         return {
-            "model": self._plan.backend.name,
+            "backend": self._plan.backend.name,
             "seed": settings.fit.seed,
             "weights": None if settings.fit.weights is None else self._plan.weights,
             "precision": settings.fit.placement.precision,
             "positive": settings.folder.positive,
             "labels": settings.folder.labels_csv and os.path.abspath(settings.folder.labels_csv),
             "patient_pattern": settings.folder.patient_pattern,
-            "operating_points": [f"{target.kept}={target.share:g}" for target in settings.targets] or None,
+            "operating_points": [target.name for target in settings.targets] or None,
             "fast_dev_run": settings.fast_dev_run or None,
             **{name: list(value) if isinstance(value, tuple) else value for name, value in parameters},
         }

@@ -55,7 +55,7 @@ def write_search_results(out: str, study: Study, search: Search, train: TrainSet
 def _write_recipe(tuned: Tuned, search: Search, train: TrainSettings) -> None:
     """Write all that repeats the best trial as a training run: on the same folder it has the same split and figures."""
     shared = {
-        "model": search.backend.name,
+        "backend": search.backend.name,
         "seed": train.fit.seed,
         "precision": train.fit.placement.precision,
         "positive": train.folder.positive,

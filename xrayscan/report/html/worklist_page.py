@@ -6,7 +6,6 @@ import itertools
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import jinja2
 from markupsafe import Markup, escape
@@ -24,20 +23,6 @@ PAGE_ROWS = 100  # rows shown at once; as many are in the table before, and with
 PIECES_AT_ONCE = 500  # template pieces joined per write
 SEPARATOR = re.compile(r"([/\\_])")  # none of them stands in what escaping makes
 SOURCES_SHOWN = 100  # files listed per reason; the table has them all
-
-
-@dataclass(frozen=True, slots=True)
-class PictureSettings:
-    """What of the films themselves goes into the page: rows with pictures, and rows with heatmaps among them."""
-
-    top: int = 500
-    images: bool = True
-    heatmaps: int = 50
-    heatmap_files: bool = False  # also as PNG files in the folder ``heatmaps``
-
-    def __post_init__(self) -> None:
-        if min(self.top, self.heatmaps) < 0:
-            raise ValueError(f"pictures of {self.top} films and {self.heatmaps} heatmaps: neither can be below 0")
 
 
 def write_html(worklist: Worklist, path: str, settings: PageSettings | None = None) -> None:
