@@ -38,6 +38,7 @@ COMMANDS = {
     "train": ("train", "labelled", "--out", "out", "--cache", "cache", "--fast-dev-run", *TINY),
     "tune": ("tune", "labelled", "--out", "search", "--cache", "cache", "--trials", "1", "--epochs", "1", *TINY),
     "evaluate": ("evaluate", "labelled", "--out", "out", "--workers", "2", "--device", "cpu"),
+    "calibrate": ("calibrate", "labelled", "--out", "out/site.safetensors", "--device", "cpu"),
     "models": ("models",),
     "plugins": ("plugins",),
 }
