@@ -17,6 +17,7 @@ SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
         "xrayscan evaluate runs/first test-films/ --out evaluation",
         "xrayscan evaluate default runs/first runs/second test-films/ --prevalence 0.05",
         "xrayscan evaluate default films/ --labels labels.csv --operating-point sensitivity-0.99",
+        "xrayscan evaluate runs/first test-films/ --by style",
     ),
     context_settings={"auto_envvar_prefix": "XRAYSCAN_EVALUATE"},
 )
@@ -43,6 +44,19 @@ SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
     type=SHARE,
     metavar="P",
     help="Share of films with the finding where you work: adds PPV and NPV there, and the gain in the queue.",
+)
+@click.option(
+    "--by",
+    metavar="GROUP",
+    help="Figures in groups as well: style (films that look alike, found by themselves), or a column of --labels FILE.",
+)
+@click.option(
+    "--styles",
+    type=click.IntRange(2, 40),
+    default=12,
+    show_default=True,
+    metavar="N",
+    help="How many styles --by style finds, at most.",
 )
 @click.option(
     "--allow-overlap",

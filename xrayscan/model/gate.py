@@ -9,7 +9,7 @@ use of Mahalanobis distance for out-of-distribution detection with neural networ
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -109,9 +109,9 @@ class GatedPredictor:
 
 def gate_features(predictor: Predictor, layers: tuple[str, ...], pixels: Pixels) -> tuple[Floats, Floats]:
     """Logits (B,) and what a gate reads (B, F): the network's features, or, of no ``layers``, the pixels'."""
-    if layers and isinstance(predictor, GivesFeatures):
-        return predictor.predict_with_features(pixels, layers)
-    return predictor.predict(pixels), pixel_statistics(pixels)
+    if not layers:
+        return predictor.predict(pixels), pixel_statistics(pixels)
+    return cast(GivesFeatures, predictor).predict_with_features(pixels, layers)  # also through a `GatedPredictor`
 
 
 def pixel_statistics(pixels: Pixels) -> Floats:
