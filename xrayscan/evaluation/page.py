@@ -16,6 +16,7 @@ from xrayscan.report.html.page import write_page
 from xrayscan.scanning.row import pixel_column
 
 FILMS_SHOWN = 8  # of each kind
+EXAMPLES_SHOWN = 6  # of each group
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,9 @@ def _examples(evaluation: Evaluation) -> list[Sequence[ShownFilm]]:
     labels, number, first = evaluation.films.labels, evaluation.groups.number, evaluation.models[0]
     examples: list[Sequence[ShownFilm]] = []
     for group in range(len(evaluation.groups.names)):
-        sides = (np.flatnonzero((number == group) & (labels == label)) for label in (0, 1))
-        some = np.concatenate([_spread(side, FILMS_SHOWN // 2) for side in sides])
+        sides = [np.flatnonzero((number == group) & (labels == label)) for label in (0, 1)]
+        each = EXAMPLES_SHOWN // np.count_nonzero([len(side) for side in sides])
+        some = np.concatenate([_spread(side, each) for side in sides])
         examples.append([_film(first, evaluation, int(n)) for n in some])
     return examples
 

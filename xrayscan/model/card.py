@@ -60,7 +60,9 @@ class ModelCard:
     calibration: Calibration
     operating_points: tuple[OperatingPoint, ...]
     parameters: Mapping[str, Any] = field(default_factory=dict)  # of the backend
-    metrics: Mapping[str, Any] = field(default_factory=dict)  # on validation
+    # On validation: AUROC, AUPRC, Brier score, ECE, and counts; ``flagged``: share of each kind of pictures that the gate
+    # flags; ``by_style``: figures of films that look alike; ``styles``: their ``mean_`` and ``worst_``.
+    metrics: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)  # data, split, recipe, seed
     about: Mapping[str, str] = field(default_factory=dict)  # licence, citation, intended use, limits
     version: str = "1"
