@@ -65,7 +65,7 @@ def _examples(evaluation: Evaluation) -> list[Sequence[ShownFilm]]:
     examples: list[Sequence[ShownFilm]] = []
     for group in range(len(evaluation.groups.names)):
         sides = [np.flatnonzero((number == group) & (labels == label)) for label in (0, 1)]
-        each = EXAMPLES_SHOWN // np.count_nonzero([len(side) for side in sides])
+        each = EXAMPLES_SHOWN // sum(1 for side in sides if len(side))
         some = np.concatenate([_spread(side, each) for side in sides])
         examples.append([_film(first, evaluation, int(n)) for n in some])
     return examples
