@@ -64,7 +64,9 @@ class ModelCard:
     calibration: Calibration
     operating_points: tuple[OperatingPoint, ...]
     parameters: Mapping[str, Any] = field(default_factory=dict)  # of the backend
-    metrics: Mapping[str, Any] = field(default_factory=dict)  # on validation; also ``flagged``, ``by_style``, ``styles``
+    metrics: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # on validation; also ``flagged``, ``by_style``, ``styles``
     training: Mapping[str, Any] = field(default_factory=dict)  # data, split, recipe, seed
     about: Mapping[str, str] = field(default_factory=dict)  # licence, citation, intended use, limits
     version: str = "1"

@@ -19,7 +19,7 @@ FLAGGED = 0.012  # of validation films, as they are and varied, that the gate is
 STRENGTH = 3e-2  # of logistic regression: the inverse of L2's weight
 FOREIGN_WEIGHT = 1.0  # of films from elsewhere, where training films have 1 in total, as have all strange kinds
 AT_ONCE = 64
-KIND_WEIGHT = {"half": 2.0, "inverted": 1.5}  # harder than other kinds
+KIND_WEIGHT = {"left or right half": 1.5, "upper or lower half": 2.0, "inverted": 1.5}  # harder than other kinds
 
 
 def teach_gate(
