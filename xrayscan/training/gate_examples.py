@@ -42,9 +42,8 @@ def _varied(film: Grey, rng: Rng) -> Grey:
     image = Image.fromarray(film)
     image = _placed(image, rng)
     if rng.random() < 0.5:
-        # Each way by itself: else a gate takes what enlarging a half blurs for what makes a half.
-        small = (round(side * rng.uniform(0.45, 1.0)), round(side * rng.uniform(0.45, 1.0)))
-        image = image.resize(small, _one_of(FILTERS[1:], rng)).resize((side, side), _one_of(FILTERS[1:], rng))
+        small = round(side * rng.uniform(0.6, 1.0))
+        image = image.resize((small, small), _one_of(FILTERS[1:], rng)).resize((side, side), _one_of(FILTERS[1:], rng))
     if rng.random() < 0.4:
         image = _sharpness(image, rng)
     pixels = np.asarray(image, np.float32) / 255
