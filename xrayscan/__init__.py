@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from xrayscan.model.capabilities import GivesFeatures as GivesFeatures
     from xrayscan.model.capabilities import GivesFirstWeights as GivesFirstWeights
     from xrayscan.model.capabilities import GivesLayers as GivesLayers
+    from xrayscan.model.capabilities import GivesStyle as GivesStyle
     from xrayscan.model.capabilities import HasRecipe as HasRecipe
     from xrayscan.model.capabilities import HeatmapLayer as HeatmapLayer
     from xrayscan.model.capabilities import KnowsUnlike as KnowsUnlike
@@ -101,6 +102,7 @@ _HOME = {
     "GivesFeatures": "model.capabilities",
     "GivesFirstWeights": "model.capabilities",
     "GivesLayers": "model.capabilities",
+    "GivesStyle": "model.capabilities",
     "HasRecipe": "model.capabilities",
     "HeatmapLayer": "model.capabilities",
     "KnowsUnlike": "model.capabilities",

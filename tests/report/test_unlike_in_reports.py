@@ -91,6 +91,7 @@ def test_a_model_card_says_for_whom_before_all_else(worklist):
 
 
 MEASURED = {
+    "styles": {"mean_auroc": 0.981, "worst_auroc": 0.981, "mean_sensitivity": 0.985, "worst_specificity": 0.907},
     "flagged": {"adults of <another> hospital": 0.975},
     "by_style": [
         {"films": 90, "with_finding": 60, "auroc": 0.981, "sensitivity": 0.97, "specificity": 0.91, "ece": 0.02},
@@ -106,9 +107,11 @@ def test_a_model_card_tells_shares_flagged_and_figures_by_style(worklist, tmp_pa
     show_card(console, card)
     assert "adults of <another> hospital  97.5%" in console.file.getvalue()
     assert "0.981  0.970        0.910" in console.file.getvalue()
+    assert "0.907" in console.file.getvalue()  # the worst style's
     made.cards = (card,)
     [page] = write_reports(made, str(tmp_path), ["html"])
     text = Path(page).read_text(encoding="utf-8")
     assert "adults of &lt;another&gt; hospital" in text
     assert "97.5 %" in text
     assert "0.981" in text
+    assert "0.907" in text

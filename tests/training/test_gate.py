@@ -7,7 +7,7 @@ from xrayscan import FitSettings, ModelError, Placement
 from xrayscan.model.capabilities import KnowsUnlike
 from xrayscan.model.gate import Gate, GatedPredictor, pixel_statistics, split_gate, ungated
 from xrayscan.plugin.manager import load_registry
-from xrayscan.training.gate import teach_gate
+from xrayscan.training.gate import flagged_shares, teach_gate
 from xrayscan.training.gate_examples import KINDS, strange, varied
 
 
@@ -54,6 +54,12 @@ def test_films_from_elsewhere_are_flagged_once_they_were_taught():
     bright = np.concatenate([elsewhere[:, 16:], np.repeat(elsewhere[:, -1:], 16, axis=1)], axis=1)
     gate = teach_gate(Plain(), chests(200, 0), chests(100, 1), seed=0, foreign=bright[:30])
     assert flagged(gate, bright[30:]) >= 0.9
+
+
+def test_the_card_is_told_which_share_of_every_kind_is_flagged(taught):
+    shares = flagged_shares(GatedPredictor(Plain(), taught), chests(40, 8), seed=0)
+    assert set(shares) == {"validation films", *KINDS}
+    assert shares["validation films"] <= 0.1 < 0.9 <= shares["noise"] <= 1
 
 
 def test_a_gate_comes_back_from_a_model_file_as_it_was(taught):

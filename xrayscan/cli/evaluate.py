@@ -38,6 +38,12 @@ class EvaluateOptions:
         open=True,
         metavar="P",
     )
+    by: str | None = option(
+        None,
+        "Figures in groups as well: style (films that look alike, found by themselves), or a column of --labels FILE.",
+        metavar="GROUP",
+    )
+    styles: int = option(12, "How many styles --by style finds, at most.", range=(2, 40), metavar="N")
     allow_overlap: bool = option(False, "Show figures even for films that a model was trained on. Reports say so.")
     seed: int = option(0, "Random seed for confidence intervals.")
     labels: options.Labels
@@ -58,6 +64,7 @@ def models_are_options(values: Mapping[str, Any], extra: list[str]) -> Mapping[s
     "xrayscan evaluate test-films/ --model runs/first --out evaluation",
     "xrayscan evaluate test-films/ --model default --model runs/first --prevalence 5%",
     "xrayscan evaluate films/ --labels labels.csv --operating-point sensitivity-0.99",
+    "xrayscan evaluate test-films/ --model runs/first --by style",
     env="XRAYSCAN_EVALUATE",
     below=models_are_options,
 )
@@ -88,6 +95,8 @@ def evaluate(asked: EvaluateOptions) -> None:
             operating_point=asked.operating_point,
             threshold=asked.threshold,
             prevalence=asked.prevalence,
+            by=asked.by,
+            styles=asked.styles,
             allow_overlap=asked.allow_overlap,
             seed=asked.seed,
             placement=asked.hardware.placement(),

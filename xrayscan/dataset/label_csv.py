@@ -2,8 +2,8 @@
 
 import csv
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from xrayscan.errors import InputError
 from xrayscan.files.text import escaped
@@ -27,10 +27,15 @@ class Line:
     label: str
     patient: str | None
     split: str | None
+    columns: Mapping[str, str] = field(
+        default_factory=dict, hash=False
+    )  # what else the line says, by heading in lower case
 
 
 def read_lines(path: str) -> tuple[Line, ...]:
     """Read a CSV with a heading ``path,label[,patient][,split]``, in any order, separated by comma, semicolon or tab.
+
+    Other columns are kept by their heading.
 
     Raises: InputError for a file that cannot be read, lacks a column, or a line without path, label or known split.
     """
@@ -86,4 +91,5 @@ def _line(path: str, number: int, cells: dict[str, str]) -> Line:
     patient, split = (cells.get(name) or None for name in OPTIONAL)
     if split and split.casefold() not in SPLITS:
         raise InputError(f"{path}, line {number}: unknown split '{_shown(split)}': write train, val or test")
-    return Line(number, cells["path"], cells["label"], patient, SPLITS[split.casefold()] if split else None)
+    others = {name: cell for name, cell in cells.items() if name and name not in NEEDED + OPTIONAL}
+    return Line(number, cells["path"], cells["label"], patient, SPLITS[split.casefold()] if split else None, others)

@@ -1,8 +1,8 @@
 """The three ways to lay out labelled films: folders per label, those within train, val and test, or a CSV."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from xrayscan.dataset.label_csv import SPLITS, Line, read_lines, without_repeats
 from xrayscan.errors import InputError, Status
@@ -19,6 +19,7 @@ class Listed:
     below: str
     split: str | None = None
     patient: str | None = None  # as the CSV says
+    columns: Mapping[str, str] = field(default_factory=dict, hash=False)  # other columns of the CSV
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def list_csv(directory: str, csv_path: str, positive: str) -> Listing:
         spelt.setdefault(line.label.casefold(), line.label)
     labels = _labels(csv_path, sorted(spelt.values()), positive)
     kept = list(without_repeats(csv_path, lines, place))
-    files = (Listed(place[line.path], line.label, line.path, line.split, line.patient) for line in kept)
+    files = (Listed(place[line.path], line.label, line.path, line.split, line.patient, line.columns) for line in kept)
     return Listing(tuple(files), labels, tuple(_missing(directory, csv_path, kept, place)))
 
 

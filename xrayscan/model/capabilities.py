@@ -90,6 +90,20 @@ class GivesLayers(Protocol):
         ...
 
 
+@runtime_checkable
+class GivesStyle(Protocol):
+    """A predictor that names what in its network tells how a film looks: what ``evaluate --by style`` groups films by."""
+
+    @property
+    def style_layers(self) -> tuple[str, ...]:
+        """Submodules early in the network, which see texture and contrast rather than what a film shows; or none."""
+        ...
+
+    def predict_with_features(self, pixels: Pixels, layers: tuple[str, ...]) -> tuple[Floats, Floats]:
+        """Turn pixels (B, S, S) uint8 into raw logits (B,) and the layers' outputs averaged over places (B, F)."""
+        ...
+
+
 class HeatmapLayer(Protocol):
     """A layer of a network, asked where a score came from."""
 

@@ -111,8 +111,9 @@ def ungated(predictor: Predictor) -> Predictor:
 
 def gate_features(predictor: Predictor, layers: tuple[str, ...], pixels: Pixels) -> tuple[Floats, Floats]:
     """Logits (B,) and what a gate reads (B, F): the network's features, or, of no ``layers``, the pixels'."""
-    if layers and isinstance(predictor, GivesLayers):
-        return predictor.predict_with_features(pixels, layers)
+    network = ungated(predictor)
+    if layers and isinstance(network, GivesLayers):
+        return network.predict_with_features(pixels, layers)
     return predictor.predict(pixels), pixel_statistics(pixels)
 
 

@@ -16,6 +16,8 @@ from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.attribution import Attribution
 from xrayscan.network.forward import placed, predicted
 
+STYLE_DEPTHS = (0.0, 0.2, 0.5)  # of a network's convolutions
+
 
 def refuse_misfits(build: Callable[[Any], nn.Module], params: Any, tensors: Tensors) -> None:
     """Compare tensors with the network's own, by name, type and shape, before it takes up any memory.
@@ -113,6 +115,15 @@ class TorchPredictor:
             for hook in hooks:
                 hook.remove()
         return logits, torch.cat([found[name] for name in layers], 1).cpu().numpy()
+
+    @property
+    def style_layers(self) -> tuple[str, ...]:
+        """Early and middle convolutions, at `STYLE_DEPTHS`: what tells how a film looks. None in a network without.
+
+        The first one is left out: it is linear, so that its mean over places tells of brightness alone.
+        """
+        names = [name for name, module in self.network.named_modules() if isinstance(module, nn.Conv2d)][1:]
+        return tuple(dict.fromkeys(names[int(depth * len(names))] for depth in STYLE_DEPTHS)) if names else ()
 
     @property
     def attributions(self) -> list[Attribution]:

@@ -16,11 +16,12 @@ from xrayscan.files.paths import Path, path_text
 from xrayscan.model.batches import predict_logits
 from xrayscan.model.card import TRIAL, TRIAL_MARK, ModelCard
 from xrayscan.model.file import MODEL_FILE, load_model, save_model
+from xrayscan.model.gate import GatedPredictor
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.provenance import Provenance, split_tensors
 from xrayscan.network.pretrained import weights_seen
 from xrayscan.scanning.workers import default_workers
-from xrayscan.training.gate import teach_gate
+from xrayscan.training.gate import flagged_shares, teach_gate
 from xrayscan.training.measure import Measured, measure
 from xrayscan.training.plan import Plan, SplitFilms, Trained, TrainSettings
 from xrayscan.training.run_folder import Run
@@ -70,6 +71,9 @@ def train(directory: Path, out: Path, settings: TrainSettings = TrainSettings())
         balanced=plan.training.positive_share > 0,
     )
     gate = teach_gate(predictor, films.decoded.pixels[films.training], validation.pixels, seed=fit.seed)
+    if gate:
+        flagged = flagged_shares(GatedPredictor(predictor, gate), validation.pixels, seed=fit.seed)
+        measured = dataclasses.replace(measured, metrics={**measured.metrics, "flagged": flagged})
     card = _card(plan, films, settings, measured, seen)
     save_model(run.path(MODEL_FILE), card, {**tensors, **(gate.tensors() if gate else {})}, seen)
     return run.finalise(Trained(load_model(run.path(MODEL_FILE)), films, run.epochs, logits, ()))
