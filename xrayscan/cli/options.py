@@ -195,16 +195,30 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
     return decorated
 
 
+burned_in_option = click.option(
+    "--burned-in",
+    is_flag=True,
+    envvar="XRAYSCAN_BURNED_IN",
+    help="Also show pictures of films whose header says that text of a person stands in them.",
+)
+
+
 def page(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --html-top, --images, --heatmaps and --heatmap-files, which arrive as ``pictures``: PictureSettings."""
+    """Add the options on pictures of films, which arrive as ``pictures``: PictureSettings."""
 
     @functools.wraps(command)
     def with_pictures(
-        *args: Any, html_top: int, images: bool, heatmaps: int | None, heatmap_files: bool, **options: Any
+        *args: Any,
+        html_top: int,
+        images: bool,
+        heatmaps: int | None,
+        heatmap_files: bool,
+        burned_in: bool,
+        **options: Any,
     ) -> Any:
         from xrayscan.report.html.worklist_page import PictureSettings
 
-        pictures = PictureSettings(html_top, images, heatmaps or 0, heatmap_files)
+        pictures = PictureSettings(html_top, images, heatmaps or 0, heatmap_files, burned_in)
         return command(*args, pictures=pictures, **options)
 
     options = (
@@ -240,6 +254,7 @@ def page(command: Callable[..., Any]) -> Callable[..., Any]:
             envvar="XRAYSCAN_HEATMAP_FILES",
             help="Also write the heatmaps as PNG files, into the folder heatmaps.",
         ),
+        burned_in_option,
     )
     decorated: Callable[..., Any] = with_pictures
     for option in reversed(options):

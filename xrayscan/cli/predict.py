@@ -59,6 +59,12 @@ OUT = "triage"
     show_default=True,
     help="Read ZIP and tar archives as folders, without unpacking them.",
 )
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="PATTERN",
+    help="Files and folders to skip, as in a .gitignore file, such as '*-thumb.png' or 'old/'; may be repeated.",
+)
 @click.option("--dry-run", is_flag=True, help="List what would be scanned, and stop.")
 @click.option(
     "--batch-size",
@@ -111,6 +117,7 @@ def predict(
     paths: tuple[str, ...],
     files_from: Any,
     archives: bool,
+    exclude: tuple[str, ...],
     dry_run: bool,
     quiet: bool,
     verbose: bool,
@@ -129,6 +136,7 @@ def predict(
     """
     from itertools import chain
 
+    from xrayscan.sources.exclusions import Exclusions
     from xrayscan.sources.path_list import read_list
 
     if quiet and verbose:
@@ -137,14 +145,15 @@ def predict(
         raise click.UsageError("--rank-by mean compares models: give --model at least twice")
     if not paths and files_from is None:
         raise click.UsageError("give files or folders, or --files-from FILE")
+    Exclusions.of(exclude)  # a pattern that is none is refused before anything is made
     found = chain(paths, read_list(files_from) if files_from else ())
     if dry_run:
-        _list_candidates(found, archives)
+        _list_candidates(found, archives, exclude)
     else:
-        sys.exit(_scan(found, paths, quiet, verbose, archives=archives, **options))
+        sys.exit(_scan(found, paths, quiet, verbose, archives=archives, exclude=exclude, **options))
 
 
-def _list_candidates(found: Iterable["str | Source"], archives: bool) -> None:
+def _list_candidates(found: Iterable["str | Source"], archives: bool, exclude: Iterable[str]) -> None:
     """Print each file that a scan would read, one per line on stdout, and the counts on stderr."""
     from xrayscan.files.text import escaped
     from xrayscan.scanning.progress import Progress
@@ -152,7 +161,7 @@ def _list_candidates(found: Iterable["str | Source"], archives: bool) -> None:
 
     progress = Progress()
     terminal = sys.stdout.isatty()
-    for source in candidates(found, progress, archives=archives):
+    for source in candidates(found, progress, archives=archives, exclude=exclude):
         click.echo(escaped(source) if terminal else os.fsencode(source))
     click.echo(
         f"{progress.found:,} files found: {progress.scored:,} would be scored, {progress.failed:,} unreadable, "

@@ -78,7 +78,7 @@ def report(run: str, model: str | None, device: str, formats: tuple[str, ...], q
 
 
 # Fields of PictureSettings and the parameters that give them.
-PICTURES = {"top": "html_top", "images": "images", "heatmaps": "heatmaps", "heatmap_files": "heatmap_files"}
+PICTURES = {"top": "html_top"} | {name: name for name in ("images", "heatmaps", "heatmap_files", "burned_in")}
 
 
 def _pictures(earlier: Mapping[str, Any], asked_for: "PictureSettings") -> "PictureSettings":

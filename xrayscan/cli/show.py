@@ -5,7 +5,7 @@ import os
 import click
 
 from xrayscan.cli import options
-from xrayscan.cli.options import AUTO, examples, overwrite_option
+from xrayscan.cli.options import AUTO, burned_in_option, examples, overwrite_option
 
 
 @click.command(
@@ -21,6 +21,12 @@ from xrayscan.cli.options import AUTO, examples, overwrite_option
     metavar="FILE.png",
     help="The heatmap's file; default: FILE's name with -heatmap.png, or -heatmap-2.png and so on, here.",
 )
+@click.option(
+    "--png",
+    metavar="FILE.png",
+    help="Also write a picture of the film beside what the first model sees of it.",
+)
+@burned_in_option
 @overwrite_option
 @click.option(
     "--device",
@@ -30,8 +36,17 @@ from xrayscan.cli.options import AUTO, examples, overwrite_option
     metavar="auto|cpu|cuda[:N]|mps",
     help="Where the models run.",
 )
-def show(film: str, models: tuple[str, ...], out: str | None, overwrite: bool, device: str) -> None:
-    """Print what is known of one film: technical tags, each model's probability, tier and operating points.
+def show(
+    film: str,
+    models: tuple[str, ...],
+    out: str | None,
+    png: str | None,
+    burned_in: bool,
+    overwrite: bool,
+    device: str,
+) -> None:
+    """Print what is known of one film: technical tags, how its pixels were read and what was repaired, each model's
+    probability, tier and operating points.
 
     Writes a PNG of the film under its heatmap: which part of it moved the first model's score. A model that compares
     films prints the nearest training cases instead.
@@ -40,7 +55,8 @@ def show(film: str, models: tuple[str, ...], out: str | None, overwrite: bool, d
     """
     from xrayscan.console.show import print_film
     from xrayscan.errors import InputError
-    from xrayscan.explain.evidence import gather_one, write_heatmap
+    from xrayscan.explain.evidence import WITHHELD, Evidence, gather_one, is_withheld, write_heatmap
+    from xrayscan.explain.seen import read_film, write_picture
     from xrayscan.files.run_folder import own_file, refuse_file
     from xrayscan.files.text import encodable
     from xrayscan.network.device import place
@@ -48,17 +64,24 @@ def show(film: str, models: tuple[str, ...], out: str | None, overwrite: bool, d
     from xrayscan.scanning.prepare import prepare
     from xrayscan.scanning.score import BatchScorer
 
-    if out is not None:
-        refuse_file(out, overwrite=overwrite)
+    for path in filter(None, (out, png)):
+        refuse_file(path, overwrite=overwrite)
     loaded, placement = load_models(models), place(device, "fp32")
     row = prepare({"path": film}, specs=tuple({model.card.input for model in loaded}))
     if not row.get("reason"):
         row = BatchScorer(loaded, placement, 1)([row])[0]
     if row.get("reason"):
         raise InputError(f"{encodable(film)} cannot be scored: {row['reason']}")
-    evidence = gather_one(film, row["sha256"], loaded[0], placement)
+    read, picture = read_film(film, loaded[0].card.input)
+    if is_withheld(read.flags, burned_in=burned_in):
+        evidence, png = Evidence(film, problem=WITHHELD), None
+    else:
+        evidence = gather_one(film, row["sha256"], loaded[0], placement)
+    if png is not None:
+        write_picture(picture, png)
     name = os.path.splitext(os.path.basename(film))[0]
     path = out or own_file(f"{name}-heatmap.png")
     if evidence.heatmap is not None:
         write_heatmap(evidence, path)
-    print_film(row, dict(zip(names_of(loaded), [model.card for model in loaded], strict=True)), evidence, path)
+    cards = dict(zip(names_of(loaded), [model.card for model in loaded], strict=True))
+    print_film(row, read, cards, evidence, path, png)

@@ -14,13 +14,13 @@ from typing import Any, Self
 
 from xrayscan.errors import OutputError
 from xrayscan.files.atomic import new_file, refuse_foreign
+from xrayscan.files.own_output import STORE_NAME as STORE_NAME
 from xrayscan.files.run_folder import make_folder
 from xrayscan.sources.source import IDENTITY, Source
 from xrayscan.store import schema
 from xrayscan.store.record import FACT_LABELS, Facts, ScanRecord, Status
 from xrayscan.store.sqlite import START_OVER, connect, encodable, explained, remove, transaction
 
-STORE_NAME = "scan.sqlite"  # in the folder of a run
 KEEP_BATCH = 10_000  # records kept per transaction
 CACHE_KIB = 16_384
 Score = Callable[[Sequence[float]], float]  # all models' probabilities of a film → what it is ranked by

@@ -34,6 +34,7 @@ class PictureSettings:
     images: bool = True
     heatmaps: int = 50
     heatmap_files: bool = False  # also as PNG files in the folder ``heatmaps``
+    burned_in: bool = False  # also of films whose header says that a person's data stand in the picture
 
     def __post_init__(self) -> None:
         if min(self.top, self.heatmaps) < 0:
