@@ -6,18 +6,18 @@ Where ours differs on purpose, a flag says so: a window that does not fit, a hea
 import functools
 import io
 import itertools
-import os
 import shutil
 import subprocess
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
 from films import NATIVE, compressed, dicom, film
 from PIL import Image
-from pydicom.data import get_testdata_files
-from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut, convert_color_space
+from pydicom.data.data_manager import DATA_ROOT, external_data_sources
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
 from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -42,7 +42,7 @@ ON_PURPOSE = {
     Flag.OUTLIERS: "a dead pixel does not take the range of brightness",
     Flag.BITS: "values deeper than bits stored are kept",
     Flag.SIGN: "values that jump at mid-grey have the other sign",
-    Flag.POLARITY: "Presentation LUT Shape is the last word, where pydicom looks at the photometric interpretation alone",
+    Flag.POLARITY: "Presentation LUT Shape is the last word, of which pydicom knows nothing",
     Flag.UPRIGHT: "a film that lies on its side is turned",
     Flag.ONE_LEVEL: "one level is black",
 }
@@ -75,10 +75,10 @@ def by_pydicom(data):
         dataset = pydicom.dcmread(io.BytesIO(data), force=True)
         values = dataset.pixel_array
         photometric = dataset.PhotometricInterpretation
-        if values.ndim == 3:
-            colour = "RGB" if photometric.startswith("YBR") else photometric
-            values = convert_color_space(values, photometric, colour) if colour != photometric else values
-            return values @ [0.299, 0.587, 0.114]
+        if photometric == "PALETTE COLOR":
+            values = apply_color_lut(values, dataset)
+        if values.ndim == 3:  # RGB, whatever was stored
+            return np.rint(values @ [0.299, 0.587, 0.114])  # as ours, of 8 bits
         shown = apply_voi_lut(apply_modality_lut(values, dataset), dataset).astype(np.float64)
         return -shown if photometric == "MONOCHROME1" else shown
 
@@ -144,7 +144,7 @@ def grid():
                 yield bits, high_bit, signed, photometric, window, function, rescale, syntax
 
 
-@pytest.mark.parametrize("every", [41, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [23, pytest.param(1, marks=pytest.mark.slow)])
 def test_thousands_of_generated_films_read_as_pydicom_and_gdcm_read_them(every):
     count = 0
     for case in itertools.islice(grid(), 0, None, every):
@@ -196,19 +196,21 @@ def test_a_codestream_alone_is_what_its_codec_reads(bits):
 
 
 def of_pydicom():
-    """The single images that pydicom brings, no network asked; each as (name, bytes, what we make of it)."""
-    inside = os.path.dirname(pydicom.__file__)
-    for path in sorted(path for path in get_testdata_files("*.dcm") if path.startswith(inside)):
-        with open(path, "rb") as file:
-            data = file.read()
+    """What pydicom brings, and pydicom-data where it is installed, each as (name, bytes, what we make of it).
+
+    pydicom's own function for this fetches what is missing from the network.
+    """
+    folders = [DATA_ROOT, *external_data_sources().values()]
+    folders = [Path(getattr(folder, "data_path", folder)) for folder in folders]
+    for path in sorted({path for folder in folders for path in folder.rglob("*.dcm")}):
         try:
-            data = as_radiograph(data)
+            data = as_radiograph(path.read_bytes())
         except Exception:
             continue  # pydicom cannot write it again
         try:
-            yield os.path.basename(path), data, decode(data, at_least=8)
+            yield path.name, data, decode(data, at_least=8)
         except DecodeError as error:
-            yield os.path.basename(path), data, error
+            yield path.name, data, error
 
 
 def compare(references):
@@ -232,7 +234,6 @@ def compare(references):
     return compared, unlike, refused
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_every_dicom_of_pydicom_reads_as_pydicom_reads_it_or_says_why_not():
     compared, unlike, refused = compare(by_pydicom)
@@ -246,5 +247,5 @@ def test_every_dicom_of_pydicom_reads_as_pydicom_reads_it_or_says_why_not():
 @pytest.mark.filterwarnings("ignore")
 def test_every_dicom_of_pydicom_that_dcmtk_can_show_looks_the_same(tmp_path):
     compared, unlike, _ = compare(lambda data: by_dcmtk(data, tmp_path))
-    assert unlike == {}
+    assert set(unlike) <= {"examples_overlay.dcm"}  # dcmj2pnm draws overlays into it
     assert compared >= 10
