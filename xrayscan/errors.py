@@ -57,7 +57,7 @@ class Code(StrEnum):
     NOT_AN_IMAGE = "not-an-image"  # neither looks like an image nor is named as one
     DICOM_DIRECTORY = "dicom-directory"  # a DICOMDIR, which only lists images
     FOUND_ALREADY = "found-already"  # another path to a file that was found before
-    HIDDEN = "hidden"  # its name begins with a dot
+    HIDDEN = "hidden"  # its name begins with a dot, or is what systems call thumbnails, recycle bins and the like
     ARCHIVED_LINK = "archived-link"  # a link within an archive: what it names is read under its own name
     OWN_OUTPUT = "own-output"  # written by xrayscan itself
     EXCLUDED = "excluded"  # excluded by the user

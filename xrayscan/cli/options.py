@@ -40,6 +40,13 @@ def out_option(told: str, metavar: str, shown: str) -> str | None:
     return made
 
 
+def burned_in_option() -> bool:
+    """--burned-in."""
+    told = "Also show pictures of films whose header says that text of a person stands in them."
+    made: bool = option(False, told, env="XRAYSCAN_BURNED_IN")
+    return made
+
+
 def quiet_option() -> bool:
     """--quiet."""
     made: bool = option(False, "Print errors only.", "--quiet", "-q")

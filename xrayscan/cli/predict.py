@@ -41,6 +41,11 @@ class PredictOptions:
     fresh: bool = option(False, "Replace an earlier scan in the same folder.")
     share: bool = options.share_option()
     archives: bool = option(True, "Read ZIP and tar archives as folders, without unpacking them.")
+    exclude: tuple[str, ...] = option(
+        (),
+        "Files and folders to skip, as in a .gitignore file, such as '*-thumb.png' or 'old/'; may be repeated.",
+        metavar="PATTERN",
+    )
     dry_run: bool = option(False, "List what would be scanned, and stop.")
     batch_size: int | None = option(None, "Films scored at once.", range=(1, None), words=options.AUTO)
     hardware: options.Hardware
@@ -79,6 +84,7 @@ class PredictOptions:
             fresh=self.fresh,
             share=self.share,
             archives=self.archives,
+            exclude=self.exclude,
             rank=self.rank,
         )
 
@@ -106,16 +112,18 @@ def predict(asked: PredictOptions) -> None:
     """
     from itertools import chain
 
+    from xrayscan.sources.exclusions import Exclusions
     from xrayscan.sources.path_list import read_list
 
+    Exclusions.from_patterns(asked.exclude)  # a pattern that is none is refused before anything is made
     found = chain(asked.paths, read_list(asked.files_from) if asked.files_from else ())
     if asked.dry_run:
-        _list_candidates(found, asked.archives)
+        _list_candidates(found, asked.archives, asked.exclude)
     else:
         sys.exit(_scan(found, asked))
 
 
-def _list_candidates(found: Iterable["str | Source"], archives: bool) -> None:
+def _list_candidates(found: Iterable["str | Source"], archives: bool, exclude: Iterable[str]) -> None:
     """Print each file that a scan would read, one per line on stdout, and the counts on stderr."""
     from xrayscan.files.text import counted, escaped
     from xrayscan.scanning.progress import Progress
@@ -123,7 +131,7 @@ def _list_candidates(found: Iterable["str | Source"], archives: bool) -> None:
 
     progress = Progress()
     terminal = sys.stdout.isatty()
-    for source in candidates(found, progress, archives=archives):
+    for source in candidates(found, progress, archives=archives, exclude=exclude):
         click.echo(escaped(source) if terminal else os.fsencode(source))
     click.echo(
         f"{counted(progress.found, 'file')} found: {progress.scored:,} would be scored, {progress.failed:,} "

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 from xrayscan.cli import options
-from xrayscan.cli.settings import argument, command
+from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.types import FilmPath
 
 
@@ -19,6 +19,10 @@ class ShowOptions:
     out: str | None = options.out_option(
         "Output file.", "FILE.png", "FILE's name with -heatmap.png, or -heatmap-2.png and so on, here"
     )
+    png: str | None = option(
+        None, "Also write a picture of the film beside what the first model sees of it.", metavar="FILE.png"
+    )
+    burned_in: bool = options.burned_in_option()
     overwrite: bool = options.overwrite_option()
     device: str = options.device_option()
 
@@ -31,15 +35,16 @@ class ShowOptions:
 def show(asked: ShowOptions) -> None:
     """Inspect one film: metadata, score, heatmap.
 
-    Prints technical tags, each model's probability, tier and operating points, and writes a PNG of the film under its
-    heatmap: which part of it moved the first model's score. A model that compares films prints the nearest training
-    cases instead.
+    Prints technical tags, how the pixels were read and what was repaired, each model's probability, tier and
+    operating points, and writes a PNG of the film under its heatmap: which part of it moved the first model's score.
+    A model that compares films prints the nearest training cases instead.
 
     Exit code: 0 shown, 3 the film cannot be scored, 4 unusable model, 5 the PNG cannot be written.
     """
     from xrayscan.console.show import print_film
     from xrayscan.errors import InputError
-    from xrayscan.explain.evidence import gather_one, write_heatmap
+    from xrayscan.explain.evidence import WITHHELD, Evidence, gather_one, is_withheld, write_heatmap
+    from xrayscan.explain.seen import read_film, write_picture
     from xrayscan.files.run_folder import own_file, refuse_file
     from xrayscan.files.text import encodable
     from xrayscan.network.device import place
@@ -47,18 +52,25 @@ def show(asked: ShowOptions) -> None:
     from xrayscan.scanning.prepare import prepare
     from xrayscan.scanning.score import BatchScorer
 
-    film = asked.film
-    if asked.out is not None:
-        refuse_file(asked.out, overwrite=asked.overwrite)
+    film, png = asked.film, asked.png
+    for path in filter(None, (asked.out, png)):
+        refuse_file(path, overwrite=asked.overwrite)
     loaded, placement = load_models(asked.models), place(asked.device, "fp32")
     row = prepare({"path": film}, specs=tuple({model.card.input for model in loaded}))
     if not row.get("reason"):
         row = BatchScorer(loaded, placement, 1)([row])[0]
     if row.get("reason"):
         raise InputError(f"{encodable(film)} cannot be scored: {row['reason']}")
-    evidence = gather_one(film, row["sha256"], loaded[0], placement)
+    read, picture = read_film(film, loaded[0].card.input)
+    if is_withheld(read.flags, burned_in=asked.burned_in):
+        evidence, png = Evidence(film, problem=WITHHELD), None
+    else:
+        evidence = gather_one(film, row["sha256"], loaded[0], placement)
+    if png is not None:
+        write_picture(picture, png)
     name = os.path.splitext(os.path.basename(film))[0]
     path = asked.out or own_file(f"{name}-heatmap.png")
     if evidence.heatmap is not None:
         write_heatmap(evidence, path)
-    print_film(row, dict(zip(names_of(loaded), [model.card for model in loaded], strict=True)), evidence, path)
+    cards = dict(zip(names_of(loaded), [model.card for model in loaded], strict=True))
+    print_film(row, read, cards, evidence, path, png)

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from xrayscan.decode.flags import Flag
 from xrayscan.decode.resize import preprocess
 from xrayscan.errors import DecodeError
 from xrayscan.explain.heatmap import Explainer, Neighbour, over_film
-from xrayscan.files.atomic import atomic_file
+from xrayscan.explain.seen import write_picture
 from xrayscan.model.backend import Pixels, Placement
 from xrayscan.model.file import Model
 from xrayscan.scanning.prepare import decoded
@@ -28,6 +29,7 @@ THUMBNAIL = 96  # pixels of the longer side
 JPEG_QUALITY = 85
 BATCH = 8  # films whose heatmaps are made at once; every one of them is shown to the network many times
 STRONGEST = 0.55  # how much of the film the overlay hides where the map is 1
+WITHHELD = "burned-in annotation: shown only with --burned-in"
 CHANGED = "the file has changed since it was scored"
 
 
@@ -51,21 +53,31 @@ def gather(
     top: int,
     heatmaps: int,
     side: int = 1024,
+    burned_in: bool = False,
 ) -> Iterator[Evidence]:
     """Yield the evidence of the first ``top`` scored rows, in their order.
 
     The first ``heatmaps`` of them get a heatmap by ``model``, or its nearest training cases, where it gives either;
     without a model there is none. ``side``: pixels, at most, of a film's longer side. A file that is gone, or whose
-    SHA-256 is not the row's any more, costs its own row: it has a problem, and no picture.
+    SHA-256 is not the row's any more, costs its own row: it has a problem, and no picture. So has a film whose header
+    says that text of a person stands in it, unless ``burned_in``.
     Raises: ModelError if the model's backend is missing or its weights do not fit.
     """
     explainer = Explainer.from_model(model, placement) if model is not None and heatmaps > 0 else None
     scored = itertools.islice((row for row in rows if row.status == Status.SCORED), top)
     read = (
-        _read(row.source, row.facts.sha256, side, explainer if at < heatmaps else None) for at, row in enumerate(scored)
+        (Evidence(row.source, problem=WITHHELD), None)
+        if is_withheld(row.flags, burned_in=burned_in)
+        else _read(row.source, row.facts.sha256, side, explainer if at < heatmaps else None)
+        for at, row in enumerate(scored)
     )
     while batch := list(itertools.islice(read, BATCH)):
         yield from _explained(batch, explainer)
+
+
+def is_withheld(flags: Iterable[str], *, burned_in: bool) -> bool:
+    """Whether a film with these flags is not to be shown: its header says that text of a person stands in it."""
+    return Flag.BURNED_IN in flags and not burned_in
 
 
 def gather_one(source: str, sha256: str, model: Model, placement: Placement, side: int = 1024) -> Evidence:
@@ -122,10 +134,7 @@ def write_heatmap(evidence: Evidence, path: str) -> None:
     """
     if evidence.heatmap is None:
         raise ValueError(f"{evidence.source} has no heatmap")
-    data = io.BytesIO()
-    overlay(evidence.film, evidence.heatmap).save(data, "PNG")
-    with atomic_file(path) as file:
-        file.write(data.getbuffer())
+    write_picture(overlay(evidence.film, evidence.heatmap), path)
 
 
 def overlay(film: bytes, heatmap: npt.NDArray[np.float32]) -> Image.Image:

@@ -60,7 +60,15 @@ class Pictures:
         heatmaps = self._settings.heatmaps if self._model else 0
         if self._settings.heatmap_files:
             self._make_folder()
-        found = gather(rows, self._model, self._placement, top=len(rows), heatmaps=heatmaps, side=FILM_SIDE)
+        found = gather(
+            rows,
+            self._model,
+            self._placement,
+            top=len(rows),
+            heatmaps=heatmaps,
+            side=FILM_SIDE,
+            burned_in=self._settings.burned_in,
+        )
         for number, one in enumerate(found, 1):
             if self._settings.heatmap_files and one.heatmap is not None:
                 write_heatmap(one, os.path.join(self._folder, _file_name(number, one.source)))

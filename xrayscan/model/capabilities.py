@@ -92,7 +92,7 @@ class GivesLayers(Protocol):
 
 @runtime_checkable
 class GivesStyle(Protocol):
-    """A predictor that names what in its network tells how a film looks: what ``evaluate --by style`` groups films by."""
+    """A predictor that names what in its network sees how a film looks: for ``evaluate --by style``."""
 
     @property
     def style_layers(self) -> tuple[str, ...]:

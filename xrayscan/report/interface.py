@@ -54,6 +54,13 @@ class PictureSettings:
             "env": "XRAYSCAN_HEATMAP_FILES",
         },
     )
+    burned_in: bool = field(
+        default=False,
+        metadata={
+            "help": "Also show pictures of films whose header says that text of a person stands in them.",
+            "env": "XRAYSCAN_BURNED_IN",
+        },
+    )
 
     def __post_init__(self) -> None:
         if min(self.top, self.heatmaps) < 0:

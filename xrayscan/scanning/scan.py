@@ -1,12 +1,12 @@
 """One scan, end to end: discover → read → score → store → rank. It goes on where an earlier one stopped."""
 
-import contextlib
 import dataclasses
 import functools
 import itertools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,7 @@ class ScanSettings:
     fresh: bool = False  # forget an earlier scan in the same folder
     share: bool = False  # a folder that is made for the output is open as the umask says, not to its owner alone
     archives: bool = True  # walk ZIP and tar archives as folders
+    exclude: tuple[str, ...] = ()  # patterns as in a .gitignore file: what they match is skipped
     rank: RankSettings = RankSettings()
 
 
@@ -91,7 +92,10 @@ def scan(
     started = time.perf_counter()
     try:
         store.remember(cards=[one.card.to_json() for one in loaded], names=names)  # for reports without model files
-        with Prefetcher(named, progress, archives=settings.archives) as found, contextlib.ExitStack() as undo:
+        with (
+            Prefetcher(named, progress, archives=settings.archives, exclude=settings.exclude) as found,
+            ExitStack() as undo,
+        ):
             rows = _to_read(found, store, progress, on_progress, stopping)
             for batch in _scored(rows, loaded, settings, on_start, undo, stopping):
                 records = [(_source(row), _record(row)) for row in batch]
@@ -128,12 +132,14 @@ def _which(paths: Iterable[str | Source], models: Sequence[Model]) -> dict[str, 
     return {"models": tuple(model.fingerprint for model in models), "inputs": fingerprint(named)}
 
 
-def candidates(paths: Path | Iterable[Path | Source], progress: Progress, *, archives: bool = True) -> Iterator[str]:
+def candidates(
+    paths: Path | Iterable[Path | Source], progress: Progress, *, archives: bool = True, exclude: Iterable[str] = ()
+) -> Iterator[str]:
     """Yield the sources among ``paths`` that a scan would decode; opens each file, but reads only its first bytes.
 
     Counts into ``progress``: ``scored`` are the candidates, the others as in a scan.
     """
-    for source in discover(path_texts(paths), archives=archives):
+    for source in discover(path_texts(paths), archives=archives, exclude=exclude):
         progress.found += 1
         refusal = DecodeError(source.code or Code.UNREADABLE, source.reason) if source.reason else refuse(source.path)
         if refusal is None:
@@ -171,7 +177,7 @@ def _scored(
     models: Sequence[Model],
     settings: ScanSettings,
     on_start: Callable[[Hardware], None],
-    undo: contextlib.ExitStack,
+    undo: ExitStack,
     stopping: Callable[[], bool],
 ) -> Iterator[list[Row]]:
     """Run both stages over the rows. Starts neither readers nor torch when there is nothing to read."""

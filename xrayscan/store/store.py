@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from xrayscan.errors import OutputError
 from xrayscan.files.atomic import new_file, refuse_foreign
+from xrayscan.files.own_output import STORE_NAME as STORE_NAME
 from xrayscan.files.run_folder import make_folder
 from xrayscan.files.text import encodable
 from xrayscan.sources.source import Source
@@ -22,7 +23,6 @@ from xrayscan.store.rows import Counts as Counts
 from xrayscan.store.rows import identity, row_of
 from xrayscan.store.sqlite import START_OVER, connect, explained, remove, transaction
 
-STORE_NAME = "scan.sqlite"  # in the folder of a run
 KEEP_BATCH = 10_000  # records kept per transaction
 CACHE_KIB = 16_384
 Score = Callable[[Sequence[float]], float]  # all models' probabilities of a film → what it is ranked by
