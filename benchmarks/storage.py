@@ -39,7 +39,7 @@ def reduced_and_encoded(film: Film) -> Film:
     stream = io.BytesIO()
     grey = np.rint(reduced(film).clip(0, 1) * 255).astype(np.uint8)
     Image.fromarray(grey).save(stream, "JPEG", quality=QUALITY)
-    return np.asarray(Image.open(stream), np.float32) / 255
+    return np.asarray(Image.open(stream), np.float32) / np.float32(255)
 
 
 def logits_of(model: Model, paths: list[str], change: Callable[[Film], Film]) -> Logits:
