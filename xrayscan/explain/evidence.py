@@ -133,7 +133,7 @@ def overlay(film: bytes, heatmap: npt.NDArray[np.float32]) -> Image.Image:
     from xrayscan.report.plots import colormaps  # it needs matplotlib
 
     with Image.open(io.BytesIO(film)) as picture:
-        grey = np.asarray(picture.convert("RGB"), np.float32)
+        grey = np.asarray(picture.convert("L").convert("RGB"), np.float32)  # WebP knows colour alone
     rows, columns = grey.shape[:2]
     heat = np.asarray(Image.fromarray(heatmap).resize((columns, rows), Image.Resampling.BICUBIC)).clip(0, 1)
     colour = colormaps["inferno"](heat)[..., :3] * 255

@@ -30,7 +30,7 @@ const scored = (row) => row[RANK] !== null;
 
 /** Folder and name of a path. */
 function split(path) {
-  const at = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1;
+  const at = Math.max(path.lastIndexOf("/"), path.lastIndexOf(meta.separator)) + 1;
   return [path.slice(0, at), path.slice(at)];
 }
 

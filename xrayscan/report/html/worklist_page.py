@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 FOLDER = os.path.dirname(__file__)
-SCRIPTS = tuple(f"worklist_{part}.js" for part in ("data", "answers", "table", "film", "bar", "keys"))  # joined in this order
+SCRIPTS = ("data", "answers", "table", "picture", "film", "bar", "keys")  # of worklist_….js, joined in this order
 PAGE_ROWS = 100  # rows shown at once; as many are in the table before, and without, the script
 PIECES_AT_ONCE = 500  # template pieces joined per write
 LEAST_REACH, REACH = 4.6, 13.8  # log odds at the ends of the bars: 99 %, and 99.9999 %
@@ -71,7 +71,7 @@ def write_html(worklist: Worklist, path: str, settings: PageSettings | None = No
 def _context(worklist: Worklist, settings: PageSettings, path: str) -> dict[str, object]:
     from xrayscan.report.html import worklist_figures  # matplotlib, which a CSV does not need
 
-    card, script = worklist.card, Markup("".join(map(_asset, SCRIPTS)))
+    card, script = worklist.card, Markup("".join(_asset(f"worklist_{name}.js") for name in SCRIPTS))
     scores = worklist_figures.scores_of(worklist) if worklist.counts.scored else None
     reach = _reach(scores.probabilities) if scores else LEAST_REACH
     return {
@@ -146,6 +146,7 @@ def _meta(worklist: Worklist, settings: PageSettings, path: str, reach: float) -
         "reach": reach,
         "run": run.hexdigest()[:MARK],
         "base": _base(path),
+        "separator": os.sep,
         "top": settings.top,
         "pictures": settings.pictures is not None,
     }
@@ -154,7 +155,10 @@ def _meta(worklist: Worklist, settings: PageSettings, path: str, reach: float) -
 def _base(path: str) -> str:
     """The URL of the working folder as the page sees it."""
     try:
-        return quote(os.fsencode(os.path.relpath(os.curdir, os.path.dirname(path) or os.curdir)).replace(b"\\", b"/")) + "/"
+        return (
+            quote(os.fsencode(os.path.relpath(os.curdir, os.path.dirname(path) or os.curdir)).replace(b"\\", b"/"))
+            + "/"
+        )
     except ValueError:  # on another drive
         return pathlib.Path.cwd().as_uri() + "/"
 
@@ -208,8 +212,8 @@ def _shown(probability: float) -> str:
 
 
 def _split_path(path: str) -> tuple[str, str]:
-    """Folder and name of a path as it is shown; either kind of separator parts them."""
-    at = max(path.rfind("/"), path.rfind("\\")) + 1
+    """Folder and name of a path as it is shown."""
+    at = max(path.rfind("/"), path.rfind(os.sep)) + 1
     return path[:at], path[at:]
 
 
