@@ -1,4 +1,4 @@
-"""Draw docs/worklist.png: the first screen of the worklist of the synthetic sample films. Needs Chromium and Playwright.
+"""Draw docs/worklist.png: the worklist of the synthetic sample films. Needs Chromium and Playwright.
 
 Run from the repository: python docs/make_pictures.py
 """
