@@ -1,5 +1,6 @@
 """File names and header text, which strangers chose, made fit for each kind of report."""
 
+import ast
 import os
 import re
 
@@ -7,6 +8,7 @@ import re
 # and U+200D stay: scripts and emoji need them. Source: Unicode Standard Annex 9, section 2 (explicit and implicit
 # directional formatting characters); Unicode categories Cc, Zl, Zp.
 INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|[tnr])")  # as ``escaped`` writes them
 # Source: OWASP, "CSV Injection"; the wide forms are read as formulas by East Asian spreadsheets.
 FORMULA_SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
@@ -30,6 +32,18 @@ def spreadsheet_cell(text: str) -> str:
     """Return the text as ``escaped`` does, with a leading ``'`` where a spreadsheet would take it for a formula."""
     dangerous = text.startswith(("\t", "\r", "\n")) or INVISIBLE.sub("", text).lstrip().startswith(FORMULA_SIGNS)
     return f"'{escaped(text)}" if dangerous else escaped(text)
+
+
+def unquoted(cell: str) -> str:
+    """Return the text without the ``'`` that ``spreadsheet_cell`` puts before what looks like a formula."""
+    return cell[1:] if cell.startswith("'") and spreadsheet_cell(cell[1:]) == cell else cell
+
+
+def spellings(cell: str) -> tuple[str, ...]:
+    """Return what a cell may stand for: itself, and what else ``spreadsheet_cell`` writes that way."""
+    text = unquoted(cell)
+    plain = ESCAPE.sub(lambda match: str(ast.literal_eval(f"'{match[0]}'")), text)
+    return tuple(dict.fromkeys((cell, text, plain)))
 
 
 def ending(name: str, most: int) -> str:
