@@ -17,11 +17,13 @@ from PIL import Image
 
 from xrayscan import TrainSettings, load_model, load_predictor
 from xrayscan.calibration.crossfit import fit
+from xrayscan.dataset.styles import clusters, standardised
 from xrayscan.model.backend import Placement
+from xrayscan.model.batches import predict_logits
 from xrayscan.model.card import ModelCard
 from xrayscan.statistics.metrics import ece
 from xrayscan.training.calibrate import calibrated
-from xrayscan.training.trainer import predict_logits, split_films
+from xrayscan.training.trainer import split_films
 
 CROP = 0.1  # of each side
 FEWEST = 5  # films of either label in a draw
@@ -60,15 +62,12 @@ def _cropped(pixels: np.ndarray) -> np.ndarray:
 
 def _style_cluster(pixels: np.ndarray) -> np.ndarray:
     """Which films (N,) belong to the smaller of two clusters of how films look, not of what they show."""
-    from sklearn.cluster import KMeans
-
     films = pixels.astype(np.float32) / 255
     mean, spread = films.mean((1, 2)), films.std((1, 2))
     skewness = ((films - mean[:, None, None]) ** 3).mean((1, 2)) / spread**3
     sharpness = abs(np.diff(films, axis=1)).mean((1, 2)) / spread
     looks = np.stack([mean, spread, skewness, sharpness], axis=1)
-    looks = (looks - looks.mean(0)) / looks.std(0)
-    cluster = KMeans(2, n_init=10, random_state=0).fit_predict(looks)
+    cluster = clusters(standardised(looks), 2, seed=0, starts=10)
     return cluster == np.bincount(cluster).argmin()
 
 

@@ -63,11 +63,12 @@ from xrayscan import (
 from xrayscan.decode import decode
 from xrayscan.decode.resize import preprocess
 from xrayscan.explain.heatmap import Maps, heatmaps
+from xrayscan.model.batches import predict_logits
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.device import place
 from xrayscan.statistics.metrics import wilson
 from xrayscan.training.calibrate import calibrated
-from xrayscan.training.trainer import predict_logits, split_films
+from xrayscan.training.trainer import split_films
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "sample_images"))
 from film import draw

@@ -78,7 +78,7 @@ def _edges(film: Sample, rng: np.random.Generator) -> Iterator[Sample]:
 
 
 def _learned(samples: list[Sample]) -> np.ndarray:
-    seen = np.stack([polarity.features(sample) for sample in samples])
+    seen = np.stack([polarity.polarity_features(sample) for sample in samples])
     both, upright = np.concatenate([seen, -seen]), np.repeat([1, 0], len(seen))
     return LogisticRegression(C=10, fit_intercept=False, max_iter=2000).fit(both, upright).coef_[0]
 

@@ -31,12 +31,13 @@ from xrayscan import (
 )
 from xrayscan.decode import decode
 from xrayscan.decode.resize import preprocess
+from xrayscan.model.batches import predict_logits
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.device import place
 from xrayscan.statistics.metrics import Resampler, auroc, ece, percentiles, sensitivity, specificity
 from xrayscan.training.calibrate import calibrated, cross_fitted
 from xrayscan.training.plan import SplitFilms
-from xrayscan.training.trainer import predict_logits, split_films
+from xrayscan.training.trainer import split_films
 
 RNG = np.random.default_rng(0)
 
@@ -90,7 +91,7 @@ def report(name: str, model: Model, logits: np.ndarray, labels: np.ndarray, grou
     """Print one line of figures at the model's own calibration and balanced threshold."""
     probabilities = calibrated(model.card.calibration, logits)
     threshold = model.card.operating_point("balanced").threshold
-    low, high = percentiles(Resampler.of(groups).aurocs(labels, logits))
+    low, high = percentiles(Resampler.from_patients(groups).aurocs(labels, logits))
     figures = f"{auroc(labels, logits):8.4f} ({low:.4f}-{high:.4f})"
     for metric in (sensitivity, specificity):
         figures += f"{metric(labels, probabilities, threshold):13.3f}"

@@ -17,18 +17,20 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan import FitSettings, Placement, TrainSettings
+from xrayscan.dataset.styles import clusters, standardised
 from xrayscan.model.backend import Pixels
+from xrayscan.model.batches import Batches, predict_logits
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.device import place
 from xrayscan.plugin.manager import load_registry
 from xrayscan.statistics.metrics import auroc, ece
 from xrayscan.training.plan import Plan, SplitFilms
-from xrayscan.training.trainer import predict_logits, split_films
+from xrayscan.training.trainer import split_films
 
 EARLY = ("blocks.0", "blocks.2", "blocks.4")
 STYLES, PER_LABEL, RARE = 12, 4, 0.15
+STARTS = 10  # of k-means
 STYLE_SIDE = 129  # pixels that styles are told from
-AT_ONCE = 64
 
 Places = npt.NDArray[np.bool_]  # (N,): the films held out
 
@@ -39,27 +41,20 @@ def early_features(pixels: Pixels) -> npt.NDArray[np.float64]:
     params = backend.params(side=pixels.shape[1])
     start = backend.start(params, FitSettings(weights="imagenet"))
     predictor = backend.load(params, backend.spec(params), start, Placement())
-    parts = (pixels[at : at + AT_ONCE] for at in range(0, len(pixels), AT_ONCE))
-    features = np.concatenate([predictor.predict_with_features(part, EARLY)[1] for part in parts]).astype(np.float64)
-    return (features - features.mean(0)) / (features.std(0) + 1e-6)
+    return standardised(Batches().over(lambda part: predictor.predict_with_features(part, EARLY)[1], pixels))
 
 
 def folds(features: npt.NDArray[np.float64], films: SplitFilms) -> Iterator[tuple[str, Places]]:
     """Name and held-out films of every fold."""
-    from sklearn.cluster import KMeans
-
-    def clusters(count: int, chosen: Places) -> npt.NDArray[np.intp]:
-        return KMeans(count, n_init=10, random_state=0).fit_predict(features[chosen])
-
-    labels, everything = films.labels, np.ones(len(films.labels), bool)
-    style = clusters(STYLES, everything)
+    labels = films.labels
+    style = clusters(features, STYLES, seed=0, starts=STARTS)
     rare = [k for k in range(STYLES) if (labels[style == k] == 0).mean() < RARE]
     patients = np.unique(films.groups[labels == 1])
     some = np.random.default_rng(0).choice(patients, len(patients) // 6, replace=False)
     yield "contra", (np.isin(style, rare) & (labels == 0)) | ((labels == 1) & np.isin(films.groups, some))
     quarter = np.empty(len(labels), int)
     for label in (0, 1):
-        quarter[labels == label] = clusters(PER_LABEL, labels == label)
+        quarter[labels == label] = clusters(features[labels == label], PER_LABEL, seed=0, starts=STARTS)
     for number in range(PER_LABEL):
         yield str(number), quarter == number
 
@@ -68,7 +63,7 @@ def held_out_logits(recipe: str, films: SplitFilms, out: Places, settings: FitSe
     """Train without the held-out films and their patients, and score the held-out films: (N held out,)."""
     backend, _, epochs = recipe.partition("=")
     parameters = {"epochs": int(epochs), "soup": 1} if epochs else {}
-    plan = Plan.of(TrainSettings(backend, parameters=parameters))
+    plan = Plan.from_settings(TrainSettings(backend, parameters=parameters))
     known = np.isin(films.groups, films.groups[out])
     train, validation = (films.films(side[~known[side]]) for side in (films.training, films.validation))
     fit = dataclasses.replace(settings, params=plan.training, weights=plan.weights)
@@ -98,7 +93,7 @@ def main() -> None:
     print("fold      recipe        normal  finding        AUROC  sensitivity  specificity          ECE", flush=True)
     style: SplitFilms | None = None
     for recipe in asked.recipes:
-        plan = Plan.of(TrainSettings(recipe.partition("=")[0]))
+        plan = Plan.from_settings(TrainSettings(recipe.partition("=")[0]))
         films = split_films(asked.folder, plan.spec, TrainSettings())
         style = style or split_films(asked.folder, InputSpec(STYLE_SIDE), TrainSettings())
         for name, out in folds(early_features(style.decoded.pixels), films):

@@ -35,26 +35,26 @@ def synchronised() -> float:
     return time.perf_counter()
 
 
-def step_rate(learner: TrainState) -> float:
+def step_rate(state: TrainState) -> float:
     """Films per second of the bare step."""
-    films = np.arange(learner.batch_size)
-    images = learner._images(films, RandomDraws.of_epoch(0, 1, learner.batch_size))
-    labels = learner.train.labels[films]
-    learner.network.train()
+    films = np.arange(state.batch_size)
+    images = state._images(films, RandomDraws.from_epoch(0, 1, state.batch_size))
+    labels = state.train.labels[films]
+    state.network.train()
     for _ in range(3):
-        learner._step(images, labels)
+        state._step(images, labels)
     started, done = synchronised(), 0
     while synchronised() - started < SECONDS:
-        learner._step(images, labels)
-        done += learner.batch_size
+        state._step(images, labels)
+        done += state.batch_size
     return done / (synchronised() - started)
 
 
-def epoch_rate(learner: TrainState, number: int) -> float:
+def epoch_rate(state: TrainState, number: int) -> float:
     """Films per second of one epoch."""
     started = synchronised()
-    learner.epoch(number)
-    return learner.steps * learner.batch_size / (synchronised() - started)
+    state.epoch(number)
+    return state.steps * state.batch_size / (synchronised() - started)
 
 
 def measured(model: str, films: tuple[Films, Films], spec: InputSpec, precision: str, rounds: int) -> None:
@@ -62,14 +62,14 @@ def measured(model: str, films: tuple[Films, Films], spec: InputSpec, precision:
     backend = load_registry().backend(model)
     settings = FitSettings(TrainingParams(epochs=10 * rounds + 100), placement=place(precision=precision))
     ratios = []
-    learner = TrainState(backend.build(backend.params()), spec, films[0], settings)
-    learner.epoch(1)
+    state = TrainState(backend.build(backend.params()), spec, films[0], settings)
+    state.epoch(1)
     for n in range(rounds):
-        bare, whole = step_rate(learner), epoch_rate(learner, n + 2)
+        bare, whole = step_rate(state), epoch_rate(state, n + 2)
         ratios.append(whole / bare)
         print(f"{precision:>10}{bare:12.0f}{whole:12.0f}{whole / bare:8.2f}", flush=True)
     started = synchronised()
-    learner.predict(films[1])
+    state.predict(films[1])
     seconds = synchronised() - started
     print(f"{precision:>10} median ratio {statistics.median(ratios):.3f}; validation {len(films[1]) / seconds:.0f}/s")
 

@@ -15,11 +15,12 @@ from typing import Any
 
 import click
 
-from xrayscan import errors, outcome
+from xrayscan import errors
 from xrayscan.checks.polarity import DOUBTFUL, TURNED
 from xrayscan.cli import main
 from xrayscan.decode.dicom.projection import OTHERS
 from xrayscan.decode.flags import Flag
+from xrayscan.model import capabilities
 from xrayscan.model.backend import TrainingParams
 from xrayscan.model.calibration import Calibration
 from xrayscan.model.card import ModelCard, OperatingPoint
@@ -27,6 +28,7 @@ from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.parameters import describe
 from xrayscan.plugin import spec
 from xrayscan.plugin.manager import load_registry
+from xrayscan.plugin.registry import members
 from xrayscan.report.table import COLUMNS
 from xrayscan.store.record import FACT_LABELS, LATERAL, UNLIKE, Facts
 from xrayscan.worklist.worklist import DISAGREE, NONE_SCORED, SOME_FAILED
@@ -164,9 +166,20 @@ def hooks() -> str:
                 f"```python\n@hookimpl\ndef {name}{re.sub(MODULES, '', str(inspect.signature(hook)))}: ...\n```\n"
             )
             parts.append(f"{inspect.getdoc(hook)}\n")
-    parts.append("Registered at the moment:\n")
+    parts.append("## What a backend or its predictor may also do\n")
+    parts.append(
+        "Whoever has the members can do it; nothing is inherited or declared. Names are exported by `xrayscan`.\n"
+    )
+    parts.append(table(("protocol", "members", "meaning"), _capabilities()))
+    parts.append("## Registered at the moment\n")
     parts.append(table(("backend", "what it is"), sorted((f"`{b.name}`", b.summary) for b in _backends().values())))
     return "\n".join(parts)
+
+
+def _capabilities() -> Iterator[tuple[str, str, str]]:
+    for name, kind in vars(capabilities).items():
+        if getattr(kind, "_is_protocol", False) and kind.__module__ == capabilities.__name__:
+            yield f"`{name}`", ", ".join(f"`{member}`" for member in members(kind)), _prose(kind)
 
 
 def parameters() -> str:
@@ -233,15 +246,15 @@ def columns() -> str:
 
 def outcomes() -> str:
     """How a file may end, and the flags of those that were read."""
-    notes = _comments(outcome.Status)
-    meaning, repaired = _comments(outcome.Code), _comments(Flag)
-    codes = [(code(member.value), member.status.value, meaning.get(member.name, "")) for member in outcome.Code]
+    notes = _comments(errors.Status)
+    meaning, repaired = _comments(errors.Code), _comments(Flag)
+    codes = [(code(member.value), member.status.value, meaning.get(member.name, "")) for member in errors.Code]
     repairs = [(code(flag.value), repaired.get(flag.name, "")) for flag in Flag]
     return "\n".join(
         (
             "# Outcomes\n",
             "Every path that a scan finds ends in one of four ways: found = scored + set aside + failed + skipped.\n",
-            table(("status", "when"), [(f"`{status.value}`", notes[status.name]) for status in outcome.Status]),
+            table(("status", "when"), [(f"`{status.value}`", notes[status.name]) for status in errors.Status]),
             "## Codes\n",
             "Why a file was not scored, in the column `code`. The column `reason` says it in words.\n",
             table(("code", "ends as", "meaning"), codes),

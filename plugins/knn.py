@@ -8,8 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan import (
+    Batches,
     Films,
     FitSettings,
+    GivesFeatures,
+    GivesFirstWeights,
     InputSpec,
     ModelError,
     Placement,
@@ -25,7 +28,6 @@ PIXELS = "pixels"
 # What a model file of this backend holds: vectors with their labels, and the network that made them, if one did.
 FILMS, LABELS, ABOUT, NETWORK = "films", "labels", "features/about", "features/network/"
 HALF_A_VOTE = 0.5  # given to each label beforehand, so that a unanimous vote is not a certainty
-AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ class KnnParams:
 class Neighbours:
     """The training films as vectors, ready to be asked for those nearest to a film."""
 
-    def __init__(self, params: KnnParams, vectors: Vectors, labels: npt.NDArray[np.uint8], network: Any) -> None:
+    def __init__(
+        self, params: KnnParams, vectors: Vectors, labels: npt.NDArray[np.uint8], network: GivesFeatures | None
+    ) -> None:
         from sklearn.neighbors import NearestNeighbors
 
         self._params, self._labels, self._network = params, labels, network
@@ -75,11 +79,10 @@ class Neighbours:
         ]
 
 
-def _vectors(pixels: Pixels, params: KnnParams, network: Any) -> Vectors:
+def _vectors(pixels: Pixels, params: KnnParams, network: GivesFeatures | None) -> Vectors:
     """One vector per film (B, D): its pixels, or its features."""
     if network is not None:
-        parts = [network.features(pixels[at : at + AT_ONCE]) for at in range(0, len(pixels), AT_ONCE)]
-        return np.concatenate(parts)
+        return Batches().over(network.features, pixels)
     vectors = pixels.reshape(len(pixels), -1).astype(np.float32) / 255
     if params.standardise:
         vectors = (vectors - vectors.mean(1, keepdims=True)) / np.maximum(vectors.std(1, keepdims=True), 1e-6)
@@ -93,6 +96,7 @@ class Knn:
     summary = "k nearest neighbours, on small pixels or on a network's features"
     params: type[Any] = KnnParams
     takes_weights = True  # for features=BACKEND
+    starts_with = "none"
 
     def spec(self, params: KnnParams) -> InputSpec:
         """The pixels taken: small ones, or what the network of the features takes."""
@@ -131,7 +135,7 @@ class Knn:
 
 def _network_tensors(features: str, settings: FitSettings) -> dict[str, npt.NDArray[Any]]:
     """The network behind ``features`` as tensors: what it is, as JSON, its weights, and the films behind them."""
-    backend: Any = load_registry().backends.get(features)
+    backend = load_registry().backends.get(features)
     seen: dict[str, npt.NDArray[Any]] = {}
     if backend is None:
         model = load_model(features)
@@ -142,16 +146,16 @@ def _network_tensors(features: str, settings: FitSettings) -> dict[str, npt.NDAr
         about = {"backend": model.card.backend, "parameters": dict(model.card.parameters)}
         weights = {**model.network}
         seen = dict(model.seen.tensors())
-    elif hasattr(backend, "start"):
+    elif isinstance(backend, GivesFirstWeights):
         params = backend.params()
-        about, weights = {"backend": features, "parameters": asdict(params)}, backend.start(params, settings)
+        about, weights = {"backend": features, "parameters": asdict(params)}, dict(backend.start(params, settings))
     else:
         raise ModelError(f"knn: features = {features!r}: this backend is no network")
     text = np.frombuffer(json.dumps(about).encode(), np.uint8)
     return {ABOUT: text, **{f"{NETWORK}{name}": array for name, array in weights.items()}, **seen}
 
 
-def _network(spec: InputSpec, tensors: Tensors, placement: Placement) -> Any:
+def _network(spec: InputSpec, tensors: Tensors, placement: Placement) -> GivesFeatures | None:
     """The network kept in these tensors, loaded; None if there is none."""
     if ABOUT not in tensors:
         return None
@@ -163,7 +167,7 @@ def _network(spec: InputSpec, tensors: Tensors, placement: Placement) -> Any:
     backend = load_registry().backend(name)
     weights = {name.removeprefix(NETWORK): array for name, array in tensors.items() if name.startswith(NETWORK)}
     network = backend.load(backend.params(**values), spec, weights, placement)
-    if not hasattr(network, "features"):
+    if not isinstance(network, GivesFeatures):
         raise ModelError(f"backend {name} gives no features to seek neighbours by")
     return network
 

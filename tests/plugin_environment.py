@@ -60,9 +60,9 @@ class PluginEnvironment:
         self.install(package)
         return package.name
 
-    def remove(self, name: str) -> None:
+    def remove(self, *names: str) -> None:
         """Uninstall, and see that nothing is left."""
-        self.run("pip", "uninstall", "--yes", name)
+        self.run("pip", "uninstall", "--yes", *names)
         assert self._installed() == self._before
 
     def _installed(self) -> list[str]:

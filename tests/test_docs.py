@@ -12,8 +12,10 @@ import xrayscan
 from xrayscan.plugin import spec
 from xrayscan.plugin.builtin import COMMANDS
 from xrayscan.plugin.manager import load_registry
-from xrayscan.testing import DecoderContract
 from xrayscan.testing.backend import CLAUSES, Subject, check_worker
+from xrayscan.testing.check import CLAUSES as CHECK_CLAUSES
+from xrayscan.testing.decoder import CLAUSES as DECODER_CLAUSES
+from xrayscan.testing.decoder import DecoderSubject
 from xrayscan.testing.report import CLAUSES as REPORT_CLAUSES
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -121,7 +123,7 @@ def test_the_plugin_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
     offered = []
     my_plugin.register_backends(offered.append)
     assert [backend.name for backend in offered] == ["tiny"]
-    subject = Subject.of(offered[0], {"side": 32})
+    subject = Subject.from_backend(offered[0], {"side": 32})
     for clause in CLAUSES:
         if clause is not check_worker:  # that one needs the package installed: see the next test
             clause(subject)
@@ -136,7 +138,7 @@ def test_the_plugin_of_the_manual_installs_trains_predicts_and_leaves_no_trace(t
     environment.install(tmp_path / "my-plugin")
     assert re.search(r"my_plugin +my-plugin 0\.1 +backends +tiny", run("xrayscan", "plugins"))
     labelled = str(sample_images / "labelled")
-    run("xrayscan", "train", labelled, "--model", "tiny", "--out", "runs/tiny", "--epochs", "2", "--cache", "cache")
+    run("xrayscan", "train", labelled, "--backend", "tiny", "--out", "runs/tiny", "--epochs", "2", "--cache", "cache")
     run("xrayscan", "predict", labelled, "--model", "runs/tiny")
     assert len((tmp_path / "triage" / "triage.csv").read_text().splitlines()) == 121
     run("pytest", "-q", "-p", "no:cacheprovider", "my-plugin")
@@ -164,13 +166,20 @@ def test_the_decoder_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     import my_decoder
 
-    class Kept(DecoderContract):
-        decoder = my_decoder.Raw64()
-        films = (b"RAW64" + bytes(range(64)) * 64,)
+    for clause in DECODER_CLAUSES:
+        clause(DecoderSubject(my_decoder.Raw64(), (b"RAW64" + bytes(range(64)) * 64,)))
 
-    for name in dir(Kept):
-        if name.startswith("test_"):
-            getattr(Kept(), name)()
+
+def test_the_check_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
+    write_plugin(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import my_check
+
+    offered = []
+    my_check.register_checks(offered.append)
+    for check in offered:
+        for clause in CHECK_CLAUSES:
+            clause(check)
 
 
 def test_the_changelog_has_unreleased_first_and_then_this_version():

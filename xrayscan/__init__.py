@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from xrayscan.decode.interface import Decoder as Decoder
     from xrayscan.decode.interface import Radiograph as Radiograph
     from xrayscan.decode.limits import Limits as Limits
+    from xrayscan.errors import Code as Code
     from xrayscan.errors import DecodeError as DecodeError
     from xrayscan.errors import InputError as InputError
     from xrayscan.errors import ModelError as ModelError
@@ -38,7 +39,20 @@ if TYPE_CHECKING:
     from xrayscan.model.backend import Predictor as Predictor
     from xrayscan.model.backend import Tensors as Tensors
     from xrayscan.model.backend import TrainingParams as TrainingParams
+    from xrayscan.model.batches import Batches as Batches
     from xrayscan.model.calibration import Calibration as Calibration
+    from xrayscan.model.capabilities import ComparesCases as ComparesCases
+    from xrayscan.model.capabilities import Explains as Explains
+    from xrayscan.model.capabilities import GivesFeatures as GivesFeatures
+    from xrayscan.model.capabilities import GivesFirstWeights as GivesFirstWeights
+    from xrayscan.model.capabilities import GivesLayers as GivesLayers
+    from xrayscan.model.capabilities import GivesStyle as GivesStyle
+    from xrayscan.model.capabilities import HasProgram as HasProgram
+    from xrayscan.model.capabilities import HasRecipe as HasRecipe
+    from xrayscan.model.capabilities import HeatmapLayer as HeatmapLayer
+    from xrayscan.model.capabilities import KnowsUnlike as KnowsUnlike
+    from xrayscan.model.capabilities import StartsFromWeights as StartsFromWeights
+    from xrayscan.model.capabilities import TakesRuntimes as TakesRuntimes
     from xrayscan.model.card import ModelCard as ModelCard
     from xrayscan.model.card import OperatingPoint as OperatingPoint
     from xrayscan.model.file import Model as Model
@@ -53,7 +67,6 @@ if TYPE_CHECKING:
     from xrayscan.network.transfer import imagenet_spec as imagenet_spec
     from xrayscan.network.transfer import learning_groups as learning_groups
     from xrayscan.network.transfer import torchvision_backend as torchvision_backend
-    from xrayscan.outcome import Code as Code
     from xrayscan.plugin.command import Command as Command
     from xrayscan.plugin.loading import load_predictor as load_predictor
     from xrayscan.plugin.manager import load_registry as load_registry
@@ -87,14 +100,27 @@ _HOME = {
     "Predictor": "model.backend",
     "Tensors": "model.backend",
     "TrainingParams": "model.backend",
+    "Batches": "model.batches",
     "Calibration": "model.calibration",
+    "ComparesCases": "model.capabilities",
+    "Explains": "model.capabilities",
+    "GivesFeatures": "model.capabilities",
+    "GivesFirstWeights": "model.capabilities",
+    "GivesLayers": "model.capabilities",
+    "GivesStyle": "model.capabilities",
+    "HasProgram": "model.capabilities",
+    "TakesRuntimes": "model.capabilities",
+    "HasRecipe": "model.capabilities",
+    "HeatmapLayer": "model.capabilities",
+    "KnowsUnlike": "model.capabilities",
+    "StartsFromWeights": "model.capabilities",
     "InputSpec": "model.input_spec",
     "ModelCard": "model.card",
     "OperatingPoint": "model.card",
     "Decoder": "decode.interface",
     "Radiograph": "decode.interface",
     "Limits": "decode.limits",
-    "Code": "outcome",
+    "Code": "errors",
     "DecodeError": "errors",
     "InputError": "errors",
     "ModelError": "errors",

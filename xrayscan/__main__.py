@@ -15,7 +15,9 @@ def main() -> None:
         signal.signal(number, end_at_once)
     from xrayscan.cli import main as command
     from xrayscan.cli.forgiving import Forgiving
+    from xrayscan.network.openmp import wait_passively
 
+    wait_passively()
     if sys.stderr is not None:
         sys.stderr = Forgiving(sys.stderr)
     try:

@@ -1,6 +1,89 @@
-"""The exceptions of xrayscan: one tree, whose classes choose the exit code and whose text is the whole message."""
+"""How a file may end, and every exception of xrayscan.
 
-from xrayscan.outcome import Code, Status
+A path ends in one of four ways, and a closed list of codes says why one was not scored. Exceptions form one tree, whose
+classes choose the exit code and whose text is the whole message.
+"""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """The four ends of a path. found = scored + set aside + failed + skipped, always."""
+
+    SCORED = "scored"  # it has a probability
+    SET_ASIDE = "set aside"  # readable, but not for a model of chest films to judge
+    FAILED = "failed"  # looks like an image and could not be read or scored
+    SKIPPED = "skipped"  # no image, or not to be read: a text file, a hidden file, another name of a file
+
+
+class Code(StrEnum):
+    """Why a file was not scored: a closed list, on which remedies hang. The record's reason says it in words."""
+
+    EMPTY = "empty"  # a file of no bytes
+    TRUNCATED = "truncated"  # a part of the file is missing
+    DAMAGED = "damaged"  # the content contradicts itself, or its decoder gave up
+    HEADER = "header"  # an attribute that is missing or contradictory, and no default is unambiguous
+    ZERO_SIZE = "zero-size"  # an image without rows or columns
+    NO_PIXELS = "no-pixels"  # DICOM without an image, such as a structured report
+    MULTI_FRAME = "multi-frame"  # DICOM of several frames
+    MULTI_PAGE = "multi-page"  # TIFF of several pages, or an animation
+    UNSUPPORTED_FORMAT = "unsupported-format"  # an image of a format that no decoder reads
+    UNSUPPORTED_ENCODING = "unsupported-encoding"  # a known format, compressed or coded in a way that is not read
+    UNSUPPORTED_VALUES = "unsupported-values"  # floating point, or deeper than 16 bits
+    MISNAMED = "misnamed"  # named as an image, and none by its content
+    FILE_TOO_LARGE = "file-too-large"  # more bytes than a radiograph has
+    TOO_MANY_PIXELS = "too-many-pixels"  # more pixels than a radiograph has
+    ENCRYPTED = "encrypted"  # an archive, or a file in it, that needs a password
+    ARCHIVE_TOO_LARGE = "archive-too-large"  # more files, or more archives within archives, than are read
+    INFLATES_TOO_FAR = "inflates-too-far"  # a small file that unpacks to a huge one
+    MEMORY = "memory"  # decoding it needed more memory than there is
+    CRASHED = "crashed"  # decoding it crashed the reader process
+    TIMED_OUT = "timed-out"  # decoding it took too long
+    NOT_FINITE = "not-finite"  # the model's answer is not a number
+    NOT_FOUND = "not-found"  # a path that was given and is not there
+    CHANGED = "changed"  # it did not keep still while it was read
+    VANISHED = "vanished"  # found, and gone before it was read
+    BROKEN_LINK = "broken-link"  # a link that leads nowhere, or in a circle
+    NOT_PERMITTED = "not-permitted"  # no right to read it
+    TOO_BROAD = "too-broad"  # a root, a drive or a home folder in a list of paths
+    UNREADABLE = "unreadable"  # the system could not read it: an I/O error, a stale handle, a host that is down
+    NOT_A_FILE = "not-a-file"  # a pipe, a socket, a device
+    RAW_DETECTOR = "raw-detector-image"  # pixels of the detector, not processed for reading
+    OTHER_MODALITY = "other-modality"  # DICOM that is no radiograph: CT, MR, ultrasound, …
+    TOO_SMALL = "too-small"  # fewer than 64 pixels a side
+    NO_CONTRAST = "no-contrast"  # constant or nearly constant
+    SATURATED = "saturated"  # almost only pure black and white: a drawing, a page of text
+    COLOUR = "colour"  # a colour picture
+    NOT_AN_IMAGE = "not-an-image"  # neither looks like an image nor is named as one
+    DICOM_DIRECTORY = "dicom-directory"  # a DICOMDIR, which only lists images
+    FOUND_ALREADY = "found-already"  # another path to a file that was found before
+    HIDDEN = "hidden"  # its name begins with a dot, or is what systems call thumbnails, recycle bins and the like
+    ARCHIVED_LINK = "archived-link"  # a link within an archive: what it names is read under its own name
+    OWN_OUTPUT = "own-output"  # written by xrayscan itself
+    EXCLUDED = "excluded"  # excluded by the user
+
+    @property
+    def status(self) -> Status:
+        """Failed, set aside or skipped: exactly one."""
+        if self in _SET_ASIDE:
+            return Status.SET_ASIDE
+        return Status.SKIPPED if self in _SKIPPED else Status.FAILED
+
+
+_SET_ASIDE = frozenset(
+    (Code.RAW_DETECTOR, Code.OTHER_MODALITY, Code.TOO_SMALL, Code.NO_CONTRAST, Code.SATURATED, Code.COLOUR)
+)
+_SKIPPED = frozenset(
+    (
+        Code.NOT_AN_IMAGE,
+        Code.DICOM_DIRECTORY,
+        Code.FOUND_ALREADY,
+        Code.HIDDEN,
+        Code.ARCHIVED_LINK,
+        Code.OWN_OUTPUT,
+        Code.EXCLUDED,
+    )
+)
 
 
 class XrayscanError(Exception):

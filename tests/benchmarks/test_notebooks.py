@@ -16,7 +16,7 @@ SPACES = sorted(path.name for path in FOLDER.glob("*.space.toml"))
 
 def plan_of(name):
     recipe = read_recipe(str(FOLDER / name))
-    return Plan.of(TrainSettings(backend=recipe.run["model"], parameters=recipe.parameters))
+    return Plan.from_settings(TrainSettings(backend=recipe.run["backend"], parameters=recipe.parameters))
 
 
 def test_there_are_eighteen_recipes_and_two_spaces():

@@ -47,9 +47,9 @@ def opened(chromium):
         if not request.url.startswith(("data:", "blob:")) and not request.is_navigation_request():
             wrong.append(f"asked for {request.url}")
 
-    def open_page(path: Path, width=1280, scheme="light", context=None):
+    def open_page(path: Path, width=1280, height=800, scheme="light", context=None):
         if context is None:
-            context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+            context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
             contexts.append(context)
         page = context.new_page()
         page.on("request", note_request)

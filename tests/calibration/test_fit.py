@@ -54,7 +54,7 @@ def test_thresholds_are_what_calibrated_probabilities_call_for():
 def test_the_table_counts_what_every_threshold_finds_misses_and_costs():
     labels, probabilities = np.array([0, 0, 1, 1]), np.array([0.1, 0.6, 0.4, 0.9])
     at = every_threshold(probabilities)
-    table = lines(labels, probabilities, at, Resampler.of(np.arange(4)), Costs(missed=10, read=1))
+    table = lines(labels, probabilities, at, Resampler.from_patients(np.arange(4)), Costs(missed=10, read=1))
     assert at == pytest.approx([0.05, 0.25, 0.5, 0.75, 0.95])
     assert [(line.found, line.missed, line.read, line.cost) for line in table] == [
         (2, 0, 4, 4),

@@ -14,7 +14,7 @@ from xrayscan.cli import main
 from xrayscan.model.file import save_model
 from xrayscan.model.provenance import Provenance
 
-OTHER = Provenance.of(["ab" * 32], np.array([0xAAAA5555AAAA5555], np.uint64), ())
+OTHER = Provenance.from_films(["ab" * 32], np.array([0xAAAA5555AAAA5555], np.uint64), ())
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def run(*words):
 @pytest.fixture(scope="module")
 def done(known, sample_images, tmp_path_factory):
     out = tmp_path_factory.mktemp("site") / "site.safetensors"
-    result = run(known, sample_images / "labelled", "--out", out, "--cost-missed", 20)
+    result = run(sample_images / "labelled", "--model", known, "--out", out, "--cost-missed", 20)
     assert result.exit_code == 0, result.output
     return out, result.stderr
 
@@ -70,16 +70,18 @@ def test_every_threshold_is_in_the_table(done):
 
 
 def test_films_that_the_model_has_seen_are_refused_and_so_are_those_that_calibrated_it(done, sample_images, tmp_path):
-    result = run(done[0], sample_images / "labelled", "--out", tmp_path / "again.safetensors")
+    result = run(sample_images / "labelled", "--model", done[0], "--out", tmp_path / "again.safetensors")
     assert result.exit_code == 3
     assert "was trained or tuned on 120 of these films" in result.stderr
     assert not (tmp_path / "again.safetensors").exists()
-    evaluated = CliRunner().invoke(main, ["evaluate", str(done[0]), str(sample_images / "labelled"), "--workers", "0"])
+    evaluated = CliRunner().invoke(
+        main, ["evaluate", str(sample_images / "labelled"), "--model", str(done[0]), "--workers", "0"]
+    )
     assert evaluated.exit_code == 3
 
 
 def test_a_model_that_does_not_say_what_it_has_seen_is_refused(model_file, sample_images, tmp_path):
-    result = run(model_file, sample_images / "labelled", "--out", tmp_path / "site.safetensors")
+    result = run(sample_images / "labelled", "--model", model_file, "--out", tmp_path / "site.safetensors")
     assert result.exit_code == 4
     assert "does not say on which films" in result.stderr
 
@@ -89,7 +91,7 @@ def test_too_few_films_are_refused_with_what_is_needed(known, sample_images, tmp
         (tmp_path / "few" / label).mkdir(parents=True)
         for path in sorted((sample_images / "labelled" / label).iterdir())[:8]:
             shutil.copy(path, tmp_path / "few" / label)
-    result = run(known, tmp_path / "few", "--out", tmp_path / "site.safetensors")
+    result = run(tmp_path / "few", "--model", known, "--out", tmp_path / "site.safetensors")
     assert result.exit_code == 3
     assert "16 readable films" in result.stderr
     assert "30 films or more" in result.stderr
@@ -102,11 +104,14 @@ def test_a_csv_of_labels_is_taken_too_and_nothing_is_overwritten(known, sample_i
         for path in (sample_images / "labelled" / label).iterdir()
     ]
     (tmp_path / "labels.csv").write_text("\n".join(["path,label", *lines]) + "\n")
-    assert run(known, tmp_path / "labels.csv", "--out", tmp_path / "site.safetensors").exit_code == 0
+    assert run(tmp_path / "labels.csv", "--model", known, "--out", tmp_path / "site.safetensors").exit_code == 0
     before = (tmp_path / "site.safetensors").read_bytes()
-    assert run(known, tmp_path / "labels.csv", "--out", tmp_path / "site.safetensors").exit_code == 2
+    assert run(tmp_path / "labels.csv", "--model", known, "--out", tmp_path / "site.safetensors").exit_code == 2
     assert (tmp_path / "site.safetensors").read_bytes() == before
-    assert run(known, tmp_path / "labels.csv", "--out", tmp_path / "site.safetensors", "--overwrite").exit_code == 0
+    assert (
+        run(tmp_path / "labels.csv", "--model", known, "--out", tmp_path / "site.safetensors", "--overwrite").exit_code
+        == 0
+    )
     assert (tmp_path / "site.safetensors").read_bytes() == before  # the same films give the same model
 
 

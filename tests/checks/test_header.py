@@ -7,7 +7,7 @@ from pydicom.sequence import Sequence
 
 from xrayscan import InputSpec
 from xrayscan.checks.builtin import BUILT_IN
-from xrayscan.outcome import Code, Status
+from xrayscan.errors import Code, Status
 from xrayscan.scanning.prepare import prepare
 
 SPECS = (InputSpec(32),)

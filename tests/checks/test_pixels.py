@@ -9,7 +9,7 @@ from PIL import Image
 
 from xrayscan import InputSpec
 from xrayscan.checks.builtin import BUILT_IN
-from xrayscan.outcome import Code, Status
+from xrayscan.errors import Code, Status
 from xrayscan.scanning.prepare import prepare
 
 SPECS = (InputSpec(32),)

@@ -137,12 +137,12 @@ def test_one_model_has_nothing_to_disagree_with(films, model_file, tmp_path):
 def test_a_scan_goes_on_with_the_same_models_only(worklist, model_file, other_file):
     worklist().close()
     again = worklist()
-    assert (again.counts.kept, again.counts.anew) == (7, 0)
+    assert (again.counts.kept, again.counts.new) == (7, 0)
     again.close()
     for models, which in (([model_file], "other models"), ([other_file, model_file], "these models in another order")):
         with pytest.raises(OutputError, match=f"holds a scan by {which}: small, =other"):
             worklist(models=models)
-    assert worklist(ScanSettings(workers=0, fresh=True), [other_file, model_file]).counts.anew == 7
+    assert worklist(ScanSettings(workers=0, fresh=True), [other_file, model_file]).counts.new == 7
 
 
 def test_a_film_that_one_model_cannot_score_has_failed(worklist, model):

@@ -37,7 +37,8 @@ COMMANDS = {
     "explore": ("explore", "labelled", "--workers", "2"),
     "train": ("train", "labelled", "--out", "out", "--cache", "cache", "--fast-dev-run", *TINY),
     "tune": ("tune", "labelled", "--out", "search", "--cache", "cache", "--trials", "1", "--epochs", "1", *TINY),
-    "evaluate": ("evaluate", "default", "labelled", "--out", "out", "--workers", "2", "--device", "cpu"),
+    "evaluate": ("evaluate", "labelled", "--out", "out", "--workers", "2", "--device", "cpu"),
+    "calibrate": ("calibrate", "labelled", "--out", "out/site.safetensors", "--device", "cpu"),
     "models": ("models",),
     "plugins": ("plugins",),
 }

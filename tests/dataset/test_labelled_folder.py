@@ -1,9 +1,12 @@
+import os
+
 import pytest
 from films import dicom
 from small import write_film
 
 from xrayscan import InputError, UsageError
 from xrayscan.dataset.labelled_folder import FolderSettings, read_folder
+from xrayscan.files.text import spreadsheet_cell
 
 
 def films_at(folder, *names):
@@ -171,7 +174,8 @@ def test_a_csv_whose_paths_are_all_wrong_for_a_label_is_refused(tmp_path):
         ("file,label\na.png,NORMAL\n", "no column path"),
         ("", "no column path"),
         ("path,label\n", "labels no file"),
-        ("path,label\na.png,\n", "line 2: no label"),
+        ("path,label\n,NORMAL\n", "line 2: no path"),
+        ("path,label\na.png,\n", "holds no label"),
         ("path,label,split\na.png,NORMAL,exam\n", "line 2: unknown split 'exam'"),
         ("path,label\na.png,NORMAL\na.png,PNEUMONIA\n", "NORMAL in line 2 and PNEUMONIA in line 3"),
         ("path,label\na.png,NORMAL\nb.png,NORMAL\n", "two labels, one of them PNEUMONIA"),
@@ -181,3 +185,21 @@ def test_a_csv_that_cannot_be_used_says_where_and_why(tmp_path, text, message):
     films_at(tmp_path, "a.png", "b.png")
     with pytest.raises(InputError, match=message):
         read_folder(str(tmp_path), write_csv(tmp_path, text))
+
+
+def test_a_readers_answers_label_films_wherever_the_scan_started_and_lines_without_a_label_are_counted(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    names = ("=1+1.png", "new\nline.png", "\udcff.png", "C:\\new.png", "plain.png")
+    films_at(tmp_path, *(f"ward/{name}" for name in names[:4]), "plain.png")
+    cells = [spreadsheet_cell(f"ward/{name}") for name in names[:4]]
+    lines = ["path,label,answer,note", *(f"{cell},PNEUMONIA,agree," for cell in cells)]
+    lines += ["plain.png,NORMAL,disagree,'=1+1", "ward/gone.png,,wrong picture,"]
+    settings = write_csv(tmp_path, "\n".join(lines) + "\n")
+    for directory in (".", "ward", str(tmp_path)):
+        read = read_folder(directory, settings)
+        assert {os.path.realpath(film.path) for film in read.films} == {
+            os.path.realpath(tmp_path / name) for name in (*(f"ward/{name}" for name in names[:4]), "plain.png")
+        }
+        assert any("1 of 6 lines have no label and are not used" in warning for warning in read.warnings)

@@ -3,7 +3,7 @@ import pytest
 
 from xrayscan import InputError
 from xrayscan.dataset.labelled_folder import LabelledFilm, LabelledFolder, read_folder
-from xrayscan.dataset.split import divide, for_training, patient_groups, split
+from xrayscan.dataset.split import divide, for_training, patient_groups, split_by_group
 
 
 def film(n, label, split=None, patient=None):
@@ -24,7 +24,7 @@ def test_no_group_stands_on_both_sides_and_labels_keep_their_share():
     rng = np.random.default_rng(0)
     groups = np.sort(rng.integers(200, size=1000))
     labels = (groups % 4 != 0).astype(np.uint8)
-    train, validation = split(labels, groups, 0.2, 0)
+    train, validation = split_by_group(labels, groups, 0.2, 0)
     assert not set(groups[train]) & set(groups[validation])
     assert sorted([*train, *validation]) == list(range(1000))
     assert len(validation) == pytest.approx(200, rel=0.1)
@@ -33,13 +33,13 @@ def test_no_group_stands_on_both_sides_and_labels_keep_their_share():
 
 def test_the_split_follows_the_seed():
     labels, groups = np.tile([0, 1], 50).astype(np.uint8), np.arange(100)
-    assert np.array_equal(split(labels, groups, 0.2, 0)[1], split(labels, groups, 0.2, 0)[1])
-    assert not np.array_equal(split(labels, groups, 0.2, 0)[1], split(labels, groups, 0.2, 1)[1])
+    assert np.array_equal(split_by_group(labels, groups, 0.2, 0)[1], split_by_group(labels, groups, 0.2, 0)[1])
+    assert not np.array_equal(split_by_group(labels, groups, 0.2, 0)[1], split_by_group(labels, groups, 0.2, 1)[1])
 
 
 def test_too_few_patients_to_set_some_apart_are_refused():
     with pytest.raises(InputError, match="at least 5 patients"):
-        split(np.array([0, 0, 0, 0, 0, 0, 1, 1], np.uint8), np.arange(8), 0.2, 0)
+        split_by_group(np.array([0, 0, 0, 0, 0, 0, 1, 1], np.uint8), np.arange(8), 0.2, 0)
 
 
 def test_films_and_patients_of_a_test_split_never_reach_training():

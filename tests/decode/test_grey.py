@@ -12,8 +12,7 @@ from PIL import Image, TiffImagePlugin
 
 from xrayscan.decode import decode, named_as_image, sniff
 from xrayscan.decode.flags import Flag
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 
 
 def read(data):

@@ -12,8 +12,7 @@ from films import bmp, dicom, film, jpeg, png, tiff
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit, JPEGLSLossless
 
 from xrayscan.decode import Limits, decode
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 
 SMALL = Limits(max_pixels=72 * 60 - 1)
 FILMS = {

@@ -52,7 +52,7 @@ def model_that_saw(tmp_path, model_file):
     def make(paths, patient_keys):
         rows = [prepare({"path": str(path)}, specs=(perceptual_hash.SPEC,)) for path in paths]
         hashes = perceptual_hash.hashes(np.stack([row[pixel_column(perceptual_hash.SPEC)] for row in rows]))
-        seen = Provenance.of([row["sha256"] for row in rows], hashes, patient_keys)
+        seen = Provenance.from_films([row["sha256"] for row in rows], hashes, patient_keys)
         model = load_model(model_file)
         save_model(str(tmp_path / "saw.safetensors"), model.card, model.tensors, seen)
         return str(tmp_path / "saw.safetensors")
@@ -64,7 +64,7 @@ def model_that_saw(tmp_path, model_file):
 def run(labelled, model_file, other_model, tmp_path_factory):
     """Two models evaluated from the command line: result and folder."""
     out = tmp_path_factory.mktemp("run") / "evaluation"
-    return xrayscan(model_file, other_model, labelled, "--out", out, "--prevalence", "0.1"), out
+    return xrayscan(labelled, "--model", model_file, "--model", other_model, "--out", out, "--prevalence", "0.1"), out
 
 
 def predictions(out):
@@ -148,7 +148,7 @@ def test_the_page_stands_alone_and_shows_curves_and_films(run):
 
 
 def test_one_model_has_one_plain_column(labelled, model_file, tmp_path):
-    result = xrayscan(model_file, labelled, "--out", tmp_path / "o", "--threshold", "0.35")
+    result = xrayscan(labelled, "--model", model_file, "--out", tmp_path / "o", "--threshold", "0.35")
     assert result.exit_code == 0, result.output
     assert list(predictions(tmp_path / "o")[0]) == ["source", "label", "patient", "probability"]
     [found] = json.loads((tmp_path / "o" / "metrics.json").read_text()).values()
@@ -158,11 +158,11 @@ def test_one_model_has_one_plain_column(labelled, model_file, tmp_path):
 
 
 def test_an_operating_point_of_the_model_is_chosen_by_name(labelled, model_file, tmp_path):
-    result = xrayscan(model_file, labelled, "--out", tmp_path / "o", "--operating-point", "sensitivity-0.99")
+    result = xrayscan(labelled, "--model", model_file, "--out", tmp_path / "o", "--operating-point", "sensitivity-0.99")
     assert result.exit_code == 0, result.output
     [found] = json.loads((tmp_path / "o" / "metrics.json").read_text()).values()
     assert (found["operating_point"], found["threshold"]) == ("sensitivity-0.99", 0.3)
-    refused = xrayscan(model_file, labelled, "--out", tmp_path / "p", "--operating-point", "best")
+    refused = xrayscan(labelled, "--model", model_file, "--out", tmp_path / "p", "--operating-point", "best")
     assert refused.exit_code == 4
     assert "it has balanced" in refused.stderr
 
@@ -170,7 +170,7 @@ def test_an_operating_point_of_the_model_is_chosen_by_name(labelled, model_file,
 def test_films_a_model_has_seen_are_refused_with_counts(labelled, model_that_saw, tmp_path):
     films = sorted((labelled / "NORMAL").iterdir())
     model = model_that_saw(films[:3], ["patient003"])
-    result = xrayscan(model, labelled, "--out", tmp_path / "o")
+    result = xrayscan(labelled, "--model", model, "--out", tmp_path / "o")
     assert result.exit_code == 3
     assert result.stderr.startswith("xrayscan: ")
     assert "trained or tuned on 3 of these films (3 by content, 3 by perceptual hash" in result.stderr
@@ -193,7 +193,7 @@ def test_films_that_were_resized_and_re_encoded_are_recognised(labelled, model_t
 
 def test_overlap_that_is_allowed_is_stated_everywhere(labelled, model_that_saw, tmp_path):
     model = model_that_saw(sorted((labelled / "NORMAL").iterdir())[:3], [])
-    result = xrayscan(model, labelled, "--out", tmp_path / "o", "--allow-overlap")
+    result = xrayscan(labelled, "--model", model, "--out", tmp_path / "o", "--allow-overlap")
     assert result.exit_code == 0
     [found] = json.loads((tmp_path / "o" / "metrics.json").read_text()).values()
     assert found["overlap"] == {"films": 3, "by_digest": 3, "by_hash": 3, "by_patient": 0}
@@ -224,7 +224,7 @@ def test_a_model_of_another_finding_is_warned_about(labelled, tmp_path):
 def test_unreadable_films_are_left_out_and_listed(labelled, model_file, tmp_path):
     shutil.copytree(labelled, tmp_path / "films")
     (tmp_path / "films" / "NORMAL" / "=bad<b>.png").write_bytes(b"no film")
-    result = xrayscan(model_file, tmp_path / "films", "--out", tmp_path / "o")
+    result = xrayscan(tmp_path / "films", "--model", model_file, "--out", tmp_path / "o")
     assert result.exit_code == 0, result.output
     assert "not an image, though its name says so" in result.stderr
     [found] = json.loads((tmp_path / "o" / "metrics.json").read_text()).values()
@@ -238,7 +238,7 @@ def test_a_label_without_a_readable_film_is_an_error(model_file, tmp_path):
     write_film(tmp_path / "NORMAL" / "a.png", 1)
     (tmp_path / "PNEUMONIA").mkdir()
     (tmp_path / "PNEUMONIA" / "a.png").write_bytes(b"no film")
-    result = xrayscan(model_file, tmp_path, "--out", tmp_path / "o")
+    result = xrayscan(tmp_path, "--model", model_file, "--out", tmp_path / "o")
     assert result.exit_code == 3
     assert "PNEUMONIA" in result.stderr
 
@@ -248,7 +248,7 @@ def test_what_is_doubtful_about_the_folder_is_said(labelled, model_file, tmp_pat
         (tmp_path / "few" / label).mkdir(parents=True)
         for film in sorted((labelled / label).iterdir())[:count]:
             shutil.copy(film, tmp_path / "few" / label)
-    result = xrayscan(model_file, tmp_path / "few", "--out", tmp_path / "o")
+    result = xrayscan(tmp_path / "few", "--model", model_file, "--out", tmp_path / "o")
     assert result.exit_code == 0, result.output
     assert "NORMAL has only 2 films" in result.stderr
     assert "NORMAL has only 2 films" in (tmp_path / "o" / "evaluation.html").read_text()
@@ -284,7 +284,7 @@ def test_the_same_evaluation_leaves_the_same_bytes(labelled, model_file, tmp_pat
 
 def test_an_output_folder_that_cannot_be_made_gives_exit_code_5(labelled, model_file, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    result = xrayscan(model_file, labelled, "--out", tmp_path / "file")
+    result = xrayscan(labelled, "--model", model_file, "--out", tmp_path / "file")
     assert result.exit_code == 5
     assert "--out" in result.stderr
 

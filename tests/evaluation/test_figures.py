@@ -25,7 +25,7 @@ def films(count, seed, slope=1.0):
 @pytest.fixture(scope="module")
 def some():
     labels, probabilities = films(400, 0)
-    return labels, probabilities, Resampler.of(np.arange(400) // 2, resamples=200)
+    return labels, probabilities, Resampler.from_patients(np.arange(400) // 2, resamples=200)
 
 
 def test_every_figure_is_scikit_learns(some):
@@ -59,12 +59,12 @@ def test_every_interval_holds_its_figure(some):
 
 def test_intervals_cover_the_truth_about_as_often_as_they_claim():
     labels, probabilities = films(1_000_000, 1, slope=0.6)
-    none = Resampler.of(np.zeros(len(labels), int), resamples=1)
+    none = Resampler.from_patients(np.zeros(len(labels), int), resamples=1)
     truth = {**ranked(labels, probabilities, none).values, **at_threshold(labels, probabilities, 0.5, none).values}
     covered = dict.fromkeys(truth, 0)
     for seed in range(80):
         labels, probabilities = films(300, 2 + seed, slope=0.6)
-        resampler = Resampler.of(np.arange(300), seed=seed, resamples=200)
+        resampler = Resampler.from_patients(np.arange(300), seed=seed, resamples=200)
         intervals = {
             **ranked(labels, probabilities, resampler).intervals,
             **at_threshold(labels, probabilities, 0.5, resampler).intervals,
@@ -77,7 +77,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_claim():
 def test_films_of_few_patients_give_wider_intervals():
     labels, probabilities = (np.repeat(values, 10) for values in films(60, 3))
     widths = [
-        np.diff(ranked(labels, probabilities, Resampler.of(patients)).intervals["auroc"])[0]
+        np.diff(ranked(labels, probabilities, Resampler.from_patients(patients)).intervals["auroc"])[0]
         for patients in (np.arange(600) // 10, np.arange(600))
     ]
     assert widths[0] > 2 * widths[1]
@@ -85,7 +85,7 @@ def test_films_of_few_patients_give_wider_intervals():
 
 def test_a_perfect_model_keeps_honest_bounds():
     labels = np.repeat([0, 1], 50).astype(np.uint8)
-    resampler = Resampler.of(np.arange(100))
+    resampler = Resampler.from_patients(np.arange(100))
     intervals = {
         **at_threshold(labels, labels.astype(float), 0.5, resampler).intervals,
         **ranked(labels, labels.astype(float), resampler).intervals,
@@ -126,7 +126,7 @@ def test_ppv_and_npv_at_the_films_own_prevalence_are_theirs(some):
 
 def test_a_perfect_order_reads_the_median_finding_in_the_middle_of_the_findings():
     labels = np.repeat([0, 1, 0, 1], 50).astype(np.uint8)
-    resampler = Resampler.of(np.arange(200), resamples=50)
+    resampler = Resampler.from_patients(np.arange(200), resamples=50)
     queue = reading_queue(labels, labels * 0.8, resampler, seed=0)
     assert queue.values["sorted"] == pytest.approx(0.25, abs=0.003)
     assert queue.values["arrival"] == pytest.approx(0.5, abs=0.01)

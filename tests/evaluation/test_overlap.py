@@ -10,7 +10,9 @@ def digest(name):
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-SEEN = Provenance.of([digest("a"), digest("b")], np.array([0xFF00, 0xABCDEF << 20], np.uint64), ["person7_virus", None])
+SEEN = Provenance.from_films(
+    [digest("a"), digest("b")], np.array([0xFF00, 0xABCDEF << 20], np.uint64), ["person7_virus", None]
+)
 
 
 def test_a_film_is_known_by_its_bytes_its_picture_or_its_patient():

@@ -10,15 +10,16 @@ from PIL import Image
 from small import write_film
 
 from xrayscan import OutputError, Placement
-from xrayscan.explain.evidence import CHANGED, THUMBNAIL, gather, write_heatmap
+from xrayscan.decode.flags import Flag
+from xrayscan.explain.evidence import CHANGED, THUMBNAIL, WITHHELD, gather, write_heatmap
 from xrayscan.store.record import Facts, Status
 
 CPU = Placement()
 
 
-def row(path, status=Status.SCORED):
+def row(path, status=Status.SCORED, flags=()):
     facts = Facts(sha256=hashlib.sha256(path.read_bytes()).hexdigest())
-    return SimpleNamespace(source=str(path), facts=facts, status=status)
+    return SimpleNamespace(source=str(path), facts=facts, status=status, flags=flags)
 
 
 @pytest.fixture
@@ -56,6 +57,17 @@ def test_files_that_are_gone_or_changed_cost_their_own_rows_only(rows, model, tm
     assert not gone.film + changed.film + gone.thumbnail
     assert kept.film == whole[1].film
     assert last.heatmap == pytest.approx(whole[3].heatmap, abs=1e-4)
+
+
+def test_a_film_with_burned_in_text_is_shown_only_on_demand(rows, model):
+    rows[1].flags = (Flag.BURNED_IN,)
+    first, second = gather(rows[:2], model, CPU, top=2, heatmaps=2)
+    assert first.film
+    assert first.heatmap is not None
+    assert not second.film + second.thumbnail
+    assert second.heatmap is None
+    assert second.problem == WITHHELD
+    assert all(one.film for one in gather(rows[:2], None, CPU, top=2, heatmaps=0, burned_in=True))
 
 
 def test_failed_rows_have_no_evidence(rows, tmp_path):

@@ -6,7 +6,7 @@ import films
 from archive_files import encrypted, gzipped, nested, overlapping, tarred, unfolding, with_directory, zipped
 
 from faults.fault import BROKEN, Fault, broken, sound
-from xrayscan.outcome import Code
+from xrayscan.errors import Code
 
 PNG, DICOM = films.png(), films.dicom()
 FILMS = [("a.png", PNG), ("ward/b.dcm", DICOM)]

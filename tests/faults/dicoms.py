@@ -16,7 +16,7 @@ from pydicom.uid import (
 )
 
 from faults.fault import BROKEN, Fault, broken, cuts, sound
-from xrayscan.outcome import Code
+from xrayscan.errors import Code
 
 FILM = films.dicom()
 SR = "1.2.840.10008.5.1.4.1.1.88.11"

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from xrayscan.outcome import Code
+from xrayscan.errors import Code
 
 BROKEN = (Code.TRUNCATED, Code.DAMAGED)  # which of the two is not promised
 

@@ -10,7 +10,7 @@ from jpeg_encoders import extended_jpeg, lossless_jpeg
 from PIL import Image
 
 from faults.fault import BROKEN, Fault, broken, chunk, cuts, holes, raw_png, sound
-from xrayscan.outcome import Code
+from xrayscan.errors import Code
 
 EOI = b"\xff\xd9"
 JPEG = films.jpeg(films.film(160, 120))

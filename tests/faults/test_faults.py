@@ -12,7 +12,7 @@ from small import write_film
 from faults import containers, dicoms, images
 from faults.fault import Fault
 from xrayscan import scan
-from xrayscan.outcome import Code, Status
+from xrayscan.errors import Code, Status
 from xrayscan.scanning.scan import ScanSettings
 
 pytestmark = pytest.mark.slow

@@ -63,6 +63,7 @@ def test_certainty_stays_certainty_at_any_prevalence():
         {"flagged": [0.5]},
         {"flagged": {"adults": 1.5}},
         {"flagged": {"adults": float("nan")}},
+        {"styles": {"mean_auroc": "high"}},
         {"by_style": {"films": 3}},
         {"by_style": [{"films": "many", "with_finding": 1}]},
         {"by_style": [{"films": 3, "with_finding": 1, "auroc": "high"}]},

@@ -17,7 +17,7 @@ HASHES = np.array([1, 2**63, 2**64 - 1], np.uint64)
 def path(tmp_path):
     """A model file with a list of three films of two patients with a key."""
     plain = load_model(str(make_model(tmp_path / "plain.safetensors")))
-    seen = Provenance.of(DIGESTS, HASHES, ["person7_virus", None, "im-0115"])
+    seen = Provenance.from_films(DIGESTS, HASHES, ["person7_virus", None, "im-0115"])
     save_model(str(tmp_path / "model.safetensors"), plain.card, plain.tensors, seen)
     return tmp_path / "model.safetensors"
 
@@ -65,8 +65,8 @@ def test_a_damaged_list_is_refused(path):
 
 
 def test_a_union_has_every_film_once_and_holds_out_only_what_nothing_was_fitted_to():
-    first = Provenance.of(DIGESTS[:2], HASHES[:2], ["a"], held_out=True)
-    second = Provenance.of(DIGESTS[1:], HASHES[1:], ["b", "a"])
+    first = Provenance.from_films(DIGESTS[:2], HASHES[:2], ["a"], held_out=True)
+    second = Provenance.from_films(DIGESTS[1:], HASHES[1:], ["b", "a"])
     both = first.united(second)
     assert len(both) == 3
     assert both.validated_on() == {bytes.fromhex(DIGESTS[0])[:16]}
@@ -77,5 +77,9 @@ def test_a_union_has_every_film_once_and_holds_out_only_what_nothing_was_fitted_
 
 
 def test_a_list_of_an_older_file_counts_as_fitted_to():
-    older = {name: array for name, array in Provenance.of(DIGESTS, HASHES, []).tensors().items() if "held" not in name}
+    older = {
+        name: array
+        for name, array in Provenance.from_films(DIGESTS, HASHES, []).tensors().items()
+        if "held" not in name
+    }
     assert len(split_tensors(older)[1].fitted_to()) == 3

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from xrayscan import Placement, ScanSettings, load_model, load_predictor, scan
+from xrayscan.model.batches import predict_logits
 from xrayscan.statistics.metrics import auroc
 from xrayscan.training.calibrate import calibrated
 from xrayscan.training.gate_examples import strange
 from xrayscan.training.plan import TrainSettings
-from xrayscan.training.trainer import predict_logits, split_films
+from xrayscan.training.trainer import split_films
 
 pytestmark = pytest.mark.slow
 

@@ -109,16 +109,8 @@ def test_a_pickle_with_code_is_refused_with_exit_4_and_nothing_is_run(tmp_path, 
         torch.save(state, path)
     else:
         path.write_bytes(pickle.dumps({"conv1.weight": Bomb(mark)}))
-    given = [
-        "train",
-        str(sample_images / "labelled"),
-        "--model",
-        "resnet18",
-        "--set",
-        "side=32",
-        "--weights",
-        str(path),
-    ]
+    given = ["train", str(sample_images / "labelled"), "--backend", "resnet18", "--set", "side=32"]
+    given += ["--weights", str(path)]
     done = CliRunner().invoke(main, [*given, "--out", str(tmp_path / "run"), "--quiet", "--workers", "0"])
     assert done.exit_code == 4, done.output
     assert "evil.pth: refused" in done.stderr
@@ -198,7 +190,7 @@ def test_rates_rise_from_the_first_layer_to_the_head():
 def test_weights_for_a_backend_that_starts_from_none_are_refused(tmp_path, sample_images):
     given = ["train", str(sample_images / "labelled"), "--out", str(tmp_path / "run"), "--weights", "imagenet"]
     for backend, says in (("mlp", "leave out --weights"), ("knn", "with features=BACKEND only")):
-        done = CliRunner().invoke(main, [*given, "--model", backend, "--quiet"])
+        done = CliRunner().invoke(main, [*given, "--backend", backend, "--quiet"])
         assert done.exit_code == 4
         assert says in done.stderr
 

@@ -4,11 +4,11 @@ import csv
 import os
 import subprocess
 import sys
-import textwrap
 
 import numpy as np
 import pytest
 from films import film, png
+from small import ROOT
 
 from xrayscan.decode import BUILT_IN, decode
 from xrayscan.decode.interface import Radiograph
@@ -16,39 +16,9 @@ from xrayscan.errors import DecodeError
 from xrayscan.plugin.decoders import decoders_for
 from xrayscan.plugin.manager import load_registry
 from xrayscan.store.record import Facts
-from xrayscan.testing import DecoderContract
+from xrayscan.testing.decoder import CLAUSES, DecoderSubject
 
-PLUGIN = textwrap.dedent(
-    '''
-    """TOY: four letters, rows and columns as 16-bit numbers, one byte a pixel."""
-
-    import struct
-
-    import numpy as np
-
-    from xrayscan import Code, DecodeError, Facts, Limits, Radiograph, hookimpl
-
-
-    class Toy:
-        name = "TOY"
-
-        def sniff(self, head: bytes) -> bool:
-            return head.startswith(b"TOY1")
-
-        def decode(self, data: bytes, *, at_least: int, limits: Limits) -> Radiograph:
-            rows, columns = struct.unpack_from("<HH", data, 4)
-            limits.check_size(rows, columns)
-            if len(data) < 8 + rows * columns:
-                raise DecodeError(Code.TRUNCATED, "truncated TOY")
-            values = np.frombuffer(data, np.uint8, rows * columns, 8).reshape(rows, columns)
-            return Radiograph(values.astype(np.float32) / 255, Facts(format="TOY", rows=rows, columns=columns))
-
-
-    @hookimpl
-    def register_decoders(register):
-        register(Toy())
-    '''
-)
+STRANGER = ROOT / "tests" / "plugin" / "strangers" / "toy_decoder.py"
 FILM = film(96, 80)
 TOY = b"TOY1" + np.array(FILM.shape, "<u2").tobytes() + FILM.tobytes()
 
@@ -59,7 +29,7 @@ def installed(tmp_path, monkeypatch):
     folder = tmp_path / "site"
     about = folder / "toy-1.0.dist-info"
     about.mkdir(parents=True)
-    (folder / "toy_decoder.py").write_text(PLUGIN)
+    (folder / "toy_decoder.py").write_text(STRANGER.read_text())
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text("[xrayscan]\ntoy = toy_decoder\n")
     monkeypatch.syspath_prepend(str(folder))
@@ -69,13 +39,8 @@ def installed(tmp_path, monkeypatch):
 def test_a_plugins_decoder_keeps_the_contract(installed):
     from toy_decoder import Toy
 
-    class Kept(DecoderContract):
-        decoder = Toy()
-        films = (TOY,)
-
-    for name in dir(Kept):
-        if name.startswith("test_"):
-            getattr(Kept(), name)()
+    for clause in CLAUSES:
+        clause(DecoderSubject(Toy(), (TOY,)))
 
 
 def test_built_in_decoders_come_through_the_same_hook():

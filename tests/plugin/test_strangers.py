@@ -12,6 +12,8 @@ STRANGERS = sorted((ROOT / "tests" / "plugin" / "strangers").glob("*.py"))
 KITS = {
     "columnar": ("ReportContract", "report = 'columnar'"),
     "count_rows": ("CommandContract", "command = 'count-rows'"),
+    "toy_decoder": ("DecoderContract", "decoder, films = 'TOY', [b'TOY1' + bytes([64, 0, 64, 0]) + bytes(4096)]"),
+    "too_dark": ("CheckContract", "check = 'too dark'"),
 }
 
 
@@ -26,17 +28,18 @@ def test_they_pass_mypy_strict(mypy_strict):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", STRANGERS, ids=lambda path: path.stem)
-def test_a_plugin_is_installed_listed_tested_and_leaves_no_trace(path, tmp_path):
+def test_the_plugins_are_installed_listed_tested_and_leave_no_trace(tmp_path):
     environment = PluginEnvironment(tmp_path)
-    name = environment.install_module(path)
-    assert path.stem in environment.run("xrayscan", "plugins")
-    kit, subject = KITS[path.stem]
+    names = [environment.install_module(path) for path in STRANGERS]
+    listed = environment.run("xrayscan", "plugins")
+    assert all(path.stem in listed for path in STRANGERS)
     tests = tmp_path / "test_it.py"
-    tests.write_text(f"from xrayscan.testing import {kit}\n\n\nclass TestIt({kit}):\n    {subject}\n")
+    kits = "".join(f"class Test{kit}({kit}):\n    {subject}\n\n\n" for kit, subject in KITS.values())
+    tests.write_text(f"from xrayscan.testing import {', '.join(kit for kit, _ in KITS.values())}\n\n\n{kits}")
     assert "passed" in environment.run("pytest", "-q", "-p", "no:cacheprovider", str(tests))
-    environment.remove(name)
-    assert path.stem not in environment.run("xrayscan", "plugins")
+    environment.remove(*names)
+    left = environment.run("xrayscan", "plugins")
+    assert not any(path.stem in left for path in STRANGERS)
 
 
 @pytest.mark.slow

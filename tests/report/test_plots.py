@@ -19,7 +19,7 @@ FIGURES = {
     "precision_recall": lambda: plots.precision_recall([CURVE, OTHER]),
     "reliability": lambda: plots.reliability([CURVE, OTHER]),
     "threshold_sweep": lambda: plots.threshold_sweep(CURVE, 0.4),
-    "confusion": lambda: plots.confusion(50, 2, 3, 1200, ("CLEAR", "<TB> $1")),
+    "confusion": lambda: plots.confusion_matrix(50, 2, 3, 1200, ("CLEAR", "<TB> $1")),
 }
 
 
@@ -89,6 +89,10 @@ def test_a_thumbnail_shows_the_film():
 
 def test_a_long_name_leaves_room_for_the_curves():
     long = plots.Curve("/very" * 40 + "/last", LABELS, CURVE.probabilities)
-    figures = plots.roc([long]), plots.threshold_sweep(long, 0.5), plots.confusion(1, 2, 3, 4, ("A" * 90, "B" * 90))
+    figures = (
+        plots.roc([long]),
+        plots.threshold_sweep(long, 0.5),
+        plots.confusion_matrix(1, 2, 3, 4, ("A" * 90, "B" * 90)),
+    )
     assert "/last" in figures[0]
     assert all("A" * 40 not in drawn and "/very" * 8 not in drawn for drawn in figures)

@@ -1,6 +1,6 @@
 """What to do hangs on the code of a reason, never on its words."""
 
-from xrayscan.outcome import Code, Status
+from xrayscan.errors import Code, Status
 from xrayscan.report.remedies import OTHERWISE, REMEDIES, remedy
 
 

@@ -49,7 +49,7 @@ def test_csv_json_lines_page_and_terminal_tell_flag_and_number(reported):
     assert "unlike training (0.99)" in texts["html"]
     assert "unlike training (0.99)" in terminal
     assert "1 unlike training, apart" in terminal
-    assert "<option>unlike</option>" in texts["html"]
+    assert 'data-group="unlike"' in texts["html"]
 
 
 def test_the_warning_stands_in_terminal_page_and_run_json_and_validation_is_not_quoted(reported):
@@ -62,7 +62,7 @@ def test_the_warning_stands_in_terminal_page_and_run_json_and_validation_is_not_
     assert doubt in terminal
     assert "on its validation films" not in terminal
     assert "says nothing of this scan" in terminal
-    assert "in validation were flagged" not in texts["html"]
+    assert "Validation: sensitivity" not in texts["html"]
 
 
 def test_films_that_rank_keep_their_tiers(reported):
@@ -70,13 +70,13 @@ def test_films_that_rank_keep_their_tiers(reported):
     rows = list(csv.DictReader(io.StringIO(texts["csv"])))
     assert [(row["source"], row["tier"]) for row in rows[:2]] == [("adult.png", "high"), ("child-0.png", "high")]
     assert made.unlike == 1
-    assert "<option>unlike</option>" not in texts["html"]
+    assert 'data-group="unlike"' not in texts["html"]
 
 
 def test_a_scan_without_doubt_quotes_validation(worklist, tmp_path):
     made = worklist(("a.png", 0.9), ("b.png", 0.1))
     [page] = write_reports(made, str(tmp_path), ["html"])
-    assert "in validation were flagged" in Path(page).read_text(encoding="utf-8")
+    assert "Validation: sensitivity" in Path(page).read_text(encoding="utf-8")
     assert made.doubts == ()
 
 
@@ -91,6 +91,7 @@ def test_a_model_card_says_for_whom_before_all_else(worklist):
 
 
 MEASURED = {
+    "styles": {"mean_auroc": 0.981, "worst_auroc": 0.981, "mean_sensitivity": 0.985, "worst_specificity": 0.907},
     "flagged": {"adults of <another> hospital": 0.975},
     "by_style": [
         {"films": 90, "with_finding": 60, "auroc": 0.981, "sensitivity": 0.97, "specificity": 0.91, "ece": 0.02},
@@ -106,9 +107,11 @@ def test_a_model_card_tells_shares_flagged_and_figures_by_style(worklist, tmp_pa
     show_card(console, card)
     assert "adults of <another> hospital  97.5%" in console.file.getvalue()
     assert "0.981  0.970        0.910" in console.file.getvalue()
+    assert "0.907" in console.file.getvalue()  # the worst style's
     made.cards = (card,)
     [page] = write_reports(made, str(tmp_path), ["html"])
     text = Path(page).read_text(encoding="utf-8")
     assert "adults of &lt;another&gt; hospital" in text
     assert "97.5 %" in text
     assert "0.981" in text
+    assert "0.907" in text

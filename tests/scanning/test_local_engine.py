@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from xrayscan import XrayscanError
-from xrayscan.outcome import Status
+from xrayscan.errors import Status
 from xrayscan.scanning.local_engine import read, run
 from xrayscan.scanning.reader import CRASHED
 from xrayscan.scanning.workers import open_workers

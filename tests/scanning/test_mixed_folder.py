@@ -7,7 +7,7 @@ import pytest
 from films import dicom, film, png
 from PIL import Image
 from sklearn.datasets import load_sample_images
-from small import ROOT, write_film
+from small import REAL_FILMS, ROOT, write_film
 
 from xrayscan import ScanSettings, scan
 from xrayscan.scanning import score
@@ -133,4 +133,14 @@ def test_the_default_model_ranks_none_of_them(mixed, tmp_path, sample_images):
         tiers = {row.source.rpartition("/")[2]: row.tier for row in worklist.scored()}
         assert {name for name, tier in tiers.items() if tier != "unlike"} <= {"film-06.png"}
         assert len(tiers) == 1 + len(unmarked())
+        assert worklist.doubts
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (REAL_FILMS / "nih_adults").is_dir(), reason="needs ../shared/data/nih_adults")
+def test_the_default_model_ranks_no_film_of_an_adult(tmp_path):
+    films = sorted(map(str, (REAL_FILMS / "nih_adults").glob("*/*")))[::8]
+    with scan(films, out=str(tmp_path / "out"), settings=HERE) as worklist:
+        assert len(films) == 25
+        assert {row.tier for row in worklist.scored()} == {"unlike"}
         assert worklist.doubts

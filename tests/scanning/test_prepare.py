@@ -3,7 +3,7 @@ import pytest
 from small import film_pixels, write_film
 
 from xrayscan import InputSpec, Placement
-from xrayscan.outcome import Status
+from xrayscan.errors import Status
 from xrayscan.scanning.prepare import prepare
 from xrayscan.scanning.row import pixel_column
 from xrayscan.scanning.score import NOT_A_NUMBER, BatchScorer

@@ -14,7 +14,7 @@ import zlib
 import pytest
 from small import ROOT
 
-from xrayscan.outcome import Code, Status
+from xrayscan.errors import Code, Status
 from xrayscan.scanning.local_engine import read, run
 from xrayscan.scanning.reader import CRASHED
 from xrayscan.scanning.reader_memory import LEAST, MOST, reader_share

@@ -102,7 +102,7 @@ def test_a_second_scan_reads_only_what_is_new_or_changed(films, model, tmp_path)
     (films / "b.png").unlink()
     with scan([str(films)], model=model, out=str(tmp_path / "out"), settings=HERE) as worklist:
         counts, rows = worklist.counts, {os.path.basename(row.source): row for row in worklist.rows()}
-    assert (counts.found, counts.kept, counts.anew, counts.removed) == (7, 5, 2, 1)
+    assert (counts.found, counts.kept, counts.new, counts.removed) == (7, 5, 2, 1)
     assert "b.png" not in rows
     assert rows["a.jpeg"].probability != first["a.jpeg"].probability
     assert rows["c.bmp"].probability == first["c.bmp"].probability
@@ -177,7 +177,7 @@ def test_a_scan_killed_at_any_moment_goes_on_to_the_same_worklist(tmp_path, mode
         with scan([str(films)], model=model_file, out=str(folder), settings=settings) as worklist:
             write_reports(worklist, str(folder), ["csv"])
             counts = worklist.counts
-            assert counts.scored == counts.kept + counts.anew == 300
+            assert counts.scored == counts.kept + counts.new == 300
     assert (out / "triage.csv").read_bytes() == (whole / "triage.csv").read_bytes()
 
 
@@ -190,3 +190,27 @@ def test_a_film_and_its_copy_in_another_format_score_alike(tmp_path, model):
     rows = scanned([tmp_path / "films"], model, tmp_path / "out")
     assert len({round(row.probability, 6) for row in rows.values()}) == 1
     assert rows["d"].facts.sha256 == rows["a.png"].facts.sha256
+
+
+def test_what_a_scan_computes_on_is_told_once_before_it_scores_and_never_where_there_is_nothing_to_score(
+    films, model, tmp_path
+):
+    told, scored = [], []
+
+    def on_start(hardware):
+        told.append((hardware, list(scored)))
+
+    settings = ScanSettings(workers=0, device="cpu", precision="fp32", batch_size=3)
+    for _ in range(2):  # the second one finds every record
+        with scan(
+            [films],
+            model=model,
+            out=tmp_path / "out",
+            settings=settings,
+            on_progress=lambda progress: scored.extend([1] * progress.scored),
+            on_start=on_start,
+        ):
+            pass
+    [(hardware, before)] = told
+    assert (hardware.placement.device, hardware.placement.precision, hardware.batch_size) == ("cpu", "fp32", 3)
+    assert not before

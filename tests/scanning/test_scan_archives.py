@@ -7,7 +7,7 @@ from small import write_film
 
 from xrayscan import load_model, scan
 from xrayscan.cli import main
-from xrayscan.outcome import Status
+from xrayscan.errors import Status
 from xrayscan.scanning.scan import ScanSettings
 from xrayscan.sources.reading import read_file
 
@@ -54,13 +54,13 @@ def test_a_scan_of_archives_goes_on_where_it_stopped_and_reads_a_changed_archive
         with scan([folder], model=model_file, out=str(tmp_path / "out"), settings=IN_PROCESS) as worklist:
             return worklist.counts
 
-    assert counts().anew == 6
+    assert counts().new == 6
     again = counts()
-    assert (again.anew, again.kept, again.removed) == (0, 7, 0)
+    assert (again.new, again.kept, again.removed) == (0, 7, 0)
     film = write_film(tmp_path / "new.png", 9).read_bytes()
     (tmp_path / "in" / "a.zip").write_bytes(zipped([("new.png", film)]))
     last = counts()
-    assert (last.found, last.anew, last.removed) == (4, 1, 3)
+    assert (last.found, last.new, last.removed) == (4, 1, 3)
 
 
 def test_no_archives_skips_them_with_that_reason(tmp_path, folder, model_file):

@@ -5,8 +5,7 @@ import zlib
 import pytest
 from archive_files import encrypted, gzipped, nested, overlapping, tarred, unfolding, with_directory, zipped
 
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code, Status
+from xrayscan.errors import Code, DecodeError, Status
 from xrayscan.sources import archive_file, archives, members, tar_members, zip_members
 from xrayscan.sources.blob import Gunzipped, MemoryBlob
 from xrayscan.sources.folders import as_folder, discover, subfolders

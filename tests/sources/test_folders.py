@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code, Status
+from xrayscan.errors import Code, DecodeError, Status
 from xrayscan.sources import folders as module
 from xrayscan.sources.folders import discover
 from xrayscan.sources.path_list import read_list
@@ -44,7 +43,7 @@ def test_a_source_is_the_path_as_given_plus_what_lies_below_it(here):
     os.utime(file, ns=(1, 1_600_000_000_123_456_789))
     [found] = discover(["in"])
     status = file.stat()
-    assert found == Source.of("in/deep/a.dcm", str(file), status)
+    assert found == Source.from_status("in/deep/a.dcm", str(file), status)
     assert (found.size, found.mtime_ns) == (5, 1_600_000_000_123_456_789)
     assert (found.ctime_ns, found.device, found.inode) == (status.st_ctime_ns, status.st_dev, status.st_ino)
     assert candidates("in/") == ["in/deep/a.dcm"]

@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from xrayscan.outcome import Code
+from xrayscan.errors import Code
 from xrayscan.sources.reading import code_of
 
 

@@ -34,7 +34,7 @@ def test_probabilities_that_come_true_have_no_calibration_error():
 
 def test_a_resample_draws_patients_with_all_their_films():
     patients = np.array([0, 0, 0, 1, 2, 2])
-    [counts] = Resampler.of(patients, seed=1, resamples=20).weights()
+    [counts] = Resampler.from_patients(patients, seed=1, resamples=20).weights()
     assert (counts[:, 0] == counts[:, 1]).all()
     assert (counts[:, 0] == counts[:, 2]).all()
     assert (counts[:, 4] == counts[:, 5]).all()
@@ -44,7 +44,7 @@ def test_a_resample_draws_patients_with_all_their_films():
 def test_metrics_of_a_resample_are_those_of_its_films_drawn_so_often():
     rng = np.random.default_rng(0)
     labels, scores = rng.integers(0, 2, 80), rng.integers(0, 20, 80) / 20  # with ties
-    resampler = Resampler.of(rng.integers(0, 30, 80), seed=2, resamples=100)  # more than a block
+    resampler = Resampler.from_patients(rng.integers(0, 30, 80), seed=2, resamples=100)  # more than a block
     aurocs, auprcs = resampler.aurocs(labels, scores), resampler.auprcs(labels, scores)
     squares = resampler.totals((scores - labels) ** 2) / resampler.totals(np.ones(80))
     drawn = np.concatenate(list(resampler.weights())).astype(int)
@@ -56,7 +56,7 @@ def test_metrics_of_a_resample_are_those_of_its_films_drawn_so_often():
 
 
 def test_resamples_without_a_label_are_left_out_of_the_interval():
-    resampler = Resampler.of(np.arange(3), seed=0, resamples=200)
+    resampler = Resampler.from_patients(np.arange(3), seed=0, resamples=200)
     values = resampler.aurocs(np.array([0, 0, 1]), np.array([0.1, 0.2, 0.3]))
     assert np.isnan(values).any()
     assert percentiles(values) == (1.0, 1.0)
@@ -65,13 +65,13 @@ def test_resamples_without_a_label_are_left_out_of_the_interval():
 def test_films_of_few_patients_give_a_wider_interval_than_films_of_many():
     rng = np.random.default_rng(0)
     hits = np.repeat(rng.uniform(size=40) < 0.8, 10)
-    few, many = Resampler.of(np.repeat(np.arange(40), 10)), Resampler.of(np.arange(400))
+    few, many = Resampler.from_patients(np.repeat(np.arange(40), 10)), Resampler.from_patients(np.arange(400))
     width = {name: np.diff(r.share(hits, np.ones(400, bool)))[0] for name, r in (("few", few), ("many", many))}
     assert width["few"] > 1.5 * width["many"]
 
 
 def test_a_perfect_share_keeps_an_honest_lower_bound():
-    low, high = Resampler.of(np.arange(50)).share(np.ones(50, bool), np.ones(50, bool))
+    low, high = Resampler.from_patients(np.arange(50)).share(np.ones(50, bool), np.ones(50, bool))
     assert high == 1.0
     assert low == pytest.approx(0.929, abs=0.002)  # Wilson, 50 of 50
 
@@ -80,6 +80,6 @@ def test_intervals_cover_the_truth_about_as_often_as_they_claim():
     rng, truth, covered = np.random.default_rng(0), 0.8, 0
     for seed in range(100):
         hits = rng.uniform(size=120) < truth
-        low, high = Resampler.of(np.arange(120), seed=seed, resamples=200).share(hits, np.ones(120, bool))
+        low, high = Resampler.from_patients(np.arange(120), seed=seed, resamples=200).share(hits, np.ones(120, bool))
         covered += low <= truth <= high
     assert covered >= 90

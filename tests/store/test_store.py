@@ -7,8 +7,7 @@ import textwrap
 
 import pytest
 
-from xrayscan.errors import OutputError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, OutputError
 from xrayscan.sources.reading import read_head
 from xrayscan.sources.source import Source
 from xrayscan.store.record import Facts, ScanRecord, Status
@@ -88,7 +87,7 @@ def test_found_is_the_sum_of_the_four_ends(path):
         store.write([scored("a"), scored("b"), refused("c"), refused("d", "hidden file", status=Status.SKIPPED)])
         counts = store.finish()
     assert (counts.found, counts.scored, counts.failed, counts.skipped) == (4, 2, 1, 1)
-    assert (counts.kept, counts.anew, counts.removed) == (0, 2, 0)
+    assert (counts.kept, counts.new, counts.removed) == (0, 2, 0)
 
 
 def test_a_study_goes_by_its_highest_frontal_image(path):
@@ -119,15 +118,15 @@ def test_a_second_run_keeps_what_is_unchanged_and_drops_what_is_gone(path):
         store.write([refused("note", "not an image", facts=Facts(), status=Status.SKIPPED)])
         store.finish()
     with Store.open(path, models=MODELS) as store:
-        assert store.keep(source("same")) is Status.SCORED
-        assert store.keep(source("bad")) is Status.FAILED
-        assert store.keep(source("note")) is Status.SKIPPED
-        assert store.keep(source("new")) is None
-        assert store.keep(source("touched", mtime_ns=1_001)) is None
-        assert store.keep(source("grown", size=11)) is None
+        assert store.reuse(source("same")) is Status.SCORED
+        assert store.reuse(source("bad")) is Status.FAILED
+        assert store.reuse(source("note")) is Status.SKIPPED
+        assert store.reuse(source("new")) is None
+        assert store.reuse(source("touched", mtime_ns=1_001)) is None
+        assert store.reuse(source("grown", size=11)) is None
         store.write([scored("touched", 0.8), scored("grown", 0.9), scored("new", 0.7)])
         counts = store.finish()
-        assert (counts.found, counts.kept, counts.anew, counts.removed) == (6, 3, 3, 1)
+        assert (counts.found, counts.kept, counts.new, counts.removed) == (6, 3, 3, 1)
         assert names(store) == [(1, "grown"), (2, "touched"), (3, "new"), (4, "same")]
 
 
@@ -138,8 +137,8 @@ def test_what_could_not_be_read_is_tried_again(path):
         store.write([denied, (hidden, ScanRecord(hidden.source, reason="hidden file", status=Status.SKIPPED))])
         store.finish()
     with Store.open(path, models=MODELS) as store:
-        assert store.keep(denied[0]) is None
-        assert store.keep(hidden) is None
+        assert store.reuse(denied[0]) is None
+        assert store.reuse(hidden) is None
 
 
 def test_a_kept_record_takes_the_source_as_it_is_given_now(path):
@@ -147,7 +146,7 @@ def test_a_kept_record_takes_the_source_as_it_is_given_now(path):
         store.write([scored("a")])
         store.finish()
     with Store.open(path, models=MODELS) as store:
-        store.keep(Source("./elsewhere/a", "/data/in/a", 10, 1_000))
+        store.reuse(Source("./elsewhere/a", "/data/in/a", 10, 1_000))
         store.finish()
         assert [record.source for _, record in store.scored()] == ["./elsewhere/a"]
 
@@ -157,13 +156,13 @@ def test_an_interrupted_run_loses_nothing_and_its_worklist_has_what_it_found(pat
         store.write([scored("a"), scored("b"), scored("c")])
         store.finish()
     with Store.open(path, models=MODELS) as store:
-        store.keep(source("a"))
+        store.reuse(source("a"))
         store.write()
     with Store.read(path) as store:
         assert not store.complete
         assert names(store) == [(1, "a")]
     with Store.open(path, models=MODELS) as store:
-        assert [store.keep(source(name)) for name in "abc"] == [Status.SCORED] * 3
+        assert [store.reuse(source(name)) for name in "abc"] == [Status.SCORED] * 3
         assert store.finish().removed == 0
         assert store.complete
 
@@ -173,7 +172,7 @@ def test_a_run_that_ends_before_it_wrote_leaves_the_earlier_one(path):
         store.write([scored("a"), scored("b")])
         store.finish()
     with Store.open(path, models=MODELS) as store:
-        store.keep(source("a"))
+        store.reuse(source("a"))
     with Store.read(path) as store:
         assert store.complete
         assert names(store) == [(1, "a"), (2, "b")]
@@ -188,7 +187,7 @@ def test_a_first_write_that_fails_has_not_begun_the_run(path):
         store.write([scored("a"), scored("b")])
         store.finish()
     with Store.open(path, models=MODELS) as store:
-        store.keep(source("a"))
+        store.reuse(source("a"))
         with pytest.raises(RuntimeError):
             store.write(batch())
         store.write([scored("c")])
@@ -205,7 +204,7 @@ def test_what_is_ignored_does_not_replace_what_was_read_in_the_same_run(path):
         store.write([again])
         assert store.finish().scored == 1
     with Store.open(path, models=MODELS) as store:
-        store.keep(source("a"))
+        store.reuse(source("a"))
         store.write([again])
         assert store.finish().scored == 1
     with Store.open(path, models=MODELS) as store:
@@ -333,7 +332,7 @@ def test_a_file_from_the_far_future_can_be_stored(path):
     late = Source("in/a", "/data/in/a", 1, 2**63 + 5)
     with Store.open(path, models=MODELS) as store:
         store.write([(late, ScanRecord("in/a", READ, (0.5,)))])
-        assert store.keep(late) is Status.SCORED
+        assert store.reuse(late) is Status.SCORED
 
 
 def test_a_killed_scan_keeps_every_batch_it_committed_and_goes_on_at_once(path):
@@ -358,6 +357,6 @@ def test_a_killed_scan_keeps_every_batch_it_committed_and_goes_on_at_once(path):
                 if last == 50:
                     process.send_signal(signal.SIGKILL)
         with Store.open(path, models=MODELS) as store:
-            kept = sum(store.keep(source(str(number))) is not None for number in range(last + 2))
+            kept = sum(store.reuse(source(str(number))) is not None for number in range(last + 2))
             committed = store.finish().found
         assert kept == committed >= last + 1 > 50

@@ -49,11 +49,11 @@ class TestEnsemble(BackendContract):
     def subject(cls):
         cls.folder = tempfile.TemporaryDirectory()  # until the class goes: the contract loads members again
         members = [cls.member(Path(cls.folder.name, str(side)), side) for side in (16, 32)]
-        return Subject.of(load_registry().backend("ensemble"), {"members": members})
+        return Subject.from_backend(load_registry().backend("ensemble"), {"members": members})
 
     @staticmethod
     def member(folder, side):
-        knn = Subject.of(load_registry().backend("knn"), {"side": side, "k": 5})
+        knn = Subject.from_backend(load_registry().backend("knn"), {"side": side, "k": 5})
         card = ModelCard(
             name="member",
             backend="knn",

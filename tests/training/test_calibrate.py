@@ -36,7 +36,10 @@ def test_labels_that_a_logit_separates_keep_probabilities_off_0_and_1():
 def test_operating_points_keep_what_their_names_promise(validation):
     logits, labels = validation
     probabilities = calibrated(fit_platt(logits, labels), logits)
-    points = {p.name: p for p in operating_points(labels, probabilities, Resampler.of(np.arange(4000), resamples=50))}
+    points = {
+        p.name: p
+        for p in operating_points(labels, probabilities, Resampler.from_patients(np.arange(4000), resamples=50))
+    }
     assert next(iter(points)) == "balanced"
     for target in (0.95, 0.99):
         for kind, reached in (("sensitivity", sensitivity), ("specificity", specificity)):
@@ -51,7 +54,7 @@ def test_operating_points_keep_what_their_names_promise(validation):
 def test_an_operating_points_interval_holds_its_estimate(validation):
     logits, labels = validation
     probabilities = calibrated(fit_platt(logits, labels), logits)
-    for point in operating_points(labels, probabilities, Resampler.of(np.arange(4000), resamples=200)):
+    for point in operating_points(labels, probabilities, Resampler.from_patients(np.arange(4000), resamples=200)):
         assert point.sensitivity_ci95[0] <= point.sensitivity <= point.sensitivity_ci95[1]
         assert point.specificity_ci95[0] <= point.specificity <= point.specificity_ci95[1]
 
@@ -60,7 +63,7 @@ def test_an_operating_point_of_ones_own_is_added_under_its_name(validation):
     logits, labels = validation
     probabilities = calibrated(fit_platt(logits, labels), logits)
     asked = (Target.parse("sensitivity=0.98"), Target.parse("specificity=0.5"))
-    points = operating_points(labels, probabilities, Resampler.of(np.arange(4000), resamples=50), asked)
+    points = operating_points(labels, probabilities, Resampler.from_patients(np.arange(4000), resamples=50), asked)
     by_name = {point.name: point for point in points}
     assert list(by_name)[-2:] == ["sensitivity-0.98", "specificity-0.5"]
     assert 0.98 <= by_name["sensitivity-0.98"].sensitivity < 0.985

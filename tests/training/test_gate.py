@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from xrayscan import FitSettings, ModelError, Placement
-from xrayscan.model.backend import KnowsUnlike
-from xrayscan.model.gate import Gate, GatedPredictor, pixel_statistics, split_gate
+from xrayscan.model.capabilities import KnowsUnlike
+from xrayscan.model.gate import Gate, GatedPredictor, pixel_statistics, split_gate, ungated
 from xrayscan.plugin.manager import load_registry
-from xrayscan.training.gate import teach_gate
+from xrayscan.training.gate import flagged_shares, teach_gate
 from xrayscan.training.gate_examples import KINDS, strange, varied
 
 
@@ -56,6 +56,12 @@ def test_films_from_elsewhere_are_flagged_once_they_were_taught():
     assert flagged(gate, bright[30:]) >= 0.9
 
 
+def test_the_card_is_told_which_share_of_every_kind_is_flagged(taught):
+    shares = flagged_shares(GatedPredictor(Plain(), taught), chests(40, 8), seed=0)
+    assert set(shares) == {"validation films", *KINDS}
+    assert shares["validation films"] <= 0.1 < 0.9 <= shares["noise"] <= 1
+
+
 def test_a_gate_comes_back_from_a_model_file_as_it_was(taught):
     rest, again = split_gate({"weight": np.ones(2, np.float32), **taught.tensors()})
     assert list(rest) == ["weight"]
@@ -94,7 +100,7 @@ def test_a_network_with_a_gate_gives_the_logits_that_it_gives_without():
     logits, unlikeness = gated.predict_with_unlikeness(films)
     assert np.array_equal(logits, network.predict(films))
     assert ((unlikeness >= 0) & (unlikeness <= 1)).all()
-    assert len(gated.attributions) == len(network.attributions)
+    assert ungated(gated) is network is ungated(network)
 
 
 def test_a_gate_of_another_network_is_refused(taught):

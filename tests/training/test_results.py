@@ -99,7 +99,7 @@ def test_the_metrics_are_scikit_learns(ran):
 def test_the_recipe_holds_every_parameter(ran):
     recipe = tomllib.loads((ran[1] / "recipe.toml").read_text())
     assert recipe | SMALL == recipe
-    assert (recipe["model"], recipe["seed"], recipe["operating_points"]) == ("cnn", 3, ["sensitivity=0.8"])
+    assert (recipe["backend"], recipe["seed"], recipe["operating_points"]) == ("cnn", 3, ["sensitivity-0.8"])
     assert {"optimiser", "ema", "l1", "monitor", "dropout", "precision"} <= recipe.keys()
 
 

@@ -62,7 +62,7 @@ def cut(monkeypatch, point, act):
         original_replace = os.replace
 
         def replace(part, path):
-            if path.endswith(checkpoint.FILE_NAME):
+            if path.endswith(checkpoint.CHECKPOINT_FILE):
                 second(lambda: None)
             original_replace(part, path)
 
@@ -86,7 +86,7 @@ POINTS = ("in the middle of an epoch", "while validating", "while the checkpoint
 def no_pages():
     """Runs without their page of figures, which takes longer than their training."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("xrayscan.training.run_folder.write_results", lambda *args: ())
+        patched.setattr("xrayscan.training.run_folder.write_training_results", lambda *args: ())
         yield
 
 

@@ -6,7 +6,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from xrayscan import InputError, ModelError, TrainingParams
 from xrayscan.plugin.manager import load_registry
-from xrayscan.tuning.space import declared_space, described, identity, inside, read_space
+from xrayscan.tuning.space import declared_space, described, inside, read_space, space_identity
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def test_spaces_have_one_identity_whatever_the_order_of_their_parameters(tmp_pat
     one = space_of(tmp_path, "side = [64]\ndropout = {low = 0.1, high = 0.2}")
     two = space_of(tmp_path, "dropout = {low = 0.1, high = 0.2}\nside = [64]")
     other = space_of(tmp_path, "dropout = {low = 0.1, high = 0.3}\nside = [64]")
-    assert identity(one) == identity(two) != identity(other)
+    assert space_identity(one) == space_identity(two) != space_identity(other)
 
 
 def test_a_space_is_described_in_words():

@@ -34,7 +34,7 @@ def test_a_search_from_the_command_line_tells_its_trials_and_leaves_a_recipe(tmp
     for text in ("trial   1 of 3: complete", "best", "Best of 3 trials", "best.toml", "looks better than it is"):
         assert text in result.stderr
     recipe = tomllib.loads((out / "best.toml").read_text())
-    assert recipe["model"] == "cnn"
+    assert recipe["backend"] == "cnn"
     assert recipe["width"] == 4
     assert recipe["epochs"] == 2
     assert sorted(os.listdir(out)) == [
@@ -56,7 +56,7 @@ def test_training_by_the_best_recipe_reaches_what_the_search_saw(tmp_path):
         best = max(float(row["value"]) for row in csv.DictReader(file) if row["value"])
     recipe = read_recipe(os.fspath(tmp_path / "search" / "best.toml"))
     fit = FitSettings(seed=recipe.run["seed"])
-    settings = TrainSettings(backend=recipe.run["model"], parameters=recipe.parameters, workers=0, fit=fit)
+    settings = TrainSettings(backend=recipe.run["backend"], parameters=recipe.parameters, workers=0, fit=fit)
     trained = train(LABELLED, os.fspath(tmp_path / "run"), settings)
     assert max(epoch.val_auroc for epoch in trained.epochs) == pytest.approx(best, abs=1e-12)
 
@@ -72,7 +72,7 @@ def test_a_space_file_is_searched_and_nothing_else(tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (("--model", "nope"), 4, "unknown backend"),
+        (("--backend", "nope"), 4, "unknown backend"),
         (("--set", "droput=0.3"), 4, "did you mean 'dropout'"),
         (("--set", "epochs=3"), 2, "given twice"),
         (("--set", "monitor=val_loss"), 2, "--objective"),
@@ -126,5 +126,5 @@ def test_a_recipe_stays_fixed_but_for_what_the_space_searches(tmp_path):
     result = CliRunner().invoke(main, [*given, *files, "--trials", "2"])
     assert result.exit_code == 0, result.output
     best = tomllib.loads((tmp_path / "out" / "best.toml").read_text())
-    assert (best["model"], best["side"], best["learning_rate"]) == ("mlp", 16, 0.01)
+    assert (best["backend"], best["side"], best["learning_rate"]) == ("mlp", 16, 0.01)
     assert best["widths"] in ([8], [16, 8])

@@ -58,7 +58,7 @@ def test_the_best_trial_beats_the_defaults_and_its_recipe_repeats_it(backend, la
     assert result.best.value > result.trials[0].value
     assert result.best.value == pytest.approx(max(backend.reached(fit[0]) for fit in backend.fits))
     recipe = read_recipe(str(tmp_path / "best.toml"))
-    assert recipe.run == {"model": "curve", "seed": 0, "precision": "fp32", "positive": "PNEUMONIA"}
+    assert recipe.run == {"backend": "curve", "seed": 0, "precision": "fp32", "positive": "PNEUMONIA"}
     params, training = parse_both(backend.params, TrainingParams, recipe.parameters, of="curve")
     assert backend.reached(params) == pytest.approx(result.best.value)
     assert any((params, training) == (fit[0], fit[3].params) for fit in backend.fits)

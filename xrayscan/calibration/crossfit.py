@@ -26,7 +26,9 @@ class Fitted:
     flagged: dict[str, npt.NDArray[np.bool_]]  # (N,), by operating point: whether the threshold was reached
 
 
-def fit(card: ModelCard, logits: Floats, labels: Labels, groups: Indices, *, costs: Costs | None, seed: int) -> Fitted:
+def fit_and_judge(
+    card: ModelCard, logits: Floats, labels: Labels, groups: Indices, *, costs: Costs | None, seed: int
+) -> Fitted:
     """Fit raw logits (N,) to labels (N,) of patients (N,), starting from the ``card`` and keeping its points' names."""
     from sklearn.model_selection import StratifiedGroupKFold
 

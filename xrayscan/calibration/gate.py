@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xrayscan.model.backend import KnowsUnlike, Pixels, Predictor, Tensors
+from xrayscan.model.backend import Pixels, Predictor, Tensors
+from xrayscan.model.batches import Batches
+from xrayscan.model.capabilities import KnowsUnlike
 from xrayscan.model.gate import split_gate
 from xrayscan.statistics.metrics import Floats
 
 FLAGGED = 0.02  # of a site's films, at most, that the gate is set to flag
 HIGHEST = 1 - 1e-6  # what is as unlike as can be is flagged at every site
-AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,7 @@ def unlikeness_of(predictor: Predictor, pixels: Pixels) -> Floats | None:
     """Return how unlike training each film (N, S, S) is, in [0, 1]: (N,); None from a model that does not know."""
     if not isinstance(predictor, KnowsUnlike):
         return None
-    parts = (pixels[at : at + AT_ONCE] for at in range(0, len(pixels), AT_ONCE))
-    return np.concatenate([predictor.predict_with_unlikeness(part)[1] for part in parts])
+    return Batches().over(lambda part: predictor.predict_with_unlikeness(part)[1], pixels)
 
 
 def with_site_gate(tensors: Tensors, unlikeness: Floats, *, may_rise: bool) -> tuple[Tensors, SiteGate | None]:

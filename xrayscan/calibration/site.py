@@ -8,7 +8,7 @@ import numpy as np
 
 from xrayscan.calibration.certainty import WIDTHS, films_needed
 from xrayscan.calibration.costs import Costs, Line, every_threshold, lines
-from xrayscan.calibration.crossfit import Fitted, fit
+from xrayscan.calibration.crossfit import Fitted, fit_and_judge
 from xrayscan.calibration.gate import SiteGate, unlikeness_of, with_site_gate
 from xrayscan.dataset.labelled_folder import LabelledFolder
 from xrayscan.errors import InputError, ModelError, OutputError
@@ -16,6 +16,7 @@ from xrayscan.evaluation.figures import Figures, at_threshold, ranked
 from xrayscan.evaluation.films import ALL, TestFilms, read_films
 from xrayscan.evaluation.overlap import overlap
 from xrayscan.model.backend import Placement
+from xrayscan.model.batches import predict_logits
 from xrayscan.model.card import ModelCard, OperatingPoint
 from xrayscan.model.file import Model, load_model, save_model
 from xrayscan.model.provenance import Provenance
@@ -24,7 +25,6 @@ from xrayscan.scanning.row import pixel_column
 from xrayscan.scanning.workers import default_workers
 from xrayscan.statistics.metrics import Floats, Resampler
 from xrayscan.training.calibrate import calibrated
-from xrayscan.training.trainer import predict_logits
 
 FEWEST, FEWEST_PATIENTS = 30, 5  # films altogether, and patients of each label
 USEFUL_AUROC = 0.8  # of the lower bound: below, no calibration makes a model useful
@@ -79,8 +79,8 @@ def calibrate(
     logits = predict_logits(predictor, pixels).astype(np.float64)
     if not np.isfinite(logits).all():
         raise ModelError(f"{reference} gives no finite number for some of these films")
-    fitted = fit(model.card, logits, films.labels, films.groups, costs=settings.costs, seed=settings.seed)
-    resampler = Resampler.of(films.groups, seed=settings.seed)
+    fitted = fit_and_judge(model.card, logits, films.labels, films.groups, costs=settings.costs, seed=settings.seed)
+    resampler = Resampler.from_patients(films.groups, seed=settings.seed)
     before = calibrated(model.card.calibration, logits)
     figures = {
         "before": _figures(films, before, before, model.card.operating_points[0].threshold, resampler),
@@ -91,7 +91,7 @@ def calibrate(
     if unlikeness is not None:
         tensors, gate = with_site_gate(tensors, unlikeness, may_rise=not useless)
     card = _card(model.card, films, fitted, figures["after"], resampler, settings.name)
-    seen = Provenance.of(films.digests, films.hashes, [film.patient_key for film in films.films])
+    seen = Provenance.from_films(films.digests, films.hashes, [film.patient_key for film in films.films])
     try:
         save_model(out, card, tensors, model.seen.united(seen))
     except OSError as error:

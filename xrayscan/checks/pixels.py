@@ -4,7 +4,7 @@ import numpy as np
 
 from xrayscan.checks.interface import Sample, Verdict
 from xrayscan.decode import Radiograph
-from xrayscan.outcome import Code
+from xrayscan.errors import Code
 
 SMALLEST = 64  # pixels a side: below, ribs and vessels are gone
 TRIM = 1.0  # per cent at either end that a speck, a letter or a frame may fill

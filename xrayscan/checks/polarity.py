@@ -63,10 +63,10 @@ def righted(image: Radiograph) -> Radiograph:
 
 def score(sample: Sample) -> float:
     """Return the logit of bone being bright, as it should; exactly its negative for the inverted film."""
-    return float(features(sample) @ WEIGHTS)
+    return float(polarity_features(sample) @ WEIGHTS)
 
 
-def features(sample: Sample) -> npt.NDArray[np.float32]:
+def polarity_features(sample: Sample) -> npt.NDArray[np.float32]:
     """What the rule weighs: (18,) float32, each negated by inverting the film."""
     rows, columns = (max(1, length // (2 * BLOCKS)) for length in sample.shape)
     small = Image.fromarray(sample[::rows, ::columns]).resize((BLOCKS, BLOCKS), Image.Resampling.BOX)

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import click
 
-from xrayscan.cli.options import installed
+from xrayscan.cli.installed import installed
 from xrayscan.cli.signals import RESUME, Signals
 from xrayscan.cli.surroundings import checked
 from xrayscan.errors import UsageError, XrayscanError

@@ -1,41 +1,32 @@
 """`xrayscan benchmark`: how fast a scan is on this machine, and what limits it."""
 
-import click
+from dataclasses import dataclass
 
-from xrayscan.cli.options import FilmPath, ModelReference, examples, hardware, runtime_option
+from xrayscan.cli import options
+from xrayscan.cli.settings import argument, command, option
+from xrayscan.cli.types import FilmPath, ModelReference
 
 
-@click.command(
-    epilog=examples(
-        "xrayscan benchmark",
-        "xrayscan benchmark ward-3/ --json speed.json --picture speed.svg",
-        "xrayscan benchmark ward-3/ --model runs/ours --runtime openvino",
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchmarkOptions:
+    """What is measured, of which films."""
+
+    paths: tuple[str, ...] = argument("[PATHS]...", FilmPath(exists=True))
+    model: str = option("default", "Model to measure.", type=ModelReference(), env="XRAYSCAN_MODEL")
+    hardware: options.Hardware
+    runtime: str = options.runtime_option()
+    seconds: float = option(2.0, "How many seconds each way of inference is measured.", range=(0.1, 60))
+    json_file: str | None = option(None, "File for all rates as JSON.", "--json", metavar="FILE")
+    picture: str | None = option(None, "File for a picture of the rates.", metavar="FILE.svg")
+
+
+@command(
+    BenchmarkOptions,
+    "xrayscan benchmark",
+    "xrayscan benchmark ward-3/ --json speed.json --picture speed.svg",
+    "xrayscan benchmark ward-3/ --model runs/ours --runtime openvino",
 )
-@click.argument("paths", nargs=-1, type=FilmPath(exists=True))
-@click.option("--model", type=ModelReference(), default="default", show_default=True, help="Model to measure.")
-@hardware
-@runtime_option
-@click.option(
-    "--seconds",
-    type=click.FloatRange(0.1, 60),
-    default=2.0,
-    show_default=True,
-    help="How long each way of inference is measured.",
-)
-@click.option("--json", "json_file", metavar="FILE", help="File for all rates as JSON.")
-@click.option("--picture", metavar="FILE.svg", help="File for a picture of the rates.")
-def benchmark(
-    paths: tuple[str, ...],
-    model: str,
-    seconds: float,
-    json_file: str | None,
-    picture: str | None,
-    device: str,
-    precision: str,
-    runtime: str,
-    workers: int | None,
-) -> None:
+def benchmark(asked: BenchmarkOptions) -> None:
     """Measure decoding, inference by runtime and batch size, and a whole scan of PATHS; of drawn films without PATHS.
 
     Says which part is the limit, and how long 100,000 such films take. The fastest runtime found is remembered, so
@@ -52,12 +43,17 @@ def benchmark(
     from xrayscan.scanning.benchmark import benchmark as run
     from xrayscan.scanning.scan import ScanSettings
 
-    settings = ScanSettings(device=device, precision=precision, runtime=runtime, workers=workers)
-    found = run(paths, load_model(model), settings, seconds)
+    settings = ScanSettings(
+        device=asked.hardware.device,
+        precision=asked.hardware.precision,
+        runtime=asked.runtime,
+        workers=asked.hardware.workers,
+    )
+    found = run(asked.paths, load_model(asked.model), settings, asked.seconds)
     print_benchmark(found)
-    if json_file:
-        with atomic_writer(json_file) as file:
+    if asked.json_file:
+        with atomic_writer(asked.json_file) as file:
             json.dump({**dataclasses.asdict(found), "limit": found.limit, "hours": found.hours}, file, indent=2)
-    if picture:
-        with atomic_writer(picture) as file:
+    if asked.picture:
+        with atomic_writer(asked.picture) as file:
             file.write(drawn(found))

@@ -1,66 +1,69 @@
 """`xrayscan calibrate`: a model with the calibration and the thresholds of one site, from a few labelled films."""
 
+import dataclasses
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
-from xrayscan.cli.options import examples, hardware, labelled_folder
-
-if TYPE_CHECKING:
-    from xrayscan.dataset.labelled_folder import FolderSettings
-
-COST = click.FloatRange(0, min_open=True)
+from xrayscan.cli import options
+from xrayscan.cli.settings import argument, command, option
+from xrayscan.cli.types import ModelReference
 
 
-@click.command(
-    epilog=examples(
-        "xrayscan calibrate default ward-3-labelled/ --out site.safetensors",
-        "xrayscan calibrate default labels.csv --out site.safetensors --cost-missed 50 --cost-read 1",
-        "xrayscan evaluate default site.safetensors other-films-of-ward-3/",
-    ),
-    context_settings={"auto_envvar_prefix": "XRAYSCAN_CALIBRATE"},
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrateOptions:
+    """Which model, on which films, at what costs."""
+
+    labelled: str = argument("LABELLED", click.Path(exists=True))
+    model: str = option("default", "Model to calibrate.", type=ModelReference())
+    out: str = option(
+        dataclasses.MISSING, "Output file: the new model.", type=click.Path(dir_okay=False), metavar="FILE.safetensors"
+    )
+    name: str | None = option(
+        None, 'Name of the new model; default: the old one\'s with "at a site" behind it.', metavar="NAME"
+    )
+    cost_missed: float | None = option(
+        None,
+        "Cost of one missed case; with --cost-read, adds a threshold.",
+        range=(0, None),
+        open=True,
+        metavar="C",
+    )
+    cost_read: float = option(1.0, "Cost of reading one flagged film.", range=(0, None), open=True, metavar="C")
+    overwrite: bool = options.overwrite_option()
+    seed: int = option(0, "Random seed for folds and confidence intervals.")
+    labels: options.Labels
+    hardware: options.Hardware
+    quiet: bool = options.quiet_option()
+
+
+def model_is_an_option(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:
+    """Refuse a model before the films, as it stood there at first."""
+    if extra:
+        told = f"xrayscan calibrate {extra[-1]} --model {values['labelled']} --out FILE"
+        raise click.UsageError(f"one folder or CSV only; the model is an option: {told}")
+    return {}
+
+
+@command(
+    CalibrateOptions,
+    "xrayscan calibrate ward-3-labelled/ --out site.safetensors",
+    "xrayscan calibrate labels.csv --model runs/first --out site.safetensors --cost-missed 50 --cost-read 1",
+    "xrayscan evaluate other-films-of-ward-3/ --model default --model site.safetensors",
+    env="XRAYSCAN_CALIBRATE",
+    below=model_is_an_option,
 )
-@click.argument("model", metavar="MODEL")
-@click.argument("labelled", metavar="LABELLED", type=click.Path(exists=True))
-@click.option(
-    "--out", required=True, metavar="FILE.safetensors", type=click.Path(dir_okay=False), help="New model file."
-)
-@click.option(
-    "--name", metavar="NAME", help='Name of the new model; default: the old one\'s with "at a site" behind it.'
-)
-@click.option(
-    "--cost-missed", type=COST, metavar="C", help="Cost of one missed case; with --cost-read, adds a threshold."
-)
-@click.option(
-    "--cost-read", type=COST, default=1.0, show_default=True, metavar="C", help="Cost of reading one flagged film."
-)
-@click.option("--overwrite", is_flag=True, help="Replace --out if it is there.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Random seed for folds and confidence intervals.")
-@labelled_folder
-@hardware
-@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
-def calibrate(
-    model: str,
-    labelled: str,
-    out: str,
-    folder: "FolderSettings",
-    device: str,
-    precision: str,
-    cost_missed: float | None,
-    cost_read: float,
-    overwrite: bool,
-    quiet: bool,
-    **options: Any,
-) -> None:
+def calibrate(asked: CalibrateOptions) -> None:
     """Fit a model's calibration and thresholds to one site.
 
-    MODEL is a bundled name, a model file or the folder of a training run. LABELLED is a labelled folder (DIR/<LABEL>/…,
-    or --labels FILE) or a CSV with the columns path,label. 50 films are enough to begin with; films that the model has
-    seen are refused.
+    LABELLED is a labelled folder (DIR/<LABEL>/…, or --labels FILE) or a CSV with the columns path,label. 50 films are
+    enough to begin with; films that the model has seen are refused.
 
-    Writes the new model file, whose weights are those of MODEL, and beside it a CSV of what every threshold finds,
-    misses and costs. Compare both on other films of the site with `xrayscan evaluate`.
+    Writes the new model file, whose weights are those of the old one, and beside it a CSV of what every threshold
+    finds, misses and costs. Compare both on other films of the site with `xrayscan evaluate`.
 
     Exit code: 0 written, 2 wrong usage, 3 too few films or films the model has seen, 4 unusable model, 5 output cannot
     be written.
@@ -68,27 +71,26 @@ def calibrate(
     from xrayscan.calibration import CalibrateSettings, Costs, write_thresholds
     from xrayscan.calibration import calibrate as run
     from xrayscan.console.calibrate import CalibrateConsole
-    from xrayscan.network.device import place
 
-    if os.path.exists(out) and not overwrite:
-        raise click.UsageError(f"{out} is there: choose another --out, or --overwrite")
-    with CalibrateConsole(quiet=quiet) as console:
+    if os.path.exists(asked.out) and not asked.overwrite:
+        raise click.UsageError(f"{asked.out} is there: choose another --out, or --overwrite")
+    with CalibrateConsole(quiet=asked.quiet) as console:
         settings = CalibrateSettings(
-            costs=None if cost_missed is None else Costs(cost_missed, cost_read),
-            placement=place(device, precision),
+            name=asked.name,
+            costs=None if asked.cost_missed is None else Costs(asked.cost_missed, asked.cost_read),
+            seed=asked.seed,
+            placement=asked.hardware.placement(),
+            workers=asked.hardware.workers,
             on_film=console.film,
-            **options,
         )
-        result = run(model, _read(labelled, folder), out, settings)
-        console.summary(result, [out, write_thresholds(result, out)])
+        result = run(asked.model, _read(asked.labelled, asked.labels), asked.out, settings)
+        console.summary(result, [asked.out, write_thresholds(result, asked.out)])
 
 
-def _read(labelled: str, settings: "FolderSettings") -> Any:
+def _read(labelled: str, labels: options.Labels) -> Any:
     """A labelled folder, or a CSV whose paths start where the command runs."""
-    import dataclasses
-
     from xrayscan.dataset.labelled_folder import read_folder
 
     if os.path.isdir(labelled):
-        return read_folder(labelled, settings)
-    return read_folder(os.curdir, dataclasses.replace(settings, labels_csv=labelled))
+        return read_folder(labelled, labels.folder())
+    return read_folder(os.curdir, dataclasses.replace(labels, labels_csv=labelled).folder())

@@ -1,84 +1,79 @@
 """`xrayscan evaluate`: what models are worth on labelled films that they have never seen."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
-from xrayscan.cli.options import (
-    FilmPath,
-    examples,
-    hardware,
-    labelled_folder,
-    overwrite_option,
-    runtime_option,
-    share_option,
-)
-
-if TYPE_CHECKING:
-    from xrayscan.dataset.labelled_folder import FolderSettings
-
-SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
+from xrayscan.cli import options
+from xrayscan.cli.settings import argument, command, option
+from xrayscan.cli.types import LABELLED
 
 
-@click.command(
-    epilog=examples(
-        "xrayscan evaluate runs/first test-films/ --out evaluation",
-        "xrayscan evaluate default runs/first runs/second test-films/ --prevalence 0.05",
-        "xrayscan evaluate default films/ --labels labels.csv --operating-point sensitivity-0.99",
-    ),
-    context_settings={"auto_envvar_prefix": "XRAYSCAN_EVALUATE"},
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateOptions:
+    """Which models, on which films, and what is measured."""
+
+    directory: str = argument("DIR", LABELLED)
+    models: tuple[str, ...] = options.models_option("Model to measure; repeat to compare several with the first.")
+    out: str | None = options.out_option("Output folder.", "DIR", "evaluation, or evaluation-2 and so on")
+    overwrite: bool = options.overwrite_option()
+    share: bool = options.share_option()
+    split: str | None = option(
+        None,
+        "Films to evaluate on: test, val, train or all; default: test where DIR is split, else all.",
+        metavar="NAME",
+    )
+    operating_point: str | None = option(
+        None, "Operating point to report, such as sensitivity-0.99; default: balanced.", metavar="NAME"
+    )
+    threshold: float | None = option(
+        None, "Custom threshold; overrides --operating-point.", range=(0, 1), open=True, metavar="P"
+    )
+    prevalence: float | None = option(
+        None,
+        "Share of films with pneumonia where you work; adds PPV and NPV there, and the gain in the queue.",
+        range=(0, 1),
+        open=True,
+        metavar="P",
+    )
+    by: str | None = option(
+        None,
+        "Figures in groups as well: style (films that look alike, found by themselves), or a column of --labels FILE.",
+        metavar="GROUP",
+    )
+    styles: int = option(12, "How many styles --by style finds, at most.", range=(2, 40), metavar="N")
+    allow_overlap: bool = option(False, "Show figures even for films that a model was trained on. Reports say so.")
+    seed: int = option(0, "Random seed for confidence intervals.")
+    labels: options.Labels
+    hardware: options.Hardware
+    runtime: str = options.runtime_option()
+    quiet: bool = options.quiet_option()
+
+
+def models_are_options(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:
+    """Refuse the models that version 0.1 took before the folder."""
+    if extra:
+        models = " ".join(f"--model {name}" for name in [str(values["directory"]), *extra[:-1]])
+        raise click.UsageError(f"one folder only; models are options: xrayscan evaluate {models} {extra[-1]}")
+    return {}
+
+
+@command(
+    EvaluateOptions,
+    "xrayscan evaluate test-films/ --model runs/first --out evaluation",
+    "xrayscan evaluate test-films/ --model default --model runs/first --prevalence 5%",
+    "xrayscan evaluate films/ --labels labels.csv --operating-point sensitivity-0.99",
+    "xrayscan evaluate test-films/ --model runs/first --by style",
+    env="XRAYSCAN_EVALUATE",
+    below=models_are_options,
 )
-@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
-@click.argument("directory", metavar="DIR", type=FilmPath(exists=True, file_okay=False))
-@click.option(
-    "--out", metavar="DIR", show_default="evaluation, or evaluation-2 and so on", help="Folder for the three files."
-)
-@overwrite_option
-@share_option
-@click.option(
-    "--split",
-    metavar="NAME",
-    help="Films to evaluate on: test, val, train or all; default: test where DIR is split, else all.",
-)
-@click.option(
-    "--operating-point",
-    metavar="NAME",
-    help="Whose threshold the figures hold at, such as sensitivity-0.99; default: balanced.",
-)
-@click.option("--threshold", type=SHARE, metavar="P", help="A threshold of your own; replaces the operating point's.")
-@click.option(
-    "--prevalence",
-    type=SHARE,
-    metavar="P",
-    help="Share of films with the finding where you work: adds PPV and NPV there, and the gain in the queue.",
-)
-@click.option(
-    "--allow-overlap",
-    is_flag=True,
-    help="Show figures even for films that a model was trained on. Reports say so.",
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the resamples behind the intervals.")
-@labelled_folder
-@hardware
-@runtime_option
-@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
-def evaluate(
-    models: tuple[str, ...],
-    directory: str,
-    out: str | None,
-    overwrite: bool,
-    share: bool,
-    folder: "FolderSettings",
-    device: str,
-    precision: str,
-    runtime: str,
-    quiet: bool,
-    **options: Any,
-) -> None:
+def evaluate(asked: EvaluateOptions) -> None:
     """Measure one model or several on DIR, a labelled folder whose films none of them has seen.
 
-    MODEL is a bundled name, a model file or the folder of a training run. DIR/<LABEL>/…, DIR/test/<LABEL>/… or
-    --labels FILE. Films that a model was trained or tuned on, told by content, picture and patient, are refused.
+    DIR/<LABEL>/…, DIR/test/<LABEL>/… or --labels FILE. Films that a model was trained or tuned on, recognised by
+    content, picture and patient, are refused.
 
     Writes metrics.json, predictions.csv and evaluation.html into --out.
 
@@ -94,12 +89,32 @@ def evaluate(
     from xrayscan.model.file import load_model
     from xrayscan.network.choice import choose
 
-    if out is not None:
-        refuse_finished(out, FILES, overwrite=overwrite)  # before the work
-    with EvaluateConsole(quiet=quiet) as console:
-        labelled, loaded = read_folder(directory, folder), [load_model(model) for model in models]
-        placement = choose(loaded, device=device, precision=precision, runtime=runtime, films=len(labelled.films))
-        settings = EvaluateSettings(placement=placement, on_film=console.film, on_scored=console.scored, **options)
-        evaluation = run(models, labelled, directory, settings)
-        folder_out = own_folder("evaluation", share=share) if out is None else out
-        console.summary(evaluation, write_evaluation(evaluation, folder_out, overwrite=overwrite, share=share))
+    overwrite, share = asked.overwrite, asked.share
+    if asked.out is not None:
+        refuse_finished(asked.out, FILES, overwrite=overwrite)  # before the work
+    with EvaluateConsole(quiet=asked.quiet) as console:
+        labelled = read_folder(asked.directory, asked.labels.folder())
+        placement = choose(
+            [load_model(name) for name in asked.models],
+            device=asked.hardware.device,
+            precision=asked.hardware.precision,
+            runtime=asked.runtime,
+            films=len(labelled.films),
+        )
+        settings = EvaluateSettings(
+            split=asked.split,
+            operating_point=asked.operating_point,
+            threshold=asked.threshold,
+            prevalence=asked.prevalence,
+            by=asked.by,
+            styles=asked.styles,
+            allow_overlap=asked.allow_overlap,
+            seed=asked.seed,
+            placement=placement,
+            workers=asked.hardware.workers,
+            on_film=console.film,
+            on_scored=console.scored,
+        )
+        evaluation = run(asked.models, labelled, asked.directory, settings)
+        out = own_folder("evaluation", share=share) if asked.out is None else asked.out
+        console.summary(evaluation, write_evaluation(evaluation, out, overwrite=overwrite, share=share))

@@ -1,46 +1,41 @@
 """`xrayscan explore`: what a careful person looks at before training."""
 
 import json
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import click
 
-from xrayscan.cli.options import FilmPath, examples, labelled_folder, overwrite_option, workers_option
+from xrayscan.cli import options
+from xrayscan.cli.settings import argument, command, option
+from xrayscan.cli.types import LABELLED
 
-if TYPE_CHECKING:
-    from xrayscan.dataset.labelled_folder import FolderSettings
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExploreOptions:
+    """Which labelled folder, and where its page goes."""
+
+    directory: str = argument("DIR", LABELLED)
+    out: str | None = options.out_option("Output file.", "FILE.html", "explore.html, or explore-2.html and so on")
+    overwrite: bool = options.overwrite_option()
+    labels: options.Labels
+    as_data: bool = option(False, "Also print the figures as JSON on stdout.", "--json")
+    seed: int = option(0, "Random seed for the shortcut check.")
+    workers: int | None = options.workers_option()
+    quiet: bool = options.quiet_option()
 
 
-@click.command(
-    epilog=examples(
-        "xrayscan explore labelled/",
-        "xrayscan explore chest_xray/ --out kaggle.html",
-        r"xrayscan explore films/ --labels labels.csv --patient-pattern 'pat(\d+)' --json > facts.json",
-    ),
-    context_settings={"auto_envvar_prefix": "XRAYSCAN_EXPLORE"},
+@command(
+    ExploreOptions,
+    "xrayscan explore labelled/",
+    "xrayscan explore chest_xray/ --out kaggle.html",
+    r"xrayscan explore films/ --labels labels.csv --patient-pattern 'pat(\d+)' --json > facts.json",
+    env="XRAYSCAN_EXPLORE",
 )
-@click.argument("directory", metavar="DIR", type=FilmPath(exists=True, file_okay=False))
-@click.option("--out", metavar="FILE", show_default="explore.html, or explore-2.html and so on", help="The report.")
-@overwrite_option
-@labelled_folder
-@click.option("--json", "as_data", is_flag=True, help="Also print the figures as JSON on stdout.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the shortcut check.")
-@workers_option
-@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
-def explore(
-    directory: str,
-    out: str | None,
-    overwrite: bool,
-    folder: "FolderSettings",
-    as_data: bool,
-    seed: int,
-    workers: int | None,
-    quiet: bool,
-) -> None:
+def explore(asked: ExploreOptions) -> None:
     """Show what DIR, a labelled folder, holds and what could mislead a model that is trained on it.
 
-    Counts per label and split, sizes and formats, samples, brightness, patients, copies within and across labels and
-    splits, and a shortcut check: how well the labels can be told from file metadata alone. DIR/<LABEL>/…,
+    Counts per label and split, sizes and formats, samples, brightness, patients, near-duplicates within and across
+    labels and splits, and a shortcut check: can file properties alone predict the label? DIR/<LABEL>/…,
     DIR/{train,val,test}/<LABEL>/… or --labels FILE. Writes one self-contained HTML page.
     """
     from xrayscan.console.explore import ExploreConsole
@@ -50,14 +45,14 @@ def explore(
     from xrayscan.exploration.tables import as_json
     from xrayscan.files.run_folder import own_file, refuse_file
 
-    if out is not None:
-        refuse_file(out, overwrite=overwrite)
-    with ExploreConsole(quiet=quiet) as console:
-        settings = ExploreSettings(workers=workers, seed=seed, on_film=console.film, on_stage=console.stage)
-        explored = run(directory, read_folder(directory, folder), settings)
+    if asked.out is not None:
+        refuse_file(asked.out, overwrite=asked.overwrite)
+    with ExploreConsole(quiet=asked.quiet) as console:
+        settings = ExploreSettings(workers=asked.workers, seed=asked.seed, on_film=console.film, on_stage=console.stage)
+        explored = run(asked.directory, read_folder(asked.directory, asked.labels.folder()), settings)
         console.stage("drawing")
-        path = out or own_file("explore.html")
+        path = asked.out or own_file("explore.html")
         write_explore_page(explored, path)
         console.summary(explored, path)
-    if as_data:
+    if asked.as_data:
         click.echo(json.dumps(as_json(explored), indent=2))

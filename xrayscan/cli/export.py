@@ -1,33 +1,35 @@
 """`xrayscan export`: a model as one file of ONNX or OpenVINO."""
 
 import os
+from dataclasses import dataclass
+from typing import Literal
 
 import click
 
-from xrayscan.cli.options import ModelReference, examples, overwrite_option
+from xrayscan.cli import options
+from xrayscan.cli.settings import argument, command, option
+from xrayscan.cli.types import ModelReference
 
 
-@click.command(
-    epilog=examples(
-        "xrayscan export default",
-        "xrayscan export runs/ours --format openvino --out ours.xml",
-        "xrayscan predict radiographs/ --model default.onnx",
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportOptions:
+    """Which model, and as what."""
+
+    model: str = argument("MODEL", ModelReference())
+    kind: Literal["onnx", "openvino"] = option(
+        "onnx", "Format of the file; openvino writes two, the network (.xml) and its weights (.bin).", "--format"
     )
+    out: str | None = options.out_option("Output file, ending in .onnx or .xml.", "FILE", "the model's name, here")
+    overwrite: bool = options.overwrite_option()
+
+
+@command(
+    ExportOptions,
+    "xrayscan export default",
+    "xrayscan export runs/ours --format openvino --out ours.xml",
+    "xrayscan predict radiographs/ --model default.onnx",
 )
-@click.argument("model", type=ModelReference())
-@click.option(
-    "--format",
-    "kind",
-    type=click.Choice(["onnx", "openvino"]),
-    default="onnx",
-    show_default=True,
-    help="Format of the file; openvino writes two, the network (.xml) and its weights (.bin).",
-)
-@click.option(
-    "--out", metavar="FILE", show_default="the model's name, here", help="File to write, ending in .onnx or .xml."
-)
-@overwrite_option
-def export(model: str, kind: str, out: str | None, overwrite: bool) -> None:
+def export(asked: ExportOptions) -> None:
     """Write MODEL as an ONNX or OpenVINO file, for other programs and for machines without torch.
 
     Normalisation is inside: the graph takes pixels (films, side, side) uint8 and gives raw logits. Card, calibration
@@ -43,12 +45,14 @@ def export(model: str, kind: str, out: str | None, overwrite: bool) -> None:
     from xrayscan.network.export import FORMATS
     from xrayscan.network.export import export as run
 
-    suffix = FORMATS[kind]
-    name = os.path.basename(model.rstrip(os.sep)).removesuffix(".safetensors") or "model"
-    path = out or f"{name}{suffix}"
+    suffix = FORMATS[asked.kind]
+    name = os.path.basename(asked.model.rstrip(os.sep)).removesuffix(".safetensors") or "model"
+    path = asked.out or f"{name}{suffix}"
     if not path.endswith(suffix):
-        raise click.BadParameter(f"{path}: --format {kind} writes a file that ends in {suffix}", param_hint="--out")
-    if os.path.lexists(path) and not overwrite:
+        raise click.BadParameter(
+            f"{path}: --format {asked.kind} writes a file that ends in {suffix}", param_hint="--out"
+        )
+    if os.path.lexists(path) and not asked.overwrite:
         raise OutputError(f"{path} exists: give another --out, or --overwrite to replace it")
-    found = run(load_model(model), path)
+    found = run(load_model(asked.model), path)
     click.echo(f"Written: {with_size(path)}; run once, its probabilities are within {max(found, 1e-6):.1g} of torch's")

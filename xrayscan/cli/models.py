@@ -4,12 +4,12 @@ import os
 
 import click
 
-from xrayscan.cli.options import examples
+from xrayscan.cli.settings import epilog
 
 
 @click.group(
     invoke_without_command=True,
-    epilog=examples("xrayscan models", "xrayscan models show default", "xrayscan models show cnn"),
+    epilog=epilog(("xrayscan models", "xrayscan models show default", "xrayscan models show cnn")),
 )
 @click.pass_context
 def models(ctx: click.Context) -> None:
@@ -27,7 +27,7 @@ def models(ctx: click.Context) -> None:
     print_table("Backends", ("name", "what it is"), [(name, b.summary) for name, b in sorted(backends.items())])
 
 
-@models.command(epilog=examples("xrayscan models show runs/first", "xrayscan models show cnn"))
+@models.command(epilog=epilog(("xrayscan models show runs/first", "xrayscan models show cnn")))
 @click.argument("reference", metavar="NAME|FILE|RUN/|BACKEND")
 def show(reference: str) -> None:
     """Print a model's card, or the parameters of a backend and of training with their defaults."""

@@ -2,10 +2,11 @@
 
 import click
 
-from xrayscan.cli.options import examples, installed
+from xrayscan.cli.installed import installed
+from xrayscan.cli.settings import epilog
 
 
-@click.command(epilog=examples("xrayscan plugins", "XRAYSCAN_PLUGINS=resnet,knn xrayscan plugins"))
+@click.command(epilog=epilog(("xrayscan plugins", "XRAYSCAN_PLUGINS=resnet,knn xrayscan plugins")))
 @click.pass_context
 def plugins(ctx: click.Context) -> None:
     """List the plugins and what they register: backends, decoders, reports and commands.

@@ -5,124 +5,107 @@ import dataclasses
 import os
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from xrayscan.cli.options import (
-    CountOrAuto,
-    FilmPath,
-    examples,
-    formats_option,
-    hardware,
-    models,
-    page,
-    reading,
-    runtime_option,
-    share_option,
-)
+from xrayscan.cli import options
+from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.signals import RESUME, Signals
+from xrayscan.cli.types import FilmPath
+from xrayscan.report.interface import PictureSettings
+from xrayscan.worklist.order import RankSettings
 
 if TYPE_CHECKING:
-    from xrayscan.report.html.worklist_page import PictureSettings
     from xrayscan.scanning.progress import Progress
+    from xrayscan.scanning.scan import ScanSettings
     from xrayscan.sources.source import Source
     from xrayscan.worklist.worklist import Worklist
-
 
 OUT = "triage"
 
 
-@click.command(
-    epilog=examples(
-        "xrayscan predict radiographs/",
-        "xrayscan predict ward-3/ extra.dcm --out triage-today --prevalence 0.05",
-        "xrayscan predict ward-3/ --model default --model runs/ours --rank-by mean",
-        "xrayscan predict /mnt/share --by study --device cuda --workers 16",
-        "find /mnt/share -newer yesterday -print0 | xrayscan predict --files-from -",
-    ),
-    context_settings={"auto_envvar_prefix": "XRAYSCAN"},
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictOptions:
+    """What a scan is asked for."""
+
+    paths: tuple[str, ...] = argument("[PATHS]...", FilmPath(exists=True))
+    models: tuple[str, ...] = options.models_option(
+        "Model that scores; repeat to compare several in one pass. The first one sets the tiers."
+    )
+    out: str | None = options.out_option(
+        "Output folder.", "DIR", "triage, or triage-2 and so on beside scans of other files"
+    )
+    fresh: bool = option(False, "Replace an earlier scan in the same folder.")
+    share: bool = options.share_option()
+    archives: bool = option(True, "Read ZIP and tar archives as folders, without unpacking them.")
+    exclude: tuple[str, ...] = option(
+        (),
+        "Files and folders to skip, as in a .gitignore file, such as '*-thumb.png' or 'old/'; may be repeated.",
+        metavar="PATTERN",
+    )
+    dry_run: bool = option(False, "List what would be scanned, and stop.")
+    batch_size: int | None = option(None, "Films scored at once.", range=(1, None), words=options.AUTO)
+    hardware: options.Hardware
+    runtime: str = options.runtime_option()
+    reading: options.Reading
+    rank: RankSettings
+    files_from: Any = option(
+        None,
+        "Read paths from FILE (- for standard input), separated by newlines or NULs; UTF-8 or UTF-16.",
+        type=click.File("rb"),
+        metavar="FILE",
+    )
+    formats: tuple[str, ...] = options.formats_option()
+    pictures: PictureSettings
+    quiet: bool = options.quiet_option()
+    verbose: bool = options.verbose_option()
+
+    def __post_init__(self) -> None:
+        if self.quiet and self.verbose:
+            raise click.UsageError("--quiet and --verbose exclude each other")
+        if self.rank.rank_by == "mean" and len(self.models) == 1:
+            raise click.UsageError("--rank-by mean compares models: give --model at least twice")
+        if not self.paths and self.files_from is None:
+            raise click.UsageError("No input. Give files or folders, e.g. xrayscan predict radiographs/")
+
+    def scan(self) -> "ScanSettings":
+        """The same, as the library has it."""
+        from xrayscan.scanning.scan import ScanSettings
+
+        return ScanSettings(
+            device=self.hardware.device,
+            precision=self.hardware.precision,
+            runtime=self.runtime,
+            batch_size=self.batch_size,
+            workers=self.hardware.workers,
+            file_timeout=self.reading.file_timeout,
+            limits=self.reading.limits(),
+            fresh=self.fresh,
+            share=self.share,
+            archives=self.archives,
+            exclude=self.exclude,
+            rank=self.rank,
+        )
+
+
+@command(
+    PredictOptions,
+    "xrayscan predict radiographs/",
+    "xrayscan predict ward-3/ extra.dcm --out triage-today --prevalence 5%",
+    "xrayscan predict ward-3/ --model default --model runs/ours --rank-by mean",
+    "xrayscan predict /mnt/share --by study --device cuda --workers 16",
+    "find /mnt/share -newer yesterday -print0 | xrayscan predict --files-from -",
+    env="XRAYSCAN",
 )
-@click.argument("paths", nargs=-1, type=FilmPath(exists=True))
-@models("The model that scores; give it again to compare it with others in one pass. Tiers are the first one's.")
-@click.option(
-    "--out",
-    metavar="DIR",
-    show_default="triage, or triage-2 and so on beside scans of other files",
-    help="Folder for the worklist and the scan's store.",
-)
-@click.option("--fresh", is_flag=True, help="Replace an earlier scan in the same folder.")
-@share_option
-@click.option(
-    "--archives/--no-archives",
-    default=True,
-    show_default=True,
-    help="Read ZIP and tar archives as folders, without unpacking them.",
-)
-@click.option("--dry-run", is_flag=True, help="List what would be scanned, and stop.")
-@click.option(
-    "--batch-size",
-    type=CountOrAuto(1),
-    metavar="N|auto",
-    default="auto",
-    show_default=True,
-    help="Films scored at once.",
-)
-@hardware
-@runtime_option
-@reading
-@click.option(
-    "--threshold",
-    type=click.FloatRange(0, 1),
-    metavar="P",
-    help="Probability at or above which the finding is called; default: the model's balanced operating point.",
-)
-@click.option(
-    "--prevalence",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    metavar="P",
-    help="Share of films with the finding where you work; shifts the probabilities by Bayes' rule.",
-)
-@click.option("--by", type=click.Choice(["image", "study"]), default="image", show_default=True, help="What is ranked.")
-@click.option(
-    "--rank-by",
-    type=click.Choice(["first", "mean"]),
-    default="first",
-    show_default=True,
-    help="With several models: rank by the first one or by the mean of their probabilities.",
-)
-@click.option(
-    "--unlike",
-    type=click.Choice(["apart", "rank"]),
-    default="apart",
-    show_default=True,
-    help="Films unlike the training films: apart, to be read after tier high without the model's help, or ranked.",
-)
-@click.option(
-    "--files-from",
-    type=click.File("rb"),
-    metavar="FILE",
-    help="Read paths from FILE (- for standard input), separated by newlines or NULs; UTF-8 or UTF-16.",
-)
-@formats_option
-@page
-@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
-@click.option("--verbose", "-v", is_flag=True, help="Also print every file set aside or failed, and the settings.")
-def predict(
-    paths: tuple[str, ...],
-    files_from: Any,
-    archives: bool,
-    dry_run: bool,
-    quiet: bool,
-    verbose: bool,
-    **options: Any,
-) -> None:
+def predict(asked: PredictOptions) -> None:
     """Rank chest radiographs by the probability of pneumonia.
 
     PATHS are files, folders and archives, any mix; folders and archives are searched through. Every path found gets
-    exactly one record: a probability, or the reason why there is none. The worklist is written to --out; the same
-    command again reads only files that are new or changed.
+    exactly one record: scored, set aside, failed or skipped, with the reason. The worklist is written to --out; the
+    same command again reads only files that are new or changed.
 
     Every option is also read from the environment: --model from XRAYSCAN_MODEL, and so on.
 
@@ -131,57 +114,35 @@ def predict(
     """
     from itertools import chain
 
+    from xrayscan.sources.exclusions import Exclusions
     from xrayscan.sources.path_list import read_list
 
-    if quiet and verbose:
-        raise click.UsageError("--quiet and --verbose exclude each other")
-    if options["rank_by"] == "mean" and len(options["models"]) == 1:
-        raise click.UsageError("--rank-by mean compares models: give --model at least twice")
-    if not paths and files_from is None:
-        raise click.UsageError("give files or folders, or --files-from FILE")
-    found = chain(paths, read_list(files_from) if files_from else ())
-    if dry_run:
-        _list_candidates(found, archives)
+    Exclusions.from_patterns(asked.exclude)  # a pattern that is none is refused before anything is made
+    found = chain(asked.paths, read_list(asked.files_from) if asked.files_from else ())
+    if asked.dry_run:
+        _list_candidates(found, asked.archives, asked.exclude)
     else:
-        sys.exit(_scan(found, paths, quiet, verbose, archives=archives, **options))
+        sys.exit(_scan(found, asked))
 
 
-def _list_candidates(found: Iterable["str | Source"], archives: bool) -> None:
+def _list_candidates(found: Iterable["str | Source"], archives: bool, exclude: Iterable[str]) -> None:
     """Print each file that a scan would read, one per line on stdout, and the counts on stderr."""
-    from xrayscan.files.text import escaped
+    from xrayscan.files.text import counted, escaped
     from xrayscan.scanning.progress import Progress
     from xrayscan.scanning.scan import candidates
 
     progress = Progress()
     terminal = sys.stdout.isatty()
-    for source in candidates(found, progress, archives=archives):
+    for source in candidates(found, progress, archives=archives, exclude=exclude):
         click.echo(escaped(source) if terminal else os.fsencode(source))
     click.echo(
-        f"{progress.found:,} files found: {progress.scored:,} would be scored, {progress.failed:,} unreadable, "
-        f"{progress.skipped:,} skipped (not images)",
+        f"{counted(progress.found, 'file')} found: {progress.scored:,} would be scored, {progress.failed:,} "
+        f"unreadable, {progress.skipped:,} skipped (not images)",
         err=True,
     )
 
 
-def _scan(
-    found: Iterable["str | Source"],
-    paths: tuple[str, ...],
-    quiet: bool,
-    verbose: bool,
-    *,
-    models: tuple[str, ...],
-    out: str | None,
-    formats: tuple[str, ...],
-    pictures: "PictureSettings",
-    fresh: bool,
-    share: bool,
-    threshold: float | None,
-    prevalence: float | None,
-    by: Literal["image", "study"],
-    rank_by: Literal["first", "mean"],
-    unlike: Literal["apart", "rank"],
-    **hardware_options: Any,
-) -> int:
+def _scan(found: Iterable["str | Source"], asked: PredictOptions) -> int:
     from xrayscan.console.predict import ScanConsole
     from xrayscan.explain.pictures import page_settings
     from xrayscan.files.text import with_size
@@ -189,49 +150,61 @@ def _scan(
     from xrayscan.plugin.reports import write_reports
     from xrayscan.report.reopen import when
     from xrayscan.report.run_json import write_run
-    from xrayscan.scanning.scan import ScanSettings, run_folder, scan
-    from xrayscan.worklist.order import RankSettings
+    from xrayscan.scanning.hardware import ran_on
+    from xrayscan.scanning.scan import run_folder, scan
 
-    loaded, found = load_models(models), list(found)
-    out = run_folder(OUT, found, loaded, share=share) if out is None else out
-    settings = ScanSettings(
-        fresh=fresh, share=share, rank=RankSettings(prevalence, threshold, by, rank_by, unlike), **hardware_options
-    )
-    asked = {"paths": paths, "models": models, "out": out, "formats": formats} | dataclasses.asdict(settings)
-    asked |= {"pictures": dataclasses.asdict(pictures)}  # also of a stopped scan, whose page has none
+    loaded, found, settings = load_models(asked.models), list(found), asked.scan()
+    out = run_folder(OUT, found, loaded, share=asked.share) if asked.out is None else asked.out
     context = click.get_current_context()
     signals = context.find_object(Signals)
     assert signals
     context.meta[RESUME] = lambda: ": nothing was recorded yet"
-    with ScanConsole(quiet=quiet, verbose=verbose) as console, contextlib.ExitStack() as undo:
+    with (
+        ScanConsole(quiet=asked.quiet, verbose=asked.verbose) as console,
+        contextlib.ExitStack() as undo,
+    ):
         with signals.noted() as stopping:
             worklist = scan(
-                found, model=loaded, out=out, settings=settings, on_progress=console.update, stopping=stopping
+                found,
+                model=loaded,
+                out=out,
+                settings=settings,
+                on_progress=console.update,
+                on_start=console.started,
+                stopping=stopping,
             )
         undo.enter_context(worklist)
         context.meta[RESUME] = lambda: f": every file is recorded; `xrayscan report {out}` writes the reports"
-        header = {"when": when(datetime.now(UTC).isoformat()), "folders": tuple(map(os.fsdecode, paths))}
         look = page_settings(
             worklist,
             out,
-            _without_pictures(pictures) if stopping() else pictures,
-            formats=formats,
+            _without_pictures(asked.pictures) if stopping() else asked.pictures,
+            formats=asked.formats,
             model=loaded[0],
             device=settings.device,
             on_film=console.pictures,
-            **header,
+            when=when(datetime.now(UTC).isoformat()),
+            folders=tuple(map(os.fsdecode, asked.paths)),
         )
-        files = list(map(with_size, write_reports(worklist, out, formats, look, console.writing)))
+        files = list(map(with_size, write_reports(worklist, out, asked.formats, look, console.writing)))
         exit_code = signals.exit_code if stopping() else worklist.exit_code
-        files.append(write_run(worklist, out, asked, dataclasses.asdict(console.progress), exit_code))
+        kept = _kept(asked, settings, out)
+        counted = dataclasses.asdict(console.progress) | ran_on(console.hardware)
+        files.append(write_run(worklist, out, kept, counted, exit_code))
         console.summary(worklist, files)
         if stopping():
-            remains = _remains(worklist, console.progress, out, fresh)
+            remains = _remains(worklist, console.progress, out, asked.fresh)
             click.echo(f"xrayscan: stopped by {signals.name}{remains}", err=True)
         return exit_code
 
 
-def _without_pictures(pictures: "PictureSettings") -> "PictureSettings":
+def _kept(asked: PredictOptions, settings: "ScanSettings", out: str) -> dict[str, Any]:
+    """What run.json says was asked for; also of a stopped scan, whose page has no pictures."""
+    kept = {"paths": asked.paths, "models": asked.models, "out": out, "formats": asked.formats}
+    return kept | dataclasses.asdict(settings) | {"pictures": dataclasses.asdict(asked.pictures)}
+
+
+def _without_pictures(pictures: PictureSettings) -> PictureSettings:
     """Whoever stops a scan does not wait for pictures."""
     return dataclasses.replace(pictures, images=False, heatmaps=0, heatmap_files=False)
 

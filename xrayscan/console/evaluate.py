@@ -10,11 +10,13 @@ from rich.table import Table
 
 from xrayscan.console.terminal import film_bar, printable
 from xrayscan.evaluation.figures import NAMES
+from xrayscan.evaluation.groups import GROUP_FIGURES
 
 if TYPE_CHECKING:
     from xrayscan.evaluation import Evaluation
     from xrayscan.evaluation.evaluator import Evaluated
     from xrayscan.evaluation.figures import Figures
+    from xrayscan.evaluation.groups import ByGroup
 
 FAILED_SHOWN = 10
 
@@ -65,6 +67,9 @@ class EvaluateConsole:
         if len(evaluation.models) > 1:
             out.print(_differences_table(evaluation))
         for model in evaluation.models:
+            if evaluation.groups and model.by_group:
+                out.print(_groups_table(model, evaluation.groups.by, model.by_group))
+        for model in evaluation.models:
             out.print(_queue_line(model), soft_wrap=True)
         out.print("Written: " + ", ".join(map(printable, files)), soft_wrap=True)
         out.print("[italic]These figures describe a reading order. It does not diagnose.[/]")
@@ -96,6 +101,30 @@ def _differences_table(evaluation: "Evaluation") -> Table:
     for name in gaps[0].values:
         table.add_row(NAMES[name], *(_of(gap, name, signed=True) for gap in gaps))
     return table
+
+
+def _groups_table(model: "Evaluated", by: str, found: "ByGroup") -> Table:
+    columns = ["films", "with\nfinding", *(NAMES[name].partition(" (")[0] for name in GROUP_FIGURES)]
+    title = f"{printable(model.title)} by {printable(by)} (95 % interval by patient)"
+    table = _table(title, [printable(by), *columns])
+    for row in found.groups:
+        cells = (_two_lines(row.figures, name, "too few") for name in GROUP_FIGURES)
+        table.add_row(printable(row.name), f"{row.films:,}", f"{row.with_finding:,}", *cells)
+    table.add_row("mean", "", "", *(_two_lines(found.mean, name, "–") for name in GROUP_FIGURES))
+    table.add_row("worst", "", "", *(_worst(found, name) for name in GROUP_FIGURES))
+    return table
+
+
+def _two_lines(figures: "Figures", name: str, otherwise: str) -> str:
+    if name not in figures.values:
+        return otherwise
+    low, high = figures.intervals[name]
+    return f"{figures.values[name]:.3f}\n{low:.3f}–{high:.3f}"
+
+
+def _worst(found: "ByGroup", name: str) -> str:
+    row = found.worst.get(name)
+    return f"{row.figures.values[name]:.3f}\n({printable(row.name)})" if row else "–"
 
 
 def _counts(confusion: Mapping[str, int]) -> str:

@@ -15,6 +15,7 @@ from rich.text import Text
 from xrayscan.console.terminal import _table, duration, film_bar, printable
 from xrayscan.files.text import ending
 from xrayscan.report.remedies import remedy
+from xrayscan.scanning.hardware import Hardware
 from xrayscan.scanning.progress import Progress
 from xrayscan.store.record import Status
 from xrayscan.worklist.worklist import DISAGREE, Worklist
@@ -34,6 +35,7 @@ class ScanConsole:
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
         self.progress = Progress()
+        self.hardware: Hardware | None = None  # known once the first film is to be scored
         self._console = Console(stderr=True, quiet=quiet, highlight=False)
         self._verbose = verbose
         self._bar = film_bar(self._console, _RateColumn(), transient=True)
@@ -49,6 +51,10 @@ class ScanConsole:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._bar.stop()
+
+    def started(self, hardware: Hardware) -> None:
+        """Take over what the scan computes on."""
+        self.hardware = hardware
 
     def update(self, progress: Progress) -> None:
         """Take over how far the scan is."""
@@ -92,14 +98,15 @@ class ScanConsole:
                 out.print(_reasons_table(status, reasons, worklist.codes(status)))
         if counts.kept or counts.removed:
             out.print(
-                f"Went on from an earlier scan: {counts.kept:,} unchanged files kept, {counts.anew:,} scored anew, "
+                f"Went on from an earlier scan: {counts.kept:,} unchanged files kept, {counts.new:,} scored anew, "
                 f"{counts.removed:,} gone.",
                 soft_wrap=True,
             )
-        if counts.anew and progress.seconds:
+        if counts.new and progress.seconds and self.hardware:
+            placement = self.hardware.placement
             out.print(
-                f"{counts.anew:,} films scored in {progress.seconds:,.1f} s, start-up included, by {progress.runtime} "
-                f"on {progress.device} in {progress.precision}, {progress.batch_size} at once.",
+                f"{counts.new:,} films scored in {progress.seconds:,.1f} s, start-up included, by {placement.runtime} "
+                f"on {placement.device} in {placement.precision}, {self.hardware.batch_size} at once.",
                 soft_wrap=True,
             )
         name, fingerprint = printable(worklist.names[0]), worklist.fingerprint[:12]

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from xrayscan.console.terminal import printable
+from xrayscan.decode import Radiograph
 from xrayscan.explain.evidence import Evidence
 from xrayscan.files.text import encodable
 from xrayscan.model.card import ModelCard
@@ -14,10 +15,17 @@ from xrayscan.store.record import FACT_LABELS
 from xrayscan.worklist.tiers import TierScale
 
 
-def print_film(row: Mapping[str, Any], cards: Mapping[str, ModelCard], evidence: Evidence, path: str) -> None:
-    """Print one scored row (the fields of `Facts`, ``path`` and ``probabilities``) with its evidence.
+def print_film(
+    row: Mapping[str, Any],
+    film: Radiograph,
+    cards: Mapping[str, ModelCard],
+    evidence: Evidence,
+    path: str,
+    picture: str | None = None,
+) -> None:
+    """Print one scored row (the fields of `Facts`, ``path`` and ``probabilities``), how it was read, and its evidence.
 
-    ``path``: where the heatmap was written, if there is one.
+    ``path``: where the heatmap was written, if there is one; ``picture``: that of the film beside the model's pixels.
     """
     out = Console(highlight=False)
     facts = Table(show_header=False, box=None, pad_edge=False)
@@ -26,10 +34,15 @@ def print_film(row: Mapping[str, Any], cards: Mapping[str, ModelCard], evidence:
     for field, label in FACT_LABELS.items():
         if field not in ("rows", "columns") and row.get(field) not in (None, ""):
             facts.add_row(label, printable(str(row[field])))
+    for name, value in film.reading.items():
+        facts.add_row(printable(name), printable(value))
+    facts.add_row("flags", printable(", ".join(film.flags) or "none"))
     out.print(facts)
     for (name, card), probability in zip(cards.items(), row["probabilities"], strict=True):
         out.print(_model(name, card, probability))
     out.print(_evidence(evidence, path), soft_wrap=True)
+    if picture:
+        out.print(f"Written: {printable(encodable(picture))} (the film beside what the model sees)", soft_wrap=True)
     out.print("[italic]A probability orders reading. It is not a diagnosis.[/]")
 
 

@@ -105,6 +105,10 @@ def _styles_table(card: ModelCard) -> Table:
     for number, row in enumerate(card.metrics.get("by_style", ()), 1):
         figures = ("–" if row.get(name) is None else f"{row[name]:.3f}" for name in names)
         table.add_row(str(number), f"{row['films']:,}", f"{row['with_finding']:,}", *figures)
+    summary = card.metrics.get("styles", {}) if table.row_count else {}
+    for kind in ("mean", "worst") if summary else ():
+        shares = (summary.get(f"{kind}_{name}") for name in names)
+        table.add_row(kind, "", "", *("–" if share is None else f"{share:.3f}" for share in shares))
     return table
 
 

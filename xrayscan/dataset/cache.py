@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import platformdirs
 
 from xrayscan.dataset import perceptual_hash
 from xrayscan.errors import DecodeError, OutputError
@@ -29,7 +30,7 @@ from xrayscan.model.backend import Pixels
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.sources.address import split
 from xrayscan.sources.reading import read_file
-from xrayscan.sources.source import identity
+from xrayscan.sources.source import status_identity
 from xrayscan.store.sqlite import connect
 
 FORMAT = 2  # raised when decoding, preprocessing or hashing changes what it gives
@@ -195,8 +196,6 @@ def _remove(path: str) -> None:
 
 def user_cache() -> str:
     """The folder for decoded films below the user's cache folder."""
-    import platformdirs
-
     return os.path.join(platformdirs.user_cache_dir("xrayscan", appauthor=False), "films")
 
 
@@ -212,7 +211,7 @@ def _state(path: str) -> list[Any]:
     try:
         inside = split(path)
         status = os.stat(inside[0] if inside else path)  # a file within an archive is as old as the archive
-        return [os.path.abspath(path), *identity(status)]
+        return [os.path.abspath(path), *status_identity(status)]
     except OSError:
         return [os.path.abspath(path)]
 

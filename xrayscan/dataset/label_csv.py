@@ -2,11 +2,11 @@
 
 import csv
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from xrayscan.errors import InputError
-from xrayscan.files.text import escaped
+from xrayscan.files.text import escaped, unquoted
 
 SHOWN = 60  # characters of a cell in a message
 NEEDED, OPTIONAL = ("path", "label"), ("patient", "split")
@@ -20,19 +20,27 @@ DELIMITERS = ",;\t"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the file. ``patient`` and ``split`` are None where the cell is empty or the column missing."""
+    """One line of the file. ``patient`` and ``split`` are None where the cell is empty or the column missing.
+
+    ``label`` is empty where nobody gave one, as for a film that a reader only made a note of.
+    """
 
     number: int
     path: str
     label: str
     patient: str | None
     split: str | None
+    columns: Mapping[str, str] = field(
+        default_factory=dict, hash=False
+    )  # what else the line says, by heading in lower case
 
 
 def read_lines(path: str) -> tuple[Line, ...]:
     """Read a CSV with a heading ``path,label[,patient][,split]``, in any order, separated by comma, semicolon or tab.
 
-    Raises: InputError for a file that cannot be read, lacks a column, or a line without path, label or known split.
+    Other columns are kept by their heading.
+
+    Raises: InputError for a file that cannot be read, lacks a column, or a line without path or known split.
     """
     try:
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
@@ -80,10 +88,11 @@ def _rows(path: str, file: Iterator[str]) -> Iterator[Line]:
 
 
 def _line(path: str, number: int, cells: dict[str, str]) -> Line:
-    for name in NEEDED:
-        if not cells.get(name):
-            raise InputError(f"{path}, line {number}: no {name}")
+    if not cells.get("path"):
+        raise InputError(f"{path}, line {number}: no path")
     patient, split = (cells.get(name) or None for name in OPTIONAL)
     if split and split.casefold() not in SPLITS:
         raise InputError(f"{path}, line {number}: unknown split '{_shown(split)}': write train, val or test")
-    return Line(number, cells["path"], cells["label"], patient, SPLITS[split.casefold()] if split else None)
+    others = {name: cell for name, cell in cells.items() if name and name not in NEEDED + OPTIONAL}
+    kept = SPLITS[split.casefold()] if split else None
+    return Line(number, cells["path"], unquoted(cells.get("label", "")), patient, kept, others)

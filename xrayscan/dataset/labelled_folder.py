@@ -1,9 +1,10 @@
 """A labelled folder: which films it holds, what humans said of them, and whose they are."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from xrayscan.dataset.layout import list_csv, list_folders
-from xrayscan.dataset.patients import compiled, patients, told_by
+from xrayscan.dataset.patients import compiled, identified_by, patients
 from xrayscan.files.paths import Path, path_text
 
 FEWEST_PATIENTS = 5  # of a label: the split sets a fifth apart
@@ -24,7 +25,8 @@ class LabelledFilm:
 
     ``patient`` is equal for films of one patient and means nothing else. ``patient_key`` names the patient to whoever
     has the same file names or CSV, and may be kept; it is None for what DICOM headers say and for files that count as
-    their own patient. ``split`` is train, val, test or None.
+    their own patient. ``split`` is train, val, test or None. ``columns`` are the others of the CSV, such as a site,
+    by heading in lower case.
     """
 
     path: str
@@ -32,6 +34,7 @@ class LabelledFilm:
     patient: str
     split: str | None = None
     patient_key: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,15 @@ def read_folder(directory: Path, settings: FolderSettings = FolderSettings()) ->
     files = sorted(listing.files, key=lambda file: file.path)
     told, warnings = patients(files, pattern)
     films = tuple(
-        LabelledFilm(file.path, int(file.label.casefold() == finding.casefold()), who.group, file.split, who.key)
+        LabelledFilm(
+            file.path, int(file.label.casefold() == finding.casefold()), who.group, file.split, who.key, file.columns
+        )
         for file, who in zip(files, told, strict=True)
     )
     few = [_few(name, films, label) for label, name in enumerate(listing.labels)]
-    return LabelledFolder(films, listing.labels, told_by(told), (*listing.warnings, *warnings, *filter(None, few)))
+    return LabelledFolder(
+        films, listing.labels, identified_by(told), (*listing.warnings, *warnings, *filter(None, few))
+    )
 
 
 def _few(name: str, films: tuple[LabelledFilm, ...], label: int) -> str | None:

@@ -1,12 +1,12 @@
 """The three ways to lay out labelled films: folders per label, those within train, val and test, or a CSV."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from xrayscan.dataset.label_csv import SPLITS, Line, read_lines, without_repeats
-from xrayscan.errors import InputError
-from xrayscan.outcome import Status
+from xrayscan.errors import InputError, Status
+from xrayscan.files.text import spellings
 from xrayscan.sources.folders import as_folder, discover, subfolders
 from xrayscan.sources.reading import exists
 
@@ -20,6 +20,7 @@ class Listed:
     below: str
     split: str | None = None
     patient: str | None = None  # as the CSV says
+    columns: Mapping[str, str] = field(default_factory=dict, hash=False)  # other columns of the CSV
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +54,30 @@ def list_folders(directory: str, positive: str) -> Listing:
 
 
 def list_csv(directory: str, csv_path: str, positive: str) -> Listing:
-    """List the files that a CSV names; relative paths start at ``directory``.
+    """List the files that a CSV names; relative paths start at ``directory``, or else at the working folder.
 
+    Lines without a label are left out.
     Raises: InputError as `list_folders`, for an unusable CSV, and if no file of a label is there.
     """
-    lines = read_lines(csv_path)
-    place = {line.path: os.path.join(as_folder(directory), line.path) for line in lines}
+    written = read_lines(csv_path)
+    lines = [line for line in written if line.label]
+    place = {line.path: _place(as_folder(directory), line.path) for line in lines}
     spelt: dict[str, str] = {}
     for line in lines:
         spelt.setdefault(line.label.casefold(), line.label)
     labels = _labels(csv_path, sorted(spelt.values()), positive)
     kept = list(without_repeats(csv_path, lines, place))
-    files = (Listed(place[line.path], line.label, line.path, line.split, line.patient) for line in kept)
-    return Listing(tuple(files), labels, tuple(_missing(directory, csv_path, kept, place)))
+    files = (Listed(place[line.path], line.label, line.path, line.split, line.patient, line.columns) for line in kept)
+    bare = len(written) - len(lines)
+    warnings = [f"{csv_path}: {bare:,} of {len(written):,} lines have no label and are not used"] if bare else []
+    return Listing(tuple(files), labels, (*warnings, *_missing(directory, csv_path, kept, place)))
+
+
+def _place(directory: str, cell: str) -> str:
+    """Where a CSV's file is: below the folder, or, as a worklist's answers name it, where the scan was started."""
+    names = spellings(cell)
+    places = [*(os.path.join(directory, name) for name in names), *names]
+    return next(filter(exists, places), places[0])
 
 
 def _missing(directory: str, csv_path: str, lines: list[Line], place: dict[str, str]) -> Iterator[str]:

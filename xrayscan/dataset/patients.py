@@ -70,7 +70,7 @@ def patients(files: Sequence[Listed], pattern: re.Pattern[str] | None) -> tuple[
     return told, warnings
 
 
-def told_by(told: Sequence[Patient]) -> str:
+def identified_by(told: Sequence[Patient]) -> str:
     """Say in a phrase how patients were told apart, the commonest way first."""
     ways = Counter(patient.by for patient in told).most_common()
     if len(ways) == 1:

@@ -58,7 +58,7 @@ def divide(films: Sequence[LabelledFilm], groups: Indices, share: float, seed: i
     counts = np.bincount(labels[given], minlength=2)
     if counts.min() < FEWEST_VALIDATION:
         small = (_too_small(int(given.sum()), counts.min(), share),) if given.any() else ()
-        return Division(*split(labels, groups, share, seed), small)
+        return Division(*split_by_group(labels, groups, share, seed), small)
     crossing = ~given & np.isin(groups, groups[given])
     training, validation = np.flatnonzero(~given & ~crossing), np.flatnonzero(given)
     if np.bincount(labels[training], minlength=2).min() == 0:
@@ -83,7 +83,7 @@ def patient_groups(patients: Sequence[str], digests: Sequence[str]) -> Indices:
     return np.unique([root(film) for film in range(len(patients))], return_inverse=True)[1]
 
 
-def split(labels: npt.NDArray[np.uint8], groups: Indices, share: float, seed: int) -> tuple[Indices, Indices]:
+def split_by_group(labels: npt.NDArray[np.uint8], groups: Indices, share: float, seed: int) -> tuple[Indices, Indices]:
     """Return film indices (training, validation): whole groups, both labels in proportion, ``share`` of them apart.
 
     Raises: InputError if a side would lack a label.

@@ -10,8 +10,7 @@ from xrayscan.decode.builtin import BUILT_IN
 from xrayscan.decode.interface import Decoder, Radiograph
 from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
 from xrayscan.decode.sniff import HEAD_BYTES, named_as_image, not_read
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 
 __all__ = ["BUILT_IN", "Decoder", "Limits", "Radiograph", "decode", "named_as_image", "sniff"]
 

@@ -8,8 +8,7 @@ from PIL import Image
 from xrayscan.decode.grey import radiograph_of
 from xrayscan.decode.interface import Radiograph
 from xrayscan.decode.limits import Limits
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 
 _UNCOMPRESSED = (0, 3, 6)  # BI_RGB, BI_BITFIELDS, BI_ALPHABITFIELDS
 _HEADER_SIZES = (12, 40, 52, 56, 64, 108, 124)

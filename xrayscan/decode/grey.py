@@ -10,8 +10,7 @@ from xrayscan.decode.chroma import chroma_of_image
 from xrayscan.decode.flags import Flag
 from xrayscan.decode.interface import Radiograph
 from xrayscan.decode.limits import Limits
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 from xrayscan.store.record import Facts
 
 Grey = npt.NDArray[np.float32]

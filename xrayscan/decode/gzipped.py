@@ -3,8 +3,7 @@
 import zlib
 
 from xrayscan.decode.limits import Limits
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 
 MAGIC = b"\x1f\x8b\x08"
 _GZIP = 16 + zlib.MAX_WBITS

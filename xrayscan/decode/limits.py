@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 from xrayscan.sources.reading import MAX_FILE_BYTES
 
 

@@ -17,8 +17,7 @@ from xrayscan.decode.flags import Flag
 from xrayscan.decode.grey import radiograph_of
 from xrayscan.decode.interface import Radiograph
 from xrayscan.decode.limits import Limits
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # colour type → samples per pixel
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}

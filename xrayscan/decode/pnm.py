@@ -8,8 +8,7 @@ import numpy.typing as npt
 from xrayscan.decode.grey import brightness_of_values
 from xrayscan.decode.interface import Radiograph
 from xrayscan.decode.limits import Limits
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 from xrayscan.store.record import Facts
 
 _BLANK = rb"(?:\s|#[^\n\r]*[\n\r])+"

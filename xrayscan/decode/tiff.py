@@ -13,8 +13,7 @@ from xrayscan.decode.interface import Radiograph
 from xrayscan.decode.jpeg import decoder as jpeg
 from xrayscan.decode.jpeg.stream import read_stream
 from xrayscan.decode.limits import Limits
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 
 # TIFF 6.0 tags
 _NEW_SUBFILE, _SUBFILE = 254, 255

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan.dataset.labelled_folder import LabelledFolder
+from xrayscan.dataset.styles import STYLES
 from xrayscan.errors import UsageError
 from xrayscan.evaluation.figures import (
     Figures,
@@ -20,11 +21,14 @@ from xrayscan.evaluation.figures import (
     reading_queue,
 )
 from xrayscan.evaluation.films import TestFilms, read_films, without
+from xrayscan.evaluation.groups import STYLE, ByGroup, Groups, by_column, by_style, figures_by_group
 from xrayscan.evaluation.overlap import Overlap, overlap, refuse_or_warn
 from xrayscan.files.paths import Path, path_text, path_texts
 from xrayscan.model.backend import Placement
 from xrayscan.model.card import OperatingPoint
 from xrayscan.model.file import Model, load_model
+from xrayscan.plugin.loading import load_predictor
+from xrayscan.scanning.hardware import Hardware
 from xrayscan.scanning.row import Row, pixel_column
 from xrayscan.scanning.score import BatchScorer
 from xrayscan.scanning.workers import default_workers
@@ -41,6 +45,8 @@ class EvaluateSettings:
     operating_point: str | None = None  # None: the model's default, ``balanced``
     threshold: float | None = None
     prevalence: float | None = None
+    by: str | None = None  # figures in groups as well: "style", or a column of the label CSV
+    styles: int = STYLES  # how many styles, at most
     allow_overlap: bool = False
     seed: int = 0
     resamples: int = RESAMPLES
@@ -66,6 +72,7 @@ class Evaluated:
     queue: Figures
     at_prevalence: Figures | None
     difference: Figures | None  # to the first model; None for the first model itself
+    by_group: ByGroup | None = None  # None: films were not grouped
 
     @property
     def title(self) -> str:
@@ -102,6 +109,7 @@ class Evaluation:
     models: tuple[Evaluated, ...]
     warnings: tuple[str, ...]  # sentences that belong to every figure
     settings: EvaluateSettings
+    groups: Groups | None = None  # None: films were not grouped
 
     @property
     def unseen(self) -> bool:
@@ -118,8 +126,11 @@ def evaluate(
     """Evaluate models on a labelled folder, as `read_folder` returns it, that none of them has seen.
 
     Raises: InputError if a model was trained or tuned on some of the films and ``allow_overlap`` is not set, or a label
-    has no readable film; ModelError for a model that cannot be used; UsageError if a model is given twice.
+    has no readable film; ModelError for a model that cannot be used; UsageError if a model is given twice, or for a
+    column that films cannot be grouped by.
     """
+    if settings.by not in (None, STYLE):
+        by_column(folder.films, settings.by)  # before the work
     models = _loaded(list(path_texts(references)))
     points = {reference: _point(model, settings) for reference, model in models.items()}
     workers = default_workers() if settings.workers is None else settings.workers
@@ -132,14 +143,18 @@ def evaluate(
     }
     warnings = [*refuse_or_warn(overlaps, settings.allow_overlap), *_notes(models, folder), *folder.warnings]
     films, probabilities = _scored(films, list(models.values()), settings)
-    resampler = Resampler.of(films.groups, seed=settings.seed, resamples=settings.resamples)
+    groups = _groups(films, next(iter(models.values())), settings)
+    resampler = Resampler.from_patients(films.groups, seed=settings.seed, resamples=settings.resamples)
     evaluated: list[Evaluated] = []
     for n, (reference, model) in enumerate(models.items()):
         one = _evaluated(reference, model, points[reference], films, probabilities[:, n], resampler, settings)
+        if groups:
+            found = figures_by_group(groups, films.labels, one.probabilities, one.threshold, resampler)
+            one = dataclasses.replace(one, by_group=found)
         first = evaluated[0] if evaluated else None
         gap = difference(_all(one), _all(first)) if first else None
         evaluated.append(dataclasses.replace(one, overlap=overlaps[reference], difference=gap))
-    return Evaluation(path_text(directory), films, tuple(evaluated), tuple(warnings), settings)
+    return Evaluation(path_text(directory), films, tuple(evaluated), tuple(warnings), settings, groups)
 
 
 def _loaded(references: Sequence[str]) -> dict[str, Model]:
@@ -167,15 +182,13 @@ def _notes(models: Mapping[str, Model], folder: LabelledFolder) -> Iterator[str]
 
 def _scored(films: TestFilms, models: list[Model], settings: EvaluateSettings) -> tuple[TestFilms, Probabilities]:
     """Score films as `xrayscan predict` does; those without a finite logit are left out, with their reason."""
-    from xrayscan.network.device import default_batch_size, one_thread_each, streams
-
-    placement = settings.placement
-    stage = BatchScorer(models, placement, default_batch_size(placement), streams(placement))
+    hardware = Hardware.from_placement(settings.placement)
+    stage = BatchScorer(models, hardware.placement, hardware.batch_size, hardware.streams)
     columns = {pixel_column(model.card.input) for model in models}
     rows = [{name: films.pixels[name][n] for name in columns} for n in range(len(films.films))]
     batches = [rows[at : at + stage.batch_size] for at in range(0, len(rows), stage.batch_size)]
     done: list[Row] = []
-    restore = one_thread_each(placement)
+    restore = hardware.one_thread_each()
     try:
         with ThreadPoolExecutor(stage.streams) as pool:
             for batch in pool.map(stage, batches):
@@ -186,6 +199,16 @@ def _scored(films: TestFilms, models: list[Model], settings: EvaluateSettings) -
     left_out = {n: str(row["reason"]) for n, row in enumerate(done) if row.get("reason")}
     probabilities = np.array([row["probabilities"] for row in done if not row.get("reason")], np.float64)
     return (without(films, left_out) if left_out else films), probabilities
+
+
+def _groups(films: TestFilms, first: Model, settings: EvaluateSettings) -> Groups | None:
+    """The groups asked for. Styles are told from what the first model's network sees, for every model alike."""
+    if settings.by is None:
+        return None
+    if settings.by != STYLE:
+        return by_column(films.films, settings.by)
+    predictor = load_predictor(first, settings.placement)
+    return by_style(films, predictor, first.card.input, count=settings.styles, seed=settings.seed)
 
 
 def _evaluated(

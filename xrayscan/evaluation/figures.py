@@ -1,7 +1,7 @@
 """The clinical figures of one model on labelled films, with 95 % intervals, and the differences between models."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,22 +56,54 @@ class Figures:
 def ranked(labels: Labels, probabilities: Floats, resampler: Resampler) -> Figures:
     """Figures that need no threshold: AUROC, AUPRC, Brier score and ECE."""
     films = resampler.totals(np.ones(len(labels)))
-    index = np.minimum((probabilities * ECE_BINS).astype(int), ECE_BINS - 1)
-    gaps = np.eye(ECE_BINS)[index] * (probabilities - labels)[:, None]
     draws = {
-        "auroc": resampler.aurocs(labels, probabilities),
         "auprc": resampler.auprcs(labels, probabilities),
         "brier": resampler.totals((probabilities - labels) ** 2) / films,
-        "ece": np.abs(resampler.totals(gaps)).sum(1) / films,
     }
-    metrics: tuple[Callable[[Labels, Floats], float], ...] = (auroc, auprc, brier, ece)
-    values = {name: metric(labels, probabilities) for name, metric in zip(draws, metrics, strict=True)}
+    values = {"auprc": auprc(labels, probabilities), "brier": brier(labels, probabilities)}
     intervals = {name: percentiles(drawn) for name, drawn in draws.items()}
-    if values["auroc"] in (0, 1):  # no resample can show what other films might
-        fewer = min(int(labels.sum()), int((1 - labels).sum()))
-        for name in ("auroc", "auprc"):
-            intervals[name] = _wider(intervals[name], wilson(values[name], fewer))
-    intervals["ece"] = _ece_interval(values["ece"], draws["ece"])
+    ranking, error = auroc_figures(labels, probabilities, resampler), ece_figures(labels, probabilities, resampler)
+    if ranking.values["auroc"] in (0, 1):
+        intervals["auprc"] = _wider(intervals["auprc"], _of_fewer(values["auprc"], labels))
+    return joined(ranking, Figures(values, intervals, draws), error)
+
+
+def auroc_figures(labels: Labels, probabilities: Floats, resampler: Resampler) -> Figures:
+    """The AUROC alone."""
+    value, draws = auroc(labels, probabilities), resampler.aurocs(labels, probabilities)
+    interval = percentiles(draws)
+    if value in (0, 1):  # no resample can show what other films might
+        interval = _wider(interval, _of_fewer(value, labels))
+    return Figures({"auroc": value}, {"auroc": interval}, {"auroc": draws})
+
+
+def ece_figures(labels: Labels, probabilities: Floats, resampler: Resampler) -> Figures:
+    """The ECE alone."""
+    index = np.minimum((probabilities * ECE_BINS).astype(int), ECE_BINS - 1)
+    gaps = np.eye(ECE_BINS)[index] * (probabilities - labels)[:, None]
+    with np.errstate(invalid="ignore"):  # a resample that drew none of these films
+        draws = np.abs(resampler.totals(gaps)).sum(1) / resampler.totals(np.ones(len(labels)))
+    value = ece(labels, probabilities)
+    return Figures({"ece": value}, {"ece": _ece_interval(value, draws)}, {"ece": draws})
+
+
+def share_figures(
+    name: str, hits: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_], resampler: Resampler
+) -> Figures:
+    """The share of ``hits`` (N,) among films (N,), such as a sensitivity."""
+    value = float(hits[among].mean())
+    return Figures({name: value}, {name: resampler.share(hits, among)}, {name: resampler.shares(hits, among)})
+
+
+def joined(*figures: Figures) -> Figures:
+    """All of these as one."""
+    values: dict[str, float] = {}
+    intervals: dict[str, Interval] = {}
+    draws: dict[str, RandomDraws] = {}
+    for some in figures:
+        values |= some.values
+        intervals |= some.intervals
+        draws |= some.draws
     return Figures(values, intervals, draws)
 
 
@@ -195,6 +227,11 @@ def median_positions(labels: Labels, drawn_BN: Floats, weight: Floats) -> Random
         return np.where(half[:, 0] > 0, (middles[0] + middles[1]) / 2 / places[:, -1], np.nan)
 
 
+def _of_fewer(value: float, labels: Labels) -> Interval:
+    """Wilson's interval for as many films as the rarer label has."""
+    return wilson(value, min(int(labels.sum()), int((1 - labels).sum())))
+
+
 def _wider(one: Interval, other: Interval) -> Interval:
     return float(np.fmin(one[0], other[0])), float(np.fmax(one[1], other[1]))
 
@@ -219,4 +256,4 @@ def _ece_interval(value: float, draws: RandomDraws) -> Interval:
     Source: Davison, Hinkley, "Bootstrap methods and their application" (1997), section 5.2.
     """
     high = percentiles(draws)[1]
-    return max(0.0, 3 * value - high - float(draws.mean())), max(value, high)
+    return max(0.0, 3 * value - high - float(np.nanmean(draws))), max(value, high)

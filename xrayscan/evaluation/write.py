@@ -12,6 +12,7 @@ import numpy as np
 
 from xrayscan.evaluation.evaluator import Evaluated, Evaluation
 from xrayscan.evaluation.figures import Figures, classification_report, sweep
+from xrayscan.evaluation.groups import GROUP_FIGURES, ByGroup, Groups
 from xrayscan.evaluation.page import write_evaluation_page
 from xrayscan.files.atomic import atomic_writer
 from xrayscan.files.paths import Path, path_text
@@ -33,14 +34,14 @@ def write_evaluation(evaluation: Evaluation, out: Path, *, overwrite: bool = Fal
     make_folder(out, share=share)
     paths = [os.path.join(out, name) for name in FILES]
     with atomic_writer(paths[0]) as file:
-        json.dump(metrics(evaluation), file, indent=2, ensure_ascii=True, allow_nan=False)
+        json.dump(evaluation_metrics(evaluation), file, indent=2, ensure_ascii=True, allow_nan=False)
         file.write("\n")
     _write_predictions(evaluation, paths[1])
     write_evaluation_page(evaluation, paths[2])
     return paths
 
 
-def metrics(evaluation: Evaluation) -> dict[str, Any]:
+def evaluation_metrics(evaluation: Evaluation) -> dict[str, Any]:
     """One object per model, by the name the user called it, as plain values; what is undefined is None."""
     return {model.reference: _plain(_of_model(model, evaluation)) for model in evaluation.models}
 
@@ -73,11 +74,24 @@ def _of_model(model: Evaluated, evaluation: Evaluation) -> dict[str, Any]:
         if model.at_prevalence
         else None,
         "difference": _with_ci(model.difference) | {"to": evaluation.models[0].reference} if model.difference else None,
+        "by": _by_group(evaluation.groups, model.by_group) if evaluation.groups and model.by_group else None,
         "overlap": dataclasses.asdict(model.overlap) if model.overlap else None,
         "warnings": evaluation.warnings,
         "resamples": evaluation.settings.resamples,
         "seed": evaluation.settings.seed,
     }
+
+
+def _by_group(groups: Groups, found: ByGroup) -> dict[str, Any]:
+    """What films were grouped by, the figures of each group, their means, and the group in which each is worst."""
+    rows = [
+        {"name": row.name, "films": row.films, "with_finding": row.with_finding}
+        | dict.fromkeys(GROUP_FIGURES)  # None where there are too few films
+        | _with_ci(row.figures)
+        for row in found.groups
+    ]
+    worst = {figure: {"group": row.name, "value": row.figures.values[figure]} for figure, row in found.worst.items()}
+    return {"what": groups.by, "groups": rows, "mean": _with_ci(found.mean), "worst": worst}
 
 
 def _with_ci(figures: Figures) -> dict[str, Any]:
@@ -101,15 +115,17 @@ def _write_predictions(evaluation: Evaluation, path: str) -> None:
     """Write one line per film: path, label (1 with the finding), patient as a number, and probabilities in full.
 
     With one model the last column is ``probability``; with several, each has its own, ``probability`` and its name.
+    Grouped films also have a column ``group``.
     """
-    films, models = evaluation.films, evaluation.models
+    films, models, groups = evaluation.films, evaluation.models, evaluation.groups
     many = len(models) > 1
     columns = [f"probability {model.reference}" if many else "probability" for model in models]
     with atomic_writer(path) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["source", "label", "patient", *map(spreadsheet_cell, columns)])
+        heading = ["source", "label", "patient", *(["group"] if groups else ())]
+        writer.writerow([*heading, *map(spreadsheet_cell, columns)])
         for n, film in enumerate(films.films):
             probabilities = [repr(float(model.probabilities[n])) for model in models]
-            writer.writerow(
-                [spreadsheet_cell(film.path), int(films.labels[n]), int(films.groups[n]) + 1, *probabilities]
-            )
+            cells = [spreadsheet_cell(film.path), int(films.labels[n]), int(films.groups[n]) + 1]
+            group = [spreadsheet_cell(groups.names[groups.number[n]])] if groups else []
+            writer.writerow([*cells, *group, *probabilities])

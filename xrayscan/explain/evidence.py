@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from xrayscan.decode.flags import Flag
 from xrayscan.decode.resize import preprocess
 from xrayscan.errors import DecodeError
 from xrayscan.explain.heatmap import Explainer, Neighbour, over_film
-from xrayscan.files.atomic import atomic_file
+from xrayscan.explain.seen import write_picture
 from xrayscan.model.backend import Pixels, Placement
 from xrayscan.model.file import Model
 from xrayscan.scanning.prepare import decoded
@@ -25,9 +26,10 @@ from xrayscan.store.record import Status
 from xrayscan.worklist.worklist import WorklistRow
 
 THUMBNAIL = 96  # pixels of the longer side
-JPEG_QUALITY = 85
+QUALITY, METHOD = 75, 0  # of WebP, which takes half of what JPEG takes at the same look; 0 is its fastest method
 BATCH = 8  # films whose heatmaps are made at once; every one of them is shown to the network many times
 STRONGEST = 0.55  # how much of the film the overlay hides where the map is 1
+WITHHELD = "burned-in annotation: shown only with --burned-in"
 CHANGED = "the file has changed since it was scored"
 
 
@@ -36,8 +38,8 @@ class Evidence:
     """What can be shown of one scored film, or the problem that stands in the way."""
 
     source: str
-    film: bytes = b""  # JPEG, grey; empty where there is a problem
-    thumbnail: bytes = b""  # JPEG, grey, its longer side THUMBNAIL pixels at most
+    film: bytes = b""  # WebP, grey; empty where there is a problem
+    thumbnail: bytes = b""  # WebP, grey, its longer side THUMBNAIL pixels at most
     heatmap: npt.NDArray[np.float32] | None = None  # (h, w) in [0, 1], spread over the whole film; None: none was made
     neighbours: tuple[Neighbour, ...] = ()  # of a model that compares films: the nearest training cases, nearest first
     problem: str | None = None  # a phrase for the report: gone, changed, or not to be decoded any more
@@ -51,21 +53,31 @@ def gather(
     top: int,
     heatmaps: int,
     side: int = 1024,
+    burned_in: bool = False,
 ) -> Iterator[Evidence]:
     """Yield the evidence of the first ``top`` scored rows, in their order.
 
     The first ``heatmaps`` of them get a heatmap by ``model``, or its nearest training cases, where it gives either;
     without a model there is none. ``side``: pixels, at most, of a film's longer side. A file that is gone, or whose
-    SHA-256 is not the row's any more, costs its own row: it has a problem, and no picture.
+    SHA-256 is not the row's any more, costs its own row: it has a problem, and no picture. So has a film whose header
+    says that text of a person stands in it, unless ``burned_in``.
     Raises: ModelError if the model's backend is missing or its weights do not fit.
     """
     explainer = Explainer.from_model(model, placement) if model is not None and heatmaps > 0 else None
     scored = itertools.islice((row for row in rows if row.status == Status.SCORED), top)
     read = (
-        _read(row.source, row.facts.sha256, side, explainer if at < heatmaps else None) for at, row in enumerate(scored)
+        (Evidence(row.source, problem=WITHHELD), None)
+        if is_withheld(row.flags, burned_in=burned_in)
+        else _read(row.source, row.facts.sha256, side, explainer if at < heatmaps else None)
+        for at, row in enumerate(scored)
     )
     while batch := list(itertools.islice(read, BATCH)):
         yield from _explained(batch, explainer)
+
+
+def is_withheld(flags: Iterable[str], *, burned_in: bool) -> bool:
+    """Whether a film with these flags is not to be shown: its header says that text of a person stands in it."""
+    return Flag.BURNED_IN in flags and not burned_in
 
 
 def gather_one(source: str, sha256: str, model: Model, placement: Placement, side: int = 1024) -> Evidence:
@@ -84,7 +96,7 @@ def _read(source: str, sha256: str, side: int, explainer: Explainer | None) -> t
     except DecodeError as error:
         return Evidence(source, problem=str(error)), None
     grey = Image.fromarray(np.rint(np.clip(films[side].brightness, 0, 1) * 255).astype(np.uint8))
-    evidence = Evidence(source, _jpeg(grey, side), _jpeg(grey, THUMBNAIL))
+    evidence = Evidence(source, _picture(grey, side), _picture(grey, THUMBNAIL))
     return evidence, preprocess(films[explainer.spec.side].brightness, explainer.spec) if explainer else None
 
 
@@ -106,12 +118,12 @@ def _explained(batch: list[tuple[Evidence, Pixels | None]], explainer: Explainer
         yield replace(evidence, heatmap=heatmap, neighbours=neighbours[n] if neighbours else ())
 
 
-def _jpeg(film: Image.Image, side: int) -> bytes:
-    """The film no larger than ``side``, as a JPEG."""
+def _picture(film: Image.Image, side: int) -> bytes:
+    """The film no larger than ``side``, as WebP."""
     small = film.copy()
     small.thumbnail((side, side), Image.Resampling.BILINEAR)
     data = io.BytesIO()
-    small.save(data, "JPEG", quality=JPEG_QUALITY)
+    small.save(data, "WEBP", quality=QUALITY, method=METHOD)
     return data.getvalue()
 
 
@@ -122,10 +134,7 @@ def write_heatmap(evidence: Evidence, path: str) -> None:
     """
     if evidence.heatmap is None:
         raise ValueError(f"{evidence.source} has no heatmap")
-    data = io.BytesIO()
-    overlay(evidence.film, evidence.heatmap).save(data, "PNG")
-    with atomic_file(path) as file:
-        file.write(data.getbuffer())
+    write_picture(overlay(evidence.film, evidence.heatmap), path)
 
 
 def overlay(film: bytes, heatmap: npt.NDArray[np.float32]) -> Image.Image:
@@ -133,7 +142,7 @@ def overlay(film: bytes, heatmap: npt.NDArray[np.float32]) -> Image.Image:
     from xrayscan.report.plots import colormaps  # it needs matplotlib
 
     with Image.open(io.BytesIO(film)) as picture:
-        grey = np.asarray(picture.convert("RGB"), np.float32)
+        grey = np.asarray(picture.convert("L").convert("RGB"), np.float32)  # WebP knows colour alone
     rows, columns = grey.shape[:2]
     heat = np.asarray(Image.fromarray(heatmap).resize((columns, rows), Image.Resampling.BICUBIC)).clip(0, 1)
     colour = colormaps["inferno"](heat)[..., :3] * 255

@@ -3,17 +3,19 @@
 A map says which part of the film moved the score; it does not say what is there.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from xrayscan.model.backend import Pixels, Placement, Predictor
+from xrayscan.model.batches import Batches
+from xrayscan.model.capabilities import ComparesCases, Explains, HeatmapLayer
 from xrayscan.model.card import ModelCard
 from xrayscan.model.file import Model
+from xrayscan.model.gate import ungated
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.choice import choose
 from xrayscan.plugin.loading import load_predictor
@@ -23,7 +25,6 @@ Grey = TypeVar("Grey", Pixels, Maps)
 
 CELLS = 16  # along each side, at least: shifts are added until a map has as many
 SMOOTH = 1 / 8  # of the side: how far a cell of the last layer lends its heat to others; those before it twice as far
-AT_ONCE = 64  # shifted films in one batch
 NEIGHBOURS = 5
 
 
@@ -33,19 +34,6 @@ class Neighbour:
 
     label: str  # what a human said of it
     distance: float  # in the model's own unit: comparable within one model only
-
-
-class HeatmapLayer(Protocol):
-    """A layer of a network: `xrayscan.network.attribution.Attribution`, or whatever has its shape."""
-
-    def maps(self, pixels: Pixels) -> Maps:
-        """Pixels (B, S, S) → how much each of its cells raised the logit: (B, h, w)."""
-        ...
-
-    @property
-    def offset(self) -> float:
-        """How many pixels further right and down its cells look than where they seem to lie."""
-        ...
 
 
 class Explainer:
@@ -64,8 +52,8 @@ class Explainer:
     def __init__(self, card: ModelCard, predictor: Predictor) -> None:
         self.spec = card.input
         self._labels = card.labels
-        self._predictor: Any = predictor
-        self._layers: Sequence[HeatmapLayer] = getattr(self._predictor, "attributions", ())
+        self._predictor = ungated(predictor)
+        self._layers = self._predictor.attributions if isinstance(self._predictor, Explains) else ()
 
     def heatmaps(self, pixels: Pixels) -> Maps | None:
         """Pixels (N, S, S) uint8 → maps (N, h, w) float32 in [0, 1], h and w at least CELLS; None if it gives none.
@@ -83,9 +71,9 @@ class Explainer:
 
     def neighbours(self, pixels: Pixels) -> list[tuple[Neighbour, ...]] | None:
         """Pixels (N, S, S) uint8 → the nearest training cases of each film, nearest first; None if it compares none."""
-        if not hasattr(self._predictor, "nearest"):
+        if not isinstance(self._predictor, ComparesCases):
             return None
-        found: Sequence[Sequence[tuple[int, float]]] = self._predictor.nearest(pixels, NEIGHBOURS)
+        found = self._predictor.nearest(pixels, NEIGHBOURS)
         return [tuple(Neighbour(self._labels[label], distance) for label, distance in film) for film in found]
 
 
@@ -131,8 +119,7 @@ def _shifted_maps(layer: HeatmapLayer, pixels: Pixels) -> Maps:
     shifts = np.rint((np.arange(steps) - (steps - 1) / 2 + lead) * width - offset).astype(int)
     films = np.stack([_moved(pixels, down, right) for down in shifts for right in shifts], 1)
     flat = films.reshape(-1, *pixels.shape[1:])
-    parts = [layer.maps(flat[at : at + AT_ONCE]) for at in range(0, len(flat), AT_ONCE)]
-    maps = np.concatenate(parts).reshape(len(pixels), steps, steps, coarse, coarse)
+    maps = Batches().over(layer.maps, flat).reshape(len(pixels), steps, steps, coarse, coarse)
     fine = maps.transpose(0, 3, 1, 4, 2).reshape(len(pixels), coarse * steps, coarse * steps)
     return _moved(fine, -lead, -lead)
 

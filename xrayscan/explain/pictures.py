@@ -5,13 +5,14 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
 from xrayscan.errors import ModelError
+from xrayscan.explain.evidence import Evidence, gather, write_heatmap
 from xrayscan.files.atomic import unwritable
 from xrayscan.files.run_folder import make_subfolder
 from xrayscan.files.text import encodable, visible
@@ -19,15 +20,11 @@ from xrayscan.model.backend import Placement
 from xrayscan.model.file import Model, load_model
 from xrayscan.plugin.reports import show_pictures
 from xrayscan.report.html.worklist_data import embedded
-from xrayscan.report.html.worklist_page import PictureSettings
-from xrayscan.report.interface import PageSettings
+from xrayscan.report.interface import PageSettings, PictureSettings
 from xrayscan.worklist.worklist import Worklist, WorklistRow
 
-if TYPE_CHECKING:
-    from xrayscan.explain.evidence import Evidence
-
 DATA = Markup('<script type="text/plain" id="{}-{}">{}</script>\n')
-FILM_SIDE = 768  # pixels of a film's longer side: 500 of them are some 40 MB of page
+FILM_SIDE = 896  # pixels of a film's longer side: 500 of them are some 16 MB of page
 HEATMAPS = "heatmaps"  # folder of the PNG files, beside the reports
 OURS = re.compile(r"\d{5,}-[A-Za-z0-9_-]*\.png")
 NAME_LENGTH = 60  # characters of a film's name in that of its PNG file
@@ -59,13 +56,19 @@ class Pictures:
         for _ in self._evidence(rows[: self._settings.heatmaps]):
             pass
 
-    def _evidence(self, rows: Sequence[WorklistRow]) -> Iterator["Evidence"]:
-        from xrayscan.explain.evidence import gather, write_heatmap
-
+    def _evidence(self, rows: Sequence[WorklistRow]) -> Iterator[Evidence]:
         heatmaps = self._settings.heatmaps if self._model else 0
         if self._settings.heatmap_files:
             self._make_folder()
-        found = gather(rows, self._model, self._placement, top=len(rows), heatmaps=heatmaps, side=FILM_SIDE)
+        found = gather(
+            rows,
+            self._model,
+            self._placement,
+            top=len(rows),
+            heatmaps=heatmaps,
+            side=FILM_SIDE,
+            burned_in=self._settings.burned_in,
+        )
         for number, one in enumerate(found, 1):
             if self._settings.heatmap_files and one.heatmap is not None:
                 write_heatmap(one, os.path.join(self._folder, _file_name(number, one.source)))
@@ -127,7 +130,7 @@ def _place(device: str) -> Placement:
     return place(device, "fp32")  # a map is a difference of small numbers
 
 
-def picture_elements(evidence: Iterable["Evidence"]) -> Iterator[Markup]:
+def picture_elements(evidence: Iterable[Evidence]) -> Iterator[Markup]:
     """Yield the elements of each row's evidence, which comes in the worklist's order: thumbnail, film, heatmap.
 
     Base64 and ASCII JSON only: nothing in them can end an element.

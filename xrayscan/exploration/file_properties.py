@@ -65,7 +65,7 @@ class Looks:
         return np.array([look.film.label for look in self.looks], np.uint8)
 
 
-def look(row: Row) -> Row:
+def examine(row: Row) -> Row:
     """Row stage: read one file once and say what it is like, or the ``reason`` why it cannot be read."""
     if refusal := refuse(row["path"]):
         return row | {"reason": str(refusal)}
@@ -101,7 +101,7 @@ def look_at(folder: LabelledFolder, *, workers: int, on_film: Callable[[int, int
     found: dict[int, Look] = {}
     failed: dict[int, str] = {}
     rows = ({"path": film.path, "index": index} for index, film in enumerate(films))
-    for done, row in enumerate(read(rows, look, workers=workers), 1):
+    for done, row in enumerate(read(rows, examine, workers=workers), 1):
         index = row.pop("index")
         if reason := row.get("reason"):
             failed[index] = reason

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xrayscan.decode.flags import Flag
 from xrayscan.exploration.copies import Copies
 from xrayscan.exploration.explore import Explored
 from xrayscan.exploration.figures import average_films, figures
@@ -76,4 +77,5 @@ def _films(explored: Explored, looks: Sequence[Look]) -> list[Shown]:
         Shown(plots.thumbnail(row[pixel_column(SHOWN)]), look, explored.folder.labels[look.film.label])
         for look, row in rows
         if not row.get("reason")  # it vanished since
+        and Flag.BURNED_IN not in row["flags"]  # text of a person may stand in it
     ]

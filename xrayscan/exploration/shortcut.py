@@ -57,7 +57,7 @@ def shortcut(looks: Sequence[Look], labels: Labels, groups: npt.NDArray[np.intp]
     for rest, held_out in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(values_NK, labels, groups):
         forest = RandomForestClassifier(TREES, min_samples_leaf=leaf, class_weight="balanced", random_state=seed)
         scores[held_out] = forest.fit(values_NK[rest], labels[rest]).predict_proba(values_NK[held_out])[:, 1]
-    interval = percentiles(Resampler.of(groups, seed=seed).aurocs(labels, scores))
+    interval = percentiles(Resampler.from_patients(groups, seed=seed).aurocs(labels, scores))
     single = {name: auroc(labels, values) for name, values in table.items() if np.ptp(values) > 0}
     alone = {name: max(value, 1 - value) for name, value in single.items()} or {"nothing": 0.5}
     return Shortcut(auroc(labels, scores), interval, dict(sorted(alone.items(), key=lambda item: -item[1])))

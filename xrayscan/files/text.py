@@ -1,5 +1,6 @@
 """File names and header text, which strangers chose, made fit for each kind of report."""
 
+import ast
 import os
 import re
 
@@ -7,6 +8,7 @@ import re
 # and U+200D stay: scripts and emoji need them. Source: Unicode Standard Annex 9, section 2 (explicit and implicit
 # directional formatting characters); Unicode categories Cc, Zl, Zp.
 INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|[tnr])")  # as ``escaped`` writes them
 # Source: OWASP, "CSV Injection"; the wide forms are read as formulas by East Asian spreadsheets.
 FORMULA_SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
@@ -32,9 +34,26 @@ def spreadsheet_cell(text: str) -> str:
     return f"'{escaped(text)}" if dangerous else escaped(text)
 
 
+def unquoted(cell: str) -> str:
+    """Return the text without the ``'`` that ``spreadsheet_cell`` puts before what looks like a formula."""
+    return cell[1:] if cell.startswith("'") and spreadsheet_cell(cell[1:]) == cell else cell
+
+
+def spellings(cell: str) -> tuple[str, ...]:
+    """Return what a cell may stand for: itself, and what else ``spreadsheet_cell`` writes that way."""
+    text = unquoted(cell)
+    plain = ESCAPE.sub(lambda match: str(ast.literal_eval(f"'{match[0]}'")), text)
+    return tuple(dict.fromkeys((cell, text, plain)))
+
+
 def ending(name: str, most: int) -> str:
     """Return the end of a name that is longer than ``most`` characters: paths differ there."""
     return name if len(name) <= most else f"…{name[1 - most :]}"
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number and its noun: "1 film" or "1,200 films"; ``plural`` where it is not the noun and an s."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def with_size(path: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,7 @@ class Placement:
 
 
 class Predictor(Protocol):
-    """A loaded model on its device."""
+    """A loaded model on its device. What it may be able to do beside this is in `xrayscan.model.capabilities`."""
 
     def predict(self, pixels: Pixels) -> npt.NDArray[np.float32]:
         """Turn pixels (B, S, S) uint8 into raw logits (B,) float32 of the finding, row for row.
@@ -37,33 +37,6 @@ class Predictor(Protocol):
         A row's logit depends on that row alone: not on its neighbours, nor on its place in the batch.
         Raises: MemoryError or torch.OutOfMemoryError when the batch does not fit; the caller then halves it.
         """
-        ...
-
-
-@runtime_checkable
-class KnowsUnlike(Protocol):
-    """A predictor that also tells how unlike its training films a film is. Whoever scans asks it that way."""
-
-    unlike_from: float  # the unlikeness from which on a film is flagged
-
-    def predict_with_unlikeness(self, pixels: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Turn pixels (B, S, S) uint8 into raw logits (B,), as ``predict`` does, and unlikeness (B,) in [0, 1].
-
-        Unlikeness is 0 for what the training films are like and 1 for nothing of the kind, from the same pass.
-        """
-        ...
-
-
-@runtime_checkable
-class GivesFeatures(Protocol):
-    """A predictor whose network can be read on the way: what a gate needs to judge in the same pass."""
-
-    gate_layers: tuple[str, ...]  # the submodules that a gate reads
-
-    def predict_with_features(
-        self, pixels: Pixels, layers: tuple[str, ...]
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Turn pixels (B, S, S) uint8 into raw logits (B,) and the layers' outputs averaged over places (B, F)."""
         ...
 
 
@@ -110,31 +83,66 @@ class Epoch:
 class TrainingParams:
     """How any network is trained, whatever its backend; set with ``--set``. The metadata ``tune`` bounds a search.
 
-    ``tune`` is (low, high), {"log": (low, high)} or a list of choices.
+    ``tune`` is (low, high), {"log": (low, high)} or a list of choices. A field with ``help`` there is an
+    option of `xrayscan train` as well.
     """
 
-    epochs: int = 12  # passes over the films, at most
-    batch_size: int = field(default=32, metadata={"tune": [16, 32, 64]})  # films per step
-    learning_rate: float = field(default=1.5e-3, metadata={"tune": {"log": (3e-4, 6e-3)}})  # the schedule's highest
-    weight_decay: float = field(default=0.05, metadata={"tune": {"log": (1e-4, 0.3)}})  # L2; not of biases and norms
+    epochs: int = field(
+        default=12, metadata={"help": "Passes over the training films, at most.", "range": (1, None)}
+    )  # passes over the films, at most
+    batch_size: int = field(
+        default=32, metadata={"help": "Films per training step.", "range": (2, None), "tune": [16, 32, 64]}
+    )  # films per step
+    learning_rate: float = field(
+        default=1.5e-3,
+        metadata={
+            "help": "Highest learning rate of the schedule.",
+            "flags": ("--learning-rate", "--lr"),
+            "range": (0, None),
+            "open": True,
+            "tune": {"log": (3e-4, 6e-3)},
+        },
+    )  # the schedule's highest
+    weight_decay: float = field(
+        default=0.05,
+        metadata={
+            "help": "Weight decay (L2); biases and normalisation layers are exempt.",
+            "range": (0, None),
+            "tune": {"log": (1e-4, 0.3)},
+        },
+    )  # L2; not of biases and norms
     l1: float = 0.0  # times the sum of absolute weights, added to the loss
     optimiser: Literal["adamw", "adam", "sgd", "rmsprop"] = field(
-        default="adamw", metadata={"tune": ["adamw", "adam", "sgd", "rmsprop"]}
+        default="adamw",
+        metadata={
+            "help": "Optimiser.",
+            "flags": ("--optimiser", "--optimizer"),
+            "tune": ["adamw", "adam", "sgd", "rmsprop"],
+        },
     )
-    schedule: Literal["one-cycle", "cosine", "constant", "plateau"] = "one-cycle"
+    schedule: Literal["one-cycle", "cosine", "constant", "plateau"] = field(
+        default="one-cycle", metadata={"help": "Learning-rate schedule."}
+    )
     warmup: int = 0  # steps over which the learning rate rises first; of cosine
     clip: float = 0.0  # the longest that all gradients together may be; 0 is off
-    loss: Literal["bce", "focal"] = "bce"
+    loss: Literal["bce", "focal"] = field(
+        default="bce", metadata={"help": "Loss function: binary cross-entropy or focal loss."}
+    )
     focal_gamma: float = 2.0  # how little films count that are easy already; of focal loss
     label_smoothing: float = field(default=0.0, metadata={"tune": (0.0, 0.15)})
     class_weights: Literal["balanced", "none"] = "balanced"
     positive_share: float = 0.0  # of every batch's films with the finding; 0: as they come
     augment: Literal["none", "light", "standard", "strong", "style"] = field(
-        default="standard", metadata={"tune": ["light", "standard", "strong", "style"]}
+        default="standard",
+        metadata={"help": "Augmentation strength.", "tune": ["light", "standard", "strong", "style"]},
     )
     ema: float = 0.997  # decay of the moving average that is validated and kept: about the last 330 steps; 0 is off
-    monitor: Literal["val_auroc", "val_loss", "val_sensitivity"] = "val_loss"
-    patience: int = 6  # epochs without a better ``monitor`` before training stops
+    monitor: Literal["val_auroc", "val_loss", "val_sensitivity"] = field(
+        default="val_loss", metadata={"help": "Metric that selects the best epoch."}
+    )
+    patience: int = field(
+        default=6, metadata={"help": "Stop after this many epochs without improvement.", "range": (1, None)}
+    )  # epochs without a better ``monitor`` before training stops
     soup: int = 1  # networks trained one after the other from the same start, whose weights are then averaged
 
     def __post_init__(self) -> None:
@@ -183,10 +191,8 @@ class FitSettings:
 class Backend(Protocol):
     """A recipe for models. Register one from a plugin's ``register_backends`` hook.
 
-    One that can start from weights of others also has ``takes_weights = True``; the rest is refused ``--weights``.
-    One with a recipe of its own also has ``recipe``, values of `TrainingParams` that win over their defaults, and
-    ``starts_with``, the weights that it starts with where none are asked for. One whose networks any runtime may
-    compute has ``takes_runtimes = True``, and heeds ``placement.runtime``.
+    What it may be able to do beside this, such as starting from weights of others, is in
+    `xrayscan.model.capabilities`.
     """
 
     @property

@@ -50,7 +50,11 @@ class OperatingPoint:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """All that a model file says about itself, kept as JSON in its header."""
+    """All that a model file says about itself, kept as JSON in its header.
+
+    Among ``metrics``, ``flagged`` is the share of each kind of pictures that the gate flags as unlike training,
+    ``by_style`` has the figures of validation films that look alike, ``styles`` their means and the worst of them.
+    """
 
     name: str
     backend: str
@@ -60,7 +64,9 @@ class ModelCard:
     calibration: Calibration
     operating_points: tuple[OperatingPoint, ...]
     parameters: Mapping[str, Any] = field(default_factory=dict)  # of the backend
-    metrics: Mapping[str, Any] = field(default_factory=dict)  # on validation
+    metrics: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # on validation; also ``flagged``, ``by_style``, ``styles``
     training: Mapping[str, Any] = field(default_factory=dict)  # data, split, recipe, seed
     about: Mapping[str, str] = field(default_factory=dict)  # licence, citation, intended use, limits
     version: str = "1"

@@ -11,9 +11,11 @@ COUNTS = ("films", "with_finding")
 
 def check_details(metrics: Mapping[str, Any]) -> None:
     """Raise ModelError unless what reports show of these is what it has to be: a stranger may have written the card."""
-    flagged, styles = metrics.get("flagged", {}), metrics.get("by_style", [])
-    if not isinstance(flagged, Mapping) or not all(map(_is_share, flagged.values())):
-        raise ModelError("its metric flagged is no table of shares")
+    styles = metrics.get("by_style", [])
+    for name in ("flagged", "styles"):
+        shares = metrics.get(name, {})
+        if not isinstance(shares, Mapping) or not all(map(_is_share, shares.values())):
+            raise ModelError(f"its metric {name} is no table of shares")
     if not isinstance(styles, list | tuple) or not all(map(_is_style, styles)):
         raise ModelError("its metric by_style is no list of figures")
 

@@ -19,7 +19,7 @@ from xrayscan.model.tensors import Tensors, metadata_of, sealed, unsealed
 
 HEADER_KEY = "xrayscan"
 UNSEALED_FORMAT = 1  # of cards, written before files had a digest
-FILE_NAME = "model.safetensors"  # inside a training run's folder
+MODEL_FILE = "model.safetensors"  # inside a training run's folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Model:
         if self.path in (bundled := {path: name for name, path in bundled_models().items()}):
             return bundled[self.path]
         folder, file = os.path.split(self.path)
-        return folder if folder and file == FILE_NAME else self.path
+        return folder if folder and file == MODEL_FILE else self.path
 
 
 def load_model(reference: Path = "default") -> Model:
@@ -138,7 +138,7 @@ def is_model(path: str) -> bool:
 def resolve(reference: str) -> str:
     """Return the path that a model reference stands for. A file or folder of that name wins over a bundled name."""
     if os.path.isdir(reference):
-        return os.path.join(reference, FILE_NAME)
+        return os.path.join(reference, MODEL_FILE)
     if os.path.exists(reference):
         return reference
     bundled = bundled_models()

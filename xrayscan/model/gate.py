@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan.errors import ModelError
-from xrayscan.model.backend import GivesFeatures, Pixels, Predictor, Tensors
+from xrayscan.model.backend import Pixels, Predictor, Tensors
+from xrayscan.model.capabilities import GivesLayers
 
 PREFIX = "gate/"
 ARRAYS = ("centre", "scale", "weights")
@@ -89,28 +90,30 @@ class GatedPredictor:
 
     def __init__(self, predictor: Predictor, gate: Gate) -> None:
         """Raises: ModelError for a gate that reads features which the predictor does not give."""
-        self._predictor, self._gate, self.unlike_from = predictor, gate, gate.unlike_from
-        if gate.layers and not isinstance(predictor, GivesFeatures):
+        self.predictor, self._gate, self.unlike_from = predictor, gate, gate.unlike_from
+        if gate.layers and not isinstance(predictor, GivesLayers):
             raise ModelError("its gate reads features, which its backend does not give")
 
     def predict(self, pixels: Pixels) -> Floats:
         """Pixels (B, S, S) uint8 → raw logits (B,)."""
-        return self._predictor.predict(pixels)
+        return self.predictor.predict(pixels)
 
     def predict_with_unlikeness(self, pixels: Pixels) -> tuple[Floats, Floats]:
         """Pixels (B, S, S) uint8 → raw logits (B,), as `predict` gives them, and unlikeness (B,) in [0, 1]."""
-        logits, features = gate_features(self._predictor, self._gate.layers, pixels)
+        logits, features = gate_features(self.predictor, self._gate.layers, pixels)
         return logits, self._gate.unlikeness(features)
 
-    def __getattr__(self, name: str) -> Any:
-        """What else the predictor can do."""
-        return getattr(self._predictor, name)
+
+def ungated(predictor: Predictor) -> Predictor:
+    """The predictor behind a gate, whose other capabilities are its own; any other predictor itself."""
+    return predictor.predictor if isinstance(predictor, GatedPredictor) else predictor
 
 
 def gate_features(predictor: Predictor, layers: tuple[str, ...], pixels: Pixels) -> tuple[Floats, Floats]:
     """Logits (B,) and what a gate reads (B, F): the network's features, or, of no ``layers``, the pixels'."""
-    if layers and isinstance(predictor, GivesFeatures):
-        return predictor.predict_with_features(pixels, layers)
+    network = ungated(predictor)
+    if layers and isinstance(network, GivesLayers):
+        return network.predict_with_features(pixels, layers)
     return predictor.predict(pixels), pixel_statistics(pixels)
 
 

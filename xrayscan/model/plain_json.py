@@ -17,8 +17,8 @@ def plain_json(text: str, *, finite: bool = True) -> Any:
     if len(text) > TEXT_BYTES:
         raise ModelError("its header is damaged: it is far too long")
     try:
-        value = from_json(text, allow_inf_nan=not finite)
-    except ValueError as error:  # too deep, too
+        value = from_json(text.encode(), allow_inf_nan=not finite)
+    except ValueError as error:  # too deep, too, or with half of a surrogate pair
         raise ModelError("its header is damaged: it is no JSON") from error
     _check_plain(value, 0, finite)
     return value

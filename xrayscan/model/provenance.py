@@ -54,7 +54,7 @@ class Provenance:
         return len(self.digests)
 
     @classmethod
-    def of(
+    def from_films(
         cls,
         digests: Sequence[str],
         hashes: Hashes,

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from xrayscan.errors import UsageError
-from xrayscan.model.backend import KnowsUnlike, Pixels, Placement, Precision
+from xrayscan.model.backend import Pixels, Placement, Precision
+from xrayscan.model.capabilities import KnowsUnlike, TakesRuntimes
 from xrayscan.model.file import Model
 from xrayscan.plugin.loading import load_predictor
 from xrayscan.plugin.manager import load_registry
@@ -100,7 +101,7 @@ def _unfit(registry: Registry, models: Sequence[Model], name: str) -> str | None
         if model.graph:
             if model.graph_format not in registry.runtime(name).graphs:
                 return f"{model.card.name} is a graph ({model.graph_format}), which it does not take"
-        elif name != EAGER and not getattr(registry.backend(model.card.backend), "takes_runtimes", False):
+        elif name != EAGER and not isinstance(registry.backend(model.card.backend), TakesRuntimes):
             return f"backend {model.card.backend} of {model.card.name} computes by itself"
     return None
 

@@ -1,15 +1,10 @@
 """Which device a model runs on, and how exactly it computes there."""
 
 import ctypes
-import os
 import platform
 import sys
 from collections.abc import Callable
 from typing import Literal, cast
-
-# OpenMP reads this once, when torch loads it: a thread that waits for its siblings must not spin on a core that a
-# reader process could use.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from xrayscan.errors import UsageError
 from xrayscan.model.backend import Placement, Precision

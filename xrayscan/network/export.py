@@ -7,7 +7,9 @@ from collections.abc import Callable
 from xrayscan.errors import ModelError
 from xrayscan.files.regular import read_regular
 from xrayscan.model.backend import Placement
+from xrayscan.model.capabilities import HasProgram
 from xrayscan.model.file import Model, export_model, load_model
+from xrayscan.model.gate import ungated
 from xrayscan.network.choice import answers, choose, difference
 from xrayscan.plugin.loading import load_predictor
 from xrayscan.runtime.films import drawn_films
@@ -26,10 +28,10 @@ def export(model: Model, path: str) -> float:
     if model.graph:
         raise ModelError(f"{model.path} is exported already: give the model file that it was made from")
     predictor = load_predictor(model, Placement())
-    program = getattr(predictor, "program", None)
-    if program is None:
+    network = ungated(predictor)
+    if not isinstance(network, HasProgram):
         raise ModelError(f"backend {model.card.backend} is no single network: only networks can be exported")
-    graph: bytes = program.onnx()
+    graph: bytes = network.program.onnx()
     export_model(path, model, *(_openvino(graph) if path.endswith(FORMATS["openvino"]) else (graph, b"")))
     exported = load_model(path)
     pixels = drawn_films(model.card.input.side)

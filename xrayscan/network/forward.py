@@ -3,6 +3,7 @@
 import contextlib
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -14,12 +15,13 @@ from xrayscan.network.normalise import normalise
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-def logits_of(network: nn.Module, pixels: Pixels, spec: InputSpec, placement: Placement) -> torch.Tensor:
-    """Pixels (B, S, S) uint8 → raw logits (B,) float32 on the device."""
-    images = normalise(images_of(pixels, placement.device), spec)
-    with autocast(placement):
-        logits: torch.Tensor = network(images)
-    return logits.flatten().float()
+def predicted(network: nn.Module, pixels: Pixels, spec: InputSpec, placement: Placement) -> npt.NDArray[np.float32]:
+    """Pixels (B, S, S) uint8 → raw logits (B,) float32, by way of the device."""
+    with torch.inference_mode():
+        images = normalise(images_of(pixels, placement.device), spec)
+        with autocast(placement):
+            logits: torch.Tensor = network(images)
+        return logits.flatten().float().cpu().numpy()
 
 
 def refuse_misshapen(network: nn.Module, spec: InputSpec, backend: str) -> None:

@@ -14,10 +14,12 @@ from xrayscan.errors import ModelError
 from xrayscan.model.backend import Pixels, Placement, Tensors
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.attribution import Attribution
-from xrayscan.network.forward import logits_of, placed
+from xrayscan.network.forward import placed, predicted
 from xrayscan.network.program import TorchProgram
 from xrayscan.plugin.manager import load_registry
 from xrayscan.runtime.predictor import CompiledPredictor
+
+STYLE_DEPTHS = (0.0, 0.2, 0.5)  # of a network's convolutions
 
 
 def refuse_misfits(build: Callable[[Any], nn.Module], params: Any, tensors: Tensors) -> None:
@@ -83,8 +85,7 @@ class TorchPredictor:
 
     def predict(self, pixels: Pixels) -> npt.NDArray[np.float32]:
         """Pixels (B, S, S) uint8 → raw logits (B,) float32."""
-        with torch.inference_mode():
-            return logits_of(self.network, pixels, self.spec, self.placement).cpu().numpy()
+        return predicted(self.network, pixels, self.spec, self.placement)
 
     def features(self, pixels: Pixels) -> npt.NDArray[np.float32]:
         """Pixels (B, S, S) uint8 → what the last layer with places says of each film, averaged over them: (B, C).
@@ -123,6 +124,15 @@ class TorchPredictor:
         """The network as other runtimes take it, with all layers that a gate or a comparison may ask for."""
         read = (*self.gate_layers, *([self.layer] if self.layer else ()))
         return TorchProgram(self.network, self.spec, tuple(dict.fromkeys(read)))
+
+    @property
+    def style_layers(self) -> tuple[str, ...]:
+        """Early and middle convolutions, at `STYLE_DEPTHS`: what tells how a film looks. None in a network without.
+
+        The first one is left out: it is linear, so that its mean over places tells of brightness alone.
+        """
+        names = [name for name, module in self.network.named_modules() if isinstance(module, nn.Conv2d)][1:]
+        return tuple(dict.fromkeys(names[int(depth * len(names))] for depth in STYLE_DEPTHS)) if names else ()
 
     @property
     def attributions(self) -> list[Attribution]:

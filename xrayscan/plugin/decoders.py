@@ -13,11 +13,11 @@ def decoders_for(data: bytes) -> tuple[Decoder, ...]:
     So a reader process loads plugins only when it meets a file that none of the built-in decoders recognises.
     """
     head = data[:HEAD_BYTES]
-    return BUILT_IN if sniff(head) in _BUILT_IN_NAMES else installed()
+    return BUILT_IN if sniff(head) in _BUILT_IN_NAMES else installed_decoders()
 
 
 @functools.cache
-def installed() -> tuple[Decoder, ...]:
+def installed_decoders() -> tuple[Decoder, ...]:
     """Return every decoder that is installed, the built-in ones first."""
     return tuple(load_registry().decoders.values())
 

@@ -38,7 +38,7 @@ class Edge:
         return f"register_{self.name}"
 
     @property
-    def one(self) -> str:
+    def singular(self) -> str:
         """What one of them is called."""
         return self.name.removesuffix("s")
 
@@ -50,9 +50,9 @@ class Edge:
             value = getattr(offered, attribute)
             if not isinstance(value, str) or not pattern.fullmatch(value):
                 allowed = "small letters, digits" if pattern is WORD else "letters, digits, spaces"
-                raise ValueError(f"{self.one} {attribute} {value!r}: use {allowed}, '-', '_' and dots, at most 40")
+                raise ValueError(f"{self.singular} {attribute} {value!r}: use {allowed}, '-', '_' and dots, at most 40")
             if value.casefold() in {getattr(other, attribute).casefold() for other in known.values()}:
-                raise ValueError(f"the {self.one} {attribute} {value!r} is already taken")
+                raise ValueError(f"the {self.singular} {attribute} {value!r} is already taken")
         self.check(offered)
         return str(offered.name)
 

@@ -63,6 +63,7 @@ def register_checks(register: Callable[[Check], None]) -> None:
     """Offer checks of what may be ranked: pass each one to ``register``, which refuses a name already taken.
 
     A check sees every image before any model does, flags it or sets it aside. It runs in reader processes: no torch.
+    Test it with `xrayscan.testing.CheckContract`.
     """
 
 

@@ -1,7 +1,7 @@
 """What a report is: a name, the ending of its file, and how to write it."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from markupsafe import Markup
@@ -20,6 +20,51 @@ class PageSettings:
     folders: tuple[str, ...] = ()  # as the user gave them
     top: int = 500  # rows with pictures and all technical tags
     pictures: Callable[[Sequence[WorklistRow]], Iterable[Markup]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSettings:
+    """What of the films themselves goes into the page: rows with pictures, and rows with heatmaps among them."""
+
+    top: int = field(
+        default=500,
+        metadata={
+            "help": "How many top films get a picture and full details.",
+            "flags": ("--html-top",),
+            "range": (0, None),
+            "metavar": "N",
+            "env": "XRAYSCAN_HTML_TOP",
+        },
+    )
+    images: bool = field(default=True, metadata={"help": "Include pictures in the page.", "env": "XRAYSCAN_IMAGES"})
+    heatmaps: int = field(
+        default=50,
+        metadata={
+            "help": "How many top films get a heatmap.",
+            "range": (0, None),
+            "words": {"none": 0},
+            "env": "XRAYSCAN_HEATMAPS",
+        },
+    )
+    heatmap_files: bool = field(
+        default=False,
+        metadata={
+            "help": "Also write the heatmaps as PNG files, into the folder heatmaps.",
+            "flags": ("--heatmap-files/--no-heatmap-files",),
+            "env": "XRAYSCAN_HEATMAP_FILES",
+        },
+    )
+    burned_in: bool = field(
+        default=False,
+        metadata={
+            "help": "Also show pictures of films whose header says that text of a person stands in them.",
+            "env": "XRAYSCAN_BURNED_IN",
+        },
+    )
+
+    def __post_init__(self) -> None:
+        if min(self.top, self.heatmaps) < 0:
+            raise ValueError(f"pictures of {self.top} films and {self.heatmaps} heatmaps: neither can be below 0")
 
 
 class Report(Protocol):

@@ -177,7 +177,7 @@ def threshold_sweep(curve: Curve, threshold: float) -> Markup:
 
 
 @_style()
-def confusion(tn: int, fp: int, fn: int, tp: int, labels: tuple[str, str]) -> Markup:
+def confusion_matrix(tn: int, fp: int, fn: int, tp: int, labels: tuple[str, str]) -> Markup:
     """What films of each label (without, with the finding) were called: counts, and shares of the label's films."""
     counts = np.array([[tn, fp], [fn, tp]])
     figure, axes = new(4, 3.4)

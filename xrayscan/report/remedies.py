@@ -1,6 +1,6 @@
 """What to do about a file that was not scored, in words for whoever reads the report."""
 
-from xrayscan.outcome import Code
+from xrayscan.errors import Code
 
 _COPY_AGAIN = "Export or copy the film again: {}."
 _LOOK = "Look at it yourself; {}."

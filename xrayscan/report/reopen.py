@@ -13,7 +13,7 @@ from xrayscan.errors import ModelError, OutputError
 from xrayscan.files.text import encodable
 from xrayscan.model.card import ModelCard
 from xrayscan.model.parameters import parse
-from xrayscan.report.html.worklist_page import PictureSettings
+from xrayscan.report.interface import PictureSettings
 from xrayscan.store.sqlite import START_OVER
 from xrayscan.store.store import STORE_NAME, Store
 from xrayscan.worklist.order import RankSettings

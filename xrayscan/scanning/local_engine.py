@@ -7,9 +7,9 @@ from multiprocessing import Pipe
 from types import TracebackType
 from typing import Self, TypeVar
 
-from xrayscan.scanning.engine import Score
 from xrayscan.scanning.reader import Work
 from xrayscan.scanning.row import Row, Rows
+from xrayscan.scanning.score import BatchScorer
 from xrayscan.scanning.workers import FILE_TIMEOUT, open_workers
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ def run(
     rows: Rows,
     *,
     prepare: Work,
-    start: Callable[[], Score],
+    start: Callable[[], BatchScorer],
     workers: int,
     file_timeout: float = FILE_TIMEOUT,
     stopping: Callable[[], bool] = lambda: False,
@@ -75,7 +75,7 @@ def run(
 class _Scorer:
     """Threads that make the batch stage and run it on batches; ``wake`` speaks when one is done."""
 
-    def __init__(self, start: Callable[[], Score]) -> None:
+    def __init__(self, start: Callable[[], BatchScorer]) -> None:
         self.wake, self._bell = Pipe(duplex=False)
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="start")
         self._start = self._watched(self._starter.submit(start))
@@ -94,7 +94,7 @@ class _Scorer:
         self._bell.close()
 
     @property
-    def stage(self) -> Score | None:
+    def stage(self) -> BatchScorer | None:
         """The batch stage; None until it is made. Raises whatever kept it from being made."""
         return self._start.result() if self._start.done() else None
 
@@ -103,11 +103,11 @@ class _Scorer:
         """How many batches were submitted and have not been handed back."""
         return len(self._batches)
 
-    def has_room(self, stage: Score) -> bool:
+    def has_room(self, stage: BatchScorer) -> bool:
         """Whether another batch would not only wait behind others."""
         return len(self._batches) < stage.streams + BATCHES_AHEAD
 
-    def submit(self, stage: Score, rows: list[Row]) -> None:
+    def submit(self, stage: BatchScorer, rows: list[Row]) -> None:
         """Have a batch scored as soon as a stream is free."""
         self._streams = self._streams or ThreadPoolExecutor(stage.streams, thread_name_prefix="score")
         self._batches.append(self._watched(self._streams.submit(stage, rows)))

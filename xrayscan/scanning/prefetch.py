@@ -12,17 +12,25 @@ from xrayscan.sources.folders import discover
 from xrayscan.sources.source import Source
 
 PAUSE = 0.05  # s that whoever draws sources waits for one before it has time for something else
-AHEAD = 50_000  # paths found and not yet read: about 20 MB, whatever the size of the tree
+PATHS_AHEAD = 50_000  # paths found and not yet read: about 20 MB, whatever the size of the tree
 
 
 class Prefetcher:
     """Sources found among ``paths``, in the order found, listed ahead by a thread; counts them into ``progress``."""
 
-    def __init__(self, paths: Iterable[str | Source], progress: Progress, *, archives: bool = True) -> None:
+    def __init__(
+        self,
+        paths: Iterable[str | Source],
+        progress: Progress,
+        *,
+        archives: bool = True,
+        exclude: Iterable[str] = (),
+    ) -> None:
         self._paths = paths
         self._archives = archives
+        self._exclude = exclude
         self._progress = progress
-        self._found: queue.Queue[Source | BaseException | None] = queue.Queue(AHEAD)
+        self._found: queue.Queue[Source | BaseException | None] = queue.Queue(PATHS_AHEAD)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._walk, name="walk", daemon=True)
 
@@ -53,7 +61,7 @@ class Prefetcher:
 
     def _walk(self) -> None:
         try:
-            for source in discover(self._paths, archives=self._archives):
+            for source in discover(self._paths, archives=self._archives, exclude=self._exclude):
                 self._progress.found += 1
                 self._put(source)
                 if self._stopped.is_set():

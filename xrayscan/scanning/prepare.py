@@ -15,9 +15,9 @@ from xrayscan.checks.polarity import righted
 from xrayscan.decode import Radiograph, decode, named_as_image, sniff
 from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
 from xrayscan.decode.resize import preprocess
-from xrayscan.errors import DecodeError
+from xrayscan.errors import Code, DecodeError, Status
+from xrayscan.files.own_output import is_own_output
 from xrayscan.model.input_spec import InputSpec
-from xrayscan.outcome import Code, Status
 from xrayscan.plugin.decoders import decoders_for
 from xrayscan.scanning.row import Row, pixel_column
 from xrayscan.sources.address import named_as_archive, named_as_other_archive
@@ -102,6 +102,8 @@ def refuse(path: str) -> DecodeError | None:
 
 
 def _refuse_foreign(head: bytes, path: str) -> None:
+    if is_own_output(path, head):
+        raise DecodeError(Code.OWN_OUTPUT, "written by xrayscan")
     if sniff(head, decoders_for(head)) is not None:
         return
     if named_as_other_archive(path):

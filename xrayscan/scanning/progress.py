@@ -17,10 +17,6 @@ class Progress:
     kept: int = 0  # of all these, from an earlier scan
     walked: bool = False
     unanswered: float = 0.0  # s that the file system has not answered for, while nothing else is found
-    device: str = ""
-    precision: str = ""
-    runtime: str = ""
-    batch_size: int = 0
     seconds: float = 0.0  # the scan as a whole; 0 until it is complete
 
     @property

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 
-from xrayscan.outcome import Code
+from xrayscan.errors import Code
 from xrayscan.scanning.row import Row
 
 Work = Callable[[Row], Row]

@@ -1,23 +1,23 @@
 """One scan, end to end: discover → read → score → store → rank. It goes on where an earlier one stopped."""
 
-import contextlib
 import dataclasses
 import functools
 import itertools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
-from xrayscan.errors import DecodeError
+from xrayscan.errors import Code, DecodeError
 from xrayscan.files.paths import Path, path_text, path_texts
 from xrayscan.files.run_folder import own_folder
 from xrayscan.model.file import Model
-from xrayscan.outcome import Code
 from xrayscan.plugin.loading import load_models, names_of
 from xrayscan.plugin.manager import load_registry
+from xrayscan.scanning.hardware import Hardware
 from xrayscan.scanning.local_engine import run
 from xrayscan.scanning.prefetch import Prefetcher
 from xrayscan.scanning.prepare import prepare, refuse
@@ -57,6 +57,7 @@ class ScanSettings:
     fresh: bool = False  # forget an earlier scan in the same folder
     share: bool = False  # a folder that is made for the output is open as the umask says, not to its owner alone
     archives: bool = True  # walk ZIP and tar archives as folders
+    exclude: tuple[str, ...] = ()  # patterns as in a .gitignore file: what they match is skipped
     runtime: str = "auto"
     rank: RankSettings = RankSettings()
 
@@ -68,6 +69,7 @@ def scan(
     out: Path = "triage",
     settings: ScanSettings = ScanSettings(),
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_start: Callable[[Hardware], None] = lambda hardware: None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Worklist:
     """Score every radiograph among ``paths`` (one file or folder, or any mix of them) and return the worklist.
@@ -77,8 +79,10 @@ def scan(
     files; the first one's tiers and predictions count. Writes no report: see `xrayscan.report`.
     Close the worklist when done, or use it as a context manager.
 
-    ``stopping`` is asked about once a second. When it says yes, the films that are being scored are still recorded,
-    and the worklist holds what there is: `Worklist.complete` is false, and the same call goes on from there.
+    ``on_start`` is told, from the scoring thread, what the scan computes on, before the first film is scored; never
+    where there is none to score. ``stopping`` is asked about once a second. When it says yes, the films that are being
+    scored are still recorded, and the worklist holds what there is: `Worklist.complete` is false, and the same call
+    goes on from there.
     Raises: ModelError for an unusable model, UsageError for a device that is not there, models that look for different
     findings or one that is given twice, OutputError for a folder that cannot be written, or holds a scan of other paths
     or by other models, KeyboardInterrupt if it was stopped before it recorded anything: an earlier scan is as it was.
@@ -91,13 +95,14 @@ def scan(
     started = time.perf_counter()
     try:
         store.remember(cards=[one.card.to_json() for one in loaded], names=names)  # for reports without model files
-        with Prefetcher(named, progress, archives=settings.archives) as walk, contextlib.ExitStack() as undo:
-            rows = _to_read(walk, store, progress, on_progress, stopping)
-            before = _computed(store)
-            for batch in _scored(rows, loaded, settings, progress, undo, stopping, before):
-                if progress.runtime and (computed := (progress.runtime, progress.precision)) != before:
-                    store.remember(computed=computed)
-                    before = computed
+        with (
+            Prefetcher(named, progress, archives=settings.archives, exclude=settings.exclude) as found,
+            ExitStack() as undo,
+        ):
+            rows = _to_read(found, store, progress, on_progress, stopping)
+            choice = _Choice(store, on_start)
+            for batch in _scored(rows, loaded, settings, progress, choice, undo, stopping):
+                choice.remember()
                 records = [(_source(row), _record(row)) for row in batch]
                 store.write(records)
                 for _, record in records:
@@ -132,12 +137,14 @@ def _which(paths: Iterable[str | Source], models: Sequence[Model]) -> dict[str, 
     return {"models": tuple(model.fingerprint for model in models), "inputs": fingerprint(named)}
 
 
-def candidates(paths: Path | Iterable[Path | Source], progress: Progress, *, archives: bool = True) -> Iterator[str]:
+def candidates(
+    paths: Path | Iterable[Path | Source], progress: Progress, *, archives: bool = True, exclude: Iterable[str] = ()
+) -> Iterator[str]:
     """Yield the sources among ``paths`` that a scan would decode; opens each file, but reads only its first bytes.
 
     Counts into ``progress``: ``scored`` are the candidates, the others as in a scan.
     """
-    for source in discover(path_texts(paths), archives=archives):
+    for source in discover(path_texts(paths), archives=archives, exclude=exclude):
         progress.found += 1
         refusal = DecodeError(source.code or Code.UNREADABLE, source.reason) if source.reason else refuse(source.path)
         if refusal is None:
@@ -146,21 +153,21 @@ def candidates(paths: Path | Iterable[Path | Source], progress: Progress, *, arc
 
 
 def _to_read(
-    walk: Iterable[Source | None],
+    found: Iterable[Source | None],
     store: Store,
     progress: Progress,
     on_progress: Callable[[Progress], None],
     stopping: Callable[[], bool],
 ) -> Rows:
     """Turn sources into rows, passing over those whose record of an earlier scan still holds."""
-    for source in walk:
+    for source in found:
         if stopping():
             return
         if source is None:
             on_progress(progress)
             yield None
             continue
-        status = None if source.reason else store.keep(source)
+        status = None if source.reason else store.reuse(source)
         if status is None:
             yield {name: getattr(source, name) for name in SOURCE} | {"status": source.status}
             continue
@@ -175,9 +182,9 @@ def _scored(
     models: Sequence[Model],
     settings: ScanSettings,
     progress: Progress,
-    undo: contextlib.ExitStack,
+    choice: "_Choice",
+    undo: ExitStack,
     stopping: Callable[[], bool],
-    before: tuple[str, str] | None,
 ) -> Iterator[list[Row]]:
     """Run both stages over the rows. Starts neither readers nor torch when there is nothing to read."""
     first = next(filter(None, rows), None)
@@ -185,16 +192,12 @@ def _scored(
         return iter(())
 
     def start() -> BatchScorer:
-        from xrayscan.network.choice import choose
-        from xrayscan.network.device import default_batch_size, one_thread_each, streams
-
         asked = {"device": settings.device, "precision": settings.precision, "runtime": settings.runtime}
-        placement = choose(models, **asked, films=_expected(progress), before=before)
-        undo.callback(one_thread_each(placement))
-        size = settings.batch_size or default_batch_size(placement)
-        progress.device, progress.precision, progress.batch_size = placement.device, placement.precision, size
-        progress.runtime = placement.runtime
-        return BatchScorer(models, placement, size, streams(placement))
+        films = _expected(progress)
+        hardware = Hardware.resolved(models, **asked, batch_size=settings.batch_size, films=films, before=choice.before)
+        undo.callback(hardware.one_thread_each())
+        choice.made(hardware)
+        return BatchScorer(models, hardware.placement, hardware.batch_size, hardware.streams)
 
     specs = tuple(dict.fromkeys(model.card.input for model in models))
     checks = tuple(load_registry().checks.values())
@@ -210,12 +213,25 @@ def _scored(
     )
 
 
-def _computed(store: Store) -> tuple[str, str] | None:
-    """Runtime and precision of the scan that goes on, so that its films are computed alike; None for a new one."""
-    match store.recall("computed"):
-        case [str(runtime), str(precision)]:
-            return runtime, precision
-    return None
+class _Choice:
+    """What a scan computes on. One that goes on keeps runtime and precision, so that its films are computed alike."""
+
+    def __init__(self, store: Store, on_start: Callable[[Hardware], None]) -> None:
+        self._store, self._on_start = store, on_start
+        self._hardware: Hardware | None = None
+        kept = store.recall("computed")
+        self.before: tuple[str, str] | None = (str(kept[0]), str(kept[1])) if kept else None
+
+    def made(self, hardware: Hardware) -> None:
+        """Take over what the scoring thread settled on."""
+        self._hardware = hardware
+        self._on_start(hardware)
+
+    def remember(self) -> None:
+        """Keep it in the store, once."""
+        if self._hardware and self.before != (computed := self._hardware.computed):
+            self._store.remember(computed=computed)
+            self.before = computed
 
 
 def _expected(progress: Progress) -> int:

@@ -11,8 +11,7 @@ from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any, Self
 
-from xrayscan.errors import XrayscanError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, XrayscanError
 from xrayscan.scanning.reader import CRASHED, Work, failed, raised
 from xrayscan.scanning.reader_memory import reader_share
 from xrayscan.scanning.row import Row, Rows
@@ -22,7 +21,7 @@ if sys.platform == "win32":
 else:
     from xrayscan.scanning.fork_server import ForkServer as ReaderSource
 
-AHEAD = 8  # rows handed to a reader before its first answer: hides the latency of a round trip
+ROWS_AHEAD = 8  # rows handed to a reader before its first answer: hides the latency of a round trip
 FILE_TIMEOUT = 60.0  # s
 TICK = 1.0  # s, at most, between two looks at how long readers have been at their files
 TICKS_PER_TIMEOUT = 4
@@ -75,7 +74,7 @@ class WorkerPool:
         self._paused = False
         while True:
             reader = min(self._readers, key=lambda reader: len(reader.given))
-            if len(reader.given) >= AHEAD:
+            if len(reader.given) >= ROWS_AHEAD:
                 return True
             try:
                 row = next(rows)

@@ -4,7 +4,17 @@ import os
 
 MARK = "!/"
 READ_HERE = (".zip", ".tar", ".tar.gz", ".tgz")
-SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "__macosx"})  # .DS_Store is hidden by its dot
+# Names, in lower case, that systems and storage (Synology, QNAP, Windows, macOS, freedesktop.org) give to what is no
+# film of anyone's; those that begin with a dot are hidden all the same, and named here for their reason.
+_THUMBNAILS = frozenset({"@eadir", ".@__thumb", ".thumbnails", ".thumb", ".appledouble"})
+_RECYCLE_BINS = frozenset({"#recycle", "@recycle", ".recycle", "$recycle.bin", "recycler", "network trash folder"})
+_SYSTEM = frozenset(
+    {
+        *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "__macosx", "system volume information"),
+        *("lost+found", "#snapshot", "@recently-snapshot", "@sharebin", "@tmp", "temporary items"),
+    }
+)
+_PASSED_OVER = _SYSTEM | _THUMBNAILS | _RECYCLE_BINS
 NOT_READ = (".7z", ".rar", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst", ".tar.lz4", ".tar.z")
 
 
@@ -42,9 +52,14 @@ def safe_name(name: str) -> str:
 
 def is_hidden(name: str) -> bool:
     """Whether a file or folder of this name is passed over unless it is named itself."""
-    return name.startswith(".") or name.lower() in SYSTEM_FILES
+    return name.startswith(".") or name.lower() in _PASSED_OVER
 
 
-def hidden_file(name: str) -> str:
+def hidden_kind(name: str, *, is_folder: bool) -> str:
     """Say why it is passed over."""
-    return "hidden file" if name.startswith(".") else "system file"
+    known = name.lower()
+    if is_folder and (known in _RECYCLE_BINS or known.startswith(".trash")):
+        return "recycle bin"
+    if is_folder and known in _THUMBNAILS:
+        return "folder of thumbnails"
+    return f"{'hidden' if name.startswith('.') else 'system'} {'folder' if is_folder else 'file'}"

@@ -11,8 +11,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 from xrayscan.sources.blob import GZIP, Blob, FileBlob, Gunzipped, MemoryBlob, Window
 from xrayscan.sources.interface import Opened
 from xrayscan.sources.members import Member, collected, inflates_too_far, most_inflated, named

@@ -4,9 +4,8 @@ import os
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
-from xrayscan.sources.address import MARK, hidden_file, is_hidden, named_as_archive
+from xrayscan.errors import Code, DecodeError
+from xrayscan.sources.address import MARK, hidden_kind, is_hidden, named_as_archive
 from xrayscan.sources.archive_file import ABSENT, Archive
 from xrayscan.sources.blob import FileBlob, LimitError
 from xrayscan.sources.members import MAX_DEPTH, Budget, Member
@@ -123,6 +122,6 @@ def _refused(found: Source, error: OSError | DecodeError) -> Source:
 def _hidden(name: str) -> str | None:
     """Say why a member is not looked at, as for files of a folder; None for one that is."""
     *folders, file = name.split("/")
-    if any(map(is_hidden, folders)):
-        return "file of a hidden folder"
-    return hidden_file(file) if is_hidden(file) else None
+    if hidden := next(filter(is_hidden, folders), None):
+        return f"file of a {hidden_kind(hidden, is_folder=True)}"
+    return hidden_kind(file, is_folder=False) if is_hidden(file) else None

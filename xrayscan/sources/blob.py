@@ -8,9 +8,8 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
-from xrayscan.sources.source import identity
+from xrayscan.errors import Code, DecodeError
+from xrayscan.sources.source import status_identity
 
 CHUNK = 1 << 16
 TICK_NS = 10_000_000  # of the clock that stamps files: at most a jiffy of Linux at 100 Hz
@@ -45,7 +44,7 @@ class FileBlob:
     def __init__(self, path: str) -> None:
         self._file = io.FileIO(path, opener=lambda path, flags: os.open(path, flags | getattr(os, "O_NONBLOCK", 0)))
         status = _settled(self._file.fileno())
-        self.size, self._identity = status.st_size, identity(status)
+        self.size, self._identity = status.st_size, status_identity(status)
         if not stat.S_ISREG(status.st_mode):
             raise DecodeError(Code.NOT_A_FILE, "not a regular file")
 
@@ -65,7 +64,7 @@ class FileBlob:
     def whole(self) -> bytes:
         """Return all bytes, as they were when the file was opened. Raises: ChangedError if it did not keep still."""
         data = self.read(0, self.size + 1)  # one more of a file that grows, never without end
-        if len(data) != self.size or identity(os.fstat(self._file.fileno())) != self._identity:
+        if len(data) != self.size or status_identity(os.fstat(self._file.fileno())) != self._identity:
             raise ChangedError(Code.CHANGED, "the file keeps changing while it is read")
         return data
 

@@ -6,9 +6,10 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from xrayscan.outcome import Code
-from xrayscan.sources.address import MARK, is_hidden, named_as_archive, split
+from xrayscan.errors import Code
+from xrayscan.sources.address import MARK, hidden_kind, is_hidden, named_as_archive, split
 from xrayscan.sources.archives import NamedMembers, walk_archive
+from xrayscan.sources.exclusions import Exclusions, excluded
 from xrayscan.sources.source import Source
 from xrayscan.sources.system_error import code_of, why
 
@@ -25,7 +26,7 @@ KINDS = {
 }
 
 
-def discover(paths: Iterable[str | Source], *, archives: bool = True) -> Iterator[Source]:
+def discover(paths: Iterable[str | Source], *, archives: bool = True, exclude: Iterable[str] = ()) -> Iterator[Source]:
     """Find every file at and below ``paths``, in no particular order, each once; only archives are opened.
 
     Archives are walked as folders, and what lies in one may also be named (``ward.zip!/study``); without ``archives``
@@ -35,16 +36,19 @@ def discover(paths: Iterable[str | Source], *, archives: bool = True) -> Iterato
     names of a file counts then depends on the names, never on the order of a folder. Memory grows with the number of
     folders, links and named paths, not with the files in the folders. A path that is named twice, or named and also
     found below a named folder, is one path and yields one source. A source among ``paths`` is passed on as it is.
+
+    ``exclude``: patterns as in a .gitignore file, see `Exclusions`; what they match yields a source that says so, and
+    a folder that they match is not entered. Raises: UsageError for a pattern that is none.
     """
-    inside = NamedMembers()
+    inside, exclusions = NamedMembers(), Exclusions.from_patterns(exclude)
     walked: set[str] = set()
-    for found in _on_disk(paths, inside):
+    for found in exclusions.applied(_on_disk(paths, inside, exclusions)):
         if found.reason is None and named_as_archive(found.path):
             walked.add(found.path)
-            yield from walk_archive(found, closed=not archives)
+            yield from exclusions.applied(walk_archive(found, closed=not archives))
         else:
             yield found
-    yield from inside.sources(walked, closed=not archives)
+    yield from exclusions.applied(inside.sources(walked, closed=not archives))
 
 
 def as_folder(path: str) -> str:
@@ -63,9 +67,9 @@ def subfolders(folder: str) -> list[str]:
     return sorted({parts[1] for parts in below if len(parts) > 2 and not is_hidden(parts[1])})
 
 
-def _on_disk(paths: Iterable[str | Source], inside: NamedMembers) -> Iterator[Source]:
+def _on_disk(paths: Iterable[str | Source], inside: NamedMembers, exclusions: Exclusions) -> Iterator[Source]:
     """Yield what the file system holds; paths that lead into archives are put off."""
-    walk = _Walk()
+    walk = _Walk(exclusions)
     for source in paths:
         if isinstance(source, Source):
             yield source
@@ -90,7 +94,8 @@ class _Folder:
 class _Walk:
     """What was found so far: every folder, but of the files only those that could be met under a second name."""
 
-    def __init__(self) -> None:
+    def __init__(self, exclusions: Exclusions) -> None:
+        self._exclusions = exclusions
         self._folders: set[int] = set()  # listed, by device and inode
         self._roots: set[str] = set()  # absolute paths of the folders named as arguments
         self._files: dict[tuple[int, str], str] = {}  # named files and targets of links → absolute path
@@ -102,6 +107,8 @@ class _Walk:
         path = _absolute(source)
         try:
             status = os.lstat(path)
+            if os.path.isdir(path):
+                self._exclusions.add_root(source)
             if stat.S_ISLNK(status.st_mode):
                 self._links.setdefault(path, source)
             elif stat.S_ISDIR(status.st_mode):
@@ -195,6 +202,8 @@ class _Walk:
                 return None if known == path else Source(source, path, reason=FILE_AGAIN, code=Code.FOUND_ALREADY)
             if is_hidden(entry.name):
                 return None if path in self._roots else _hidden(source, path, entry)
+            if self._exclusions.any and path not in self._roots and self._exclusions.cover(source, os.path.isdir(path)):
+                return excluded(source, path)
             if entry.is_symlink():
                 if path not in self._followed:
                     self._links.setdefault(path, source)
@@ -211,15 +220,14 @@ class _Walk:
 
 def _candidate(source: str, path: str, status: os.stat_result) -> Source:
     if stat.S_ISREG(status.st_mode):
-        return Source.of(source, path, status)
+        return Source.from_status(source, path, status)
     kind = KINDS.get(stat.S_IFMT(status.st_mode), "special file")
     return Source(source, path, reason=f"{kind}, not a regular file", code=Code.NOT_A_FILE)
 
 
 def _hidden(source: str, path: str, entry: "os.DirEntry[str]") -> Source:
-    kind = "hidden" if entry.name.startswith(".") else "system"
-    what = "folder" if entry.is_dir(follow_symlinks=False) else "file"
-    return Source(source, path, reason=f"{kind} {what}", code=Code.HIDDEN)
+    reason = hidden_kind(entry.name, is_folder=entry.is_dir(follow_symlinks=False))
+    return Source(source, path, reason=reason, code=Code.HIDDEN)
 
 
 def _identity(status: os.stat_result) -> int:

@@ -4,8 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 from xrayscan.sources.address import safe_name
 from xrayscan.sources.blob import DamagedStreamError, LimitError
 from xrayscan.sources.system_error import code_of, why

@@ -6,8 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
-from xrayscan.errors import UsageError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, UsageError
 from xrayscan.sources.source import Source
 
 PATH_BYTES = 4096  # PATH_MAX of Linux: a NUL-separated list holds its first NUL within so many bytes
@@ -36,7 +35,7 @@ def read_list(stream: BinaryIO) -> Iterator[str | Source]:
     """
     read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)  # read1 returns what a pipe holds by now
     head = b""
-    while (len(head) < 4 or (len(head) <= PATH_BYTES and b"\0" not in head)) and (chunk := read(CHUNK_BYTES)):
+    while _undecided(head) and (chunk := read(CHUNK_BYTES)):
         head += chunk
     mark, encoding = _encoding(head)
     pieces = _pieces(head[len(mark) :], read)
@@ -52,16 +51,29 @@ def fingerprint(paths: Iterable[str]) -> str:
     return hashlib.sha256(b"\0".join(absolute)).hexdigest()
 
 
+def _undecided(head: bytes) -> bool:
+    """Whether more of the list is needed to tell NULs between names from those within characters."""
+    if len(head) < 4:
+        return True
+    return len(head) <= PATH_BYTES and (b"\0" not in head or (bool(_wide(head)) and not any(_encoding(head))))
+
+
 def _encoding(head: bytes) -> tuple[bytes, str]:
     """Return the byte order mark, and the encoding where it is one of two or four bytes a character."""
     for mark, encoding in BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return mark, encoding
+    encoding, characters = _wide(head) or ("", "")
+    return b"", encoding if PATH_SIGNS & set(characters) else ""
+
+
+def _wide(head: bytes) -> tuple[str, str] | None:
+    """Return the form of UTF-16 that the bytes may be in, and their characters but for the high bytes."""
     first, second = head[:PATH_BYTES:2], head[1:PATH_BYTES:2]
     for encoding, high, low in (("utf-16-le", second, first), ("utf-16-be", first, second)):
-        if high.count(0) > FEWEST_ASCII * len(high) and 0 not in low and PATH_SIGNS & set(low.decode("latin-1")):
-            return b"", encoding
-    return b"", ""
+        if high.count(0) > FEWEST_ASCII * len(high) and 0 not in low:
+            return encoding, low.decode("latin-1")
+    return None
 
 
 def _pieces(first: bytes, read: Callable[[int], bytes]) -> Iterator[bytes]:

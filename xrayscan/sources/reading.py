@@ -4,8 +4,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator
 
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 from xrayscan.sources.address import split
 from xrayscan.sources.archive_file import open_member
 from xrayscan.sources.blob import ChangedError, FileBlob

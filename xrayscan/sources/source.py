@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import Self
 
-from xrayscan.outcome import Code, Status
+from xrayscan.errors import Code, Status
 
 # What a file is known by, beside its path: a file is the one that was read before only if all of it is equal. Copies
 # keep size and mtime (``cp -p``, ``rsync -t``, archives); ctime is the system's own and cannot be set. File systems
@@ -33,9 +33,9 @@ class Source:
     code: Code | None = None  # goes with a reason
 
     @classmethod
-    def of(cls, source: str, path: str, status: os.stat_result) -> Self:
+    def from_status(cls, source: str, path: str, status: os.stat_result) -> Self:
         """A candidate with what it is known by."""
-        size, mtime_ns, ctime_ns, device, inode = identity(status)
+        size, mtime_ns, ctime_ns, device, inode = status_identity(status)
         return cls(source, path, size, mtime_ns, ctime_ns, device, inode)
 
     @property
@@ -44,6 +44,6 @@ class Source:
         return self.code.status if self.code else Status.FAILED
 
 
-def identity(status: os.stat_result) -> tuple[int, ...]:
+def status_identity(status: os.stat_result) -> tuple[int, ...]:
     """What a file is known by, in the order of `IDENTITY`."""
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_dev, status.st_ino

@@ -3,7 +3,7 @@
 import errno
 import os
 
-from xrayscan.outcome import Code
+from xrayscan.errors import Code
 
 _CODES = {
     errno.ENOENT: Code.NOT_FOUND,

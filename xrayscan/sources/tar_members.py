@@ -7,8 +7,7 @@ Source: POSIX.1-2017 pax, "ustar Interchange Format" and "pax Extended Header"; 
 import tarfile
 from collections.abc import Iterator
 
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 from xrayscan.sources.blob import Blob
 from xrayscan.sources.members import LINK, MAX_MEMBERS, Member, too_many_members
 

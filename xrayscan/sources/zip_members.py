@@ -9,8 +9,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import replace
 
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 from xrayscan.sources.blob import Blob, LimitError, ReadAhead
 from xrayscan.sources.members import LINK, MAX_MEMBERS, Member, collected, too_many_members
 

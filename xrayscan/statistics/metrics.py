@@ -114,7 +114,7 @@ class Resampler:
     counts: npt.NDArray[np.float32]  # (R, P): how often each resample drew each patient
 
     @classmethod
-    def of(cls, patients: npt.NDArray[np.intp], *, seed: int = 0, resamples: int = RESAMPLES) -> "Resampler":
+    def from_patients(cls, patients: npt.NDArray[np.intp], *, seed: int = 0, resamples: int = RESAMPLES) -> "Resampler":
         """Prepare resamples of films (N,) whose patients are told apart by any whole numbers (N,)."""
         rng = np.random.default_rng(seed)
         ordinals = np.unique(patients, return_inverse=True)[1]

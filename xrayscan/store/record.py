@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from xrayscan.outcome import Status as Status
+from xrayscan.errors import Status as Status
 
 LATERAL, UNLIKE = "lateral", "unlike training"  # flags that the reading order depends on
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from xrayscan.errors import OutputError
+from xrayscan.files.text import encodable
 
 LOCK_SECONDS = 1.0  # a reader is done by then; a writer keeps its lock to the end, so waiting longer is of no use
 START_OVER = "give another --out, or --fresh to start over"
@@ -62,11 +63,6 @@ def remove(path: str) -> None:
     os.unlink(path)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(f"{path}-journal")  # or it would be rolled back into the new file
-
-
-def encodable(text: str) -> str:
-    """Return text that SQLite and messages take: lone surrogates become backslash escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -9,35 +9,23 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 from xrayscan.errors import OutputError
 from xrayscan.files.atomic import new_file, refuse_foreign
+from xrayscan.files.own_output import STORE_NAME as STORE_NAME
 from xrayscan.files.run_folder import make_folder
-from xrayscan.sources.source import IDENTITY, Source
+from xrayscan.files.text import encodable
+from xrayscan.sources.source import Source
 from xrayscan.store import schema
 from xrayscan.store.record import FACT_LABELS, Facts, ScanRecord, Status
-from xrayscan.store.sqlite import START_OVER, connect, encodable, explained, remove, transaction
+from xrayscan.store.rows import Counts as Counts
+from xrayscan.store.rows import identity, row_of
+from xrayscan.store.sqlite import START_OVER, connect, explained, remove, transaction
 
-STORE_NAME = "scan.sqlite"  # in the folder of a run
 KEEP_BATCH = 10_000  # records kept per transaction
 CACHE_KIB = 16_384
 Score = Callable[[Sequence[float]], float]  # all models' probabilities of a film → what it is ranked by
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many paths one run found, and how they ended. found = scored + set aside + failed + skipped, always."""
-
-    found: int
-    scored: int
-    set_aside: int
-    failed: int
-    skipped: int
-    kept: int  # of those found, taken over unread from an earlier run
-    anew: int  # of those scored, scored by this run
-    removed: int  # of an earlier run, skipped ones aside, and not found any more
 
 
 class Store:
@@ -170,7 +158,7 @@ class Store:
             except ValueError as error:
                 raise self._damaged() from error
 
-    def keep(self, source: Source) -> Status | None:
+    def reuse(self, source: Source) -> Status | None:
         """Take over an unchanged file's record into this run and return how it ended; None if it is to be read.
 
         Unchanged means the same absolute path and all of `IDENTITY`. A failed record without a checksum, such
@@ -179,7 +167,7 @@ class Store:
         if source.reason is not None:
             return None
         with explained(self._path):
-            key = os.fsencode(source.path), *_identity(source)
+            key = os.fsencode(source.path), *identity(source)
             if (row := self._db.execute(schema.FIND, key).fetchone()) is None:
                 return None
             self._kept.append(row[:1])
@@ -195,7 +183,7 @@ class Store:
             self._begin()
             self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", self._kept)
             self._db.executemany("UPDATE records SET source = ? WHERE id = ?", self._renamed)
-            self._db.executemany(schema.WRITE, (_row(self.run, source, record) for source, record in records))
+            self._db.executemany(schema.WRITE, (row_of(self.run, source, record) for source, record in records))
         self._begun = True  # only now: what was rolled back has not begun
         self._kept.clear()
         self._renamed.clear()
@@ -336,21 +324,6 @@ class Store:
         with explained(self._path):
             rows = self._db.execute(sql, values)
             yield from iter(rows.fetchone, None)  # "yield from rows" would close them, be it after their connection
-
-
-def _row(run: int, source: Source, record: ScanRecord) -> tuple[Any, ...]:
-    facts = (getattr(record.facts, name) for name in FACT_LABELS)
-    return (
-        *(os.fsencode(source.path), run, next(iter(record.probabilities), None), *_identity(source)),
-        *(os.fsencode(record.source), json.dumps(record.probabilities), str(record.status)),
-        *(None if record.reason is None else encodable(record.reason), record.code, json.dumps(record.flags)),
-        *(encodable(fact) if isinstance(fact, str) else fact for fact in facts),
-    )
-
-
-def _identity(source: Source) -> Iterator[int]:
-    """What a file is known by, within SQLite's range: inodes and times after 2262, in nanoseconds, lie beyond it."""
-    return ((getattr(source, name) + (1 << 63)) % (1 << 64) - (1 << 63) for name in IDENTITY)
 
 
 def _refuse_links(path: str) -> None:

@@ -49,7 +49,7 @@ class Subject:
     tensors: Tensors
 
     @classmethod
-    def of(cls, backend: Backend, parameters: Mapping[str, Any] | None = None) -> "Subject":
+    def from_backend(cls, backend: Backend, parameters: Mapping[str, Any] | None = None) -> "Subject":
         """Fit ``backend`` with ``parameters`` on 32 synthetic films."""
         params = parse(backend.params, parameters or {}, of=f"backend {backend.name}")
         spec = backend.spec(params)
@@ -69,7 +69,7 @@ def toy_films(side: int, count: int = FILMS) -> Films:
     pixels = noise.astype(np.uint8)
     pixels.flags.writeable = labels.flags.writeable = False
     digests = [hashlib.sha256(b"%d" % n).hexdigest() for n in range(count)]  # the same films at any side
-    return Films(pixels, labels, Provenance.of(digests, np.arange(count, dtype=np.uint64), ()))
+    return Films(pixels, labels, Provenance.from_films(digests, np.arange(count, dtype=np.uint64), ()))
 
 
 def _fitted(backend: Backend, params: Any, spec: InputSpec, films: Films, settings: FitSettings) -> Tensors:
@@ -244,4 +244,4 @@ class BackendContract(Contract):
     @classmethod
     def subject(cls) -> Subject:
         """The backend, fitted once for all clauses."""
-        return Subject.of(load_registry().backend(cls.backend), cls.parameters)
+        return Subject.from_backend(load_registry().backend(cls.backend), cls.parameters)

@@ -7,11 +7,11 @@ class TestExport(CommandContract):
 """
 
 import contextlib
+import importlib
 import io
 
 import click
 
-from xrayscan.cli import imported, main
 from xrayscan.plugin.command import Command
 from xrayscan.plugin.manager import load_registry
 from xrayscan.plugin.registry import EDGES
@@ -34,16 +34,15 @@ def check_summary(command: Command) -> None:
 
 def check_target(command: Command) -> None:
     """There is a click command at its target."""
-    imported(command)
+    _target(command)
 
 
 def check_help(command: Command) -> None:
     """``xrayscan NAME --help`` explains it and every option."""
-    text = io.StringIO()
+    text, found = io.StringIO(), _target(command)
     with contextlib.redirect_stdout(text):
-        main([command.name, "--help"], prog_name="xrayscan", standalone_mode=False)
+        found.main(["--help"], prog_name=f"xrayscan {command.name}", standalone_mode=False)
     assert f"xrayscan {command.name}" in text.getvalue(), "its help does not show how to call it"
-    found = imported(command)
     assert found.help, "its function has no docstring, which is its help"
     for option in found.params:
         bare = isinstance(option, click.Option) and not option.help and not option.hidden
@@ -53,10 +52,17 @@ def check_help(command: Command) -> None:
 def check_wrong_option(command: Command) -> None:
     """An option that does not exist is refused as wrong usage, with exit code 2."""
     try:
-        main([command.name, "--no-such-option"], prog_name="xrayscan", standalone_mode=False)
+        _target(command).main(["--no-such-option"], prog_name="xrayscan", standalone_mode=False)
     except click.UsageError:
         return
     raise AssertionError("it takes an option that does not exist")
+
+
+def _target(command: Command) -> click.Command:
+    module, _, attribute = command.target.partition(":")
+    found = getattr(importlib.import_module(module), attribute)
+    assert isinstance(found, click.Command), f"{command.target} is {type(found).__name__}, not a click command"
+    return found
 
 
 def check_light_registration(command: Command) -> None:

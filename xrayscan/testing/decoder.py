@@ -1,72 +1,124 @@
 """A contract that every decoder keeps, as pytest tests that a plugin runs against itself.
 
-    from xrayscan.testing import DecoderContract
+from xrayscan.testing import DecoderContract
 
-    class TestToy(DecoderContract):
-        decoder = ToyDecoder()
-        films = [b"TOY ..."]
+class TestToy(DecoderContract):
+    decoder = "TOY"
+    films = [b"TOY ..."]
 
 Give one or more whole files as bytes, small ones: each is read some forty times.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from xrayscan.decode import BUILT_IN, Decoder, Radiograph, decode, sniff
 from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
 from xrayscan.decode.sniff import HEAD_BYTES
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
+from xrayscan.plugin.manager import load_registry
+from xrayscan.plugin.registry import EDGES
+from xrayscan.testing.contract import Contract, assert_light
 
 CUTS = 30
 ANY_SIDE = 64  # pixels
 
 
-class DecoderContract:
-    """Subclass it in a test module, name the decoder and give it films."""
+@dataclass(frozen=True)
+class DecoderSubject:
+    """A decoder, and whole files of its format."""
 
     decoder: Decoder
     films: Sequence[bytes]
 
-    def test_its_files_are_told_by_their_first_bytes(self) -> None:
-        for film in self.films:
-            assert self.decoder.sniff(film[:HEAD_BYTES])
-            assert sniff(film[:HEAD_BYTES], (*BUILT_IN, self.decoder)) == self.decoder.name
-        assert not self.decoder.sniff(b"")
-        assert not self.decoder.sniff(b"just a text")
-
-    def test_brightness_is_float32_between_0_and_1(self) -> None:
-        for film in self.films:
-            radiograph = self._read(film)
-            brightness = radiograph.brightness
-            assert brightness.dtype == np.float32
-            assert brightness.ndim == 2
-            assert 0 <= brightness.min() <= brightness.max() <= 1
-            assert radiograph.facts.format
-            assert None not in (radiograph.facts.rows, radiograph.facts.columns)
-
-    def test_a_file_reads_the_same_twice(self) -> None:
-        for film in self.films:
-            np.testing.assert_array_equal(self._read(film).brightness, self._read(film).brightness)
-
-    def test_more_pixels_than_allowed_are_refused(self) -> None:
-        for film in self.films:
-            code = None
-            try:
-                self._read(film, Limits(max_pixels=1))
-            except DecodeError as error:
-                code = error.code
-            assert code is Code.TOO_MANY_PIXELS, "the limit was not checked"
-
-    def test_a_file_cut_short_is_refused_not_guessed(self) -> None:
-        for film in self.films:
-            for cut in sorted(set(np.linspace(1, len(film) - 1, CUTS, dtype=int).tolist())):
-                try:
-                    decode(film[:cut], at_least=ANY_SIDE, decoders=(self.decoder,))
-                except DecodeError:
-                    continue
-                raise AssertionError(f"a file of {len(film)} bytes was read from its first {cut}")
-
-    def _read(self, film: bytes, limits: Limits = DEFAULT_LIMITS) -> Radiograph:
+    def read(self, film: bytes, limits: Limits = DEFAULT_LIMITS) -> Radiograph:
+        """Decode one of them."""
         return self.decoder.decode(film, at_least=ANY_SIDE, limits=limits)
+
+
+def check_registration(subject: DecoderSubject) -> None:
+    """It has all that a decoder has, under a name that may be shown, and there is a film to try it on."""
+    next(edge for edge in EDGES if edge.name == "decoders").accept(subject.decoder, {})
+    assert subject.films, "give it a whole file at least"
+
+
+def check_first_bytes(subject: DecoderSubject) -> None:
+    """Its files are told by their first bytes, and others are not taken for them."""
+    for film in subject.films:
+        assert subject.decoder.sniff(film[:HEAD_BYTES])
+        assert sniff(film[:HEAD_BYTES], (*BUILT_IN, subject.decoder)) == subject.decoder.name
+    assert not subject.decoder.sniff(b"")
+    assert not subject.decoder.sniff(b"just a text")
+
+
+def check_brightness(subject: DecoderSubject) -> None:
+    """Brightness is float32 (H, W) between 0 and 1, and the facts tell format and size."""
+    for film in subject.films:
+        radiograph = subject.read(film)
+        brightness = radiograph.brightness
+        assert brightness.dtype == np.float32
+        assert brightness.ndim == 2
+        assert 0 <= brightness.min() <= brightness.max() <= 1
+        assert radiograph.facts.format
+        assert None not in (radiograph.facts.rows, radiograph.facts.columns)
+
+
+def check_repeatable(subject: DecoderSubject) -> None:
+    """A file reads the same twice."""
+    for film in subject.films:
+        np.testing.assert_array_equal(subject.read(film).brightness, subject.read(film).brightness)
+
+
+def check_limits(subject: DecoderSubject) -> None:
+    """More pixels than allowed are refused."""
+    for film in subject.films:
+        code = None
+        try:
+            subject.read(film, Limits(max_pixels=1))
+        except DecodeError as error:
+            code = error.code
+        assert code is Code.TOO_MANY_PIXELS, "the limit was not checked"
+
+
+def check_cut_short(subject: DecoderSubject) -> None:
+    """A file cut short is refused, not guessed."""
+    for film in subject.films:
+        for cut in sorted(set(np.linspace(1, len(film) - 1, CUTS, dtype=int).tolist())):
+            try:
+                decode(film[:cut], at_least=ANY_SIDE, decoders=(subject.decoder,))
+            except DecodeError:
+                continue
+            raise AssertionError(f"a file of {len(film)} bytes was read from its first {cut}")
+
+
+def check_light_registration(subject: DecoderSubject) -> None:
+    """Registering imports nothing heavy."""
+    assert_light("decoders", subject.decoder.name, type(subject.decoder).__module__)
+
+
+CLAUSES = (
+    check_registration,
+    check_first_bytes,
+    check_brightness,
+    check_repeatable,
+    check_limits,
+    check_cut_short,
+    check_light_registration,
+)
+
+
+class DecoderContract(Contract):
+    """Subclass this in a test module, name the decoder, give it films, and pytest runs one test per clause."""
+
+    decoder: str  # as registered
+    films: Sequence[bytes]
+    clauses = CLAUSES
+
+    @classmethod
+    def subject(cls) -> DecoderSubject:
+        """The decoder, and its films."""
+        known = load_registry().decoders
+        assert cls.decoder in known, f"no plugin registers the decoder {cls.decoder!r}: see xrayscan plugins"
+        return DecoderSubject(known[cls.decoder], cls.films)

@@ -31,14 +31,14 @@ class Target:
 
     @classmethod
     def parse(cls, text: str) -> "Target":
-        """Read ``sensitivity=0.98`` or ``specificity=0.9``. Raises: UsageError that says how to write it."""
-        kept, _, value = text.partition("=")
+        """Read a point's name, such as ``sensitivity-0.98``, or ``sensitivity=0.98``. Raises: UsageError."""
+        kept, _, value = text.replace("=", "-", 1).partition("-")
         try:
             share = float(value)
         except ValueError:
             share = math.nan
         if kept not in ("sensitivity", "specificity") or not 0 < share < 1:
-            raise UsageError(f"operating point {text!r}: write sensitivity=0.98 or specificity=0.9, between 0 and 1")
+            raise UsageError(f"operating point {text!r}: write sensitivity-0.98 or specificity-0.9, between 0 and 1")
         return cls(cast(Literal["sensitivity", "specificity"], kept), share)
 
 

@@ -10,7 +10,7 @@ from xrayscan.files.regular import read_regular
 from xrayscan.model.backend import Epoch, Snapshot
 from xrayscan.model.tensors import sealed, unsealed
 
-FILE_NAME = "checkpoint.safetensors"  # inside a training run's folder
+CHECKPOINT_FILE = "checkpoint.safetensors"  # inside a training run's folder
 HEADER_KEY = "xrayscan_checkpoint"
 FORMAT = 2
 

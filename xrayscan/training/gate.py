@@ -7,18 +7,20 @@ from typing import Any
 import numpy as np
 
 from xrayscan.model.backend import Pixels, Predictor
-from xrayscan.model.gate import Floats, Gate, gate_features
+from xrayscan.model.batches import Batches
+from xrayscan.model.capabilities import GivesLayers
+from xrayscan.model.gate import Floats, Gate, GatedPredictor, gate_features
 from xrayscan.training.gate_examples import strange, varied
 
 FEWEST = 20  # films of training, and of validation, below which no gate is taught
 MOST_FILMS = 1000  # of training that one is taught with, each also varied twice
 MOST_STRANGE = 200  # pictures of each kind
+MOST_MEASURED = 100  # films that pictures of each kind are made of, for the card
 FOREIGN_VARIED = 12  # times
-FLAGGED = 0.012  # of validation films, as they are and varied, that the gate is set to flag
-STRENGTH = 3e-3  # of logistic regression: the inverse of L2's weight
-FOREIGN_WEIGHT = 0.6  # of films from elsewhere, where training films have 1 in total, and all strange kinds 1
-AT_ONCE = 64
-KIND_WEIGHT = {"half": 2.0, "inverted": 1.5}  # harder than other kinds
+FLAGGED = 0.013  # of validation films, as they are and varied, that the gate is set to flag
+STRENGTH = 5e-2  # of logistic regression: the inverse of L2's weight
+FOREIGN_WEIGHT = 1.2  # of films from elsewhere, where training films have 1 in total, as have all strange kinds
+KIND_WEIGHT = {"left or right half": 2.5, "upper or lower half": 4.0, "inverted": 2.5}  # harder than other kinds
 
 
 def teach_gate(
@@ -39,7 +41,7 @@ def teach_gate(
     if min(len(train), len(validation)) < FEWEST:
         return None
     rng = np.random.default_rng(seed)
-    layers = tuple(getattr(predictor, "gate_layers", ()))
+    layers = predictor.gate_layers if isinstance(predictor, GivesLayers) else ()
     some = _some(train, most, rng)
     like = np.concatenate(
         [_features(predictor, layers, films) for films in (some, varied(some, rng), varied(some, rng))]
@@ -50,6 +52,17 @@ def teach_gate(
     held_out = np.concatenate([_features(predictor, layers, films) for films in (kept, varied(kept, rng))])
     told = {"films": len(some), "foreign": 0 if foreign is None else len(foreign), **(taught_on or {})}
     return _set(gate, held_out, told)
+
+
+def flagged_shares(predictor: GatedPredictor, validation: Pixels, *, seed: int) -> dict[str, float]:
+    """Which share of validation films (N, S, S) a gate flags, and of pictures of every strange kind, for the card."""
+    kinds = strange(_some(validation, MOST_MEASURED, rng := np.random.default_rng(seed)), rng)
+    return {name: _flagged(predictor, pictures) for name, pictures in {"validation films": validation, **kinds}.items()}
+
+
+def _flagged(predictor: GatedPredictor, films: Pixels) -> float:
+    unlikeness = Batches().over(lambda part: predictor.predict_with_unlikeness(part)[1], films)
+    return float(np.mean(unlikeness >= predictor.unlike_from))
 
 
 def _unlike(
@@ -91,5 +104,4 @@ def _some(films: Pixels, most: int, rng: np.random.Generator) -> Pixels:
 
 
 def _features(predictor: Predictor, layers: tuple[str, ...], films: Pixels) -> Floats:
-    parts = (films[at : at + AT_ONCE] for at in range(0, len(films), AT_ONCE))
-    return np.concatenate([gate_features(predictor, layers, part)[1] for part in parts])
+    return Batches().over(lambda part: gate_features(predictor, layers, part)[1], films)

@@ -115,12 +115,14 @@ def _tilted(film: Grey, rng: Rng) -> Image.Image:
     return Image.fromarray(_varied(film, rng)).rotate(angle, Image.Resampling.BILINEAR)
 
 
-def _half(film: Grey, rng: Rng) -> Grey:
-    """Left, right, upper or lower half, cut out or with the other half dark."""
-    side, kept = film.shape[0], rng.uniform(0.42, 0.55)
-    pixels, cut = np.rot90(_varied(film, rng), turned := int(rng.integers(4))), round(film.shape[0] * kept)
-    if rng.random() < 0.6:
-        return np.rot90(pixels[:cut], -turned)
+def _half(film: Grey, rng: Rng, quarters: tuple[int, ...]) -> Image.Image | Grey:
+    """One half, which lies on top after so many quarter turns: cut out, as sharp as its original, or the other dark."""
+    side, kept = film.shape[0], rng.uniform(0.42, 0.6)
+    pixels, cut = np.rot90(_varied(film, rng), turned := _one_of(quarters, rng)), round(film.shape[0] * kept)
+    if rng.random() < 0.7:
+        half = Image.fromarray(np.ascontiguousarray(np.rot90(pixels[:cut], -turned)))
+        large = half.resize((side, side), _one_of(FILTERS[2:], rng))
+        return ImageEnhance.Sharpness(large).enhance(rng.uniform(1.0, 4.0)) if rng.random() < 0.7 else large
     dark = np.full((side, side), rng.integers(0, 40), np.uint8)
     dark[:cut] = pixels[:cut]
     return np.rot90(dark, -turned)
@@ -258,7 +260,8 @@ KINDS: Mapping[str, Make] = {
     "rotated by 90 degrees": functools.partial(_turned, quarters=(1, 3)),
     "upside down": functools.partial(_turned, quarters=(2,)),
     "tilted": _tilted,
-    "half": _half,
+    "left or right half": functools.partial(_half, quarters=(1, 3)),
+    "upper or lower half": functools.partial(_half, quarters=(0, 2)),
     "detail": _detail,
     "far": _far,
     "shuffled": _shuffled,

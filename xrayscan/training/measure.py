@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from xrayscan.dataset.split import Indices
+from xrayscan.dataset.styles import Styles, by_style, style_weights, summary
 from xrayscan.model.calibration import Calibration
 from xrayscan.model.card import OperatingPoint
 from xrayscan.statistics.metrics import Floats, Labels, Resampler, auprc, auroc, brier, ece, percentiles
 from xrayscan.training.calibrate import Target, calibrated, cross_fitted, fit_platt, operating_points
-from xrayscan.training.styles import Styles, by_style, style_weights, summary
 
 MIDDLE = 0.5  # the threshold of balanced training
 
@@ -45,7 +45,7 @@ def measure(
     calibration = Calibration() if balanced else fit_platt(logits, labels)
     probabilities = calibrated(calibration, logits)
     held_out = probabilities if balanced else cross_fitted(logits, labels, groups, seed)
-    resampler = Resampler.of(groups, seed=seed)
+    resampler = Resampler.from_patients(groups, seed=seed)
     squares = (held_out - labels) ** 2
     metrics: dict[str, Any] = {
         "films": len(labels),

@@ -36,7 +36,7 @@ def write_training_page(path: str, trained: Trained, measured: Mapping[str, Any]
         asked={key: value for key, value in asked.items() if value is not None},
         epochs=trained.epochs,
         learning=[plots.stamped(figure, card) for figure in learning_curves(trained.epochs)],
-        confusion=plots.stamped(plots.confusion(**measured["confusion"], labels=card.labels), card),
+        confusion=plots.stamped(plots.confusion_matrix(**measured["confusion"], labels=card.labels), card),
         roc=plots.stamped(plots.roc([curve]), card),
         precision_recall=plots.stamped(plots.precision_recall([curve]), card),
         calibration=plots.stamped(plots.reliability([plots.Curve("validation, cross-fitted", labels, held_out)]), card),

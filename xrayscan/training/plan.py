@@ -15,6 +15,7 @@ from xrayscan.dataset.split import Indices
 from xrayscan.errors import ModelError
 from xrayscan.files.paths import Path
 from xrayscan.model.backend import Backend, Epoch, Films, FitSettings, TrainingParams
+from xrayscan.model.capabilities import HasRecipe, StartsFromWeights
 from xrayscan.model.card import UNNAMED
 from xrayscan.model.file import Model
 from xrayscan.model.input_spec import InputSpec
@@ -75,7 +76,7 @@ class SplitFilms:
         """Which films these are, and which of them are held out."""
         digests = [self.decoded.digests[n] for n in some]
         keys = [self.decoded.films[n].patient_key for n in some]
-        return Provenance.of(digests, self.decoded.hashes[some], keys, np.isin(some, self.validation))
+        return Provenance.from_films(digests, self.decoded.hashes[some], keys, np.isin(some, self.validation))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +90,16 @@ class Plan:
     weights: str  # that training starts with
 
     @classmethod
-    def of(cls, settings: TrainSettings) -> "Plan":
+    def from_settings(cls, settings: TrainSettings) -> "Plan":
         """Raises: ModelError for an unknown backend, an unknown parameter or a value that it does not take."""
         backend = load_registry().backend(settings.backend)
-        own = getattr(backend, "recipe", {})
+        own = backend.recipe if isinstance(backend, HasRecipe) else {}
         given = {**dataclasses.asdict(settings.fit.params), **own, **settings.parameters}
         if settings.fast_dev_run:
             given["epochs"] = FAST_EPOCHS
-        weights = settings.fit.weights or str(getattr(backend, "starts_with", "none"))
-        if weights != "none" and not getattr(backend, "takes_weights", False):
+        starts = backend if isinstance(backend, StartsFromWeights) and backend.takes_weights else None
+        weights = settings.fit.weights or (starts.starts_with if starts else "none")
+        if weights != "none" and not starts:
             raise ModelError(f"backend {backend.name} starts from no weights of others: leave out --weights")
         params, training = parse_both(backend.params, TrainingParams, given, of=f"backend {backend.name}")
         return cls(backend, params, training, backend.spec(params), weights)

@@ -5,13 +5,15 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
+import tomli_w
+
 from xrayscan.errors import InputError
 from xrayscan.files.atomic import atomic_writer
 
-FILE_NAME = "recipe.toml"  # inside a training run's folder
+RECIPE_FILE = "recipe.toml"  # inside a training run's folder
 # Keys that are no parameters of backend or training, with their types.
 RUN_KEYS: Mapping[str, type] = {
-    "model": str,
+    "backend": str,
     "seed": int,
     "weights": str,
     "precision": str,
@@ -38,9 +40,11 @@ def read_recipe(path: str) -> Recipe:
         with open(path, "rb") as file:
             values = tomllib.load(file)
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}: give a recipe such as RUN/{FILE_NAME}") from error
+        raise InputError(f"{path}: {error.strerror}: give a recipe such as RUN/{RECIPE_FILE}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: {error}: write it as TOML, such as epochs = 20") from error
+    if "model" in values:  # as 0.1 called it
+        values.setdefault("backend", values.pop("model"))
     for key, value in values.items():
         if key in RUN_KEYS and not isinstance(value, RUN_KEYS[key]):
             raise InputError(f"{path}: {key} = {value!r}: give {KINDS[RUN_KEYS[key]]}")
@@ -53,8 +57,6 @@ def read_recipe(path: str) -> Recipe:
 
 def write_recipe(path: str, values: Mapping[str, Any], notes: Mapping[str, str]) -> None:
     """Write values that are not None; ``notes`` become comments. Raises: OutputError."""
-    import tomli_w
-
     kept = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
     with atomic_writer(path) as file:
         file.write("# Everything that this run was asked for: xrayscan train DIR --out RUN/ --recipe recipe.toml\n")

@@ -16,6 +16,7 @@ from xrayscan.files.text import spreadsheet_cell
 from xrayscan.model.backend import Epoch
 from xrayscan.model.card import TRIAL
 from xrayscan.statistics.metrics import CELLS, confusion, rates
+from xrayscan.training.page import PAGE_FILE, write_training_page
 from xrayscan.training.plan import SplitFilms, Trained, validation_probabilities
 
 NOT_IN_HISTORY = ("of", "images_per_second")
@@ -48,11 +49,9 @@ def write_split(path: str, films: SplitFilms) -> None:
             writer.writerow([spreadsheet_cell(film.path), name, side, int(patient)])
 
 
-def write_results(out: str, trained: Trained, asked: Mapping[str, Any]) -> tuple[str, ...]:
+def write_training_results(out: str, trained: Trained, asked: Mapping[str, Any]) -> tuple[str, ...]:
     """Write metrics and report, and return their paths. Raises: OutputError."""
-    from xrayscan.training.page import PAGE_FILE, write_training_page  # it needs matplotlib
-
-    path, measured = os.path.join(out, METRICS_FILE), metrics(trained)
+    path, measured = os.path.join(out, METRICS_FILE), training_metrics(trained)
     with atomic_writer(path) as file:
         json.dump(measured, file, indent=2)
         file.write("\n")
@@ -71,7 +70,7 @@ def write_digests(path: str, files: Sequence[str]) -> None:
                 text.write(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {os.path.basename(name)}\n")
 
 
-def metrics(trained: Trained) -> dict[str, Any]:
+def training_metrics(trained: Trained) -> dict[str, Any]:
     """What the model reaches on its validation films, the counts at its balanced threshold, and its best epoch."""
     card, films = trained.model.card, trained.films
     labels, probabilities = validation_probabilities(trained)

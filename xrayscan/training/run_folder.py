@@ -11,7 +11,7 @@ from xrayscan.errors import OutputError, UsageError
 from xrayscan.files.atomic import refuse_foreign
 from xrayscan.files.run_folder import make_folder, refuse_finished
 from xrayscan.model.backend import Epoch, Snapshot
-from xrayscan.model.file import FILE_NAME as MODEL_FILE
+from xrayscan.model.file import MODEL_FILE
 from xrayscan.training import checkpoint, recipe
 from xrayscan.training.page import PAGE_FILE
 from xrayscan.training.plan import Plan, SplitFilms, Trained, TrainSettings
@@ -22,8 +22,8 @@ from xrayscan.training.results import (
     SPLIT_FILE,
     write_digests,
     write_history,
-    write_results,
     write_split,
+    write_training_results,
 )
 
 # What only a run that came to its end leaves, or an evaluation that had the folder for its own.
@@ -48,7 +48,7 @@ class Run:
         """
         run = cls(out, plan, settings)
         make_folder(out, share=settings.share)
-        kept = run.path(checkpoint.FILE_NAME)
+        kept = run.path(checkpoint.CHECKPOINT_FILE)
         refuse_foreign(kept)
         if os.path.exists(kept) and settings.overwrite:
             os.unlink(kept)
@@ -62,18 +62,18 @@ class Run:
             raise OutputError(f"{out} holds a finished run, so there is nothing to go on with: choose another --out")
         if not os.path.exists(kept):
             refuse_finished(out, FINISHED, overwrite=settings.overwrite)
-            recipe.write_recipe(run.path(recipe.FILE_NAME), run._values(), {"folder": os.path.abspath(directory)})
+            recipe.write_recipe(run.path(recipe.RECIPE_FILE), run._values(), {"folder": os.path.abspath(directory)})
         return run
 
     def path(self, name: str) -> str:
         """The path of one of the run's files."""
         return os.path.join(self._out, name)
 
-    def begin(self, films: SplitFilms) -> Snapshot | None:
+    def start(self, films: SplitFilms) -> Snapshot | None:
         """Write the split, and return what is to be resumed. Raises: UsageError if that was another run."""
         self._asked = {**self._values(), "films": _fingerprint(films)}
         write_split(self.path(SPLIT_FILE), films)
-        kept = self.path(checkpoint.FILE_NAME)
+        kept = self.path(checkpoint.CHECKPOINT_FILE)
         if not (self._settings.resume and os.path.exists(kept)):
             return None
         snapshot, asked = checkpoint.load_checkpoint(kept)
@@ -82,11 +82,11 @@ class Run:
         write_history(self.path(HISTORY_FILE), self.epochs)  # the kill may have come before it was written
         return snapshot
 
-    def keep(self, snapshot: Snapshot) -> None:
+    def save_checkpoint(self, snapshot: Snapshot) -> None:
         """Write the checkpoint of an epoch. Raises: OutputError."""
-        checkpoint.save_checkpoint(self.path(checkpoint.FILE_NAME), snapshot, self._asked)
+        checkpoint.save_checkpoint(self.path(checkpoint.CHECKPOINT_FILE), snapshot, self._asked)
 
-    def heard(self, tell: Callable[[Epoch], None]) -> Callable[[Epoch], None]:
+    def history_recorder(self, tell: Callable[[Epoch], None]) -> Callable[[Epoch], None]:
         """Return what takes over an epoch, writes the history and then tells ``tell``."""
 
         def on_epoch(epoch: Epoch) -> None:
@@ -96,15 +96,15 @@ class Run:
 
         return on_epoch
 
-    def finish(self, trained: Trained) -> Trained:
+    def finalise(self, trained: Trained) -> Trained:
         """Write metrics and report; the checkpoint is no longer needed. Returns the run with its files."""
-        files = write_results(self._out, trained, self._values())
+        files = write_training_results(self._out, trained, self._values())
         history = (HISTORY_FILE,) if self.epochs else ()  # not every backend learns in epochs
-        names = (*history, SPLIT_FILE, recipe.FILE_NAME)
+        names = (*history, SPLIT_FILE, recipe.RECIPE_FILE)
         written = (trained.model.path, *files, *(self.path(name) for name in names))
         write_digests(self.path(DIGESTS_FILE), written)
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.path(checkpoint.FILE_NAME))
+            os.unlink(self.path(checkpoint.CHECKPOINT_FILE))
         return dataclasses.replace(trained, files=(*written, self.path(DIGESTS_FILE)))
 
     def _values(self) -> dict[str, Any]:
@@ -112,14 +112,14 @@ class Run:
         settings = self._settings
         parameters = self._plan.values().items()  # lists, as JSON and TOML give them back
         return {
-            "model": self._plan.backend.name,
+            "backend": self._plan.backend.name,
             "seed": settings.fit.seed,
             "weights": None if settings.fit.weights is None else self._plan.weights,
             "precision": settings.fit.placement.precision,
             "positive": settings.folder.positive,
             "labels": settings.folder.labels_csv and os.path.abspath(settings.folder.labels_csv),
             "patient_pattern": settings.folder.patient_pattern,
-            "operating_points": [f"{target.kept}={target.share:g}" for target in settings.targets] or None,
+            "operating_points": [target.name for target in settings.targets] or None,
             "fast_dev_run": settings.fast_dev_run or None,
             **{name: list(value) if isinstance(value, tuple) else value for name, value in parameters},
         }
@@ -130,7 +130,7 @@ class Run:
             now = ", ".join(f"{name}: {asked.get(name)!r}, now {self._asked.get(name)!r}" for name in sorted(names))
             raise UsageError(
                 f"{self._out} holds a run with other settings or films ({now}): leave them as they were (--resume "
-                f"reads {recipe.FILE_NAME}), or choose another --out"
+                f"reads {recipe.RECIPE_FILE}), or choose another --out"
             )
 
 

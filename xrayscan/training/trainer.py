@@ -6,28 +6,28 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from xrayscan.dataset.cache import FilmCache
 from xrayscan.dataset.decoded import contradictions, decode_films
 from xrayscan.dataset.labelled_folder import LabelledFilm, LabelledFolder, read_folder
 from xrayscan.dataset.split import divide, for_training, patient_groups
+from xrayscan.dataset.styles import find_styles
 from xrayscan.errors import InputError
 from xrayscan.files.paths import Path, path_text
-from xrayscan.model.backend import Pixels, Predictor
+from xrayscan.model.batches import predict_logits
 from xrayscan.model.card import TRIAL, TRIAL_MARK, ModelCard
-from xrayscan.model.file import FILE_NAME, load_model, save_model
+from xrayscan.model.file import MODEL_FILE, load_model, save_model
+from xrayscan.model.gate import GatedPredictor
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.provenance import Provenance, split_tensors
 from xrayscan.network.pretrained import weights_seen
 from xrayscan.scanning.workers import default_workers
-from xrayscan.training.gate import teach_gate
+from xrayscan.training.gate import flagged_shares, teach_gate
 from xrayscan.training.measure import Measured, measure
 from xrayscan.training.plan import Plan, SplitFilms, Trained, TrainSettings
-from xrayscan.training.styles import find_styles
+from xrayscan.training.run_folder import Run
 
 VALIDATION_SHARE = 0.2
-PREDICT_AT_ONCE = 64
 FEWEST = 2  # films of a label that calibration can be cross-fitted on
 FAST_PATIENTS = 30  # of each label, in a trial run
 
@@ -41,21 +41,19 @@ def train(directory: Path, out: Path, settings: TrainSettings = TrainSettings())
     OutputError if ``out`` cannot be written or holds a run that was cut off, UsageError if what is resumed was
     another run.
     """
-    from xrayscan.training.run_folder import Run  # it needs matplotlib
-
-    directory, out, plan = path_text(directory), path_text(out), Plan.of(settings)
+    directory, out, plan = path_text(directory), path_text(out), Plan.from_settings(settings)
     folder = read_folder(directory, settings.folder)
     run = Run.open(directory, out, plan, settings)
     films = _divided(folder, plan.spec, settings)
-    kept = run.begin(films)
+    kept = run.start(films)
     settings.on_split(films, kept.epochs if kept else ())
     validation = films.films(films.validation)
     fit = dataclasses.replace(
         settings.fit,
         params=plan.training,
         weights=plan.weights,
-        on_snapshot=run.keep,
-        on_epoch=run.heard(settings.fit.on_epoch),
+        on_snapshot=run.save_checkpoint,
+        on_epoch=run.history_recorder(settings.fit.on_epoch),
         resume=kept,
     )
     made = plan.backend.fit(plan.params, plan.spec, films.films(films.training), validation, fit)
@@ -73,15 +71,12 @@ def train(directory: Path, out: Path, settings: TrainSettings = TrainSettings())
         balanced=plan.training.positive_share > 0,
     )
     gate = teach_gate(predictor, films.decoded.pixels[films.training], validation.pixels, seed=fit.seed)
+    if gate:
+        flagged = flagged_shares(GatedPredictor(predictor, gate), validation.pixels, seed=fit.seed)
+        measured = dataclasses.replace(measured, metrics={**measured.metrics, "flagged": flagged})
     card = _card(plan, films, settings, measured, seen)
-    save_model(run.path(FILE_NAME), card, {**tensors, **(gate.tensors() if gate else {})}, seen)
-    return run.finish(Trained(load_model(run.path(FILE_NAME)), films, run.epochs, logits, ()))
-
-
-def predict_logits(predictor: Predictor, pixels: Pixels) -> npt.NDArray[np.float32]:
-    """Raw logits (N,) of pixels (N, S, S), predicted in batches."""
-    parts = range(0, len(pixels), PREDICT_AT_ONCE)
-    return np.concatenate([predictor.predict(pixels[at : at + PREDICT_AT_ONCE]) for at in parts])
+    save_model(run.path(MODEL_FILE), card, {**tensors, **(gate.tensors() if gate else {})}, seen)
+    return run.finalise(Trained(load_model(run.path(MODEL_FILE)), films, run.epochs, logits, ()))
 
 
 def split_films(directory: str, spec: InputSpec, settings: TrainSettings) -> SplitFilms:

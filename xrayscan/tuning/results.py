@@ -33,7 +33,7 @@ class Tuned:
     files: tuple[str, ...]
 
 
-def write_results(out: str, study: Study, search: Search, train: TrainSettings) -> Tuned:
+def write_search_results(out: str, study: Study, search: Search, train: TrainSettings) -> Tuned:
     """Write the best trial's recipe, the trials and the report.
 
     Raises: ModelError if no trial came to its end, OutputError if a file cannot be written.
@@ -55,7 +55,7 @@ def write_results(out: str, study: Study, search: Search, train: TrainSettings) 
 def _write_recipe(tuned: Tuned, search: Search, train: TrainSettings) -> None:
     """Write all that repeats the best trial as a training run: on the same folder it has the same split and figures."""
     shared = {
-        "model": search.backend.name,
+        "backend": search.backend.name,
         "seed": train.fit.seed,
         "precision": train.fit.placement.precision,
         "positive": train.folder.positive,

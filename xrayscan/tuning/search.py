@@ -10,7 +10,7 @@ from xrayscan.model.backend import Backend, TrainingParams
 from xrayscan.model.parameters import parse_both
 from xrayscan.plugin.manager import load_registry
 from xrayscan.training.plan import TrainSettings
-from xrayscan.tuning.space import Space, declared_space, identity, read_space
+from xrayscan.tuning.space import Space, declared_space, read_space, space_identity
 
 Objective = Literal["val_auroc", "val_loss", "val_sensitivity"]
 
@@ -44,10 +44,16 @@ class Search:
     def asked(self, seed: int) -> dict[str, Any]:
         """Return what makes values of two trials comparable, in values that JSON keeps."""
         shared = {name: value for name, value in self.values({}).items() if name not in self.space}
-        return {"model": self.backend.name, "objective": self.objective, "seed": seed, **shared, **identity(self.space)}
+        return {
+            "model": self.backend.name,
+            "objective": self.objective,
+            "seed": seed,
+            **shared,
+            **space_identity(self.space),
+        }
 
 
-def plan(train: TrainSettings, objective: Objective, space: str | None) -> Search:
+def plan_search(train: TrainSettings, objective: Objective, space: str | None) -> Search:
     """Return the search over a TOML file's space, or over the declared one less what ``train.parameters`` fix.
 
     Training watches the objective, whatever it watches otherwise: the weights it would keep are those that are judged.

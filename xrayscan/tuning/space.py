@@ -63,7 +63,7 @@ def described(space: Space) -> dict[str, str]:
     return {name: _words(distribution) for name, distribution in space.items()}
 
 
-def identity(space: Space) -> dict[str, str]:
+def space_identity(space: Space) -> dict[str, str]:
     """Return the space as texts that are equal for equal spaces."""
     return {name: distribution_to_json(space[name]) for name in sorted(space)}
 

@@ -17,7 +17,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from xrayscan.errors import OutputError
 from xrayscan.files.atomic import new_file, refuse_foreign
-from xrayscan.store.sqlite import connect, encodable
+from xrayscan.files.text import encodable
+from xrayscan.store.sqlite import connect
 from xrayscan.tuning.space import Space, inside
 
 NAME = "xrayscan"

@@ -17,12 +17,13 @@ from xrayscan.errors import ModelError
 from xrayscan.files.paths import Path, path_text
 from xrayscan.files.run_folder import make_folder, refuse_finished
 from xrayscan.model.backend import Epoch, FitSettings
+from xrayscan.model.batches import predict_logits
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.training.plan import SplitFilms, TrainSettings
-from xrayscan.training.trainer import predict_logits, split_films
+from xrayscan.training.trainer import split_films
 from xrayscan.tuning.objective import measured
-from xrayscan.tuning.results import FILES, Tuned, write_results
-from xrayscan.tuning.search import Objective, Search, plan
+from xrayscan.tuning.results import FILES, Tuned, write_search_results
+from xrayscan.tuning.search import Objective, Search, plan_search
 from xrayscan.tuning.space import described
 from xrayscan.tuning.study import Study, Trial, open_study
 
@@ -54,7 +55,7 @@ def tune(directory: Path, out: Path, settings: TuneSettings = TuneSettings()) ->
     search or cannot be written.
     """
     directory, out, train = path_text(directory), path_text(out), settings.train
-    search = plan(train, settings.objective, settings.space)
+    search = plan_search(train, settings.objective, settings.space)
     read_folder(directory, train.folder)  # a folder that is none shall leave nothing behind
     make_folder(out, share=train.share)
     path = os.path.join(out, STUDY_FILE)
@@ -67,9 +68,9 @@ def tune(directory: Path, out: Path, settings: TuneSettings = TuneSettings()) ->
             _run(study, search, _Films(directory, train, study), settings)
         except KeyboardInterrupt:
             if study.best():
-                write_results(out, study, search, train)  # an interrupted search has a best recipe, too
+                write_search_results(out, study, search, train)  # an interrupted search has a best recipe, too
             raise
-        return write_results(out, study, search, train)
+        return write_search_results(out, study, search, train)
 
 
 def _run(study: Study, search: Search, films: "_Films", settings: TuneSettings) -> None:
@@ -93,7 +94,7 @@ def _value(trial: optuna.Trial, search: Search, films: "_Films", fit: FitSetting
     with _blamed_on_the_trial():
         params, training = search.parameters(trial.params)
         spec = search.backend.spec(params)
-    split = films.of(spec)  # what goes wrong here is not the trial's fault
+    split = films.at_spec(spec)  # what goes wrong here is not the trial's fault
     with _blamed_on_the_trial():
         return _fitted(trial, search, (params, spec), split, dataclasses.replace(fit, params=training))
 
@@ -141,7 +142,7 @@ class _Films:
         self._directory, self._settings, self._study = directory, settings, study
         self._decoded: dict[InputSpec, SplitFilms] = {}
 
-    def of(self, spec: InputSpec) -> SplitFilms:
+    def at_spec(self, spec: InputSpec) -> SplitFilms:
         """Raises: InputError for a folder that cannot be trained on, OutputError if the study was made on others."""
         if spec not in self._decoded:
             split = split_films(self._directory, spec, self._settings)

@@ -1,6 +1,6 @@
 """What a user chooses about the reading order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -14,11 +14,35 @@ class RankSettings:
     Raises: ValueError out of range.
     """
 
-    prevalence: float | None = None
-    threshold: float | None = None
-    by: Literal["image", "study"] = "image"
-    rank_by: Literal["first", "mean"] = "first"
-    unlike: Literal["apart", "rank"] = "apart"
+    prevalence: float | None = field(
+        default=None,
+        metadata={
+            "help": "Share of films with pneumonia where you work; shifts the probabilities by Bayes' rule.",
+            "range": (0, 1),
+            "open": True,
+            "metavar": "P",
+        },
+    )
+    threshold: float | None = field(
+        default=None,
+        metadata={
+            "help": "Custom threshold: flag films at this probability or higher; default: the model's balanced one.",
+            "range": (0, 1),
+            "metavar": "P",
+        },
+    )
+    by: Literal["image", "study"] = field(default="image", metadata={"help": "Rank single images or whole studies."})
+    rank_by: Literal["first", "mean"] = field(
+        default="first",
+        metadata={"help": "With several models: rank by the first one or by the mean of their probabilities."},
+    )
+    unlike: Literal["apart", "rank"] = field(
+        default="apart",
+        metadata={
+            "help": "Films unlike the training films: apart, to be read after tier high without the model's help, or "
+            "ranked."
+        },
+    )
 
     def __post_init__(self) -> None:
         if self.prevalence is not None and not 0 < self.prevalence < 1:

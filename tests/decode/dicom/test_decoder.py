@@ -19,8 +19,7 @@ from pydicom.uid import (
 )
 
 from xrayscan.decode import decode
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Status
+from xrayscan.errors import DecodeError, Status
 from xrayscan.store.record import Facts
 
 WINDOW = {"WindowCenter": 1800, "WindowWidth": 2200}

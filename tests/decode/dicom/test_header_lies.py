@@ -15,8 +15,7 @@ from pydicom.uid import (
 
 from xrayscan.decode import decode
 from xrayscan.decode.flags import Flag
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 
 
 def read(data):

@@ -3,7 +3,7 @@
 import pytest
 
 from xrayscan import ModelError
-from xrayscan.network.architectures.layer_list import plan
+from xrayscan.network.architectures.layer_list import planned_layers
 
 NOTEBOOK = ["conv 32", "pool", "conv 96 dilation=2", "norm", "pool", "dropout 0.25", "flatten", "dense 128 swish"]
 
@@ -15,7 +15,9 @@ def test_a_network_has_the_shapes_that_were_planned(side, channels):
 
     from xrayscan.network.architectures.sequential import sequential
 
-    layers = plan([*NOTEBOOK[:6], "conv 8 kernel=5 stride=2 valid", "pool 2 mean", *NOTEBOOK[6:]], side, channels)
+    layers = planned_layers(
+        [*NOTEBOOK[:6], "conv 8 kernel=5 stride=2 valid", "pool 2 mean", *NOTEBOOK[6:]], side, channels
+    )
     flow = torch.zeros(2, channels, side, side)
     for layer, module in zip(layers, sequential(layers).eval(), strict=True):
         flow = module(flow)
@@ -27,7 +29,7 @@ def test_a_network_has_the_shapes_that_were_planned(side, channels):
 def test_the_planned_number_of_weights_is_the_networks():
     from xrayscan.network.architectures.sequential import sequential
 
-    layers = plan(NOTEBOOK, 32)
+    layers = planned_layers(NOTEBOOK, 32)
     assert sum(layer.weights for layer in layers) == sum(p.numel() for p in sequential(layers).parameters())
 
 
@@ -36,7 +38,7 @@ def test_the_activation_named_is_the_one_built():
 
     from xrayscan.network.architectures.sequential import sequential
 
-    network = sequential(plan(["conv 4 elu", "flatten", "dense 8 swish", "dense 4"], 16))
+    network = sequential(planned_layers(["conv 4 elu", "flatten", "dense 8 swish", "dense 4"], 16))
     kinds = [type(part[1]) for part in network if isinstance(part, nn.Sequential)]
     assert kinds == [nn.ELU, nn.SiLU, nn.ReLU, nn.Identity]
 
@@ -62,4 +64,4 @@ def test_the_activation_named_is_the_one_built():
 )
 def test_an_error_points_at_its_layer(layers, says):
     with pytest.raises(ModelError, match=says):
-        plan(layers, 32)
+        planned_layers(layers, 32)

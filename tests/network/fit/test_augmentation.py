@@ -17,7 +17,7 @@ def batch(count=16, side=48):
 
 def augmented(preset, seed=0, images=None, epoch=1):
     images = batch() if images is None else images
-    return augment(images, preset, RandomDraws.of_epoch(seed, epoch, len(images)))
+    return augment(images, preset, RandomDraws.from_epoch(seed, epoch, len(images)))
 
 
 @pytest.mark.parametrize("preset", CHANGING)
@@ -28,7 +28,7 @@ def test_every_image_of_a_batch_draws_its_own_change(preset):
 
 
 def test_no_two_films_share_a_draw_of_anything():
-    draws = RandomDraws.of_epoch(0, 1, 500)
+    draws = RandomDraws.from_epoch(0, 1, 500)
     for name in COLUMNS + STYLE_COLUMNS:
         assert len(np.unique(draws[name])) >= 499, name  # float32 numbers may coincide by chance
     fields = draws.rows([3, 4, 5]).noise(8)
@@ -37,23 +37,23 @@ def test_no_two_films_share_a_draw_of_anything():
 
 
 def test_no_two_columns_of_a_film_share_a_draw():
-    draws = RandomDraws.of_epoch(0, 1, 500)
+    draws = RandomDraws.from_epoch(0, 1, 500)
     correlations = np.corrcoef(draws.uniform.T) - np.eye(len(COLUMNS + STYLE_COLUMNS))
     assert abs(correlations).max() < 0.25
 
 
 @pytest.mark.parametrize("preset", CHANGING)
 def test_a_films_change_does_not_depend_on_its_batch(preset):
-    draws = RandomDraws.of_epoch(0, 1, 40)
+    draws = RandomDraws.from_epoch(0, 1, 40)
     together = augment(batch(40), preset, draws)
     alone = torch.cat([augment(batch(1), preset, draws.rows([film])) for film in (7, 23, 39)])
     assert torch.allclose(together[[7, 23, 39]], alone, atol=1e-5)
 
 
 def test_a_films_draws_change_with_the_epoch_and_not_with_the_number_of_films():
-    few, many = RandomDraws.of_epoch(0, 1, 5), RandomDraws.of_epoch(0, 1, 50)
+    few, many = RandomDraws.from_epoch(0, 1, 5), RandomDraws.from_epoch(0, 1, 50)
     assert np.array_equal(few.uniform, many.uniform[:5])
-    assert not (few.uniform == RandomDraws.of_epoch(0, 2, 5).uniform).any()
+    assert not (few.uniform == RandomDraws.from_epoch(0, 2, 5).uniform).any()
 
 
 def test_the_order_of_the_films_is_a_function_of_seed_and_epoch():
@@ -90,9 +90,9 @@ def test_a_shift_moves_the_film_and_a_mirror_turns_it():
     """A dot right of the centre goes where the draws say: the geometry is that of torch's own affine grid."""
     images = torch.zeros(64, 1, 33, 33)
     images[:, :, 16, 24] = 1
-    moved = augment(images, "light", RandomDraws.of_epoch(0, 1, 64))
+    moved = augment(images, "light", RandomDraws.from_epoch(0, 1, 64))
     columns = moved.sum((1, 2)).argmax(1)
-    flipped = torch.from_numpy(RandomDraws.of_epoch(0, 1, 64)["flip"].ravel() < 0.5)
+    flipped = torch.from_numpy(RandomDraws.from_epoch(0, 1, 64)["flip"].ravel() < 0.5)
     assert (columns[flipped] < 16).all()
     assert (columns[~flipped] > 16).all()
     assert 10 < int(flipped.sum()) < 54

@@ -85,7 +85,7 @@ def test_batches_hold_the_share_that_was_asked_for_and_rare_films_take_turns():
 
 
 def test_a_film_may_take_over_the_grey_levels_of_another_and_keeps_its_own_order():
-    draws = RandomDraws.of_epoch(0, 1, 1)
+    draws = RandomDraws.from_epoch(0, 1, 1)
     whole = dataclasses.replace(draws, uniform=np.ones_like(draws.uniform))
     own, other = torch.rand(1, 1, 8, 8), torch.rand(1, 1, 8, 8) ** 3
     changed = histogram(own, other, whole)
@@ -96,7 +96,7 @@ def test_a_film_may_take_over_the_grey_levels_of_another_and_keeps_its_own_order
 def test_style_stays_within_grey_levels_and_leaves_the_films_alone():
     images = torch.rand(32, 1, 48, 48)
     kept = images.clone()
-    changed = augment(images, "style", RandomDraws.of_epoch(0, 1, 32), torch.rand(32, 1, 48, 48))
+    changed = augment(images, "style", RandomDraws.from_epoch(0, 1, 32), torch.rand(32, 1, 48, 48))
     assert torch.equal(images, kept)
     assert changed.min() >= 0
     assert changed.max() <= 1

@@ -18,7 +18,7 @@ TONGUE TRACHEA TSPINE ULNA UPPERARM URETER URETHRA UTERUS VAGINA WHOLEBODY WRIST
 BODY_PARTS = frozenset(_BODY_PARTS.split())
 
 
-def body_part(dataset: Dataset) -> str:
+def named_body_part(dataset: Dataset) -> str:
     """Return Body Part Examined, or else the anatomic region, as a defined term; empty if neither is one."""
     regions = (item.get("CodeMeaning") for item in dataset.get("AnatomicRegionSequence") or ())
     said = (_letters(text) for text in (dataset.get("BodyPartExamined"), *regions))

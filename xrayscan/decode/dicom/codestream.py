@@ -6,8 +6,7 @@ from enum import StrEnum
 
 from xrayscan.decode.dicom import j2k_stream
 from xrayscan.decode.jpeg.stream import Stream, read_stream
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 
 _ITEM, _SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 

@@ -11,6 +11,7 @@ from pydicom.pixels.processing import apply_color_lut
 from xrayscan.decode.chroma import chroma_of
 from xrayscan.decode.dicom.codes import Codes
 from xrayscan.decode.grey import next_depth
+from xrayscan.errors import Code, DecodeError
 
 Brightness = npt.NDArray[np.float32]
 
@@ -18,7 +19,12 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def palette_brightness(dataset: Dataset, codes: Codes, bits: int) -> Brightness:
-    """Return brightness (H, W) of codes into the palette of the header. Source: PS3.3 C.7.9."""
+    """Return brightness (H, W) of codes into the palette of the header. Source: PS3.3 C.7.9.
+
+    Raises: DecodeError if there is no palette.
+    """
+    if "RedPaletteColorLookupTableDescriptor" not in dataset:
+        raise DecodeError(Code.HEADER, "DICOM in palette colour without its palette (RedPaletteColorLookupTable)")
     values = np.arange(1 << bits, dtype=np.uint16)[np.newaxis]
     table = luma(apply_color_lut(values, dataset))[0]
     return np.asarray(table.take(codes), np.float32)

@@ -2,7 +2,7 @@
 
 from pydicom.dataset import FileDataset
 
-from xrayscan.decode.dicom.body_part import body_part
+from xrayscan.decode.dicom.body_part import named_body_part
 from xrayscan.decode.dicom.codes import Stored, read_codes
 from xrayscan.decode.dicom.colour import chroma, luma, palette_brightness
 from xrayscan.decode.dicom.facts import burned_in, check_is_one_film, facts
@@ -61,7 +61,7 @@ def _radiograph(dataset: FileDataset, layout: Layout, limits: Limits) -> Radiogr
         flags.append(Flag.UPRIGHT)
     known = facts(dataset, layout.format_name, *brightness.shape)
     told = tuple(dict.fromkeys(flags))
-    return Radiograph(brightness, known, told, reading, projections(dataset), body_part(dataset), colourful)
+    return Radiograph(brightness, known, told, reading, projections(dataset), named_body_part(dataset), colourful)
 
 
 def _codes(dataset: FileDataset, pixels: Values, layout: Layout) -> Stored:

@@ -70,7 +70,7 @@ def modality(text: str) -> str:
     return text if text in MODALITIES else ""
 
 
-def view(text: str) -> str:
+def defined_view(text: str) -> str:
     """A view position of known words alone, or nothing."""
     return text if text and set(text.split()) <= VIEW_WORDS else ""
 

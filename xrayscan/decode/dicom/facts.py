@@ -9,8 +9,7 @@ from xrayscan.decode.dicom import defined_terms
 from xrayscan.decode.dicom.projection import view
 from xrayscan.decode.dicom.read import meta
 from xrayscan.decode.flags import Flag
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 from xrayscan.store.record import Facts
 
 # PS3.3 C.7.3.1.1.1: computed, digital and film radiography, and what scanners and screen captures call themselves.

@@ -33,8 +33,7 @@ from xrayscan.decode.dicom.facts import count_of
 from xrayscan.decode.dicom.read import meta
 from xrayscan.decode.flags import Flag
 from xrayscan.decode.limits import Limits
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 
 NATIVE: dict[str, str] = {
     ImplicitVRLittleEndian: "DICOM",

@@ -17,12 +17,12 @@ from xrayscan.decode.codec_stderr import captured_stderr
 from xrayscan.decode.dicom import j2k_stream
 from xrayscan.decode.dicom.codestream import Codestream, Kind
 from xrayscan.decode.dicom.layout import HIGH_THROUGHPUT, Layout
+from xrayscan.decode.flags import Flag
 from xrayscan.decode.jpeg import checks
 from xrayscan.decode.jpeg.decoder import grey_hw
 from xrayscan.decode.jpeg.stream import Stream, read_stream
 from xrayscan.decode.limits import Limits
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 
 Values = npt.NDArray[Any]  # integers as stored, (H, W) or (H, W, 3)
 
@@ -50,7 +50,7 @@ def read_pixels(dataset: FileDataset, layout: Layout, limits: Limits) -> Values:
     stream = layout.stream
     if stream is None:
         _check_native_length(dataset, layout)
-        return _decoded(dataset, layout, UID(layout.syntax), "")
+        return _planes_as_held(_decoded(dataset, layout, UID(layout.syntax), ""), layout)
     if stream.kind is Kind.JPEG:
         return _baseline(_with_colours(stream, layout), limits)
     _check_stream(stream)
@@ -66,8 +66,29 @@ def _check_native_length(dataset: FileDataset, layout: Layout) -> None:
     length = layout.rows * layout.columns * layout.samples * layout.allocated // 8
     if layout.photometric == "YBR_FULL_422":
         length = length // 3 * 2
-    if len(dataset.PixelData or b"") < length:
+    value = dataset.PixelData or b""
+    if len(value) < length:
         raise DecodeError(Code.TRUNCATED, "truncated DICOM: pixel data end early")
+    if len(value) // length > 1 and len(value) % length < 2 and any(value[length:]):
+        raise DecodeError(Code.HEADER, "damaged DICOM: more pixel data than one image of its size has")
+
+
+def _planes_as_held(values: Values, layout: Layout) -> Values:
+    """Return RGB (H, W, 3) with the other planar configuration if only that makes it grey, as films are."""
+    if values.ndim == 2 or layout.photometric != "RGB":
+        return values
+    rows, columns = values.shape[:2]
+    as_planes = np.moveaxis(values, 2, 0).reshape(rows, columns, 3)
+    as_pixels = np.moveaxis(values.reshape(3, rows, columns), 0, 2)
+    other = as_planes if layout.planar else as_pixels
+    if _is_grey(values) or not _is_grey(other):
+        return values
+    layout.flags.append(Flag.PLANES)
+    return other
+
+
+def _is_grey(values: Values) -> bool:
+    return bool((values[..., :1] == values).all())
 
 
 def _check_stream(stream: Codestream) -> None:

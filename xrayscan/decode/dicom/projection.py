@@ -39,7 +39,7 @@ def view(dataset: Dataset) -> str:
     """Return View Position, or what the view code sequence says in its terms; empty for what is none of the terms."""
     position = " ".join(re.findall(r"[A-Z]+", str(dataset.get("ViewPosition") or "").upper()))
     if position:
-        return defined_terms.view(position)
+        return defined_terms.defined_view(position)
     for item in dataset.get("ViewCodeSequence") or ():
         if code := _VIEWS.get(str(item.get("CodeValue", "")).strip()):
             return code

@@ -14,8 +14,7 @@ from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from xrayscan.decode.limits import Limits
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 
 _PREFIX = b"DICM"
 _META_START = 132  # preamble and prefix, PS3.10 section 7.1

@@ -19,8 +19,7 @@ from xrayscan.decode.dicom.facts import term
 from xrayscan.decode.dicom.layout import Layout
 from xrayscan.decode.dicom.tables import overlapping, read_lookup
 from xrayscan.decode.flags import Flag
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 
 _STEPS = 65535  # brightness is rounded to 16 bits, which settles the last bits of the floating-point steps before …
 _FINE_STEPS = 1 << 30  # … and to a much finer grid first, for values that lie halfway between two steps
@@ -125,6 +124,8 @@ def _after_modality(dataset: FileDataset, numbers: npt.NDArray[np.int64]) -> tup
     slope, intercept = _number(dataset, "RescaleSlope", 1.0), _number(dataset, "RescaleIntercept", 0.0)
     if slope == 0:
         raise DecodeError(Code.HEADER, "damaged DICOM: its rescale slope is zero")
+    if not (math.isfinite(slope) and math.isfinite(intercept)):
+        return stored, [Flag.RESCALE]
     return np.asarray(stored * slope + intercept, np.float64), flags
 
 
@@ -146,10 +147,10 @@ def _lookups(dataset: FileDataset, values: Table, census: Census, is_inverted: b
 def _windows(dataset: Dataset, values: Table, is_inverted: bool) -> Iterator[_Reading]:
     """Yield each window's output, from 0 to 1; one without width is no picture."""
     function = term(dataset.get("VOILUTFunction")) or "LINEAR"
-    function = {"LINEAREXACT": "LINEAR_EXACT"}.get(function, function)
+    function = {"LINEAREXACT": "LINEAR_EXACT", "SIGMOID": "SIGMOID"}.get(function, "LINEAR")
     for centre, width in zip(_numbers(dataset, "WindowCenter"), _numbers(dataset, "WindowWidth"), strict=False):
         name = f"window {centre:g} / {width:g} ({function})"
-        if not width > 0 or (function == "LINEAR" and width < 1):
+        if not (width > 0 and math.isfinite(centre)) or (function == "LINEAR" and width < 1):
             yield _Reading(name, np.zeros_like(values), doubt=Flag.WINDOW)
         else:
             yield _Reading(name, _windowed(values, centre, width, function, is_inverted), doubt=Flag.WINDOW)
@@ -213,23 +214,23 @@ def _is_little(dataset: FileDataset) -> bool:
 
 
 def _number(dataset: Dataset, keyword: str, default: float) -> float:
-    """Return the first value of a decimal string; ``default`` if it is absent, empty or no finite number."""
+    """Return the first value of a decimal string, NaN if it is no finite number; ``default`` if it is absent."""
     return next(iter(_numbers(dataset, keyword)), default)
 
 
 def _numbers(dataset: Dataset, keyword: str) -> list[float]:
-    """Return the values of a decimal string up to the first that is no finite number."""
+    """Return the values of a decimal string, each in its place; NaN for one that is no finite number."""
     try:
         value = dataset.get(keyword)
     except (TypeError, ValueError):
-        return []
-    found: list[float] = []
-    for part in value if isinstance(value, MutableSequence) else [value]:
-        try:
-            number = float(part)
-        except (TypeError, ValueError):
-            break
-        if not math.isfinite(number):
-            break
-        found.append(number)
-    return found
+        return [math.nan]
+    parts = value if isinstance(value, MutableSequence) else [] if value is None or value == "" else [value]
+    return [_finite(part) for part in parts]
+
+
+def _finite(part: object) -> float:
+    try:
+        number = float(str(part))
+    except ValueError:
+        return math.nan
+    return number if math.isfinite(number) else math.nan

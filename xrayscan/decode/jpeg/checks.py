@@ -12,8 +12,7 @@ from xrayscan.decode.jpeg.stream import (
     Stream,
     segments,
 )
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 
 _HOLE = bytes(64)  # 512 bits: more than a block's worth of any AC code, see check_no_hole
 

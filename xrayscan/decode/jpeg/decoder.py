@@ -18,8 +18,7 @@ from xrayscan.decode.interface import Radiograph
 from xrayscan.decode.jpeg import checks, stream
 from xrayscan.decode.jpeg.stream import Stream
 from xrayscan.decode.limits import Limits
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 from xrayscan.store.record import Facts
 
 _MAX_MENDS = 2  # a film mended more often is not "complete with a few stray bytes"

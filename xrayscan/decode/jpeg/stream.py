@@ -8,8 +8,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from xrayscan.errors import DecodeError
-from xrayscan.outcome import Code
+from xrayscan.errors import Code, DecodeError
 
 SOI, EOI, SOS, DHT, APP1, APP14 = 0xD8, 0xD9, 0xDA, 0xC4, 0xE1, 0xEE
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0 … SOF15; DHT, JPG and DAC lie between them

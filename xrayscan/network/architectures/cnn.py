@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from xrayscan.errors import ModelError
 from xrayscan.model.input_spec import InputSpec
-from xrayscan.network.architectures.layer_list import plan
+from xrayscan.network.architectures.layer_list import planned_layers
 from xrayscan.network.backend import TorchBackend
 from xrayscan.plugin.spec import hookimpl
 
@@ -33,7 +33,7 @@ class CnnParams:
         if not (32 <= self.side <= 1024 and 4 <= self.width <= 256 and 1 <= self.blocks <= 8 and 0 <= self.dropout < 1):
             raise ModelError("cnn takes side 32-1024, width 4-256, blocks 1-8 and dropout from 0 to below 1")
         if self.layers:
-            plan(self.layers, self.side, self.channels)
+            planned_layers(self.layers, self.side, self.channels)
 
 
 def spec(params: CnnParams) -> InputSpec:
@@ -48,7 +48,7 @@ def build(params: CnnParams) -> "nn.Module":
     if params.layers:
         from xrayscan.network.architectures.sequential import sequential
 
-        return sequential(plan(params.layers, params.side, params.channels))
+        return sequential(planned_layers(params.layers, params.side, params.channels))
     from xrayscan.network.architectures.residual import ResidualNetwork
 
     return ResidualNetwork(params.width, params.blocks, params.dropout, params.channels)
@@ -66,7 +66,7 @@ def features_layer(params: CnnParams) -> str | None:
     """The last layer that still has places: the last stage, or the list's last convolution."""
     if not params.layers:
         return "stage4"
-    kinds = [layer.kind for layer in plan(params.layers, params.side, params.channels)]
+    kinds = [layer.kind for layer in planned_layers(params.layers, params.side, params.channels)]
     return f"conv{len(kinds) - kinds[::-1].index('conv')}" if "conv" in kinds else None
 
 

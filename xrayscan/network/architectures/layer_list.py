@@ -66,7 +66,7 @@ class Layer:
         return 2 * self.before.channels if self.kind == "norm" else 0
 
 
-def plan(texts: Sequence[str], side: int, channels: int = 1) -> list[Layer]:
+def planned_layers(texts: Sequence[str], side: int, channels: int = 1) -> list[Layer]:
     """Read a layer list for films (channels, side, side) and work out every shape, the implied last layer included.
 
     Raises: ModelError that points at the layer which cannot be read, or cannot follow the one before it.

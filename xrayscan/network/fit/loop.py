@@ -63,10 +63,10 @@ class _Run:
         self._new = functools.partial(TrainState, network, spec, train, settings, groups)
         self._start = {name: tensor.clone() for name, tensor in network.state_dict().items()}
         self.soup = Soup()
-        self.learner = self._new()
-        self.monitor = EarlyStopping(settings.params)
+        self.state = self._new()
+        self.stopping = EarlyStopping(settings.params)
         self.epochs: tuple[Epoch, ...] = ()
-        self.best: Tensors = self.learner.weights()
+        self.best: Tensors = self.state.weights()
         if settings.resume:
             self._restore(settings.resume)
 
@@ -74,7 +74,7 @@ class _Run:
     def over(self) -> bool:
         """Whether all epochs are done, or patience has run out."""
         done = len(self.epochs)
-        return done >= self._total or (self._single and done > 0 and self.monitor.given_up(done))
+        return done >= self._total or (self._single and done > 0 and self.stopping.given_up(done))
 
     @property
     def _single(self) -> bool:
@@ -92,12 +92,12 @@ class _Run:
         """Train one epoch and validate."""
         number, started = len(self.epochs) + 1, time.perf_counter()
         if number > 1 and self._finished(number - 1):
-            self.learner.network.load_state_dict(self._start)
-            self.learner = self._new()
-        learner = self.learner
-        train_loss, order, train_logits = learner.epoch(number)
-        rate, trained = learner.schedule.rate, time.perf_counter()
-        logits = learner.predict(validation)
+            self.state.network.load_state_dict(self._start)
+            self.state = self._new()
+        state = self.state
+        train_loss, order, train_logits = state.epoch(number)
+        rate, trained = state.schedule.rate, time.perf_counter()
+        logits = state.predict(validation)
         if not (np.isfinite(train_logits).all() and np.isfinite(logits).all()):
             raise ModelError(
                 f"training diverged in epoch {number}: the network's logits are no longer numbers; "
@@ -105,14 +105,14 @@ class _Run:
             )
         values = {
             "train_loss": train_loss,
-            **epoch_metrics("train", learner.train.labels[order], train_logits),
+            **epoch_metrics("train", state.train.labels[order], train_logits),
             "val_loss": plain_loss(self.settings.params, validation, torch.from_numpy(logits)),
             **epoch_metrics("val", validation.labels, logits),
             "val_sensitivity": sensitivity_at(SPECIFICITY, validation.labels, logits),
         }
-        learner.schedule.after_epoch(values[self.settings.params.monitor])
+        state.schedule.after_epoch(values[self.settings.params.monitor])
         if better := self._kept(number, values, logits):
-            self.best = self._mixed(validation) if self.soup.members else learner.weights()
+            self.best = self._mixed(validation) if self.soup.members else state.weights()
         seconds, speed = time.perf_counter() - started, len(order) / (trained - started)
         epoch = Epoch(
             number,
@@ -128,30 +128,30 @@ class _Run:
 
     def _mixed(self, validation: Films) -> Tensors:
         """The soup of the members so far, rescaled to be as sure as they are together."""
-        self.learner.take(self.soup.mean())
+        self.state.take(self.soup.mean())
         answers = np.asarray(self.soup.answers) / self.soup.members
-        rescale(self.learner.kept, *matching(self.learner.predict(validation), answers))
-        return self.learner.weights()
+        rescale(self.state.kept, *matching(self.state.predict(validation), answers))
+        return self.state.weights()
 
     def _kept(self, number: int, values: dict[str, Any], logits: npt.NDArray[np.float32]) -> bool:
         """Whether this epoch's weights are to be kept: the best so far, or those of a member that is done."""
         if self._single:
-            return self.monitor.better(number, values)
+            return self.stopping.better(number, values)
         if done := self._finished(number):
-            self.soup.add(self.learner.weights(), logits)
+            self.soup.add(self.state.weights(), logits)
         return done
 
     def snapshot(self) -> Snapshot:
         """All that the next epoch depends on."""
         best = {f"{BEST}{name}": array for name, array in self.best.items()}
-        monitor = {"best": self.monitor.best, "best_number": self.monitor.best_number}
-        tensors = {**self.learner.tensors(), **best, **self.soup.tensors()}
-        return Snapshot(self.epochs, tensors, {**self.learner.state(), "monitor": monitor})
+        monitor = {"best": self.stopping.best, "best_number": self.stopping.best_number}
+        tensors = {**self.state.tensors(), **best, **self.soup.tensors()}
+        return Snapshot(self.epochs, tensors, {**self.state.state(), "monitor": monitor})
 
     def _restore(self, kept: Snapshot) -> None:
         try:
-            self.learner.restore(kept.tensors, kept.state)
-            self.monitor = EarlyStopping(self.settings.params, **kept.state["monitor"])
+            self.state.restore(kept.tensors, kept.state)
+            self.stopping = EarlyStopping(self.settings.params, **kept.state["monitor"])
         except (RuntimeError, KeyError, ValueError, TypeError) as error:
             raise ModelError(f"the checkpoint does not fit this training ({type(error).__name__}: {error})") from error
         self.epochs = tuple(dataclasses.replace(epoch, of=self._total) for epoch in kept.epochs)

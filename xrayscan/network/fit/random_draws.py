@@ -40,7 +40,7 @@ class RandomDraws:
     uniform: Floats  # (B, len(COLUMNS) + len(STYLE_COLUMNS))
 
     @classmethod
-    def of_epoch(cls, seed: int, epoch: int, count: int) -> "RandomDraws":
+    def from_epoch(cls, seed: int, epoch: int, count: int) -> "RandomDraws":
         """Draw for films 0 to ``count`` - 1. The first n rows are the same for every ``count``."""
         streams = ((CHANGES, COLUMNS), (STYLE, STYLE_COLUMNS))
         parts = [

@@ -15,15 +15,15 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from xrayscan.model.backend import Films, FitSettings, Tensors
+from xrayscan.model.batches import Batches
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.fit.augmentation import PRESETS, augment
 from xrayscan.network.fit.losses import Loss, absolute_sum
 from xrayscan.network.fit.optimisers import LearningGroups, Schedule, make_optimiser, matrices, train_mode
 from xrayscan.network.fit.random_draws import Indices, RandomDraws, balanced_order, network_seed, order_of
-from xrayscan.network.forward import autocast, images_of, logits_of, placed
+from xrayscan.network.forward import autocast, images_of, placed, predicted
 from xrayscan.network.normalise import normalise
 
-PREDICT_AT_ONCE = 64
 NICE = 10
 Arrays = dict[str, npt.NDArray[Any]]
 Group = tuple[torch.Tensor, ...] | list[torch.Tensor]
@@ -79,7 +79,7 @@ class TrainState:
         A film that comes once in an epoch has draws of its own wherever it stands; in batches of balanced labels, where
         it may come twice, every place has.
         """
-        draws = RandomDraws.of_epoch(self.settings.seed, number, len(self.train))
+        draws = RandomDraws.from_epoch(self.settings.seed, number, len(self.train))
         draws = draws.rows(np.arange(len(order)) if self.settings.params.positive_share else order)
         batches = order.reshape(self.steps, self.batch_size)
         with ThreadPoolExecutor(1, thread_name_prefix="augment", initializer=_give_way) as ahead:
@@ -121,12 +121,7 @@ class TrainState:
     def predict(self, films: Films) -> npt.NDArray[np.float32]:
         """Raw logits (N,) of films by the weights that would be kept."""
         network = self.kept.eval()
-        with torch.inference_mode():
-            parts = [
-                logits_of(network, films.pixels[at : at + PREDICT_AT_ONCE], self.spec, self.settings.placement)
-                for at in range(0, len(films), PREDICT_AT_ONCE)
-            ]
-        return torch.cat(parts).cpu().numpy()
+        return Batches().over(lambda part: predicted(network, part, self.spec, self.settings.placement), films.pixels)
 
     @property
     def kept(self) -> nn.Module:

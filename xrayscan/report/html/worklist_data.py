@@ -1,9 +1,12 @@
 """Worklist rows → the compact JSON that stands in the page and is shown on demand."""
 
 import json
+import math
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from xrayscan.files.text import spreadsheet_cell, visible
 from xrayscan.model.card import ModelCard
@@ -15,10 +18,12 @@ from xrayscan.worklist.worklist import Worklist, WorklistRow
 # A row is a list, in this order; worklist_data.js reads it. Names of keys 100,000 times over would double the page.
 FIELDS = (
     *("rank", "probability", "tier", "called", "flags", "source", "view", "rows", "columns", "format", "reason"),
-    *("mark", "others", "cell", "tags", "status", "mean"),
+    *("mark", "others", "cell", "link", "tags", "status", "mean"),
 )
 TAGS = {name: label for name, label in FACT_LABELS.items() if name not in FIELDS}  # what has no column of its own
-MARK = 12  # digits of the SHA-256 that tie a reviewed mark to the film's content
+MARK = 12  # digits of the SHA-256 that tie a reader's answer to the film's content
+DIGITS = 8  # of a probability, as in the CSV
+NEAR, SMALLEST = 5e-5, 1e-9  # what rounds to 0 or 100 percent with two decimals; what the bar takes for 0
 
 
 def embedded(value: object) -> str:
@@ -42,7 +47,7 @@ def _values(row: WorklistRow, card: ModelCard, *, tags: bool) -> list[object]:
     source, cell = visible(row.source), spreadsheet_cell(row.source)
     return [
         row.rank,
-        None if row.probability is None else round(row.probability, 6),
+        None if row.probability is None else round(row.probability, DIGITS),
         row.tier,
         int(row.prediction == card.labels[1]),
         [visible(remark) for remark in row.remarks],
@@ -55,10 +60,29 @@ def _values(row: WorklistRow, card: ModelCard, *, tags: bool) -> list[object]:
         row.facts.sha256[:MARK],
         others(row),
         0 if cell == source else cell,
+        0 if source == row.source else quote(os.fsencode(row.source)),
         _tags(row.facts) if tags else 0,
         row.status,
-        *([] if row.mean is None else [round(row.mean, 6)]),
+        *([] if row.mean is None else [round(row.mean, DIGITS)]),
     ]
+
+
+def percent(probability: float) -> tuple[str, str]:
+    """A probability as percent, whole and with its fraction apart: two decimals, and near 0 and 1 as many as tell it
+    from them, such as 99.9997.
+
+    The page's script does the same.
+    """
+    rest = min(probability, 1 - probability)
+    decimals = min(DIGITS - 2, math.ceil(-math.log10(100 * rest))) if 0 < rest < NEAR else 2
+    whole, _, fraction = f"{100 * probability:.{decimals}f}".partition(".")
+    return whole, f".{fraction}"
+
+
+def place(probability: float, reach: float) -> float:
+    """Where a probability stands on a bar that shows log odds from ``-reach`` to ``reach``: a share of its width."""
+    odds = math.log(max(probability, SMALLEST) / max(1 - probability, SMALLEST))
+    return min(1.0, max(0.0, (odds / reach + 1) / 2))
 
 
 def _tags(facts: Facts) -> dict[str, str]:
@@ -70,7 +94,7 @@ def _tags(facts: Facts) -> dict[str, str]:
 def others(row: WorklistRow) -> list[tuple[float, Tier]]:
     """Probability and tier by each model after the first one."""
     pairs = zip(row.probabilities, row.tiers, strict=True)
-    return [(round(probability, 6), tier) for probability, tier in pairs][1:]
+    return [(round(probability, DIGITS), tier) for probability, tier in pairs][1:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def distribution(worklist: Worklist, scores: Scores) -> Markup:
     limits = worklist.thresholds
     for threshold, style, name in (
         (limits.low, ":", "end of low"),
-        (limits.predicted, "-", f"called at {limits.predicted:.3f}"),
+        (limits.predicted, "-", f"flagged from {limits.predicted:.1%}"),
         (limits.high, "--", "start of high"),
     ):
         axes.axvline(threshold, color=plots.INK, linestyle=style, linewidth=1.2, label=name, ymax=UNDER_LEGEND)

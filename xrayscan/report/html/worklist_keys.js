@@ -19,12 +19,23 @@ keysOn.addEventListener("change", () => {
   }
 });
 
+const current = () => view.order[view.current];
 const anyKeys = { "?": () => byId("help").showModal() };
 const listKeys = {
   ...anyKeys,
   j: () => goTo(view.current + (currentButton() === document.activeElement ? 1 : 0), true),
   k: () => goTo(view.current - 1, true),
-  r: () => view.order.length && review(view.order[view.current]),
+  n: () => {
+    const next = nextUnread(view.current);
+    if (next >= 0) goTo(next, true);
+  },
+  r: () => view.order.length && markRead(current()),
+  a: () => answer(current(), "agree"),
+  d: () => answer(current(), "disagree"),
+  w: () => answer(current(), "wrong"),
+  c: () => view.order.length && copy(realPath(rows[current()])),
+  o: () => view.order.length && openOriginal(rows[current()]),
+  g: () => byId("tiles").click(),
   Enter: () => openFilm(view.current),
   "/": () => byId("find").focus(),
 };
@@ -32,19 +43,26 @@ const filmKeys = {
   ...anyKeys,
   j: () => step(1),
   k: () => step(-1),
-  r: () => {
-    review(film.index);
-    byId("filmreviewed").checked = isReviewed(rows[film.index]);
-  },
+  n: nextInFilm,
+  r: () => sayOfFilm(() => markRead(film.index)),
+  a: () => sayOfFilm(() => answer(film.index, "agree")),
+  d: () => sayOfFilm(() => answer(film.index, "disagree")),
+  w: () => sayOfFilm(() => answer(film.index, "wrong")),
+  m: () => byId("note").focus(),
+  c: () => copy(realPath(rows[film.index])),
+  o: () => openOriginal(rows[film.index]),
   i: invert,
   h: toggleHeat,
   0: resetFilm,
+  1: () => zoomTo(1 / devicePixelRatio),
+  "+": () => zoomTo(scaleNow() * 1.25),
+  "-": () => zoomTo(scaleNow() / 1.25),
 };
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || byId("help").open) return;
   const target = event.target;
-  if (target.matches("input[type=search], select") || (event.key !== "?" && !keysOn.checked)) return;
+  if (target.matches("input[type=search], select, textarea") || (event.key !== "?" && !keysOn.checked)) return;
   if (event.key === "Enter" && target.closest("a, button, input, summary")) return; // they have their own Enter
   const action = (dialog.open ? filmKeys : listKeys)[event.key];
   if (!action) return;
@@ -55,10 +73,9 @@ document.addEventListener("keydown", (event) => {
 for (const button of document.querySelectorAll("dialog .close")) {
   button.addEventListener("click", () => button.closest("dialog").close());
 }
-byId("showhelp").addEventListener("click", () => byId("help").showModal());
 
 recallKeys();
-byId("toolbar").hidden = byId("showhelp").hidden = false;
+document.documentElement.classList.add("scripted");
 refresh();
 document.documentElement.dataset.ready = Math.round(performance.now()); // ms from opening until it answers
 document.addEventListener("DOMContentLoaded", () => {

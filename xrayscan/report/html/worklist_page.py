@@ -3,57 +3,66 @@
 import base64
 import hashlib
 import itertools
+import math
 import os
+import pathlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import jinja2
 from markupsafe import Markup, escape
 
 from xrayscan.files.atomic import atomic_writer
 from xrayscan.files.text import ending, visible
-from xrayscan.report.html.worklist_data import agreements, embedded, others, reason_groups, row_lines
+from xrayscan.report.html.worklist_data import (
+    MARK,
+    SMALLEST,
+    agreements,
+    embedded,
+    others,
+    percent,
+    place,
+    reason_groups,
+    row_lines,
+)
 from xrayscan.report.interface import PageSettings
 from xrayscan.store.record import Status
 from xrayscan.worklist.worklist import Worklist
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
 FOLDER = os.path.dirname(__file__)
-SCRIPTS = ("worklist_data.js", "worklist_table.js", "worklist_view.js", "worklist_keys.js")  # joined in this order
+SCRIPTS = ("data", "answers", "table", "picture", "film", "bar", "keys")  # of worklist_….js, joined in this order
 PAGE_ROWS = 100  # rows shown at once; as many are in the table before, and without, the script
 PIECES_AT_ONCE = 500  # template pieces joined per write
+LEAST_REACH, REACH = 4.6, 13.8  # log odds at the ends of the bars: 99 %, and 99.9999 %
+IDS = re.compile(r'(\bid="|url\(#|href="#)')  # of an SVG: where its elements are named and meant
 SEPARATOR = re.compile(r"([/\\_])")  # none of them stands in what escaping makes
 SOURCES_SHOWN = 100  # files listed per reason; the table has them all
 
 
-@dataclass(frozen=True, slots=True)
-class PictureSettings:
-    """What of the films themselves goes into the page: rows with pictures, and rows with heatmaps among them."""
-
-    top: int = 500
-    images: bool = True
-    heatmaps: int = 50
-    heatmap_files: bool = False  # also as PNG files in the folder ``heatmaps``
-
-    def __post_init__(self) -> None:
-        if min(self.top, self.heatmaps) < 0:
-            raise ValueError(f"pictures of {self.top} films and {self.heatmaps} heatmaps: neither can be below 0")
-
-
 def write_html(worklist: Worklist, path: str, settings: PageSettings | None = None) -> None:
     """Write the page. Raises: OutputError if it cannot be written."""
-    stream = environment().get_template("worklist.html").stream(**_context(worklist, settings or PageSettings()))
+    stream = environment().get_template("worklist.html").stream(**_context(worklist, settings or PageSettings(), path))
     stream.enable_buffering(PIECES_AT_ONCE)
     with atomic_writer(path) as file:
         file.writelines(stream)
 
 
-def _context(worklist: Worklist, settings: PageSettings) -> dict[str, object]:
+def _context(worklist: Worklist, settings: PageSettings, path: str) -> dict[str, object]:
     from xrayscan.report.html import worklist_figures  # matplotlib, which a CSV does not need
 
-    card, script = worklist.card, Markup("".join(map(_asset, SCRIPTS)))
+    card, script = worklist.card, Markup("".join(_asset(f"worklist_{name}.js") for name in SCRIPTS))
     scores = worklist_figures.scores_of(worklist) if worklist.counts.scored else None
+    reach = _reach(scores.probabilities) if scores else LEAST_REACH
     return {
+        "folder": _folder(settings.folders),
+        "reach": reach,
+        "groups": _groups(worklist),
         "worklist": worklist,
         "thresholds": worklist.thresholds,
         "card": card,
@@ -72,7 +81,7 @@ def _context(worklist: Worklist, settings: PageSettings) -> dict[str, object]:
         "calibration": worklist_figures.calibration(card),
         "notes": [visible(each.trial_note) for each in worklist.cards if each.is_trial],
         "data": map(Markup, row_lines(worklist, settings.top)),
-        "meta": Markup(embedded(_meta(worklist, settings))),
+        "meta": Markup(embedded(_meta(worklist, settings, path, reach))),
         "pictures": _pictures(worklist, settings),
         "style": Markup(_asset("worklist.css")),
         "script": script,
@@ -80,17 +89,63 @@ def _context(worklist: Worklist, settings: PageSettings) -> dict[str, object]:
     }
 
 
-def _meta(worklist: Worklist, settings: PageSettings) -> dict[str, object]:
-    """What the script has to know beside the rows."""
+def _groups(worklist: Worklist) -> dict[str, int]:
+    """How many files each group of the list holds, in its order; tiers always, other groups where they hold any."""
+    tiers, counts = worklist.tier_counts, worklist.counts
+    apart = {"unlike": worklist.unlike} if worklist.apart else {}
+    unscored = {"set aside": counts.set_aside, "failed": counts.failed}
+    return {
+        "high": tiers["high"],
+        **apart,
+        "intermediate": tiers["intermediate"],
+        "low": tiers["low"],
+        **{name: count for name, count in unscored.items() if count},
+    }
+
+
+def _folder(folders: tuple[str, ...]) -> str:
+    """What the scan was of, in a word or two for the tab."""
+    names = [os.path.basename(os.path.abspath(folder)) or folder for folder in folders]
+    return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else "".join(names)
+
+
+def _reach(probabilities: "npt.NDArray[np.float64]") -> float:
+    """Log odds at the ends of the page's bars: as far as the scan's scores go, within limits."""
+    furthest = float(min(probabilities.min(), (1 - probabilities).min()))
+    return min(REACH, max(LEAST_REACH, -math.log(max(furthest, SMALLEST))))
+
+
+def _meta(worklist: Worklist, settings: PageSettings, path: str, reach: float) -> dict[str, object]:
+    """What the script has to know beside the rows.
+
+    ``run`` keeps the reader's answers apart from those to other scans: the same folders by the same models are one.
+    ``base`` leads from the page to where the paths of the rows start.
+    """
+    run = hashlib.sha256("\0".join((*worklist.fingerprints, *settings.folders)).encode("utf-8", "surrogateescape"))
     return {
         "labels": [visible(label) for label in worklist.card.labels],
         "models": [visible(name) for name in worklist.names],
         "byMean": worklist.by_mean,
         "thresholds": [worklist.thresholds.low, worklist.thresholds.predicted, worklist.thresholds.high],
         "pageRows": PAGE_ROWS,
+        "reach": reach,
+        "run": run.hexdigest()[:MARK],
+        "base": _base(path),
+        "separator": os.sep,
         "top": settings.top,
         "pictures": settings.pictures is not None,
     }
+
+
+def _base(path: str) -> str:
+    """The URL of the working folder as the page sees it."""
+    try:
+        return (
+            quote(os.fsencode(os.path.relpath(os.curdir, os.path.dirname(path) or os.curdir)).replace(b"\\", b"/"))
+            + "/"
+        )
+    except ValueError:  # on another drive
+        return pathlib.Path.cwd().as_uri() + "/"
 
 
 def _pictures(worklist: Worklist, settings: PageSettings) -> Iterator[Markup]:
@@ -114,12 +169,37 @@ def environment() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_DistinctIds(),
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {"visible": visible, "percent": _percent, "interval": _interval, "count": _count}
     environment.filters |= {"others": others, "breakable": _breakable, "ending": ending}
+    environment.filters |= {"percentage": percent, "place": place, "shown": _shown, "split_path": _split_path}
     return environment
+
+
+class _DistinctIds:
+    """Number the ids of each figure that a page shows: a page with two figures would have some of them twice."""
+
+    def __init__(self) -> None:
+        self._count = itertools.count()
+
+    def __call__(self, value: object) -> object:
+        if not isinstance(value, Markup) or not value.startswith("<svg"):
+            return value
+        return Markup(IDS.sub(rf"\g<1>f{next(self._count)}-", str(value)))
+
+
+def _shown(probability: float) -> str:
+    """A probability as percent, such as "71.40 %"."""
+    return f"{''.join(percent(probability))} %"
+
+
+def _split_path(path: str) -> tuple[str, str]:
+    """Folder and name of a path as it is shown."""
+    at = max(path.rfind("/"), path.rfind(os.sep)) + 1
+    return path[:at], path[at:]
 
 
 def _breakable(path: str) -> Markup:

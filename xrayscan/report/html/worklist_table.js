@@ -1,50 +1,73 @@
 // The worklist: what is filtered and how it is sorted, one page of it in the document at a time.
 
+const TIERS = ["", "low", "intermediate", "unlike", "high"];
 const KEYS = {
   rank: (row) => row[RANK] ?? Infinity,
   mean: (row) => row[MEAN] ?? -1,
   probability: (row) => row[PROBABILITY] ?? -1,
-  tier: (row) => ["", "low", "intermediate", "unlike", "high"].indexOf(row[TIER]),
-  flags: (row) => (row[FLAGS].length ? row[FLAGS].join(", ") : "\uffff"),
+  tier: (row) => TIERS.indexOf(row[TIER]),
+  flags: (row) => remarksOf(row) || "\uffff",
   film: (row) => row[SOURCE].toLowerCase(),
   view: (row) => row[VIEW] || "\uffff",
   size: (row) => (row[ROWS] ?? 0) * (row[COLUMNS] ?? 0),
-  reviewed: (row) => marks.get(markOf(row)) || "\uffff",
+  read: (row) => saidOf(row).read || "\uffff",
 };
 meta.models.slice(1).forEach((_, n) => (KEYS[`model${n}`] = (row) => row[OTHERS][n]?.[0] ?? -1));
 const HIGHEST_FIRST = (column) => /^(mean|probability|model\d+|tier|size)$/.test(column);
 const SHOWN = {
-  scored: scored,
-  open: (row) => scored(row) && !isReviewed(row),
-  reviewed: isReviewed,
-  flagged: (row) => row[FLAGS].length > 0,
-  "set aside": (row) => row[STATUS] === "set aside",
-  failed: (row) => row[STATUS] === "failed",
   all: () => true,
+  unread: (row) => !isRead(row),
+  read: isRead,
+  flagged: (row) => scored(row) && row[CALLED] === 1,
+  agree: (row) => answerOf(row) === "agree",
+  disagree: (row) => answerOf(row) === "disagree",
+  wrong: (row) => answerOf(row) === "wrong",
+  note: (row) => noteOf(row) !== "",
 };
-const PRINTED = 1000; // rows on paper, at most
+const PRINTED = 50; // rows on paper, at most
+const SCORED = rows.filter(scored).length;
 
-const view = { order: [], page: 0, current: 0, sort: "rank", down: false };
+const view = { order: [], page: 0, current: 0, sort: "rank", down: false, groups: new Set() };
 let searched = null; // lower-case text of each row, made when it is first searched
+
+const remarksOf = (row) => (scored(row) ? row[FLAGS].join(", ") : row[REASON]);
+const groupOf = (row) => row[TIER] || row[STATUS];
 
 function textOf(index) {
   searched ??= rows.map((row) => [row[SOURCE], row[VIEW], row[FORMAT], row[REASON], ...row[FLAGS]].join(" ").toLowerCase());
   return searched[index];
 }
 
+/** Whether a row belongs to the groups chosen; where none is, all that were scored, or, failing these, all. */
+function chosen(row) {
+  return view.groups.size ? view.groups.has(groupOf(row)) : scored(row) || !SCORED;
+}
+
 /** Filter and sort all rows, and show the first page, or the one that holds the row given. */
 function refresh(keep = -1) {
   const words = byId("find").value.toLowerCase().split(/\s+/).filter(Boolean);
-  const tier = byId("tier").value, status = SHOWN[byId("status").value], key = KEYS[view.sort];
+  const wanted = SHOWN[byId("which").value], key = KEYS[view.sort];
   const order = [];
   rows.forEach((row, index) => {
-    if ((tier && row[TIER] !== tier) || !status(row)) return;
-    if (words.every((word) => textOf(index).includes(word))) order.push(index);
+    if (chosen(row) && wanted(row) && words.every((word) => textOf(index).includes(word))) order.push(index);
   });
   const keys = rows.map(key), sign = view.down ? -1 : 1;
   order.sort((a, b) => (keys[a] < keys[b] ? -sign : keys[a] > keys[b] ? sign : a - b));
   view.order = order;
+  hideEmptyColumns(order.map((index) => rows[index]));
   goTo(Math.max(0, order.indexOf(keep)));
+}
+
+function hideEmptyColumns(listed) {
+  const first = listed.length ? split(listed[0][SOURCE])[0] : "";
+  const filled = {
+    score: listed.some(scored),
+    flags: listed.some((row) => remarksOf(row)),
+    view: listed.some((row) => row[VIEW]),
+    size: listed.some((row) => row[ROWS]),
+    folder: listed.some((row) => split(row[SOURCE])[0] !== first),
+  };
+  for (const [name, any] of Object.entries(filled)) byId("table").classList.toggle(`no-${name}`, !any);
 }
 
 /** Make a position of the order the current one, and show its page. */
@@ -56,6 +79,13 @@ function goTo(position, focus = false) {
 }
 
 const currentButton = () => byId("rows").querySelector("tr.current .open");
+
+/** The position of the next film that is not read, after the one given, or before it; -1 where all are. */
+function nextUnread(position) {
+  const unread = (index) => !isRead(rows[index]);
+  const later = view.order.findIndex((index, n) => n > position && unread(index));
+  return later < 0 ? view.order.findIndex((index, n) => n !== position && unread(index)) : later;
+}
 
 function render() {
   const from = view.page * meta.pageRows;
@@ -78,67 +108,98 @@ function show(from, indexes) {
 }
 
 function say() {
-  const reviewed = rows.reduce((count, row) => count + (scored(row) && isReviewed(row)), 0);
-  const kept = marksKept ? "" : " This browser keeps no marks: export them before you close the page.";
-  const shown = `${number(view.order.length)} of ${number(rows.length)} files shown, ${number(reviewed)} reviewed.${kept}`;
-  if (byId("said").textContent !== shown) byId("said").textContent = shown;
+  const read = rows.reduce((count, row) => count + (scored(row) && isRead(row)), 0);
+  tell("progress", `${number(read)} of ${number(SCORED)} read`);
+  byId("done").style.width = `${SCORED ? (100 * read) / SCORED : 0}%`;
+  const all = view.groups.size ? rows.length : SCORED || rows.length;
+  const shown = view.order.length === all && !view.groups.size ? "" : `${number(view.order.length)} shown`;
+  tell("said", answersKept ? shown : "This browser keeps no answers: save them before you close the page.");
+  byId("export").disabled = !answers.size;
   for (const head of document.querySelectorAll("th[data-sort]")) {
     const sorted = head.dataset.sort === view.sort;
     head.setAttribute("aria-sort", sorted ? (view.down ? "descending" : "ascending") : "none");
   }
   byId("sort").value = view.sort;
-  byId("reverse").textContent = view.down ? "↓ descending" : "↑ ascending";
+  byId("reverse").textContent = view.down ? "↓" : "↑";
+  byId("reverse").setAttribute("aria-label", view.down ? "descending: reverse" : "ascending: reverse");
+}
+
+function tell(id, text) {
+  if (byId(id).textContent !== text) byId(id).textContent = text; // said aloud once
 }
 
 function rowOf(index, position) {
-  const row = rows[index];
+  const row = rows[index], tick = meta.thresholds[1];
   const cell = (name, ...children) => make("td", { role: "cell", className: name }, ...children);
   const by = (name, made) => { if (meta.models.length > 1) made.dataset.model = name; return made; };
-  const box = make("input", { type: "checkbox", checked: isReviewed(row), "aria-label": `reviewed: ${row[SOURCE]}` });
-  const open = make("button", { type: "button", className: "open" }, pathOf(row[SOURCE]));
   const others = meta.models.slice(1).map((_, n) => by(meta.models[n + 1], cell("number model", ...modelCell(row[OTHERS][n]))));
-  const first = !scored(row) ? ["–"] : meta.byMean ? [probability(row[PROBABILITY])] : barOf(row[PROBABILITY]);
-  const notes = scored(row) ? row[FLAGS].join(", ") : row[REASON];
+  const first = !scored(row) ? ["–"] : meta.byMean ? [percentOf(row[PROBABILITY])] : barOf(row[PROBABILITY], tick);
   const line = make("tr", { role: "row", "aria-rowindex": position + 2, "data-position": position },
     cell("number rank", row[RANK] ?? "–"),
     ...(meta.pictures ? [cell("thumb", thumbOf(index))] : []),
     ...(meta.byMean ? [by("mean", cell("number ranking", ...(scored(row) ? barOf(row[MEAN]) : ["–"])))] : []),
     by(meta.models[0], cell(`number ${meta.byMean ? "first" : "ranking"}`, ...first)),
-    cell("tiers", make("span", { className: `tier ${row[TIER]}` }, row[TIER] || "not scored")),
+    cell("tiers", make("span", { className: `tier ${row[TIER]}` }, groupOf(row))),
     ...others,
-    cell("flags", notes), cell("path", open), cell("view", row[VIEW]),
+    cell("path", ...nameOf(row)), cell("flags", remarksOf(row)), cell("view", row[VIEW]),
     cell("number size", row[ROWS] ? `${row[ROWS]} × ${row[COLUMNS]}` : ""),
-    cell("mark", make("label", {}, box, make("span", { "aria-hidden": "true" }, "reviewed"))));
+    cell("answer", ...answerButtons(row, true)));
   line.classList.toggle("current", position === view.current);
-  line.classList.toggle("done", isReviewed(row));
+  line.classList.toggle("done", isRead(row));
   return line;
 }
 
-function barOf(value) {
-  const bar = make("span", { className: "bar", "aria-hidden": "true" }, make("span"));
-  bar.firstChild.style.width = `${(100 * value).toFixed(1)}%`;
-  return [probability(value), bar];
+function nameOf(row) {
+  const [folder, name] = split(row[SOURCE]), note = noteOf(row);
+  const parts = [make("button", { type: "button", className: "open", title: row[SOURCE] }, pathOf(name || row[SOURCE]))];
+  if (folder) parts.push(make("span", { className: "folder", title: folder }, make("bdi", {}, folder)));
+  if (note) parts.push(make("span", { className: "noted" }, make("bdi", {}, note)));
+  return parts;
+}
+
+function answerButtons(row, inRow = false) {
+  if (!scored(row)) return [];
+  const said = { agree: meta.labels[row[CALLED]], disagree: meta.labels[1 - row[CALLED]], wrong: "no chest film, or spoilt" };
+  const names = { agree: "agree", disagree: "disagree", wrong: inRow ? "wrong" : "wrong picture" };
+  return Object.entries(ANSWERS).map(([answer, sign]) => make("button", {
+    type: "button", title: said[answer], "data-answer": answer, "aria-pressed": answerOf(row) === answer,
+    "aria-label": `${answer === "wrong" ? "wrong picture" : answer}: ${answer === "wrong" ? "" : said[answer]}${inRow ? ` ${row[SOURCE]}` : ""}`,
+    tabIndex: inRow ? -1 : 0, // 300 stops a page would be too many: a, d and w answer for the current row
+  }, make("span", { className: "sign", "aria-hidden": "true" }, sign), make("span", { className: "word" }, names[answer])));
 }
 
 function modelCell(pair) {
-  return pair ? [probability(pair[0]), make("small", { className: `plain ${pair[1]}` }, pair[1])] : ["–"];
+  return pair ? [percentOf(pair[0]), make("small", { className: `plain ${pair[1]}` }, pair[1])] : ["–"];
 }
 
 function thumbOf(index) {
-  const data = dataOf("thumb", index);
-  if (data) return make("img", { src: `data:image/jpeg;base64,${data}`, alt: "", width: 48, height: 48 });
+  const tiles = byId("table").classList.contains("tiles");
+  const data = (tiles && dataOf("film", index)) || dataOf("thumb", index);
+  if (data) return make("img", { src: `data:image/webp;base64,${data}`, alt: "", width: 48, height: 48 });
   return make("span", { className: "nothumb", "aria-hidden": "true" }, dataOf("problem", index) ? "gone" : "");
 }
 
-/** Mark a film as reviewed or not; the row stays where it is until the list is filtered again. */
-function review(index, on = !isReviewed(rows[index])) {
-  setMark(rows[index], on);
+/** After an answer the row stays where it is until the list is filtered again. */
+function answered(index) {
   for (const line of byId("rows").querySelectorAll("tr[data-position]")) {
     if (view.order[line.dataset.position] !== index) continue;
-    line.classList.toggle("done", on);
-    line.querySelector("input").checked = on;
+    const within = line.contains(document.activeElement);
+    const made = rowOf(index, Number(line.dataset.position));
+    line.replaceWith(made);
+    if (within && !dialog.open) made.querySelector(".open").focus();
   }
   say();
+}
+
+function answer(index, what) {
+  if (index === undefined || !scored(rows[index])) return;
+  setAnswer(rows[index], what);
+  answered(index);
+}
+
+function markRead(index, on = !isRead(rows[index])) {
+  setRead(rows[index], on);
+  answered(index);
 }
 
 function sortBy(column, down = view.sort === column ? !view.down : HIGHEST_FIRST(column)) {
@@ -147,47 +208,23 @@ function sortBy(column, down = view.sort === column ? !view.down : HIGHEST_FIRST
   refresh();
 }
 
-byId("rows").addEventListener("click", (event) => {
-  const line = event.target.closest("tr[data-position]");
-  if (!line || event.target.closest(".mark")) return;
-  setCurrent(Number(line.dataset.position));
-  openFilm(view.current);
-});
-byId("rows").addEventListener("change", (event) => {
-  review(view.order[event.target.closest("tr").dataset.position], event.target.checked);
-});
-byId("rows").addEventListener("focusin", (event) => {
-  const line = event.target.closest("tr[data-position]");
-  if (line) setCurrent(Number(line.dataset.position));
-});
-
 function setCurrent(position) {
   view.current = position;
   for (const line of byId("rows").children) line.classList.toggle("current", Number(line.dataset.position) === position);
 }
 
+byId("rows").addEventListener("click", (event) => {
+  const line = event.target.closest("tr[data-position]");
+  if (!line) return;
+  setCurrent(Number(line.dataset.position));
+  const button = event.target.closest("[data-answer]");
+  if (button) answer(view.order[view.current], button.dataset.answer);
+  else if (!event.target.closest(".answer")) openFilm(view.current);
+});
+byId("rows").addEventListener("focusin", (event) => {
+  const line = event.target.closest("tr[data-position]");
+  if (line) setCurrent(Number(line.dataset.position));
+});
 for (const button of document.querySelectorAll("th[data-sort] button")) {
   button.addEventListener("click", () => sortBy(button.parentElement.dataset.sort));
 }
-byId("sort").addEventListener("change", (event) => sortBy(event.target.value, HIGHEST_FIRST(event.target.value)));
-byId("reverse").addEventListener("click", () => sortBy(view.sort));
-let waiting = 0;
-byId("find").addEventListener("input", () => {
-  clearTimeout(waiting);
-  waiting = setTimeout(refresh, 120);
-});
-for (const id of ["tier", "status"]) byId(id).addEventListener("change", () => refresh());
-byId("export").addEventListener("click", exportMarks);
-for (const [id, move] of Object.entries({
-  first: () => 0,
-  previous: () => view.page - 1,
-  next: () => view.page + 1,
-  last: () => Math.ceil(view.order.length / meta.pageRows) - 1,
-})) {
-  byId(id).addEventListener("click", () => {
-    goTo(move() * meta.pageRows);
-    byId("table").scrollIntoView();
-  });
-}
-window.addEventListener("beforeprint", () => show(0, view.order.slice(0, PRINTED)));
-window.addEventListener("afterprint", render);

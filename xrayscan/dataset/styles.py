@@ -10,26 +10,47 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xrayscan.model.backend import Pixels
-from xrayscan.model.gate import pixel_statistics
+from xrayscan.model.backend import Pixels, Predictor
+from xrayscan.model.batches import Batches
+from xrayscan.model.capabilities import GivesStyle
+from xrayscan.model.gate import pixel_statistics, ungated
 from xrayscan.statistics.metrics import Floats, Labels, auroc, ece
 
 STYLES = 12
 FEWEST = 10  # films of a label below which a style's rate is noise, and left out of means and worst cases
-AT_ONCE = 512
+AT_ONCE = 64
 
 Styles = npt.NDArray[np.intp]  # (N,): the style of each film, from 0
 
 
-def find_styles(pixels: Pixels, seed: int) -> Styles:
-    """Group films (N, S, S) by k-means of `pixel_statistics`, standardised. Deterministic for a seed."""
+def find_styles(pixels: Pixels, seed: int, *, count: int = STYLES, predictor: Predictor | None = None) -> Styles:
+    """Group films (N, S, S) into ``count`` styles, or fewer where films are few. Deterministic for a seed.
+
+    What is compared are the ``style_layers`` of a predictor that names some, its early and middle ones, which see how a
+    film looks rather than what it shows; without them, `pixel_statistics`.
+    """
+    features = Batches(AT_ONCE).over(lambda part: _style_features(predictor, part), pixels)
+    return clusters(standardised(features), max(1, min(count, len(pixels) // FEWEST)), seed, starts=4)
+
+
+def _style_features(predictor: Predictor | None, pixels: Pixels) -> Floats:
+    network = predictor and ungated(predictor)
+    if isinstance(network, GivesStyle) and network.style_layers:
+        return network.predict_with_features(pixels, network.style_layers)[1]
+    return pixel_statistics(pixels)
+
+
+def standardised(features: Floats) -> npt.NDArray[np.float64]:
+    """Features (N, F) with mean 0 and variance 1; one that does not vary is 0."""
+    wide = features.astype(np.float64)
+    return np.asarray((wide - wide.mean(0)) / (wide.std(0) + 1e-6))
+
+
+def clusters(features: npt.NDArray[np.float64], count: int, seed: int, *, starts: int) -> Styles:
+    """Group features (N, F) by k-means, the best of so many ``starts``."""
     from sklearn.cluster import KMeans
 
-    parts = (pixels[at : at + AT_ONCE] for at in range(0, len(pixels), AT_ONCE))
-    features = np.concatenate([pixel_statistics(part) for part in parts]).astype(np.float64)
-    standard = (features - features.mean(0)) / (features.std(0) + 1e-6)
-    count = max(1, min(STYLES, len(pixels) // FEWEST))
-    return np.asarray(KMeans(count, n_init=4, random_state=seed).fit_predict(standard), np.intp)
+    return np.asarray(KMeans(count, n_init=starts, random_state=seed).fit_predict(features), np.intp)
 
 
 def style_weights(labels: Labels, styles: Styles) -> npt.NDArray[np.float64]:

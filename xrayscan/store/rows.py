@@ -1,0 +1,41 @@
+"""A record as a row of the store, and how many of each kind there are."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from xrayscan.files.text import encodable
+from xrayscan.sources.source import IDENTITY, Source
+from xrayscan.store.record import FACT_LABELS, ScanRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many paths one run found, and how they ended. found = scored + set aside + failed + skipped, always."""
+
+    found: int
+    scored: int
+    set_aside: int
+    failed: int
+    skipped: int
+    kept: int  # of those found, taken over unread from an earlier run
+    new: int  # of those scored, scored by this run
+    removed: int  # of an earlier run, skipped ones aside, and not found any more
+
+
+def row_of(run: int, source: Source, record: ScanRecord) -> tuple[Any, ...]:
+    """What `schema.WRITE` takes."""
+    facts = (getattr(record.facts, name) for name in FACT_LABELS)
+    return (
+        *(os.fsencode(source.path), run, next(iter(record.probabilities), None), *identity(source)),
+        *(os.fsencode(record.source), json.dumps(record.probabilities), str(record.status)),
+        *(None if record.reason is None else encodable(record.reason), record.code, json.dumps(record.flags)),
+        *(encodable(fact) if isinstance(fact, str) else fact for fact in facts),
+    )
+
+
+def identity(source: Source) -> Iterator[int]:
+    """What a file is known by, within SQLite's range: inodes and times after 2262, in nanoseconds, lie beyond it."""
+    return ((getattr(source, name) + (1 << 63)) % (1 << 64) - (1 << 63) for name in IDENTITY)
