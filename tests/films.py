@@ -8,6 +8,7 @@ from typing import Any
 import jpeg_ls
 import numpy as np
 import numpy.typing as npt
+import pytest
 import simplejpeg
 from jpeg_encoders import extended_jpeg, lossless_jpeg
 from openjpeg.utils import encode_array as encode_j2k
@@ -31,6 +32,9 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from xrayscan.decode import Radiograph, decode
+from xrayscan.errors import DecodeError
+
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 NEEDS_SHARED_DATA = f"needs the radiographs of {SHARED_DATA}, which are not part of the repository"
 
@@ -40,6 +44,17 @@ LOSSLESS = [RLELossless, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000
 LOSSY_16 = [JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000]  # those that carry 12 bits
 
 Film = npt.NDArray[np.integer]
+
+
+def read(data: bytes) -> Radiograph:
+    return decode(data, at_least=8)
+
+
+def refusal(data: bytes) -> DecodeError:
+    """The error with which it is not read."""
+    with pytest.raises(DecodeError) as caught:
+        read(data)
+    return caught.value
 
 
 def film(rows: int = 72, columns: int = 60, bits: int = 8) -> Film:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from xrayscan import Calibration, ModelCard, OperatingPoint
+from xrayscan import Calibration, InputSpec, ModelCard, OperatingPoint
 from xrayscan.model.file import save_model
 from xrayscan.model.provenance import Provenance
 
@@ -27,6 +27,25 @@ def write_film(path: Path, seed: int, side: int = 64) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(film_pixels(seed, side)).save(path)
     return path
+
+
+def point(name: str, threshold: float, sensitivity: float = 0.9, specificity: float = 0.9) -> OperatingPoint:
+    return OperatingPoint(name, threshold, sensitivity, specificity, (0.8, 0.95), (0.8, 0.95))
+
+
+def make_card(*points: OperatingPoint, **values: object) -> ModelCard:
+    """A card of a model that nobody has trained, with three operating points unless others are given."""
+    usual = point("balanced", 0.5), point("sensitivity-0.99", 0.2), point("specificity-0.99", 0.8)
+    known = {
+        "name": "default",
+        "backend": "cnn",
+        "input": InputSpec(side=64),
+        "labels": ("NORMAL", "PNEUMONIA"),
+        "prevalence": 0.74,
+        "calibration": Calibration(),
+        "operating_points": points or usual,
+    }
+    return ModelCard(**(known | values))
 
 
 def make_model(path: Path, *, seed: int = 0, sign: int = 1, seen: Provenance | None = None, **card: object) -> Path:

@@ -5,14 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 from PIL import Image
-from small import film_pixels
+from small import film_pixels, make_card
 
 from xrayscan.explain.evidence import Evidence
 from xrayscan.explain.heatmap import Neighbour
 from xrayscan.explain.pictures import picture_elements
-from xrayscan.model.calibration import Calibration
-from xrayscan.model.card import ModelCard, OperatingPoint
-from xrayscan.model.input_spec import InputSpec
+from xrayscan.model.card import OperatingPoint
 from xrayscan.report.html.worklist_page import write_html
 from xrayscan.report.interface import PageSettings
 from xrayscan.sources.source import Source
@@ -22,14 +20,10 @@ from xrayscan.worklist.worklist import Worklist
 
 HOSTILE = '<img src=x onerror="window.hacked=1">\n\u202e=HYPERLINK("x") 🫁.png'
 POINTS = (("sensitivity-0.99", 0.2, 0.99, 0.8), ("balanced", 0.5, 0.95, 0.96), ("specificity-0.99", 0.8, 0.8, 0.99))
-CARD = ModelCard(
+CARD = make_card(
+    *(OperatingPoint(n, t, a, b, (a - 0.1, a), (b - 0.1, b)) for n, t, a, b in POINTS),
     name="small",
-    backend="cnn",
-    input=InputSpec(side=64),
-    labels=("NORMAL", "PNEUMONIA"),
     prevalence=0.5,
-    calibration=Calibration(),
-    operating_points=tuple(OperatingPoint(n, t, a, b, (a - 0.1, a), (b - 0.1, b)) for n, t, a, b in POINTS),
     metrics={"films": 400, "patients": 300, "with_finding": 200, "auroc": 0.97, "auroc_ci95": (0.95, 0.98)},
 )
 

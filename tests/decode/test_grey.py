@@ -7,22 +7,12 @@ import zlib
 
 import numpy as np
 import pytest
-from films import bmp, dicom, film, jpeg, png, tiff
+from films import bmp, dicom, film, jpeg, png, read, refusal, tiff
 from PIL import Image, TiffImagePlugin
 
-from xrayscan.decode import decode, named_as_image, sniff
+from xrayscan.decode import named_as_image, sniff
 from xrayscan.decode.flags import Flag
-from xrayscan.errors import Code, DecodeError
-
-
-def read(data):
-    return decode(data, at_least=8)
-
-
-def refusal(data):
-    with pytest.raises(DecodeError) as caught:
-        read(data)
-    return caught.value
+from xrayscan.errors import Code
 
 
 def deep(bits):

@@ -1,27 +1,19 @@
 from itertools import count
 
 import pytest
+from small import make_card
 
-from xrayscan.model.calibration import Calibration
-from xrayscan.model.card import ModelCard, OperatingPoint
-from xrayscan.model.input_spec import InputSpec
+from xrayscan.model.card import OperatingPoint
 from xrayscan.sources.source import Source
 from xrayscan.store.record import Facts, ScanRecord, Status
 from xrayscan.store.store import Store
 from xrayscan.worklist.worklist import Worklist
 
-CARD = ModelCard(
+CARD = make_card(
+    OperatingPoint("balanced", 0.5, 0.951, 0.962, (0.921, 0.973), (0.931, 0.984)),
+    OperatingPoint("sensitivity-0.99", 0.2, 0.99, 0.8, (0.98, 1.0), (0.7, 0.9)),
+    OperatingPoint("specificity-0.99", 0.8, 0.8, 0.99, (0.7, 0.9), (0.98, 1.0)),
     name="<default>",
-    backend="cnn",
-    input=InputSpec(side=64),
-    labels=("NORMAL", "PNEUMONIA"),
-    prevalence=0.74,
-    calibration=Calibration(),
-    operating_points=(
-        OperatingPoint("balanced", 0.5, 0.951, 0.962, (0.921, 0.973), (0.931, 0.984)),
-        OperatingPoint("sensitivity-0.99", 0.2, 0.99, 0.8, (0.98, 1.0), (0.7, 0.9)),
-        OperatingPoint("specificity-0.99", 0.8, 0.8, 0.99, (0.7, 0.9), (0.98, 1.0)),
-    ),
 )
 
 

@@ -38,6 +38,10 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+def skipped(sources):
+    return {name: source.reason for name, source in sources.items() if source.status is Status.SKIPPED}
+
+
 def test_a_source_is_the_path_as_given_plus_what_lies_below_it(here):
     file = touch(here / "in" / "deep" / "a.dcm", b"12345")
     os.utime(file, ns=(1, 1_600_000_000_123_456_789))
@@ -122,7 +126,7 @@ def test_hidden_and_system_files_are_ignored_and_hidden_folders_are_not_entered(
         touch(here / "in" / name)
     sources = found("in")
     assert candidates("in") == ["in/a.dcm"]
-    assert {name: source.reason for name, source in sources.items() if source.status is Status.SKIPPED} == {
+    assert skipped(sources) == {
         "in/.hidden.dcm": "hidden file",
         "in/.DS_Store": "hidden file",
         "in/Thumbs.db": "system file",
@@ -175,7 +179,7 @@ def test_a_link_back_is_ignored_and_its_target_scanned_once(here):
     os.symlink("a.dcm", "in/0.dcm")
     sources = found("in")
     assert candidates("in") == ["in/a.dcm", "in/deep/b.dcm"]
-    assert {name: source.reason for name, source in sources.items() if source.status is Status.SKIPPED} == {
+    assert skipped(sources) == {
         "in/deep/up": "leads back to a folder already found",
         "in/across": "leads back to a folder already found",
         "in/0.dcm": "another name of a file already found",

@@ -1,28 +1,15 @@
 """Films unlike training stand apart: after tier high, before the rest; or they rank, if that is asked for."""
 
 import pytest
+from small import make_card
 
-from xrayscan.model.calibration import Calibration
-from xrayscan.model.card import ModelCard, OperatingPoint
-from xrayscan.model.input_spec import InputSpec
 from xrayscan.sources.source import Source
 from xrayscan.store.record import UNLIKE, Facts, ScanRecord
 from xrayscan.store.store import Store
 from xrayscan.worklist.order import RankSettings
 from xrayscan.worklist.worklist import Worklist
 
-CARD = ModelCard(
-    name="default",
-    backend="cnn",
-    input=InputSpec(side=64),
-    labels=("NORMAL", "PNEUMONIA"),
-    prevalence=0.74,
-    calibration=Calibration(),
-    operating_points=tuple(
-        OperatingPoint(name, threshold, 0.9, 0.9, (0.8, 0.95), (0.8, 0.95))
-        for name, threshold in (("balanced", 0.5), ("sensitivity-0.99", 0.2), ("specificity-0.99", 0.8))
-    ),
-)
+CARD = make_card()
 
 
 def worklist(tmp_path, films, models=1, **settings):

@@ -1,30 +1,16 @@
 import dataclasses
 
 import pytest
+from small import make_card, point
 
-from xrayscan.model.calibration import Calibration, shift_prevalence
-from xrayscan.model.card import ModelCard, OperatingPoint
-from xrayscan.model.input_spec import InputSpec
+from xrayscan.model.calibration import shift_prevalence
 from xrayscan.sources.source import Source
 from xrayscan.store.record import Facts, ScanRecord, Status
 from xrayscan.store.store import Store
 from xrayscan.worklist.order import RankSettings
 from xrayscan.worklist.worklist import Worklist
 
-
-def point(name, threshold, sensitivity=0.9, specificity=0.9):
-    return OperatingPoint(name, threshold, sensitivity, specificity, (0.8, 0.95), (0.8, 0.95))
-
-
-CARD = ModelCard(
-    name="default",
-    backend="cnn",
-    input=InputSpec(side=64),
-    labels=("NORMAL", "PNEUMONIA"),
-    prevalence=0.74,
-    calibration=Calibration(),
-    operating_points=(point("balanced", 0.5), point("sensitivity-0.99", 0.2), point("specificity-0.99", 0.8)),
-)
+CARD = make_card()
 
 
 @pytest.fixture

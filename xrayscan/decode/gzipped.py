@@ -20,12 +20,21 @@ def inflated_head(head: bytes) -> bytes:
 
 def inflate(data: bytes, limits: Limits) -> bytes:
     """Return the content of a gzip file. Raises: DecodeError if it is cut, damaged, or inflates beyond the limit."""
-    inflater = zlib.decompressobj(_GZIP)
+    damaged, cut = DecodeError(Code.DAMAGED, "damaged gzip file"), DecodeError(Code.TRUNCATED, "truncated gzip file")
+    return inflated(data, _GZIP, limits, damaged, cut)
+
+
+def inflated(data: bytes, window: int, limits: Limits, damaged: DecodeError, cut: DecodeError) -> bytes:
+    """Return what a deflated stream holds. ``window``: as zlib wants it.
+
+    Raises: ``damaged``, ``cut`` where the end is missing, or DecodeError beyond the limit.
+    """
+    inflater = zlib.decompressobj(window)
     try:
         content = inflater.decompress(data, limits.max_inflated_bytes + 1)
     except zlib.error:
-        raise DecodeError(Code.DAMAGED, "damaged gzip file") from None
+        raise damaged from None
     limits.check_inflated(len(content))
     if not inflater.eof:
-        raise DecodeError(Code.TRUNCATED, "truncated gzip file")
+        raise cut
     return content

@@ -239,7 +239,7 @@ class BackendContract(Contract):
 
     backend: str  # as registered
     parameters: Mapping[str, Any] = {}  # that make it small
-    clauses = CLAUSES
+    edge, clauses = "backends", CLAUSES
 
     @classmethod
     def subject(cls) -> Subject:

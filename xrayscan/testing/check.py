@@ -13,10 +13,8 @@ import numpy as np
 
 from xrayscan.checks.interface import Check, Sample, Verdict, sample_of
 from xrayscan.decode import Radiograph
-from xrayscan.plugin.manager import load_registry
-from xrayscan.plugin.registry import EDGES
 from xrayscan.store.record import Facts
-from xrayscan.testing.contract import Contract, assert_light
+from xrayscan.testing.contract import Contract, assert_light, assert_registrable
 
 LONGEST = 80  # characters of a flag or reason, which stand in a table
 HEADER = {"projections": ("lateral",), "body_part": "HAND", "chroma": 1.0}
@@ -41,7 +39,7 @@ def pictures() -> Iterator[tuple[Radiograph, Sample]]:
 
 def check_registration(check: Check) -> None:
     """It has all that a check has, under a name that may be shown."""
-    next(edge for edge in EDGES if edge.name == "checks").accept(check, {})
+    assert_registrable("checks", check)
 
 
 def check_answers(check: Check) -> None:
@@ -88,11 +86,4 @@ class CheckContract(Contract):
     """Subclass this in a test module, name the check, and pytest runs one test per clause."""
 
     check: str  # as registered
-    clauses = CLAUSES
-
-    @classmethod
-    def subject(cls) -> Check:
-        """The check."""
-        known = load_registry().checks
-        assert cls.check in known, f"no plugin registers the check {cls.check!r}: see xrayscan plugins"
-        return known[cls.check]
+    edge, clauses = "checks", CLAUSES

@@ -13,14 +13,12 @@ import io
 import click
 
 from xrayscan.plugin.command import Command
-from xrayscan.plugin.manager import load_registry
-from xrayscan.plugin.registry import EDGES
-from xrayscan.testing.contract import Contract, assert_light
+from xrayscan.testing.contract import Contract, assert_light, assert_registrable
 
 
 def check_registration(command: Command) -> None:
     """It has all that a command has, under a name that may be typed."""
-    next(edge for edge in EDGES if edge.name == "commands").accept(command, {})
+    assert_registrable("commands", command)
 
 
 def check_summary(command: Command) -> None:
@@ -77,11 +75,4 @@ class CommandContract(Contract):
     """Subclass this in a test module, name the command, and pytest runs one test per clause."""
 
     command: str  # as registered
-    clauses = CLAUSES
-
-    @classmethod
-    def subject(cls) -> Command:
-        """The command."""
-        known = load_registry().commands
-        assert cls.command in known, f"no plugin registers the command {cls.command!r}: see xrayscan plugins"
-        return known[cls.command]
+    edge, clauses = "commands", CLAUSES

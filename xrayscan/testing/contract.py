@@ -8,18 +8,23 @@ from typing import Any, ClassVar
 
 from xrayscan.plugin.isolation import HEAVY
 from xrayscan.plugin.manager import ONLY, load_registry
+from xrayscan.plugin.registry import EDGES
 
 
 class Contract:
-    """A base for test classes: pytest runs one test per clause, all of them on one subject."""
+    """A base for test classes: pytest runs one test per clause, all of them on one subject.
 
+    That is what is registered on ``edge`` under the name that the class has for it: ``report`` of ``reports``.
+    """
+
+    edge: ClassVar[str]
     clauses: ClassVar[Sequence[Callable[[Any], None]]]
     _made: ClassVar[Any]
 
     @classmethod
     def subject(cls) -> Any:
         """Make what the clauses look at; once for all of them."""
-        raise NotImplementedError
+        return registered(cls.edge, getattr(cls, cls.edge.removesuffix("s")))
 
     def pytest_generate_tests(self, metafunc: Any) -> None:
         """Tell pytest of the clauses."""
@@ -31,6 +36,18 @@ class Contract:
         if "_made" not in vars(kit):
             kit._made = kit.subject()
         clause(kit._made)
+
+
+def registered(edge: str, name: str) -> Any:
+    """What is registered under a name; an AssertionError that says where to look if there is nothing."""
+    known = getattr(load_registry(), edge)
+    assert name in known, f"no plugin registers {name!r} among its {edge}: see xrayscan plugins"
+    return known[name]
+
+
+def assert_registrable(edge: str, offered: Any) -> None:
+    """Assert that it has all that one of its kind has, under a name that may be used."""
+    next(one for one in EDGES if one.name == edge).accept(offered, {})
 
 
 def refuses(error: type[Exception] | tuple[type[Exception], ...], call: Callable[[], object], complaint: str) -> None:

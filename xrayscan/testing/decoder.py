@@ -18,9 +18,7 @@ from xrayscan.decode import BUILT_IN, Decoder, Radiograph, decode, sniff
 from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
 from xrayscan.decode.sniff import HEAD_BYTES
 from xrayscan.errors import Code, DecodeError
-from xrayscan.plugin.manager import load_registry
-from xrayscan.plugin.registry import EDGES
-from xrayscan.testing.contract import Contract, assert_light
+from xrayscan.testing.contract import Contract, assert_light, assert_registrable
 
 CUTS = 30
 ANY_SIDE = 64  # pixels
@@ -40,7 +38,7 @@ class DecoderSubject:
 
 def check_registration(subject: DecoderSubject) -> None:
     """It has all that a decoder has, under a name that may be shown, and there is a film to try it on."""
-    next(edge for edge in EDGES if edge.name == "decoders").accept(subject.decoder, {})
+    assert_registrable("decoders", subject.decoder)
     assert subject.films, "give it a whole file at least"
 
 
@@ -114,11 +112,9 @@ class DecoderContract(Contract):
 
     decoder: str  # as registered
     films: Sequence[bytes]
-    clauses = CLAUSES
+    edge, clauses = "decoders", CLAUSES
 
     @classmethod
     def subject(cls) -> DecoderSubject:
         """The decoder, and its films."""
-        known = load_registry().decoders
-        assert cls.decoder in known, f"no plugin registers the decoder {cls.decoder!r}: see xrayscan plugins"
-        return DecoderSubject(known[cls.decoder], cls.films)
+        return DecoderSubject(super().subject(), cls.films)

@@ -16,13 +16,11 @@ from xrayscan.errors import XrayscanError
 from xrayscan.model.calibration import Calibration
 from xrayscan.model.card import ModelCard, OperatingPoint
 from xrayscan.model.input_spec import InputSpec
-from xrayscan.plugin.manager import load_registry
-from xrayscan.plugin.registry import EDGES
 from xrayscan.report.interface import PageSettings, Report
 from xrayscan.sources.source import Source
 from xrayscan.store.record import Facts, ScanRecord, Status
 from xrayscan.store.store import Store
-from xrayscan.testing.contract import Contract, assert_light, refuses
+from xrayscan.testing.contract import Contract, assert_light, assert_registrable, refuses
 from xrayscan.worklist.worklist import Worklist, WorklistRow
 
 HOSTILE = ("=1+1.png", "</script><b>.png", "a\nb\x1b[31m.png", 'quote".png', "bytes\udcff.png", "Ä 肺.png")
@@ -59,7 +57,7 @@ def written(report: Report, records: int = len(HOSTILE)) -> bytes:
 
 def check_registration(report: Report) -> None:
     """It has all that a report has, under names that may be typed."""
-    next(edge for edge in EDGES if edge.name == "reports").accept(report, {})
+    assert_registrable("reports", report)
 
 
 def check_every_row(report: Report) -> None:
@@ -134,9 +132,4 @@ class ReportContract(Contract):
     """Subclass this in a test module, name the report, and pytest runs one test per clause."""
 
     report: str  # as registered
-    clauses = CLAUSES
-
-    @classmethod
-    def subject(cls) -> Report:
-        """The report."""
-        return load_registry().report(cls.report)
+    edge, clauses = "reports", CLAUSES

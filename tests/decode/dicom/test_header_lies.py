@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from films import LOSSLESS, compressed, dicom, film
+from films import LOSSLESS, compressed, dicom, film, read, refusal
 from openjpeg.utils import encode_array as encode_j2k
 from pydicom.uid import (
     ExplicitVRLittleEndian,
@@ -13,19 +13,8 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from xrayscan.decode import decode
 from xrayscan.decode.flags import Flag
-from xrayscan.errors import Code, DecodeError
-
-
-def read(data):
-    return decode(data, at_least=8)
-
-
-def refusal(data):
-    with pytest.raises(DecodeError) as caught:
-        read(data)
-    return caught.value
+from xrayscan.errors import Code
 
 
 def alike(brightness, picture):

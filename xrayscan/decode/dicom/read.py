@@ -13,6 +13,7 @@ from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
+from xrayscan.decode.gzipped import inflated
 from xrayscan.decode.limits import Limits
 from xrayscan.errors import Code, DecodeError
 
@@ -89,12 +90,5 @@ def _deflated_at(data: bytes) -> int:
 
 
 def _inflated(deflated: bytes, limits: Limits) -> bytes:
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        content = inflater.decompress(deflated, limits.max_inflated_bytes + 1)
-    except zlib.error:
-        raise DecodeError(Code.TRUNCATED, "truncated DICOM") from None
-    limits.check_inflated(len(content))
-    if not inflater.eof:
-        raise DecodeError(Code.TRUNCATED, "truncated DICOM")
-    return content
+    cut = DecodeError(Code.TRUNCATED, "truncated DICOM")
+    return inflated(deflated, -zlib.MAX_WBITS, limits, cut, cut)
