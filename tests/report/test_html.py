@@ -63,7 +63,7 @@ def page(worklist, tmp_path):
 
 def test_the_page_says_what_was_found_by_which_model_and_what_it_is_worth(page):
     text = page(("a.png", 0.9), ("b.png", 0.3), ("c.png", "truncated PNG")).text
-    assert "This list orders reading. It does not diagnose." in text
+    assert "Suggested reading order. Not a diagnosis." in text
     assert "found 3 scored 2 set aside 0 failed 1 skipped 0 tier high 1 tier intermediate 1 tier low 0" in text
     assert "Model <default>, version 1, fingerprint 0123456789abcdef." in text
     assert "At this threshold 95.1 % of the films with PNEUMONIA in validation were flagged" in text

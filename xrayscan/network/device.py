@@ -13,6 +13,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import torch
 
 from xrayscan.errors import UsageError
+from xrayscan.files.text import nearest
 from xrayscan.model.backend import Placement, Precision
 
 PrecisionChoice = Literal["auto", "fp32", "bf16", "fp16"]
@@ -92,7 +93,9 @@ def _device(device: str) -> str:
         if int(index or 0) < count:
             return f"cuda:{int(index or 0)}"
         raise UsageError(f"no device {device} here ({count} CUDA devices found): choose --device auto or cpu")
-    raise UsageError(f"unknown device {device!r}: choose auto, cpu, cuda, cuda:N or mps")
+    raise UsageError(
+        f"unknown device {device!r}{nearest(kind, ('auto', 'cpu', 'cuda', 'mps'))}: choose auto, cpu, cuda, cuda:N or mps"
+    )
 
 
 def _best_precision(kind: str) -> Precision:
