@@ -32,7 +32,7 @@ def test_predict_writes_the_worklist_and_says_where(predicted):
     assert result.stdout == ""
     assert "7 scored" in result.stderr
     assert "triage.csv" in result.stderr
-    assert "does not diagnose" in result.stderr
+    assert "Not a diagnosis" in result.stderr
 
 
 def test_the_csv_has_the_promised_columns_in_reading_order(predicted):
@@ -76,6 +76,13 @@ def test_nothing_to_score_gives_exit_code_3_and_still_a_worklist(tmp_path, model
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
+        (["predit", "."], 2, "no command 'predit' (did you mean 'predict'?)"),
+        (["train", ".", "--out", "run", "--model", "cnn"], 2, "--backend cnn"),
+        (["tune", ".", "--out", "run", "--model", "cnn"], 2, "--backend cnn"),
+        (["evaluate", "default", "."], 2, "xrayscan evaluate . --model default"),
+        (["evaluate", "default", "runs/first", "."], 2, "evaluate . --model default --model runs/first"),
+        (["calibrate", "default", ".", "--out", "x"], 2, "xrayscan calibrate . --model default"),
+        (["predict", ".", "--treshold", "1"], 2, "--threshold"),
         (["predict"], 2, "No input. Give files or folders"),
         (["predict", "no/such/folder"], 2, "does not exist"),
         (["predict", ".", "--format", "pdf"], 2, "csv, jsonl, html"),
@@ -84,6 +91,9 @@ def test_nothing_to_score_gives_exit_code_3_and_still_a_worklist(tmp_path, model
         (["predict", ".", "--model", "no-such-model"], 4, "no model"),
         (["predict", ".", "--quiet", "--verbose"], 2, "exclude"),
         (["train", ".", "--out", "run", "--backend", "nope"], 4, "unknown backend"),
+        (["train", ".", "--out", "run", "--backend", "resnet8"], 4, "did you mean 'resnet"),
+        (["train", ".", "--out", "run", "--device", "cdua"], 2, "did you mean 'cuda'?"),
+        (["predict", ".", "--model", "defualt"], 4, "did you mean 'default'?"),
         (["train", ".", "--out", "run", "--set", "side"], 4, "key=value"),
         (["train", ".", "--out", "run", "--set", "lerning_rate=1"], 4, "did you mean 'learning_rate'"),
         (["train", ".", "--out", "run", "--set", "dropuot=1"], 4, "did you mean 'dropout'"),
@@ -150,7 +160,7 @@ def test_a_second_scan_says_in_one_line_what_it_kept(films, model_file, tmp_path
     (films / "a.jpeg").unlink()
     write_film(films / "new.png", 77)
     result = xrayscan(*words)
-    assert "6 unchanged files kept, 1 scored anew, 1 gone" in result.stderr
+    assert "Resumed earlier scan: 6 unchanged, 1 new or changed, 1 removed" in result.stderr
 
 
 TINY = ("--set", "side=32", "--set", "width=4", "--workers", "0")
@@ -201,7 +211,7 @@ def test_a_run_is_resumed_with_the_settings_of_its_recipe(trained, tmp_path, mon
     assert "cut off after 1 of 2 epochs" in xrayscan(*words, "--out", tmp_path).stderr
     again = xrayscan(*words[:4], "--workers", "0", "--out", tmp_path, "--resume")
     assert again.exit_code == 0, again.output
-    assert "Going on after epoch 1 of 2" in again.stderr
+    assert "Resuming after epoch 1 of 2" in again.stderr
     assert load_model(str(tmp_path)).card.parameters["width"] == 4
 
 
@@ -264,3 +274,9 @@ def test_a_scan_that_is_interrupted_before_it_recorded_anything_promises_nothing
     result = xrayscan("predict", films, "--model", model_file, "--out", tmp_path / "o")
     assert result.exit_code == 130
     assert "stopped by SIGINT: nothing was recorded yet" in result.stderr
+
+
+def test_help_and_the_version_are_found_where_people_look_for_them():
+    assert xrayscan("help", "predict").output == xrayscan("predict", "--help").output
+    assert xrayscan("help").output == xrayscan("--help").output
+    assert "0.2" in xrayscan("--version").output

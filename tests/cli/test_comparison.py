@@ -287,7 +287,7 @@ def test_a_narrow_terminal_folds_paths_and_drops_nothing_of_them(tmp_path, count
         words += ["--model", str(made)]
     done = CliRunner().invoke(main, words, env={"COLUMNS": "80"})
     assert done.exit_code == 0, done.output
-    table = done.stderr[: done.stderr.index("1 files found")].splitlines()
+    table = done.stderr[: done.stderr.index("1 file found")].splitlines()
     (first,) = (n for n, line in enumerate(table) if line.startswith("   1 "))
     assert "".join([table[first].split()[-1], *(line.strip() for line in table[first + 1 :])]) == str(film)
 

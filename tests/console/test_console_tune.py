@@ -34,7 +34,7 @@ def test_a_terminal_shows_the_best_so_far_and_the_trial_under_way(capsys, trials
 
 def test_a_log_file_gets_a_line_per_trial_and_no_moving_picture(capsys, trials):
     text = shown(capsys, trials)
-    assert text.strip() == "Going on from an earlier search, whose trials are kept: 3"
+    assert text.strip() == "Resumed earlier search with 3 trials"
     with TuneConsole("val_auroc", 6) as console:
         console.begin(3, trials[2].parameters)
         console.end(trials, trials[1])

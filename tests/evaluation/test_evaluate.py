@@ -77,7 +77,7 @@ def test_evaluate_writes_three_files_and_a_table(run):
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in out.iterdir()) == ["evaluation.html", "metrics.json", "predictions.csv"]
     assert result.stdout == ""
-    for text in ("AUROC", "balanced accuracy", "Differences to", "reading queue", "does not diagnose", "34 patients"):
+    for text in ("AUROC", "balanced accuracy", "Differences to", "of the queue", "not a diagnosis", "34 patients"):
         assert text in result.stderr, text
 
 
@@ -142,7 +142,7 @@ def test_the_page_stands_alone_and_shows_curves_and_films(run):
     page = (run[1] / "evaluation.html").read_text()
     assert page.count("<svg") >= 3 + 2 * 2
     assert "data:image/jpeg;base64," in page
-    assert "does not diagnose" in page
+    assert "Not a diagnosis" in page
     assert not re.search(r'(?:src|href)="(?!data:|#)', page)
     assert "where 10.0 % of films have the finding" in page
 

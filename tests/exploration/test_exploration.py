@@ -153,7 +153,7 @@ def test_the_page_is_self_contained_shows_films_and_escapes_names(labelled, tmp_
     assert page.tags.count("svg") == 7
     text = "".join(page.words)
     assert "<script>alert(1)<&.png" in text
-    assert "does not diagnose" in text
+    assert "Not a diagnosis" in text
 
 
 def test_dicom_header_text_is_in_no_output(tmp_path):
@@ -178,7 +178,7 @@ def test_the_command_prints_tables_for_people_and_json_for_programs(labelled, tm
         "Sizes",
         "Formats",
         "Brightness",
-        "Patients, told apart by",
+        "Patients (IDs from",
         "Copies",
         "Shortcuts",
         "Written",

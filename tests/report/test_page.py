@@ -39,7 +39,7 @@ def test_a_page_says_what_it_is_not_and_loads_nothing(template, tmp_path):
     path = tmp_path / "page.html"
     page.write_page(str(path), template(PAGE), name="x", figure="")
     text = path.read_text()
-    assert "does not diagnose" in text
+    assert "Not a diagnosis" in text
     assert "default-src 'none'" in text
     assert "http" not in text.replace("http-equiv", "")
 

@@ -30,7 +30,7 @@ def test_a_search_from_the_command_line_tells_its_trials_and_leaves_a_recipe(tmp
     assert result.exit_code == 0, result.output
     assert result.stdout == ""
     assert "learning_rate: 0.0003 to 0.006, logarithmic" in result.stderr
-    assert "judged on 24 of other patients; patients were told apart by" in result.stderr
+    assert "validated on 24 (no shared patients; patient IDs from" in result.stderr
     for text in ("trial   1 of 3: complete", "best", "Best of 3 trials", "best.toml", "looks better than it is"):
         assert text in result.stderr
     recipe = tomllib.loads((out / "best.toml").read_text())

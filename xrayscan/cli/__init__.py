@@ -10,7 +10,7 @@ from xrayscan.cli.installed import installed
 from xrayscan.cli.signals import RESUME, Signals
 from xrayscan.cli.surroundings import checked
 from xrayscan.errors import UsageError, XrayscanError
-from xrayscan.files.text import escaped
+from xrayscan.files.text import escaped, nearest
 from xrayscan.plugin.command import Command
 from xrayscan.plugin.manager import BUILT_IN
 
@@ -21,6 +21,18 @@ class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order in which people meet them, those of plugins last."""
         return list(installed(ctx).commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """`help COMMAND` is `COMMAND --help`; a name that is none is answered with the nearest one."""
+        known = self.list_commands(ctx)
+        if args[0] == "help" and "help" not in known:
+            return super().resolve_command(ctx, [*args[1:2], "--help"]) if args[1:] else _own_help(ctx)
+        if args[0] not in known and not args[0].startswith("-"):
+            near = nearest(args[0], known)
+            ctx.fail(f"no command {args[0]!r}{near}; there are: {', '.join(known)}")
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Import the module of one command."""
@@ -56,6 +68,11 @@ class Commands(click.Group):
                 sys.exit(signals.exit_code)
 
 
+def _own_help(ctx: click.Context) -> NoReturn:
+    click.echo(ctx.get_help())
+    ctx.exit()
+
+
 def _end(error: XrayscanError) -> NoReturn:
     """Say what is wrong, with harmless names in it, and exit."""
     click.echo(f"xrayscan: {escaped(str(error))}", err=True)
@@ -88,5 +105,5 @@ def _help_line(ctx: click.Context, name: str) -> str:
 def main() -> None:
     """Rank folders of chest radiographs (JPEG, PNG, DICOM) by pneumonia probability: batched, offline, nothing lost.
 
-    The order is for reading. It is not a diagnosis.
+    Suggested reading order. Not a diagnosis.
     """

@@ -56,7 +56,7 @@ def models_are_options(values: Mapping[str, Any], extra: list[str]) -> Mapping[s
     """Refuse the models that version 0.1 took before the folder."""
     if extra:
         models = " ".join(f"--model {name}" for name in [str(values["directory"]), *extra[:-1]])
-        raise click.UsageError(f"one folder only; models are options: xrayscan evaluate {models} {extra[-1]}")
+        raise click.UsageError(f"one folder only; models are options: xrayscan evaluate {extra[-1]} {models}")
     return {}
 
 

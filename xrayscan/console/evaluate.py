@@ -11,6 +11,7 @@ from rich.table import Table
 from xrayscan.console.terminal import film_bar, printable
 from xrayscan.evaluation.figures import NAMES
 from xrayscan.evaluation.groups import GROUP_FIGURES
+from xrayscan.files.text import counted
 
 if TYPE_CHECKING:
     from xrayscan.evaluation import Evaluation
@@ -50,17 +51,17 @@ class EvaluateConsole:
         self._stop()
         out, films = self._console, evaluation.films
         for path, reason in list(films.failed.items())[:FAILED_SHOWN]:
-            out.print(f"[dim]left out[/] {printable(path)}: {printable(reason)}", soft_wrap=True)
+            out.print(f"[dim]failed[/] {printable(path)}: {printable(reason)}", soft_wrap=True)
         if len(films.failed) > FAILED_SHOWN:
-            out.print(f"[dim]left out[/] {len(films.failed) - FAILED_SHOWN:,} more, listed in the report")
+            out.print(f"[dim]failed[/] {len(films.failed) - FAILED_SHOWN:,} more, listed in the report")
         for warning in evaluation.warnings:
             style = "yellow" if warning in films.folder.warnings else "bold red"
             out.print(f"[{style}]{printable(warning)}[/]", soft_wrap=True)
         found = int(films.labels.sum())
         out.print(
-            f"[bold]{len(films.labels):,} films:[/] {found:,} {printable(films.folder.labels[1])}, "
+            f"[bold]{counted(len(films.labels), 'film')}:[/] {found:,} {printable(films.folder.labels[1])}, "
             f"{len(films.labels) - found:,} {printable(films.folder.labels[0])}, {int(films.groups.max()) + 1:,} "
-            f"patients, told apart by {printable(films.folder.patients_by)}.",
+            f"patients (IDs from {printable(films.folder.patients_by)}).",
             soft_wrap=True,
         )
         out.print(_figures_table(evaluation))
@@ -70,9 +71,9 @@ class EvaluateConsole:
             if evaluation.groups and model.by_group:
                 out.print(_groups_table(model, evaluation.groups.by, model.by_group))
         for model in evaluation.models:
-            out.print(_queue_line(model), soft_wrap=True)
+            out.print(_queue_line(model, films.folder.labels[1]), soft_wrap=True)
         out.print("Written: " + ", ".join(map(printable, files)), soft_wrap=True)
-        out.print("[italic]These figures describe a reading order. It does not diagnose.[/]")
+        out.print("[italic]These figures describe how well films are ordered. They are not a diagnosis.[/]")
 
     def _stop(self) -> None:
         if self._bar.live.is_started:  # else stopping would print an empty line
@@ -131,11 +132,11 @@ def _counts(confusion: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,}" for count in confusion.values())
 
 
-def _queue_line(model: "Evaluated") -> str:
+def _queue_line(model: "Evaluated", label: str) -> str:
     queue = model.queue.values
     return (
-        f"{printable(model.title)} brings the median film with the finding from {queue['arrival']:.1%} of the "
-        f"reading queue to {queue['sorted']:.1%}."
+        f"{printable(model.title)}: half of the {printable(label)} films are read within the first "
+        f"{queue['sorted']:.1%} of the queue (unsorted: {queue['arrival']:.1%})."
     )
 
 

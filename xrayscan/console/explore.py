@@ -52,11 +52,11 @@ class ExploreConsole:
         if explored.shortcut:
             out.print(printable(explored.shortcut.meaning), soft_wrap=True)
         for name, reason in list(explored.films.failed.items())[:FAILED_SHOWN]:
-            out.print(f"[dim]left out[/] {printable(name)}: {printable(reason)}", soft_wrap=True)
+            out.print(f"[dim]failed[/] {printable(name)}: {printable(reason)}", soft_wrap=True)
         if (more := len(explored.films.failed) - FAILED_SHOWN) > 0:
-            out.print(f"[dim]left out[/] {more:,} more, listed in the report")
+            out.print(f"[dim]failed[/] {more:,} more, listed in the report")
         for warning in explored.warnings:
-            out.print(f"[bold yellow]Mind:[/] {printable(warning)}.", soft_wrap=True)
+            out.print(f"[bold yellow]Warning:[/] {printable(warning)}.", soft_wrap=True)
         out.print(f"Written: {printable(path)}", soft_wrap=True)
 
 

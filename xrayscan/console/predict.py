@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xrayscan.console.terminal import _table, duration, film_bar, printable
-from xrayscan.files.text import ending
+from xrayscan.files.text import counted, ending
 from xrayscan.report.remedies import remedy
 from xrayscan.scanning.hardware import Hardware
 from xrayscan.scanning.progress import Progress
@@ -98,15 +98,16 @@ class ScanConsole:
                 out.print(_reasons_table(status, reasons, worklist.codes(status)))
         if counts.kept or counts.removed:
             out.print(
-                f"Went on from an earlier scan: {counts.kept:,} unchanged files kept, {counts.new:,} scored anew, "
-                f"{counts.removed:,} gone.",
+                f"Resumed earlier scan: {counts.kept:,} unchanged, {counts.new:,} new or changed, "
+                f"{counts.removed:,} removed.",
                 soft_wrap=True,
             )
         if counts.new and progress.seconds and self.hardware:
             placement = self.hardware.placement
             out.print(
-                f"{counts.new:,} films scored in {progress.seconds:,.1f} s, start-up included, by {placement.runtime} "
-                f"on {placement.device} in {placement.precision}, {self.hardware.batch_size} at once.",
+                f"{counted(counts.new, 'film')} scored in {progress.seconds:,.1f} s, start-up included, "
+                f"by {placement.runtime} on {placement.device} in {placement.precision}, "
+                f"{self.hardware.batch_size} at once.",
                 soft_wrap=True,
             )
         name, fingerprint = printable(worklist.names[0]), worklist.fingerprint[:12]
@@ -117,7 +118,7 @@ class ScanConsole:
             if card.is_trial:
                 out.print(f"[bold red]Warning:[/] {printable(card.trial_note)}.", soft_wrap=True)
         out.print("Written: " + printable(", ".join(files)), soft_wrap=True)
-        out.print("[italic]This list orders reading. It does not diagnose.[/]")
+        out.print("[italic]Suggested reading order. Not a diagnosis.[/]")
 
 
 def _counted(worklist: Worklist) -> str:
@@ -128,7 +129,7 @@ def _counted(worklist: Worklist) -> str:
     aside = f"{counts.set_aside:,} set aside, " if counts.set_aside else ""
     skipped = f", {counts.skipped:,} skipped (not images)" if counts.skipped else ""
     return (
-        f"[bold]{counts.found:,} files found:[/] {counts.scored:,} scored ({tiers_text}), "
+        f"[bold]{counted(counts.found, 'file')} found:[/] {counts.scored:,} scored ({tiers_text}), "
         f"{aside}{counts.failed:,} failed{skipped}"
     )
 
@@ -138,18 +139,18 @@ def _threshold(worklist: Worklist) -> str:
     label, clinic = printable(worklist.card.labels[1]), worklist.settings.prevalence
     shifted = "" if clinic is None else f" Probabilities are shifted to a prevalence of {clinic:.1%}."
     if limits.point is None:
-        return f"{label} is called at a probability of {limits.predicted:.3f} or more, as given.{shifted}"
+        return f"flagged as {label} at {limits.predicted:.3f} or higher (custom threshold).{shifted}"
     point = limits.point
     if worklist.doubts:
         return (
-            f"{label} is called at a probability of {limits.predicted:.3f} or more ({printable(point.name)}); what "
-            f"that reached on validation says nothing of this scan.{shifted}"
+            f'flagged as {label} at {limits.predicted:.3f} or higher ("{printable(point.name)}" threshold); what that '
+            f"reached on validation says nothing of this scan.{shifted}"
         )
     low, high = (f"{100 * bound:.0f}" for bound in point.sensitivity_ci95)
     return (
-        f"{label} is called at a probability of {limits.predicted:.3f} or more ({printable(point.name)}); on its "
-        f"validation films that found {100 * point.sensitivity:.0f} % ({low}–{high} %) of them and cleared "
-        f"{100 * point.specificity:.0f} % of the others.{shifted}"
+        f'flagged as {label} at {limits.predicted:.3f} or higher ("{printable(point.name)}" threshold); validation: '
+        f"sensitivity {100 * point.sensitivity:.0f} % ({low}–{high} %), specificity "
+        f"{100 * point.specificity:.0f} %.{shifted}"
     )
 
 
@@ -166,7 +167,7 @@ def _compared(worklist: Worklist) -> str:
 def _top_table(worklist: Worklist) -> Table:
     """The first films to read: what ranks them, and each model's probability in the colour of its tier."""
     several, rows = len(worklist.cards) > 1, worklist.top(TOP)
-    table = _table(f"First {len(rows)} of {worklist.counts.scored:,} to read", ())
+    table = _table(f"Top {len(rows)} of {worklist.counts.scored:,}", ())
     first = worklist.names[0] if several else "probability"
     for heading in ("rank", *(["mean"] if worklist.by_mean else [])):
         table.add_column(heading, justify="right")

@@ -43,14 +43,14 @@ def print_film(
     out.print(_evidence(evidence, path), soft_wrap=True)
     if picture:
         out.print(f"Written: {printable(encodable(picture))} (the film beside what the model sees)", soft_wrap=True)
-    out.print("[italic]A probability orders reading. It is not a diagnosis.[/]")
+    out.print("[italic]Suggested reading order. Not a diagnosis.[/]")
 
 
 def _model(name: str, card: ModelCard, probability: float) -> Table:
     tier = TierScale(card).tier(probability)
     title = f"{printable(name)}: {printable(card.labels[1])} {probability:.4f}, tier {tier}"
     table = Table(title=title, title_justify="left")
-    for heading in ("operating point", "threshold", "sensitivity", "specificity", "calls this film"):
+    for heading in ("operating point", "threshold", "sensitivity", "specificity", "flags this film as"):
         table.add_column(heading)
     for point in card.operating_points:
         called = card.labels[probability >= point.threshold]

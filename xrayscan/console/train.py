@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 
 from xrayscan.console.terminal import duration, film_bar, printable, show_card
+from xrayscan.files.text import counted
 from xrayscan.model.backend import Epoch
 
 if TYPE_CHECKING:
     from xrayscan.training import Trained
     from xrayscan.training.plan import SplitFilms
 
-LEFT_OUT_SHOWN = 10
+FAILED_SHOWN = 10
 
 
 class TrainConsole:
@@ -42,12 +43,12 @@ class TrainConsole:
         out = self._console
         tell_warnings(out, films)
         out.print(
-            f"{len(films.training):,} films to train on, {len(films.validation):,} of other patients to validate on; "
-            f"patients were told apart by {printable(films.folder.patients_by)}.",
+            f"Training on {counted(len(films.training), 'film')}, validating on {len(films.validation):,} (no shared "
+            f"patients; patient IDs from {printable(films.folder.patients_by)}).",
             soft_wrap=True,
         )
         if epochs:
-            out.print(f"Going on after epoch {epochs[-1].number} of {epochs[-1].of}.")
+            out.print(f"Resuming after epoch {epochs[-1].number} of {epochs[-1].of}.")
         self._bar.reset(self._task, description="beginning to train", total=None)
 
     def step(self, epoch: int, done: int, of: int) -> None:
@@ -83,9 +84,9 @@ class TrainConsole:
 def tell_warnings(out: Console, films: "SplitFilms") -> None:
     """Print which files could not be read, and what else is odd about the folder."""
     failed = films.decoded.failed
-    for path, reason in list(failed.items())[:LEFT_OUT_SHOWN]:
-        out.print(f"[dim]left out[/] {printable(path)}: {printable(reason)}", soft_wrap=True)
-    if (more := len(failed) - LEFT_OUT_SHOWN) > 0:
-        out.print(f"[dim]left out[/] {more:,} more")
+    for path, reason in list(failed.items())[:FAILED_SHOWN]:
+        out.print(f"[dim]failed[/] {printable(path)}: {printable(reason)}", soft_wrap=True)
+    if (more := len(failed) - FAILED_SHOWN) > 0:
+        out.print(f"[dim]failed[/] {more:,} more")
     for warning in films.warnings:
         out.print(f"[yellow]{printable(warning)}[/]", soft_wrap=True)

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from xrayscan.console.terminal import duration, film_bar, printable
 from xrayscan.console.train import tell_warnings
-from xrayscan.files.text import escaped
+from xrayscan.files.text import counted, escaped
 from xrayscan.model.backend import Epoch
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ class TuneConsole:
         self._split = True
         tell_warnings(self._console, films)
         self._console.print(
-            f"Every trial trains on {len(films.training):,} films and is judged on {len(films.validation):,} of other "
-            f"patients; patients were told apart by {printable(films.folder.patients_by)}.",
+            f"Every trial trains on {len(films.training):,} films and is validated on {len(films.validation):,} (no "
+            f"shared patients; patient IDs from {printable(films.folder.patients_by)}).",
             soft_wrap=True,
         )
 
@@ -88,7 +88,7 @@ class TuneConsole:
         if self._title:
             self._console.print(self._line(trials[-1], trials[-1] == best), soft_wrap=True)
         elif trials:
-            self._console.print(f"Going on from an earlier search, whose trials are kept: {len(trials):,}")
+            self._console.print(f"Resumed earlier search with {counted(len(trials), 'trial')}")
         if trials:
             seconds = sum(trial.seconds for trial in trials) / len(trials) * (self._of - len(trials))
             self._left = f", about {duration(seconds)} left"

@@ -94,11 +94,11 @@ def _patients(explored: Explored) -> Table:
         shared = int(counts[counts > 1].sum())
         rows.append((name, f"{len(counts):,}", f"{counts.mean():.2f}", f"{counts.max():,}", f"{shared:,}"))
     headings = ("label", "patients", "films per patient", "most films", "films that share a patient")
-    return Table(f"Patients, told apart by {explored.folder.patients_by}", headings, tuple(rows))
+    return Table(f"Patients (IDs from {explored.folder.patients_by})", headings, tuple(rows))
 
 
 def _copies(explored: Explored) -> Table:
-    kinds = (("identical files", explored.exact), ("alike to the eye", explored.near))
+    kinds = (("identical files", explored.exact), ("near-duplicates", explored.near))
     rows = tuple((name, *(f"{number:,}" for number in _numbers(groups))) for name, groups in kinds)
     headings = ("copies", "groups", "films", "across patients", "across labels", "across splits")
     return Table("Copies", headings, rows)

@@ -1,8 +1,10 @@
 """File names and header text, which strangers chose, made fit for each kind of report."""
 
 import ast
+import difflib
 import os
 import re
+from collections.abc import Iterable
 
 # Control characters, line and paragraph separators, and what reorders text or takes no room in it. The joiners U+200C
 # and U+200D stay: scripts and emoji need them. Source: Unicode Standard Annex 9, section 2 (explicit and implicit
@@ -54,6 +56,12 @@ def ending(name: str, most: int) -> str:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """Return a number and its noun: "1 film" or "1,200 films"; ``plural`` where it is not the noun and an s."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return " (did you mean 'predict'?)" for a misspelt word; empty where nothing known comes near."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def with_size(path: str) -> str:

@@ -11,6 +11,7 @@ from xrayscan.errors import ModelError
 from xrayscan.files.atomic import atomic_file
 from xrayscan.files.paths import Path, path_text
 from xrayscan.files.regular import read_regular
+from xrayscan.files.text import nearest
 from xrayscan.model.card import ModelCard
 from xrayscan.model.gate import split_gate
 from xrayscan.model.graph_file import SUFFIXES, Exported, read_exported, save_exported
@@ -145,8 +146,8 @@ def resolve(reference: str) -> str:
     if reference in bundled:
         return bundled[reference]
     raise ModelError(
-        f"no model {reference!r}: give a model file, the folder of a training run, or a bundled name "
-        f"({', '.join(bundled) or 'none installed'})"
+        f"no model {reference!r}{nearest(reference, bundled)}. Models: a .safetensors file, a training-run folder, or "
+        f"a bundled name ({', '.join(bundled) or 'none installed'})"
     )
 
 

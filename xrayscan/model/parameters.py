@@ -1,12 +1,12 @@
 """Parameters of backends and of training: from ``--set key=value``, a recipe or a card to a checked dataclass."""
 
 import dataclasses
-import difflib
 import typing
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from xrayscan.errors import ModelError
+from xrayscan.files.text import nearest
 
 
 def parse(params: type[Any], values: Mapping[str, Any], *, of: str) -> Any:
@@ -20,7 +20,7 @@ def parse(params: type[Any], values: Mapping[str, Any], *, of: str) -> Any:
     known = [field.name for field in dataclasses.fields(params)]
     for key in values:
         if key not in known:
-            raise ModelError(f"{of} has no parameter {key!r}{_nearest(key, known)}; it has: {', '.join(known)}")
+            raise ModelError(f"{of} has no parameter {key!r}{nearest(key, known)}; it has: {', '.join(known)}")
     hints = typing.get_type_hints(params)
     given = {key: listed(value) if get_origin(hints[key]) is tuple else value for key, value in values.items()}
     try:
@@ -40,7 +40,7 @@ def parse_both(first: type[Any], second: type[Any], values: Mapping[str, Any], *
     known = own + [field.name for field in dataclasses.fields(second)]
     for key in values:
         if key not in known:
-            raise ModelError(f"{of} has no parameter {key!r}{_nearest(key, known)}; it has: {', '.join(known)}")
+            raise ModelError(f"{of} has no parameter {key!r}{nearest(key, known)}; it has: {', '.join(known)}")
     parts = ({key: values[key] for key in values if (key in own) is wanted} for wanted in (True, False))
     return parse(first, next(parts), of=of), parse(second, next(parts), of=of)
 
@@ -72,8 +72,3 @@ def _type_name(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return " | ".join(str(choice) for choice in get_args(kind))
     return kind.__name__ if isinstance(kind, type) else str(kind).replace("typing.", "")
-
-
-def _nearest(key: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(key, known, n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Literal, cast
 
 from xrayscan.errors import UsageError
+from xrayscan.files.text import nearest
 from xrayscan.model.backend import Placement, Precision
 from xrayscan.runtime.interface import cores
 
@@ -92,7 +93,8 @@ def _device(device: str) -> str:
         if int(index or 0) < count:
             return f"cuda:{int(index or 0)}"
         raise UsageError(f"no device {device} here ({count} CUDA devices found): choose --device auto or cpu")
-    raise UsageError(f"unknown device {device!r}: choose auto, cpu, cuda, cuda:N or mps")
+    near = nearest(kind, ("auto", "cpu", "cuda", "mps"))
+    raise UsageError(f"unknown device {device!r}{near}: choose auto, cpu, cuda, cuda:N or mps")
 
 
 def _best_precision(kind: str) -> Precision:

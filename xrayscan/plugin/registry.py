@@ -9,6 +9,7 @@ from typing import Any
 from xrayscan.checks.interface import Check
 from xrayscan.decode.interface import Decoder
 from xrayscan.errors import ModelError, UsageError
+from xrayscan.files.text import nearest
 from xrayscan.model.backend import Backend, TrainingParams
 from xrayscan.plugin.command import Command
 from xrayscan.report.interface import Report
@@ -106,7 +107,10 @@ class Registry:
         """Return the backend called ``name``. Raises: ModelError that lists those there are and what failed to load."""
         if name in self.backends:
             return self.backends[name]
-        raise ModelError(f"unknown backend {name!r}: installed are {', '.join(sorted(self.backends))}{self._broken()}")
+        raise ModelError(
+            f"unknown backend {name!r}{nearest(name, self.backends)}: installed are "
+            f"{', '.join(sorted(self.backends))}{self._broken()}"
+        )
 
     def report(self, name: str) -> Report:
         """Return the report called ``name``. Raises: UsageError that lists those there are and what failed to load."""

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,3 +39,11 @@ def row_of(run: int, source: Source, record: ScanRecord) -> tuple[Any, ...]:
 def identity(source: Source) -> Iterator[int]:
     """What a file is known by, within SQLite's range: inodes and times after 2262, in nanoseconds, lie beyond it."""
     return ((getattr(source, name) + (1 << 63)) % (1 << 64) - (1 << 63) for name in IDENTITY)
+
+
+def other_models(names: Any, stored: Sequence[str], asked: Sequence[str]) -> str:
+    """Words on the models of a store, by their ``names`` there, that are not those asked for; both by fingerprint."""
+    if len(stored) < 2 or not names:
+        return "another model"
+    which = "these models in another order" if sorted(asked) == sorted(stored) else "other models"
+    return f"{which}: {encodable(', '.join(map(str, names)))}"

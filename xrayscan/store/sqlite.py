@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from xrayscan.errors import OutputError
+from xrayscan.files.atomic import refuse_foreign
 from xrayscan.files.text import encodable
 
 LOCK_SECONDS = 1.0  # a reader is done by then; a writer keeps its lock to the end, so waiting longer is of no use
@@ -67,3 +68,9 @@ def remove(path: str) -> None:
 
 def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code, without its details
+
+
+def refuse_links(path: str) -> None:
+    """Raise OutputError where the file, or the journal beside it, is a link that somebody else may have put there."""
+    for name in (path, f"{path}-journal"):
+        refuse_foreign(name)

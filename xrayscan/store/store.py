@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self
 
 from xrayscan.errors import OutputError
-from xrayscan.files.atomic import new_file, refuse_foreign
+from xrayscan.files.atomic import new_file
 from xrayscan.files.own_output import STORE_NAME as STORE_NAME
 from xrayscan.files.run_folder import make_folder
 from xrayscan.files.text import encodable
@@ -20,8 +20,8 @@ from xrayscan.sources.source import Source
 from xrayscan.store import schema
 from xrayscan.store.record import FACT_LABELS, Facts, ScanRecord, Status
 from xrayscan.store.rows import Counts as Counts
-from xrayscan.store.rows import identity, row_of
-from xrayscan.store.sqlite import START_OVER, connect, explained, remove, transaction
+from xrayscan.store.rows import identity, other_models, row_of
+from xrayscan.store.sqlite import START_OVER, connect, explained, refuse_links, remove, transaction
 
 KEEP_BATCH = 10_000  # records kept per transaction
 CACHE_KIB = 16_384
@@ -52,7 +52,7 @@ class Store:
         link, or it cannot be used.
         """
         make_folder(os.path.dirname(path) or os.curdir, share=share)
-        _refuse_links(path)
+        refuse_links(path)
         with explained(path):
             if fresh:
                 remove(path)
@@ -74,7 +74,7 @@ class Store:
         """Open the store of an earlier scan to read its last run. Raises: OutputError if there is none to read."""
         if not os.path.exists(path):
             raise OutputError(f"{encodable(path)}: there is no scan here: run `xrayscan predict` first")
-        _refuse_links(path)
+        refuse_links(path)
         with explained(path):
             store = cls._connected(path, lambda store: store._look())
             store._db.execute("PRAGMA query_only = ON")
@@ -105,7 +105,8 @@ class Store:
                 self.models = models
             folder = encodable(os.path.dirname(self._path) or ".")
             if self.models != models:
-                raise OutputError(f"{folder} holds a scan by {self._others(models)}: {START_OVER}")
+                others = other_models(self.recall("names"), self.models, models)
+                raise OutputError(f"{folder} holds a scan by {others}: {START_OVER}")
             if inputs is not None and self.recall("inputs") != inputs:
                 raise OutputError(f"{folder} holds a scan of other files or folders: {START_OVER}")
             self.run += 1
@@ -117,14 +118,6 @@ class Store:
         if not self._begun:
             self._db.execute("DELETE FROM kept")
             self.remember(run=self.run, complete=False, removed=0)
-
-    def _others(self, models: Sequence[str]) -> str:
-        names = self.recall("names") if len(self.models) > 1 else None
-        if not names:
-            return "another model"
-        same = sorted(models) == sorted(self.models)
-        which = "these models in another order" if same else "other models"
-        return f"{which}: {encodable(', '.join(map(str, names)))}"
 
     def _look(self) -> None:
         (application,) = self._db.execute("PRAGMA application_id").fetchone()
@@ -324,9 +317,3 @@ class Store:
         with explained(self._path):
             rows = self._db.execute(sql, values)
             yield from iter(rows.fetchone, None)  # "yield from rows" would close them, be it after their connection
-
-
-def _refuse_links(path: str) -> None:
-    """Raise OutputError where the file, or the journal beside it, is a link that somebody else may have put there."""
-    for name in (path, f"{path}-journal"):
-        refuse_foreign(name)
