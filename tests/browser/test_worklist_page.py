@@ -347,9 +347,10 @@ def test_several_models_have_columns_and_rows_of_their_own(opened, tmp_path):
     assert page.locator("#scores th").all_text_contents() == ["small", "<second>"]
     assert page.locator("#scores .tier").all_text_contents() == ["high", "intermediate"]
     page.keyboard.press("Escape")
-    page.select_option("#status", "flagged")
+    page.select_option("#which", "flagged")
     assert "models disagree" in page.locator("#rows .flags").first.text_content()
-    page.select_option("#status", "failed")
+    page.select_option("#which", "all")
+    page.locator(".chip[data-group=failed]").click()
     assert page.locator("#rows .model").all_text_contents() == ["–"] * 3
 
 

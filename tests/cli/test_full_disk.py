@@ -25,8 +25,8 @@ def commands(folder, model_file):
         "scan": (scan, (*scan, "--fresh")),
         "report": (scan, ("report", folder / "scan", "--device", "cpu")),
         "train": 2
-        * (("train", labelled, "--model", "cnn", "--out", folder / "run", *TINY, "--cache", folder / "cache", *here),),
-        "evaluate": 2 * (("evaluate", model_file, labelled, "--out", folder / "figures", *here),),
+        * (("train", labelled, "--backend", "cnn", "--out", folder / "run", *TINY, "--cache", folder / "cache", *here),),
+        "evaluate": 2 * (("evaluate", labelled, "--model", model_file, "--out", folder / "figures", *here),),
     }
 
 

@@ -1,12 +1,10 @@
 """What people see of a calibration: films read, before and after, thresholds with what they cost, on stderr."""
 
 from collections.abc import Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from xrayscan.console.terminal import _table, film_bar, printable
+from xrayscan.console.film_console import FilmConsole, tell_failed
+from xrayscan.console.terminal import _table, printable
 from xrayscan.evaluation.figures import NAMES
 
 if TYPE_CHECKING:
@@ -19,33 +17,17 @@ SHOWN = ("accuracy", "sensitivity", "specificity", "ece", "brier", "auroc")
 LINES = 12  # of the table of thresholds, evenly over the films that are read
 
 
-class CalibrateConsole:
+class CalibrateConsole(FilmConsole):
     """Shows a calibration as it goes, and what it came to."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self._console = Console(stderr=True, quiet=quiet, highlight=False)
-        self._bar = film_bar(self._console, transient=True)
-        self._task = self._bar.add_task("reading films", total=None)
-
-    def __enter__(self) -> Self:
-        if self._console.is_terminal and not self._console.quiet:
-            self._bar.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._bar.live.is_started:
-            self._bar.stop()
-
-    def film(self, done: int, total: int) -> None:
-        """One more film was read."""
-        self._bar.update(self._task, completed=done, total=total)
+        super().__init__("reading films", quiet=quiet)
 
     def summary(self, result: "Calibrated", files: Sequence[str]) -> None:
         """Print warnings, figures before and after, thresholds, how many films more certainty takes, and the files."""
-        self.__exit__(None, None, None)
+        self._stop()
         out, films = self._console, result.films
-        for path, reason in films.failed.items():
-            out.print(f"[dim]failed[/] {printable(path)}: {printable(reason)}", soft_wrap=True)
+        tell_failed(out, films.failed)
         for warning in result.warnings:
             out.print(f"[bold red]Warning:[/] {printable(warning)}", soft_wrap=True)
         found = int(films.labels.sum())

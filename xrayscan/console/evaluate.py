@@ -1,14 +1,13 @@
 """What people see of an evaluation: films read and scored, then one table of figures, on stderr."""
 
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import TimeRemainingColumn
 from rich.table import Table
 
-from xrayscan.console.terminal import film_bar, printable
+from xrayscan.console.film_console import FilmConsole, tell_failed
+from xrayscan.console.terminal import printable
 from xrayscan.evaluation.figures import NAMES
 from xrayscan.evaluation.groups import GROUP_FIGURES
 from xrayscan.files.text import counted
@@ -19,28 +18,12 @@ if TYPE_CHECKING:
     from xrayscan.evaluation.figures import Figures
     from xrayscan.evaluation.groups import ByGroup
 
-FAILED_SHOWN = 10
 
-
-class EvaluateConsole:
+class EvaluateConsole(FilmConsole):
     """Shows an evaluation as it goes, and what it came to."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self._console = Console(stderr=True, quiet=quiet, highlight=False)
-        self._bar = film_bar(self._console, TimeRemainingColumn(), transient=True)
-        self._task = self._bar.add_task("reading films", total=None)
-
-    def __enter__(self) -> Self:
-        if self._console.is_terminal and not self._console.quiet:
-            self._bar.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._stop()
-
-    def film(self, done: int, total: int) -> None:
-        """One more film was read."""
-        self._bar.update(self._task, completed=done, total=total)
+        super().__init__("reading films", TimeRemainingColumn(), quiet=quiet)
 
     def scored(self, done: int, total: int) -> None:
         """One more batch was scored."""
@@ -50,10 +33,7 @@ class EvaluateConsole:
         """Print warnings, counts, the figures of every model, and where the files are."""
         self._stop()
         out, films = self._console, evaluation.films
-        for path, reason in list(films.failed.items())[:FAILED_SHOWN]:
-            out.print(f"[dim]failed[/] {printable(path)}: {printable(reason)}", soft_wrap=True)
-        if len(films.failed) > FAILED_SHOWN:
-            out.print(f"[dim]failed[/] {len(films.failed) - FAILED_SHOWN:,} more, listed in the report")
+        tell_failed(out, films.failed)
         for warning in evaluation.warnings:
             style = "yellow" if warning in films.folder.warnings else "bold red"
             out.print(f"[{style}]{printable(warning)}[/]", soft_wrap=True)
@@ -74,10 +54,6 @@ class EvaluateConsole:
             out.print(_queue_line(model, films.folder.labels[1]), soft_wrap=True)
         out.print("Written: " + ", ".join(map(printable, files)), soft_wrap=True)
         out.print("[italic]These figures describe how well films are ordered. They are not a diagnosis.[/]")
-
-    def _stop(self) -> None:
-        if self._bar.live.is_started:  # else stopping would print an empty line
-            self._bar.stop()
 
 
 def _figures_table(evaluation: "Evaluation") -> Table:

@@ -1,12 +1,12 @@
 """What people see of a training run: films read, every epoch as it goes, then what the model reaches, on stderr."""
 
 from collections.abc import Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from xrayscan.console.terminal import duration, film_bar, printable, show_card
+from xrayscan.console.film_console import FilmConsole, tell_failed
+from xrayscan.console.terminal import duration, printable, show_card
 from xrayscan.files.text import counted
 from xrayscan.model.backend import Epoch
 
@@ -14,29 +14,13 @@ if TYPE_CHECKING:
     from xrayscan.training import Trained
     from xrayscan.training.plan import SplitFilms
 
-FAILED_SHOWN = 10
 
-
-class TrainConsole:
+class TrainConsole(FilmConsole):
     """Shows a training run as it goes, and what it came to."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self._console = Console(stderr=True, quiet=quiet, highlight=False)
-        self._bar = film_bar(self._console, transient=True, disable=quiet)
-        self._task = self._bar.add_task("reading films", total=None)
+        super().__init__("reading films", quiet=quiet)
         self._last: Epoch | None = None
-
-    def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._bar.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._bar.stop()
-
-    def film(self, done: int, total: int) -> None:
-        """One more film was read."""
-        self._bar.update(self._task, completed=done, total=total)
 
     def split(self, films: "SplitFilms", epochs: Sequence[Epoch]) -> None:
         """The films are read and divided; ``epochs`` are those of an earlier part of the run."""
@@ -71,7 +55,7 @@ class TrainConsole:
 
     def summary(self, trained: "Trained") -> None:
         """Print the card, and where the files are."""
-        self._bar.stop()
+        self._stop()
         show_card(self._console, trained.model.card)
         self._console.print("Written: " + printable(", ".join(trained.files)), soft_wrap=True)
 
@@ -83,10 +67,6 @@ class TrainConsole:
 
 def tell_warnings(out: Console, films: "SplitFilms") -> None:
     """Print which files could not be read, and what else is odd about the folder."""
-    failed = films.decoded.failed
-    for path, reason in list(failed.items())[:FAILED_SHOWN]:
-        out.print(f"[dim]failed[/] {printable(path)}: {printable(reason)}", soft_wrap=True)
-    if (more := len(failed) - FAILED_SHOWN) > 0:
-        out.print(f"[dim]failed[/] {more:,} more")
+    tell_failed(out, films.decoded.failed)
     for warning in films.warnings:
         out.print(f"[yellow]{printable(warning)}[/]", soft_wrap=True)
