@@ -47,15 +47,18 @@ def show(asked: ShowOptions) -> None:
     from xrayscan.explain.seen import read_film, write_picture
     from xrayscan.files.run_folder import own_file, refuse_file
     from xrayscan.files.text import encodable
-    from xrayscan.network.device import place
+    from xrayscan.network.choice import AUTO, choose
     from xrayscan.plugin.loading import load_models, names_of
+    from xrayscan.runtime.interface import EAGER
     from xrayscan.scanning.prepare import prepare
     from xrayscan.scanning.score import BatchScorer
 
     film, png = asked.film, asked.png
     for path in filter(None, (asked.out, png)):
         refuse_file(path, overwrite=asked.overwrite)
-    loaded, placement = load_models(asked.models), place(asked.device, "fp32")
+    loaded = load_models(asked.models)
+    runtime = AUTO if any(model.graph for model in loaded) else EAGER  # heatmaps need torch
+    placement = choose(loaded, device=asked.device, precision="fp32", runtime=runtime)
     row = prepare({"path": film}, specs=tuple({model.card.input for model in loaded}))
     if not row.get("reason"):
         row = BatchScorer(loaded, placement, 1)([row])[0]

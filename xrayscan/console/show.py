@@ -33,7 +33,7 @@ def print_film(
     facts.add_row("size", f"{row['columns']:,} × {row['rows']:,} px")
     for field, label in FACT_LABELS.items():
         if field not in ("rows", "columns") and row.get(field) not in (None, ""):
-            facts.add_row(label, printable(str(row[field])))
+            facts.add_row(label, printable(_fact(row[field])))
     for name, value in film.reading.items():
         facts.add_row(printable(name), printable(value))
     facts.add_row("flags", printable(", ".join(film.flags) or "none"))
@@ -44,6 +44,10 @@ def print_film(
     if picture:
         out.print(f"Written: {printable(encodable(picture))} (the film beside what the model sees)", soft_wrap=True)
     out.print("[italic]Suggested reading order. Not a diagnosis.[/]")
+
+
+def _fact(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _model(name: str, card: ModelCard, probability: float) -> Table:
