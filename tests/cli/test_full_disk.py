@@ -25,7 +25,9 @@ def commands(folder, model_file):
         "scan": (scan, (*scan, "--fresh")),
         "report": (scan, ("report", folder / "scan", "--device", "cpu")),
         "train": 2
-        * (("train", labelled, "--backend", "cnn", "--out", folder / "run", *TINY, "--cache", folder / "cache", *here),),
+        * (
+            ("train", labelled, "--backend", "cnn", "--out", folder / "run", *TINY, "--cache", folder / "cache", *here),
+        ),
         "evaluate": 2 * (("evaluate", labelled, "--model", model_file, "--out", folder / "figures", *here),),
     }
 

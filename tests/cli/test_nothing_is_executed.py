@@ -39,9 +39,12 @@ COMMANDS = {
     "tune": ("tune", "labelled", "--out", "search", "--cache", "cache", "--trials", "1", "--epochs", "1", *TINY),
     "evaluate": ("evaluate", "labelled", "--out", "out", "--workers", "2", "--device", "cpu"),
     "calibrate": ("calibrate", "labelled", "--out", "out/site.safetensors", "--device", "cpu"),
+    "export": ("export", "default", "--out", "out/default.onnx"),
+    "benchmark": ("benchmark", "films", "--seconds", "0.1", "--workers", "2", "--device", "cpu", "--runtime", "torch"),
     "models": ("models",),
     "plugins": ("plugins",),
 }
+STARTERS = ("predict", "train")  # start processes of either kind: tried in every way that a command can be called
 INSTALLED = os.path.join(os.path.dirname(sys.executable), "xrayscan")
 
 
@@ -103,11 +106,18 @@ def test_a_scan_of_the_working_folder_imports_nothing_from_it(share):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", COMMANDS)
-@pytest.mark.parametrize("how", ["installed", "module", "open path"])
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        *((name, "installed") for name in COMMANDS),
+        *((name, how) for name in STARTERS for how in ("module", "open path")),
+    ],
+)
 def test_no_command_imports_anything_from_where_it_works(share, name, how):
     if name == "tune":
         pytest.importorskip("optuna")
+    if name == "export":
+        pytest.importorskip("onnxruntime")
     if name == "report":
         scanned(share)
     command, environment = (sys.executable, "-m", "xrayscan"), {}

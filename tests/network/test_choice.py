@@ -158,7 +158,9 @@ def test_a_kept_graph_is_used_without_the_backend(model, monkeypatch):
 
 def test_a_scan_says_what_computed_it_and_goes_on_with_that(model_file, films, tmp_path):
     seen = []
-    with scan(films, model=model_file, out=tmp_path / "out", on_start=lambda h: seen.append(h.placement.runtime)) as first:
+    with scan(
+        films, model=model_file, out=tmp_path / "out", on_start=lambda h: seen.append(h.placement.runtime)
+    ) as first:
         assert first.counts.scored == 7
     assert seen == ["torch"]
     with Store.read(str(tmp_path / "out" / STORE_NAME)) as store:
