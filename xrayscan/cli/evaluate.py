@@ -28,9 +28,7 @@ class EvaluateOptions:
     operating_point: str | None = option(
         None, "Operating point to report, such as sensitivity-0.99; default: balanced.", metavar="NAME"
     )
-    threshold: float | None = option(
-        None, "Custom threshold; overrides --operating-point.", range=(0, 1), metavar="P"
-    )
+    threshold: float | None = option(None, "Custom threshold; overrides --operating-point.", range=(0, 1), metavar="P")
     prevalence: float | None = option(
         None,
         "Share of films with pneumonia where you work; adds PPV and NPV there, and the gain in the queue.",

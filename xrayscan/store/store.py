@@ -71,7 +71,7 @@ class Store:
 
     @classmethod
     def read(cls, path: str) -> Self:
-        """Open the store of an earlier scan to read its last run. Raises: InputError if there is none, OutputError for a damaged one."""
+        """Open an earlier scan's store to read its last run. Raises: InputError if there is none; OutputError."""
         if not os.path.exists(path):
             raise InputError(f"{encodable(path)}: no scan in this folder: run `xrayscan predict` first")
         refuse_links(path)

@@ -46,7 +46,7 @@ function describe(row) {
   byId("forward").disabled = film.position === view.order.length - 1;
   byId("scores").replaceChildren(...(scored(row) ? scoresOf(row) : []));
   byId("scoring").hidden = !scored(row);
-  byId("verdict").textContent = scored(row) ? `${row[CALLED] ? "Flagged" : "Not flagged"} as ${meta.labels[1]}.` : "";
+  byId("verdict").textContent = scored(row) ? `${row[FLAGGED] ? "Flagged" : "Not flagged"} as ${meta.labels[1]}.` : "";
   byId("note").value = noteOf(row);
   showAnswer();
   showOriginal(row);
