@@ -25,10 +25,10 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Files in no order, the label that is the finding, the other one, and what people should know."""
+    """Files in no order, the positive label, the other one, and what people should know."""
 
     files: tuple[Listed, ...]
-    labels: tuple[str, str]  # without, with the finding
+    labels: tuple[str, str]  # negative, positive
     warnings: tuple[str, ...] = ()
 
 
@@ -56,7 +56,7 @@ def list_folders(directory: str, positive: str) -> Listing:
 def list_csv(directory: str, csv_path: str, positive: str) -> Listing:
     """List the files that a CSV names; relative paths start at ``directory``, or else at the working folder.
 
-    Lines without a label are left out.
+    Lines without a label are not used.
     Raises: InputError as `list_folders`, for an unusable CSV, and if no file of a label is there.
     """
     written = read_lines(csv_path)
@@ -103,16 +103,22 @@ def _folders(directory: str) -> list[str]:
 
 
 def _labels(where: str, names: list[str], positive: str) -> tuple[str, str]:
-    """Return the two labels, the finding's last. Raises: InputError."""
+    """Return the two labels, the positive one last. Raises: InputError."""
     found = [name for name in names if name.casefold() == positive.casefold()]
     if len(names) != 2 or len(found) != 1:
-        shown = ", ".join(names) or ("no folder" if os.path.isdir(where) else "no label")
-        what = "two folders" if os.path.isdir(where) else "two labels"
-        raise InputError(
-            f"{where} holds {shown}: it needs {what}, one of them {positive} "
-            "(--positive names the finding when it is called otherwise)"
-        )
+        raise InputError(_unlabelled(where, names, positive))
     return next(name for name in names if name not in found), found[0]
+
+
+def _unlabelled(where: str, names: list[str], positive: str) -> str:
+    """Say what labels there are and what they should be."""
+    there = f" (found: {', '.join(names)})" if names else ""
+    if not os.path.isdir(where):
+        return f"{where} needs two labels, NORMAL and {positive} for example{there}; other names: --positive NAME"
+    return (
+        f"No label folders found in {where}{there}. Expected {os.path.join(where, 'NORMAL')} and "
+        f"{os.path.join(where, positive)} (other names: --positive NAME) or --labels FILE.csv"
+    )
 
 
 def _films(directory: str, labels: list[str], split: str | None) -> Iterator[Listed]:
