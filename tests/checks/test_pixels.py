@@ -96,7 +96,7 @@ def test_without_checks_everything_readable_is_prepared(tmp_path):
 def test_contrast_is_that_of_the_whole_picture_however_it_is_found_out(bright, step, crowded):
     """Whether the bright part lies in the rows that are looked at first or is spread over all."""
     sample = np.full((160, 200), 0.4, np.float32)
-    places = np.s_[::8] if crowded else np.s_[:]
+    places = np.s_[70:90] if crowded else np.s_[:]
     part = sample[places].copy()
     part.flat[RNG.choice(part.size, min(part.size, int(bright * sample.size)), replace=False)] += step
     sample[places] = part

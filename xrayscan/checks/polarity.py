@@ -83,7 +83,7 @@ def polarity_features(sample: Sample) -> npt.NDArray[np.float32]:
 def blocks_of(sample: Sample) -> npt.NDArray[np.float32]:
     """Return the means of (BLOCKS, BLOCKS) places, over every k-th row and column: enough for means."""
     rows, columns = (max(1, length // (2 * BLOCKS)) for length in sample.shape)
-    small = sample[::rows, ::columns]
+    small = np.ascontiguousarray(sample[::rows, ::columns])  # else BLAS is passed by
     return np.asarray(_into_blocks(small.shape[0]) @ small @ _into_blocks(small.shape[1]).T, np.float32)
 
 

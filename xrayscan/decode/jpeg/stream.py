@@ -7,6 +7,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from xrayscan.errors import Code, DecodeError
 
@@ -37,8 +38,7 @@ class Frame:
         return self.rows, self.columns
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """One marker with its body; for a scan also with the entropy-coded data behind it."""
 
     marker: int
