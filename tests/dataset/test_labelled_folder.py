@@ -178,7 +178,10 @@ def test_a_csv_whose_paths_are_all_wrong_for_a_label_is_refused(tmp_path):
         ("path,label\na.png,\n", "needs two labels, NORMAL and PNEUMONIA for example; other names: --positive NAME"),
         ("path,label,split\na.png,NORMAL,exam\n", "line 2: unknown split 'exam'"),
         ("path,label\na.png,NORMAL\na.png,PNEUMONIA\n", "NORMAL in line 2 and PNEUMONIA in line 3"),
-        ("path,label\na.png,NORMAL\nb.png,NORMAL\n", r"needs two labels, NORMAL and PNEUMONIA for example \(found: NORMAL\)"),
+        (
+            "path,label\na.png,NORMAL\nb.png,NORMAL\n",
+            r"needs two labels, .* \(found: NORMAL\)",
+        ),
     ],
 )
 def test_a_csv_that_cannot_be_used_says_where_and_why(tmp_path, text, message):
