@@ -180,7 +180,7 @@ def test_a_csv_whose_paths_are_all_wrong_for_a_label_is_refused(tmp_path):
         ("path,label\na.png,NORMAL\na.png,PNEUMONIA\n", "NORMAL in line 2 and PNEUMONIA in line 3"),
         (
             "path,label\na.png,NORMAL\nb.png,NORMAL\n",
-            r"needs two labels, NORMAL and PNEUMONIA for example \(found: NORMAL\)",
+            r"needs two labels, .* \(found: NORMAL\)",
         ),
     ],
 )

@@ -92,8 +92,8 @@ def test_terminal_and_page_say_where_films_are_too_few(by_style):
 
 
 def test_a_column_of_the_label_csv_groups_films_too(two_styles, model_file, tmp_path):
-    words = (model_file, two_styles, "--labels", two_styles / "labels.csv", "--out", tmp_path / "out", "--by", "SITE")
-    result = xrayscan(*words)
+    words = (two_styles, "--model", model_file, "--labels", two_styles / "labels.csv", "--by", "SITE")
+    result = xrayscan(*words, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
     found, rows = grouped(tmp_path / "out")
     assert {group["name"]: group["films"] for group in found["by"]["groups"]} == {
@@ -107,8 +107,8 @@ def test_a_column_of_the_label_csv_groups_films_too(two_styles, model_file, tmp_
 
 @pytest.mark.parametrize(("column", "told"), [("view", "site"), ("number", "60 groups")])
 def test_a_column_that_groups_nothing_is_refused_before_the_work(two_styles, model_file, tmp_path, column, told):
-    words = (model_file, two_styles, "--labels", two_styles / "labels.csv", "--out", tmp_path / "out", "--by", column)
-    result = xrayscan(*words)
+    words = (two_styles, "--model", model_file, "--labels", two_styles / "labels.csv", "--by", column)
+    result = xrayscan(*words, "--out", tmp_path / "out")
     assert result.exit_code == 2
     assert told in result.stderr
     assert not (tmp_path / "out").exists()

@@ -51,7 +51,7 @@ def test_identical_files_are_found_across_labels_and_splits(tmp_path):
     assert as_json(found)["identical"] == {
         "groups": 2, "films": 4, "across_patients": 2, "across_labels": 1, "across_splits": 1
     }  # fmt: skip
-    assert as_json(found)["alike"]["groups"] == 0
+    assert as_json(found)["near_duplicates"]["groups"] == 0
     assert any("identical films under both NORMAL and PNEUMONIA" in text for text in found.warnings)
     assert any("identical films in several splits" in text for text in found.warnings)
 
@@ -62,7 +62,7 @@ def test_a_film_saved_again_at_another_size_is_alike_but_not_identical(labelled)
     picture.resize((120, 110)).save(labelled / "PNEUMONIA" / "small.jpeg", quality=60)
     found = as_json(explored(labelled))
     assert found["identical"]["groups"] == 0
-    assert found["alike"]["across_labels"] == 1
+    assert found["near_duplicates"]["across_labels"] == 1
 
 
 def test_a_label_that_can_be_told_from_the_file_is_a_shortcut(tmp_path):
@@ -220,7 +220,7 @@ def test_real_films_are_what_was_counted_of_them(real_films):
     folder = str(real_films / "kermany224")
     facts = as_json(explore(folder, read_folder(folder)))
     assert facts["labels"] == {"NORMAL": 1341, "PNEUMONIA": 3875}
-    assert facts["left_out"] == {}
+    assert facts["failed"] == {}
     assert (facts["identical"]["groups"], facts["identical"]["films"]) == (24, 50)
     assert facts["identical"]["across_labels"] == 0
     assert 0.86 < facts["metadata_auroc"] < 0.92

@@ -216,7 +216,7 @@ def test_another_model_is_refused_unless_the_scan_starts_over(path):
     with Store.open(path, models=MODELS) as store:
         store.write([scored("a")])
         store.finish()
-    with pytest.raises(OutputError, match=r"another model: give another --out, or --fresh to start over$"):
+    with pytest.raises(OutputError, match=r"another model: use another --out folder, or --fresh to replace this scan$"):
         Store.open(path, models=("model-b",))
     with Store.open(path, models=("model-b",), fresh=True) as store:
         assert store.counts().found == 0
@@ -230,7 +230,7 @@ def test_a_damaged_file_is_an_error_that_says_what_to_do(path, content):
     os.makedirs(os.path.dirname(path))
     with open(path, "wb") as file:
         file.write(content)
-    with pytest.raises(OutputError, match="--fresh to start over"):
+    with pytest.raises(OutputError, match="--fresh to replace this scan"):
         Store.open(path, models=MODELS)
     Store.open(path, models=MODELS, fresh=True).close()
 

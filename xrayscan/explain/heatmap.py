@@ -23,6 +23,7 @@ from xrayscan.plugin.loading import load_predictor
 Maps = npt.NDArray[np.float32]
 Grey = TypeVar("Grey", Pixels, Maps)
 
+AT_ONCE = 8  # shifted films: all activations are kept for the gradients, a hundred times what a forward pass keeps
 CELLS = 16  # along each side, at least: shifts are added until a map has as many
 SMOOTH = 1 / 8  # of the side: how far a cell of the last layer lends its heat to others; those before it twice as far
 NEIGHBOURS = 5
@@ -119,7 +120,7 @@ def _shifted_maps(layer: HeatmapLayer, pixels: Pixels) -> Maps:
     shifts = np.rint((np.arange(steps) - (steps - 1) / 2 + lead) * width - offset).astype(int)
     films = np.stack([_moved(pixels, down, right) for down in shifts for right in shifts], 1)
     flat = films.reshape(-1, *pixels.shape[1:])
-    maps = Batches().over(layer.maps, flat).reshape(len(pixels), steps, steps, coarse, coarse)
+    maps = Batches(AT_ONCE).over(layer.maps, flat).reshape(len(pixels), steps, steps, coarse, coarse)
     fine = maps.transpose(0, 3, 1, 4, 2).reshape(len(pixels), coarse * steps, coarse * steps)
     return _moved(fine, -lead, -lead)
 

@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from xrayscan.errors import ModelError
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 T = TypeVar("T")
 STRICT: Any = {"extra": "forbid"}  # of the dataclasses that a card is made of: nothing in it is passed over
@@ -34,6 +37,17 @@ def read_strictly(kind: type[T], values: Mapping[str, Any]) -> T:
         return TypeAdapter(kind).validate_json(json.dumps(values), strict=True)
     except ValidationError as error:
         raise ModelError(f"its card is damaged: {_told(error.errors()[0])}") from error
+
+
+def mended(error: "ValidationError") -> str:
+    """Say what to give instead of the first value that pydantic refused, as a phrase that begins with "give"."""
+    first = error.errors()[0]
+    told = first.get("ctx", {})
+    if "error" in told:  # raised by the dataclass itself
+        return str(told["error"])
+    if "expected" in told:
+        return f"give {told['expected']}"
+    return f"give {KINDS.get(first['type'].partition('_')[0], 'another value')}"
 
 
 def check_share(what: str, value: float) -> None:

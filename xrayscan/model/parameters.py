@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from xrayscan.errors import ModelError
 from xrayscan.files.text import nearest
+from xrayscan.model.card_check import mended
 
 
 def parse(params: type[Any], values: Mapping[str, Any], *, of: str) -> Any:
@@ -27,8 +28,9 @@ def parse(params: type[Any], values: Mapping[str, Any], *, of: str) -> Any:
         return TypeAdapter(params).validate_python(given)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "its parameters"
-        raise ModelError(f"{of}: {key} = {first['input']!r}: {first['msg']}") from error
+        key = ".".join(str(part) for part in first["loc"])
+        where = f"{of}: {key} = {first['input']!r}" if key else of
+        raise ModelError(f"{where}: {mended(error)}") from error
 
 
 def parse_both(first: type[Any], second: type[Any], values: Mapping[str, Any], *, of: str) -> tuple[Any, Any]:

@@ -105,11 +105,11 @@ def read_state(path: str) -> "State":
             warnings.filterwarnings("ignore", "Detected pickle protocol")  # such a file is refused below, or was read
             return _state(torch.load(path, map_location="cpu", weights_only=True), path)
     except (SafetensorError, EOFError, OSError) as error:
-        raise ModelError(f"{path}: not a file of weights, or a damaged one ({error})") from error
+        raise ModelError(f"{path}: not a file of weights, or a damaged one: download or write it again") from error
     except (pickle.UnpicklingError, RuntimeError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0]
         raise ModelError(
-            f"{path}: refused, since it is damaged or holds more than weights, which may be code ({reason})"
+            f"{path}: refused, since it is damaged or holds more than weights, which may be code: save its state dict "
+            "alone, as .safetensors"
         ) from error
 
 

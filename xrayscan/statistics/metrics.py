@@ -1,4 +1,4 @@
-"""Clinical metrics with their intervals. Labels are 1 with the finding and 0 without."""
+"""Clinical metrics with their intervals. Labels are 1 (positive) and 0 (negative)."""
 
 import math
 from collections.abc import Iterator

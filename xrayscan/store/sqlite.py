@@ -10,7 +10,7 @@ from xrayscan.files.atomic import refuse_foreign
 from xrayscan.files.text import encodable
 
 LOCK_SECONDS = 1.0  # a reader is done by then; a writer keeps its lock to the end, so waiting longer is of no use
-START_OVER = "give another --out, or --fresh to start over"
+START_OVER = "use another --out folder, or --fresh to replace this scan"
 IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 

@@ -44,7 +44,8 @@ def load_checkpoint(path: str) -> tuple[Snapshot, dict[str, Any]]:
             raise ModelError("it holds no epoch")
         return Snapshot(epochs, tensors, header["state"]), header["asked"]
     except (ModelError, OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{path}: no checkpoint, or a damaged one ({error}): remove it to start anew") from error
+        why = f" ({error})" if isinstance(error, ModelError) else ""
+        raise ModelError(f"{path}: no checkpoint, or a damaged one{why}: remove it to start over") from error
 
 
 def epochs_done(path: str) -> tuple[int, int]:

@@ -39,7 +39,7 @@ def write_history(path: str, epochs: Sequence[Epoch]) -> None:
 
 def write_split(path: str, films: SplitFilms) -> None:
     """Write which file went where. ``patient`` numbers the films that had to stay together. Raises: OutputError."""
-    sides = np.full(len(films.labels), "left out", object)
+    sides = np.full(len(films.labels), "not used", object)
     sides[films.training], sides[films.validation] = "training", "validation"
     with atomic_writer(path) as file:
         writer = csv.writer(file, lineterminator="\n")

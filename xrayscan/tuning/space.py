@@ -16,6 +16,7 @@ from optuna.distributions import (
 )
 
 from xrayscan.errors import InputError, ModelError
+from xrayscan.model.card_check import mended
 from xrayscan.model.parameters import listed
 
 Space = Mapping[str, BaseDistribution]
@@ -149,7 +150,7 @@ def _checked(value: Any, kind: Any) -> Any:
             return ", ".join(str(part) for part in TypeAdapter(kind).validate_python(listed(value)))
         return TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
-        raise ValueError(f"{value!r}: {error.errors()[0]['msg']}") from error
+        raise ValueError(f"{value!r}: {mended(error)}") from error
 
 
 def _words(distribution: BaseDistribution) -> str:

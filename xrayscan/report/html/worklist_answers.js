@@ -72,7 +72,7 @@ function harmless(text) {
   return FORMULA.test(line) ? `'${line}` : line;
 }
 
-/** One line per film with an answer, a note or a mark. Only an answer about the finding gives a label. */
+/** One line per film with an answer, a note or a mark. Only agreeing or disagreeing gives a label. */
 function answersCsv() {
   const lines = [["path", "label", "answer", "note", "rank", "probability", "tier", "read"]];
   for (const row of rows) {
