@@ -41,6 +41,10 @@ def test_a_row_that_has_a_reason_passes_through_unread():
         ("notes.txt", b"to do", "not an image", Status.SKIPPED),
         ("film.jpeg", b"to do", "not an image, though its name says so", Status.FAILED),
         ("film.dcm", b"", "empty file", Status.FAILED),
+        ("films.npz", b"PK\x03\x04" + bytes(40), "NumPy is not supported: convert it to PNG or JPEG", Status.FAILED),
+        ("volume.mhd", b"Comment = x\n", "MetaImage is not supported: convert it to PNG or JPEG", Status.FAILED),
+        ("report.pdf", b"%PDF-1.7\n", "PDF is not supported: convert it to PNG or JPEG", Status.FAILED),
+        ("films", b"\x89HDF\r\n\x1a\n", "HDF5 is not supported: convert it to PNG or JPEG", Status.FAILED),
     ],
 )
 def test_what_is_no_image_gets_a_reason(tmp_path, name, content, reason, status):
