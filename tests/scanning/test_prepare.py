@@ -110,3 +110,11 @@ def test_a_logit_that_is_no_number_becomes_that_films_reason(model):
     assert second["reason"] == NOT_A_NUMBER
     assert "probabilities" not in second
     assert first["probabilities"] != third["probabilities"]
+
+
+@pytest.mark.parametrize("name", ["film.dcm", "film.jpg", "film.tif", "film.bmp", "film"])
+def test_a_film_under_the_name_of_another_format_is_read_by_its_content(tmp_path, name):
+    as_it_is = prepare({"path": str(write_film(tmp_path / "a.png", 1))}, specs=(SPEC,))
+    (tmp_path / name).write_bytes((tmp_path / "a.png").read_bytes())
+    row = prepare({"path": str(tmp_path / name)}, specs=(SPEC,))
+    np.testing.assert_array_equal(row[pixel_column(SPEC)], as_it_is[pixel_column(SPEC)])
