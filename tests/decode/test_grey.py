@@ -102,12 +102,60 @@ def test_transparency_over_a_film_is_ignored():
 
 
 @pytest.mark.parametrize("colour", [2, 6])
-def test_16_bit_colour_that_would_come_out_black_is_refused_with_a_reason(colour):
-    picture = deep(12)
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("named", [b"", b"sBIT"])
+def test_a_film_in_16_bit_colour_keeps_all_its_bits(colour, bits, named):
+    picture = deep(bits)
     channels = [picture] * 3 + [np.full_like(picture, 65535)] * (colour == 6)
-    assert refusal(raw_png(np.dstack(channels), 16, colour)).code is Code.UNSUPPORTED_VALUES
-    full = [deep(16)] * 3 + [np.full_like(picture, 65535)] * (colour == 6)
-    np.testing.assert_allclose(read(raw_png(np.dstack(full), 16, colour)).brightness, deep(16) / 65535, atol=0.005)
+    extra = chunk(named, bytes([bits] * 3)) if named else b""
+    radiograph = read(raw_png(np.dstack(channels), 16, colour, extra))
+    np.testing.assert_allclose(radiograph.brightness, picture / (2**bits - 1), atol=1e-5)
+    assert radiograph.chroma == 0
+
+
+def test_16_bit_colour_of_few_bits_is_seen_to_be_colour():
+    picture = deep(12)
+    radiograph = read(raw_png(np.dstack([picture, picture[::-1], picture[:, ::-1]]), 16, 2))
+    assert radiograph.chroma > 0.03
+    luma = picture * 0.299 + picture[::-1] * 0.587 + picture[:, ::-1] * 0.114
+    np.testing.assert_allclose(radiograph.brightness, luma / 4095, atol=1e-3)
+
+
+@pytest.mark.parametrize("level", [0, 77, 255])
+def test_a_film_in_the_alpha_of_16_bit_colour_is_read_from_there(level):
+    picture = deep(12)
+    radiograph = read(raw_png(np.dstack([np.full_like(picture, level * 257)] * 3 + [picture]), 16, 6))
+    np.testing.assert_allclose(radiograph.brightness, picture / 4095, atol=1e-5)
+    assert Flag.ALPHA in radiograph.flags
+
+
+@pytest.mark.parametrize("palette", [b"", bytes(range(100)) * 3])
+def test_a_value_without_colour_in_the_palette_is_damage(palette):
+    extra = chunk(b"PLTE", palette) if palette else b""
+    assert refusal(raw_png(film()[:, :, np.newaxis], 8, 3, extra)).code is Code.DAMAGED
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+@pytest.mark.parametrize("transparency", [b"", bytes(256)])
+def test_a_palette_of_greys_is_the_film_as_it_is_shown(is_reversed, transparency):
+    ramp = np.arange(256, dtype=np.uint8)[:: -1 if is_reversed else 1]
+    extra = chunk(b"PLTE", np.repeat(ramp, 3).tobytes()) + (chunk(b"tRNS", transparency) if transparency else b"")
+    brightness = read(raw_png(film()[:, :, np.newaxis], 8, 3, extra)).brightness
+    np.testing.assert_allclose(brightness, ramp[film()] / 255, atol=1e-5)
+
+
+@pytest.mark.parametrize("level", [0, 100, 255])
+@pytest.mark.parametrize("depth", [8, 16])
+def test_a_transparent_grey_is_ignored(level, depth):
+    picture = deep(depth)[:, :, np.newaxis]
+    brightness = read(raw_png(picture, depth, 0, chunk(b"tRNS", struct.pack(">H", level)))).brightness
+    np.testing.assert_allclose(brightness, picture[:, :, 0] / (2**depth - 1), atol=1e-5)
+
+
+def test_gamma_changes_nothing():
+    picture = deep(16)[:, :, np.newaxis]
+    brightness = read(raw_png(picture, 16, 0, chunk(b"gAMA", struct.pack(">I", 100_000)))).brightness
+    np.testing.assert_allclose(brightness, deep(16) / 65535, atol=1e-5)
 
 
 def pages(*images, **first):
@@ -247,7 +295,17 @@ UNREAD = {
     "MATLAB": b"MATLAB 5.0 MAT-file",
     "OpenEXR": b"v/1\x01",
     "FITS": b"SIMPLE  =                    T",
+    "JPEG 2000": b"\0\0\0\x0cjP  \r\n\x87\n",
+    "HEIF": b"\0\0\0\x18ftypheic",
+    "AVIF": b"\0\0\0\x18ftypavif",
+    "video": b"\0\0\0\x18ftypisom",
+    "big-endian BigTIFF": b"MM\0+\0\x08\0\0",
 }
+
+
+@pytest.mark.parametrize("head", [b"RIFF\0\0\0\0AVI LIST", b"\x1a\x45\xdf\xa3", b"\0\0\0\x14ftypqt  "])
+def test_a_film_of_moving_pictures_is_named_as_video(head):
+    assert str(refusal(head + bytes(600))) == "video is not supported: convert it to PNG or JPEG"
 
 
 @pytest.mark.parametrize("name", UNREAD)
@@ -261,6 +319,61 @@ def test_a_format_that_holds_pictures_but_is_not_read_is_named(name, pack):
     assert sniff(data[:4096]) == name
 
 
-@pytest.mark.parametrize("name", ["scan.nii", "scan.nii.gz", "film.DCM.gz", "film.pgm", "volume.mha", "volume.nrrd"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "scan.nii",
+        "scan.nii.gz",
+        "film.DCM.gz",
+        "film.pgm",
+        "volume.mha",
+        "volume.nrrd",
+        "a.pdf",
+        "a.npy",
+        "a.npz",
+        "a.h5",
+        "a.HDF5",
+        "a.svs",
+        "a.avi",
+        "a.mp4",
+        "a.heic",
+        "a.jp2",
+        "a.webp",
+    ],
+)
 def test_names_of_such_files_are_those_of_images(name):
     assert named_as_image(name)
+
+
+@pytest.mark.parametrize("kind", [b"P1", b"P2", b"P3"])
+def test_plain_netpbm_may_hold_comments_anywhere(kind):
+    values = film() >> 7 if kind == b"P1" else film()
+    samples = np.repeat(values, 3 if kind == b"P3" else 1, axis=1)
+    head = kind + b" # of 1 film\n60 # columns\n72\n" + (b"" if kind == b"P1" else b"255\n")
+    body = b"\n".join(b" ".join(b"%d" % value for value in row) + b" # row 1" for row in samples)
+    expected = 1 - values if kind == b"P1" else values / 255
+    np.testing.assert_allclose(read(head + body).brightness, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("highest", [1, 2, 100, 255, 256, 1000, 4095, 40_000, 65_534, 65_535])
+@pytest.mark.parametrize("kind", [b"P2", b"P3", b"P5", b"P6"])
+def test_the_highest_value_of_netpbm_is_white(highest, kind):
+    values = np.rint(deep(16) / 65535 * highest).astype(np.uint16)
+    samples = np.repeat(values, 3 if kind in (b"P3", b"P6") else 1, axis=1)
+    packed = samples.astype(">u2" if highest > 255 else "u1").tobytes()
+    body = packed if kind in (b"P5", b"P6") else b" ".join(b"%d" % value for value in samples.flat)
+    brightness = read(kind + b"\n60 72\n%d\n" % highest + body).brightness
+    np.testing.assert_allclose(brightness, values / highest, atol=1e-4)
+    assert 0 <= brightness.min() <= brightness.max() <= 1
+
+
+def test_a_header_whose_lines_end_in_two_bytes_does_not_shift_the_film():
+    data = b"P5\r\n60 72\r\n4095\r\n" + deep(12).astype(">u2").tobytes()
+    np.testing.assert_allclose(read(data).brightness, deep(12) / 4095, atol=1e-5)
+
+
+def test_a_gzip_file_of_several_members_is_one_film():
+    data = png()
+    packed = gzip.compress(data[:99]) + gzip.compress(data[99:]) + bytes(512)
+    np.testing.assert_array_equal(read(packed).brightness, read(data).brightness)
+    assert refusal(packed[:-530]).code is Code.TRUNCATED

@@ -87,6 +87,23 @@ def test_what_follows_the_end_marker_does_not_matter():
     np.testing.assert_array_equal(full(jpeg() + b"trailing garbage" + bytes(5000)), full(jpeg()))
 
 
+def test_of_several_pictures_in_one_file_the_first_is_the_film_as_every_viewer_shows_it():
+    out = io.BytesIO()
+    Image.fromarray(film()).save(
+        out, "MPO", quality=95, save_all=True, append_images=[Image.fromarray(film()[::-1].copy())]
+    )
+    np.testing.assert_allclose(full(out.getvalue()), film() / 255, atol=12 / 255)
+    np.testing.assert_array_equal(full(jpeg(film()) + jpeg(film()[::-1])), full(jpeg(film())))
+
+
+def test_colours_without_any_marker_are_told_as_libjpeg_tells_them():
+    red = np.dstack([film(120, 100), film(120, 100) // 2, film(120, 100) // 3])
+    data = jpeg(red, keep_rgb=True, subsampling=0)
+    at = data.index(b"\xff\xee")
+    without = data[:at] + data[at + 2 + int.from_bytes(data[at + 2 : at + 4], "big") :]
+    np.testing.assert_allclose(full(without), pillow(data), atol=3.01 / 255)
+
+
 def test_lossless_jpeg_with_8_bits_is_read():
     np.testing.assert_array_equal(full(lossless_jpeg(film(), 8)), np.float32(film()) * np.float32(1 / 255))
 

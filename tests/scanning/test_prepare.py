@@ -41,6 +41,10 @@ def test_a_row_that_has_a_reason_passes_through_unread():
         ("notes.txt", b"to do", "not an image", Status.SKIPPED),
         ("film.jpeg", b"to do", "not an image, though its name says so", Status.FAILED),
         ("film.dcm", b"", "empty file", Status.FAILED),
+        ("films.npz", b"PK\x03\x04" + bytes(40), "NumPy is not supported: convert it to PNG or JPEG", Status.FAILED),
+        ("volume.mhd", b"Comment = x\n", "MetaImage is not supported: convert it to PNG or JPEG", Status.FAILED),
+        ("report.pdf", b"%PDF-1.7\n", "PDF is not supported: convert it to PNG or JPEG", Status.FAILED),
+        ("films", b"\x89HDF\r\n\x1a\n", "HDF5 is not supported: convert it to PNG or JPEG", Status.FAILED),
     ],
 )
 def test_what_is_no_image_gets_a_reason(tmp_path, name, content, reason, status):
@@ -106,3 +110,11 @@ def test_a_logit_that_is_no_number_becomes_that_films_reason(model):
     assert second["reason"] == NOT_A_NUMBER
     assert "probabilities" not in second
     assert first["probabilities"] != third["probabilities"]
+
+
+@pytest.mark.parametrize("name", ["film.dcm", "film.jpg", "film.tif", "film.bmp", "film"])
+def test_a_film_under_the_name_of_another_format_is_read_by_its_content(tmp_path, name):
+    as_it_is = prepare({"path": str(write_film(tmp_path / "a.png", 1))}, specs=(SPEC,))
+    (tmp_path / name).write_bytes((tmp_path / "a.png").read_bytes())
+    row = prepare({"path": str(tmp_path / name)}, specs=(SPEC,))
+    np.testing.assert_array_equal(row[pixel_column(SPEC)], as_it_is[pixel_column(SPEC)])

@@ -9,10 +9,10 @@ from xrayscan.decode import gzipped
 from xrayscan.decode.builtin import BUILT_IN
 from xrayscan.decode.interface import Decoder, Radiograph
 from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
-from xrayscan.decode.sniff import HEAD_BYTES, named_as_image, not_read
+from xrayscan.decode.sniff import HEAD_BYTES, named_as_image, named_as_not_read, not_read
 from xrayscan.errors import Code, DecodeError
 
-__all__ = ["BUILT_IN", "Decoder", "Limits", "Radiograph", "decode", "named_as_image", "sniff"]
+__all__ = ["BUILT_IN", "Decoder", "Limits", "Radiograph", "decode", "named_as_image", "named_as_not_read", "sniff"]
 
 
 def sniff(head: bytes, decoders: Sequence[Decoder] = BUILT_IN) -> str | None:

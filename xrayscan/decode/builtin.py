@@ -12,6 +12,8 @@ from xrayscan.decode.pnm import decode_pnm, is_pnm
 from xrayscan.decode.sniff import is_dicom
 from xrayscan.decode.tiff import decode_tiff
 
+_TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00")  # the last one is BigTIFF
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
@@ -49,7 +51,7 @@ BUILT_IN: tuple[Decoder, ...] = (
     Format("DICOM", is_dicom, _dicom),  # first: its preamble may hold the head of a TIFF
     Jpeg(),
     Format("PNG", lambda head: head.startswith(b"\x89PNG\r\n\x1a\n"), decode_png),
-    Format("TIFF", lambda head: head.startswith((b"II*\x00", b"MM\x00*")), decode_tiff),
+    Format("TIFF", lambda head: head.startswith(_TIFF), decode_tiff),
     Format("BMP", is_bmp, decode_bmp),
     Format("PGM", is_pnm, decode_pnm),
 )

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-_LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
+LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 _SIDE = 64  # pixels of the shorter side that are looked at
 _GREY_MODES = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 
@@ -24,7 +24,7 @@ def chroma_of(rgb_HW3: npt.NDArray[Any], highest: int = 255) -> float:
     if (red == seen[:, :, 1]).all() and (red == seen[:, :, 2]).all():
         return 0.0
     rgb = seen[:, :, :3].reshape(-1, 3).astype(np.float64) / highest
-    luma = rgb @ _LUMA
+    luma = rgb @ LUMA
     differences = rgb[:, [0, 2]] - luma[:, np.newaxis]
     tint = np.stack([np.ones_like(luma), luma, luma**2], axis=1)
     fitted = np.linalg.lstsq(tint.T @ tint, tint.T @ differences, rcond=None)[0]

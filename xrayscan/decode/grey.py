@@ -18,9 +18,9 @@ Flags = tuple[Flag, ...]
 
 DEPTHS = (8, 10, 12, 14, 16)  # bits that detectors give
 EXIF_ORIENTATION = 0x0112
-_EIGHT_BIT = frozenset(("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "LAB", "HSV"))
+_EIGHT_BIT = frozenset(("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr"))
 _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
-_FEW_BITS = 63  # a colour picture cut to its upper 8 bits that stays below this was one of 14 bits or fewer
+_OTHER_COLOURS = ("LAB", "HSV")
 
 
 def radiograph_of(
@@ -30,6 +30,7 @@ def radiograph_of(
     *,
     bits: int = 0,
     used: int = 0,
+    signed: bool = False,
     white_is_zero: bool = False,
 ) -> Radiograph:
     """Turn an opened Pillow image upright and into brightness.
@@ -38,6 +39,7 @@ def radiograph_of(
     the colour is the same everywhere and the alpha channel is not, the alpha channel is the picture.
     ``bits``: per sample, as the file says, and ``used`` of them; more than 8 are scaled as
     :func:`brightness_of_values` says.
+    ``signed``: Pillow takes the values for unsigned ones, and they are not.
     ``white_is_zero``: the values count darkness (TIFF), which Pillow leaves as it is beyond 8 bits.
     Returns: brightness float32 (H, W), no unit, in [0, 1]. Raises: DecodeError for other depths.
     """
@@ -46,18 +48,28 @@ def radiograph_of(
         warnings.simplefilter("ignore")  # about metadata and large pictures; neither is used or a risk below the limit
         turned = image.getexif().get(EXIF_ORIENTATION, 1) in range(2, 9)
         upright = ImageOps.exif_transpose(image) if turned else image
-        brightness, flags = _brightness(upright, format_name, bits, used, white_is_zero)
+        brightness, flags = _brightness(upright, format_name, bits, used, signed, white_is_zero)
         chroma = chroma_of_image(upright)
     facts = Facts(format=format_name, rows=upright.height, columns=upright.width)
     reading = {"pixels": image.mode, "bits": str(bits or 8)}
     return Radiograph(brightness, facts, ((Flag.UPRIGHT,) if turned else ()) + flags, reading, chroma=chroma)
 
 
-def _brightness(image: Image.Image, format_name: str, bits: int, used: int, white_is_zero: bool) -> tuple[Grey, Flags]:
+def _brightness(
+    image: Image.Image, format_name: str, bits: int, used: int, signed: bool, white_is_zero: bool
+) -> tuple[Grey, Flags]:
+    if signed and (image.mode == "L" or image.mode.startswith("I;16")):
+        values = np.asarray(image)
+        values = values.view(values.dtype.str.replace("u", "i"))
+        return brightness_of_values(values, 16 if values.itemsize > 1 else 7, white_is_zero=white_is_zero)
     if image.mode in _EIGHT_BIT:
-        return _from_8_bits(image, format_name, bits)
+        return _from_8_bits(image, format_name)
     if image.mode.startswith("I;16") or (image.mode == "I" and bits == 16):
         return brightness_of_values(np.asarray(image), bits or 16, used=used, white_is_zero=white_is_zero)
+    if image.mode in _OTHER_COLOURS:
+        raise DecodeError(
+            Code.UNSUPPORTED_ENCODING, f"{format_name} in {image.mode} colours is not supported: convert it to PNG"
+        )
     raise DecodeError(
         Code.UNSUPPORTED_VALUES, f"{format_name} with 32-bit or floating-point values: convert it to 16 bits"
     )
@@ -100,19 +112,23 @@ def _depth(values: npt.NDArray[np.integer], high: int, bits: int, used: int) -> 
     return next_depth(high)
 
 
-def _from_8_bits(image: Image.Image, format_name: str, bits: int) -> tuple[Grey, Flags]:
+def _from_8_bits(image: Image.Image, format_name: str) -> tuple[Grey, Flags]:
+    if image.mode == "P" and not _palette_suffices(image):
+        raise DecodeError(Code.DAMAGED, f"damaged {format_name}")
     grey = np.asarray(image.convert("L"))
     flags: Flags = ()
-    if (image.mode in _WITH_ALPHA or "transparency" in image.info) and _is_constant(grey):
+    if (image.mode in _WITH_ALPHA or "transparency" in image.info) and is_constant(grey):
         alpha = np.asarray(image.convert("RGBA").getchannel("A"))
-        if not _is_constant(alpha):
+        if not is_constant(alpha):
             grey, flags = alpha, (Flag.ALPHA,)
-    if bits == 16 and int(grey.max()) <= _FEW_BITS and not _is_constant(grey):
-        raise DecodeError(
-            Code.UNSUPPORTED_VALUES, f"16-bit colour {format_name} that uses few of its bits: convert it to 16-bit grey"
-        )
     return np.multiply(grey, np.float32(1 / 255), dtype=np.float32), flags
 
 
-def _is_constant(grey: npt.NDArray[np.uint8]) -> bool:
+def _palette_suffices(image: Image.Image) -> bool:
+    """Whether every value has a colour: Pillow shows those that have none as black."""
+    highest = int(np.asarray(image).max())
+    return image.palette is not None and highest * len(image.palette.mode) < len(image.palette.palette)
+
+
+def is_constant(grey: npt.NDArray[np.integer]) -> bool:
     return bool((grey == grey.flat[0]).all())

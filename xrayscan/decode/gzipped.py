@@ -19,9 +19,24 @@ def inflated_head(head: bytes) -> bytes:
 
 
 def inflate(data: bytes, limits: Limits) -> bytes:
-    """Return the content of a gzip file. Raises: DecodeError if it is cut, damaged, or inflates beyond the limit."""
-    damaged, cut = DecodeError(Code.DAMAGED, "damaged gzip file"), DecodeError(Code.TRUNCATED, "truncated gzip file")
-    return inflated(data, _GZIP, limits, damaged, cut)
+    """Return the content of a gzip file, of all its members, as RFC 1952 section 2.2 says.
+
+    Raises: DecodeError if it is cut, damaged, or inflates beyond the limit.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    while data.startswith(MAGIC) or not pieces:  # what else follows the last member is padding
+        inflater = zlib.decompressobj(_GZIP)
+        try:
+            pieces.append(inflater.decompress(data, limits.max_inflated_bytes + 1 - size))
+        except zlib.error:
+            raise DecodeError(Code.DAMAGED, "damaged gzip file") from None
+        size += len(pieces[-1])
+        limits.check_inflated(size)
+        if not inflater.eof:
+            raise DecodeError(Code.TRUNCATED, "truncated gzip file")
+        data = inflater.unused_data
+    return b"".join(pieces)
 
 
 def inflated(data: bytes, window: int, limits: Limits, damaged: DecodeError, cut: DecodeError) -> bytes:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from xrayscan.decode.deep_colour import deep_colour, grey_plane
 from xrayscan.decode.flags import Flag
-from xrayscan.decode.grey import radiograph_of
+from xrayscan.decode.grey import is_constant, radiograph_of
 from xrayscan.decode.interface import Radiograph
 from xrayscan.decode.limits import Limits
 from xrayscan.errors import Code, DecodeError
@@ -23,7 +24,8 @@ _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # colour type → samples per pixel
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 # Adam7: first row, first column, row step, column step of each pass. PNG (3rd edition) section 8.1.
 _ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
-_GREY, _PALETTE, _GREY_ALPHA, _RGBA = 0, 3, 4, 6  # colour types
+_GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6  # colour types
+_COLOURS = {0: 1, 2: 3, 3: 3, 4: 1, 6: 3}  # colour type → entries of sBIT that are not alpha
 _KEPT_BYTES = 64 << 20  # of inflated rows; larger pictures are inflated twice rather than kept twice
 _PIECE, _INFLATED = 1 << 16, 1 << 22  # bytes that are inflated at once, and what they may become
 _NEEDED = frozenset((b"IHDR", b"PLTE", b"eXIf"))  # transparency is left out on purpose, see decode_png
@@ -39,7 +41,7 @@ def decode_png(data: bytes, limits: Limits) -> Radiograph:
     """Read one PNG file: grey or colour, 1 to 16 bit, palette, interlaced.
 
     Transparency is ignored, not blended with black: a film has no page behind it, and writers that leave the alpha
-    channel at zero would lose it. 16-bit colour is read at 8 bits, as Pillow does.
+    channel at zero would lose it.
     Returns: brightness float32 (H, W), no unit, in [0, 1], scaled as :func:`xrayscan.decode.grey.radiograph_of` says,
     by the bits that an sBIT chunk names where there is one.
     Raises: DecodeError for a stream that is cut, fails its checksums or holds fewer rows than its header promises,
@@ -63,19 +65,25 @@ def decode_png(data: bytes, limits: Limits) -> Radiograph:
     if colour == _PALETTE and _is_one_colour(bodies.get(b"PLTE", b"")):
         kept += [chunk for chunk in chunks if chunk.kind == b"tRNS"]
     stored = [*kept, _Chunk(b"IDAT", _verified(stream, length)), _Chunk(b"IEND", b"")]
-    with Image.open(io.BytesIO(data[:8] + b"".join(map(_written, stored))), formats=["PNG"]) as image:
-        return _radiograph(image, depth, colour, bodies.get(b"sBIT", b""), limits)
+    written = data[:8] + b"".join(map(_written, stored))
+
+    def opened() -> Image.Image:
+        return Image.open(io.BytesIO(written), formats=["PNG"])
+
+    significant = max(bodies.get(b"sBIT", b"")[: _COLOURS[colour]], default=0)
+    if depth == 16 and colour in (_RGB, _RGBA):
+        return deep_colour(opened, "PNG", limits, significant)
+    with opened() as image:
+        return _radiograph(image, depth, colour, significant, limits)
 
 
-def _radiograph(image: Image.Image, depth: int, colour: int, significant: bytes, limits: Limits) -> Radiograph:
-    used = significant[0] if significant and colour in (_GREY, _GREY_ALPHA) else 0
+def _radiograph(image: Image.Image, depth: int, colour: int, significant: int, limits: Limits) -> Radiograph:
+    used = significant if colour in (_GREY, _GREY_ALPHA) else 0
     if depth < 16 or colour != _GREY_ALPHA:
         return radiograph_of(image, "PNG", limits, bits=depth, used=used)
     grey, alpha = np.moveaxis(np.asarray(image).view(">u2"), -1, 0)
-    is_alpha = bool((grey == grey.flat[0]).all())
-    plane = Image.fromarray((alpha if is_alpha else grey).astype(np.uint16))
-    plane.info = image.info
-    film = radiograph_of(plane, "PNG", limits, bits=depth, used=used)
+    is_alpha = is_constant(grey)
+    film = grey_plane(alpha if is_alpha else grey, image, "PNG", limits, used)
     return dataclasses.replace(film, flags=(*film.flags, Flag.ALPHA)) if is_alpha else film
 
 

@@ -15,6 +15,7 @@ _BLANK = rb"(?:\s|#[^\n\r]*[\n\r])+"
 _SIZE = _BLANK + rb"(\d{1,9})" + _BLANK + rb"(\d{1,9})"  # columns, rows
 _GREY_OR_COLOUR = re.compile(rb"P([2356])" + _SIZE + _BLANK + rb"(\d{1,5})\s")
 _BITMAP = re.compile(rb"P([14])" + _SIZE + rb"\s")
+_COMMENT = re.compile(rb"#[^\n\r]*")
 _PLAIN, _COLOUR = (b"1", b"2", b"3"), (b"3", b"6")
 _NAMES = {b"1": "PBM", b"4": "PBM", b"2": "PGM", b"5": "PGM", b"3": "PPM", b"6": "PPM"}
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
@@ -65,11 +66,14 @@ def _values(body: bytes, kind: bytes, shape: tuple[int, ...], highest: int) -> n
         samples = _plain(body, kind, int(np.prod(shape)))
         return 1 - samples.reshape(shape) if kind == b"1" else samples.reshape(shape)
     dtype, count = np.dtype(">u2" if highest > 255 else "u1"), int(np.prod(shape))
+    if len(body) == count * dtype.itemsize + 1 and body[:1] == b"\n":
+        body = body[1:]  # the header's last line ends in two bytes, as all lines of some writers do
     _check_length(body, count * dtype.itemsize)
     return np.frombuffer(body, dtype, count).reshape(shape)
 
 
 def _plain(body: bytes, kind: bytes, count: int) -> npt.NDArray[np.integer]:
+    body = _COMMENT.sub(b" ", body)
     words = [body[at : at + 1] for at in range(len(body))] if kind == b"1" else body.split()
     try:
         samples = np.array([word for word in words if word.strip()], "S5").astype(np.int64)

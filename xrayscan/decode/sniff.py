@@ -7,8 +7,7 @@ HEAD_BYTES = 4096  # enough for every signature below
 
 # Formats that hold pictures and are not read: offset, signature, name.
 _NOT_READ = (
-    (0, b"II+\x00", "BigTIFF"),
-    (0, b"MM\x00+", "BigTIFF"),
+    (0, b"MM\x00+", "big-endian BigTIFF"),
     (0, b"GIF87a", "GIF"),
     (0, b"GIF89a", "GIF"),
     (0, b"\x00\x00\x00\x0cjP  \r\n\x87\n", "JPEG 2000"),
@@ -16,6 +15,9 @@ _NOT_READ = (
     (0, b"\x00\x00\x00\x0cJXL \r\n\x87\n", "JPEG XL"),
     (0, b"\xff\x0a", "JPEG XL"),
     (0, b"II\xbc", "JPEG XR"),
+    (0, b"\x1a\x45\xdf\xa3", "video"),
+    (0, b"\x00\x00\x01\xba", "video"),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video"),
     (0, b"8BPS", "Photoshop"),
     (0, b"%PDF-", "PDF"),
     (0, b"%!PS", "PostScript"),
@@ -38,11 +40,15 @@ _NOT_READ = (
     (4, b"ni2\x00\r\n\x1a\n", "NIfTI"),
 )
 _BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"heic": "HEIF", b"heix": "HEIF", b"mif1": "HEIF", b"msf1": "HEIF"}
+_VIDEO = (b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"qt  ", b"3gp4", b"3gp5")
+_BRANDS |= dict.fromkeys(_VIDEO, "video")
 
 _NAMED_READ = ".jpg .jpeg .jpe .jfif .png .tif .tiff .bmp .dib .dcm .dicom .dic .ima .pgm .ppm .pbm .pnm"
 _NAMED_NOT_READ = (
     ".gif .webp .jp2 .j2k .jpf .jpx .j2c .jpc .jls .jxl .jxr .heic .heif .avif .psd .nii .nrrd .nhdr .mha .mhd .exr"
+    " .pdf .npy .npz .h5 .hdf5 .svs .avi .mp4 .mov .mkv"
 )
+_TOLD_BY_NAME = {".npz": "NumPy", ".mhd": "MetaImage", ".nhdr": "NRRD"}  # a ZIP archive; text that may begin anyhow
 _EXTENSIONS = frozenset((_NAMED_READ + " " + _NAMED_NOT_READ).split())
 
 # DICOM PS3.5 section 6.2
@@ -71,9 +77,14 @@ def not_read(head: bytes) -> str | None:
     for at, signature, name in _NOT_READ:
         if head.startswith(signature, at):
             return name
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "WebP"
+    if head[:4] == b"RIFF":
+        return {b"WEBP": "WebP", b"AVI ": "video"}.get(head[8:12])
     return _BRANDS.get(head[8:12]) if head[4:8] == b"ftyp" else None
+
+
+def named_as_not_read(path: str) -> str | None:
+    """Name a format that holds pictures, is not read here, and is told by the end of a file's name alone."""
+    return _TOLD_BY_NAME.get(os.path.splitext(path.lower().removesuffix(".gz"))[1])
 
 
 def named_as_image(path: str) -> bool:

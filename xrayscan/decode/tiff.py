@@ -1,64 +1,83 @@
 """TIFF files → brightness through Pillow, after a look at the pages and strips that libtiff would not tell about."""
 
 import io
-import struct
 import warnings
-from collections.abc import Iterator
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImagePalette, UnidentifiedImageError
 
 from xrayscan.decode.codec_stderr import captured_stderr
+from xrayscan.decode.deep_colour import Open, deep_colour
 from xrayscan.decode.grey import radiograph_of
 from xrayscan.decode.interface import Radiograph
 from xrayscan.decode.jpeg import decoder as jpeg
 from xrayscan.decode.jpeg.stream import read_stream
 from xrayscan.decode.limits import Limits
+from xrayscan.decode.tiff_directory import Directory, Layout, full_page
 from xrayscan.errors import Code, DecodeError
 
 # TIFF 6.0 tags
-_NEW_SUBFILE, _SUBFILE = 254, 255
-_BITS_PER_SAMPLE, _COMPRESSION, _PHOTOMETRIC, _JPEG_TABLES = 258, 259, 262, 347
+_BITS_PER_SAMPLE, _COMPRESSION, _PLANAR, _COLOUR_MAP, _JPEG_TABLES = 258, 259, 284, 320, 347
 _STRIPS, _TILES = (273, 279), (324, 325)  # offsets and byte counts
 _NO_COMPRESSION = 1
 _CHECKED_BY_LIBTIFF = (5, 8, 32773, 32946)  # LZW, deflate, PackBits: a short strip is an error there
-_REDUCED, _MASK = 1, 4  # bits of NewSubfileType
-_REDUCED_OLD = 2  # SubfileType
-_SHORT = 3
-_MAX_DIRECTORIES = 64  # beyond these it is no film with a thumbnail
 
 
 def decode_tiff(data: bytes, limits: Limits) -> Radiograph:
-    """Read one TIFF file: 1 to 8 bit, 16-bit grey (signed too), RGB, palette; raw, LZW, deflate, PackBits or JPEG.
+    """Read one TIFF or BigTIFF file: 1 to 16 bit grey (signed too), RGB, palette; raw, LZW, deflate, PackBits or JPEG.
 
     Thumbnails and masks beside the film are passed over.
     Returns: brightness as :func:`xrayscan.decode.grey.radiograph_of` says.
     Raises: DecodeError for several pages, strips that lie beyond the end of the file or hold less than they should,
     fax compression and floating-point values.
-    Source: TIFF 6.0, sections 2 (directories), 3 (bilevel), 7 (strips), 8 (NewSubfileType), 15 (tiles); Technical
-    Note 2 (JPEG).
+    Source: TIFF 6.0, sections 3 (bilevel), 5 (palette), 7 (strips), 15 (tiles); Technical Note 2 (JPEG).
     """
-    page = _full_page(data)
+    page, directory = full_page(data)
+    plain = directory.as_plain_grey(data)
+
+    def opened() -> Image.Image:
+        image = Image.open(io.BytesIO(plain), formats=["TIFF"])
+        image.seek(page)
+        return image
+
     with captured_stderr(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of truncated directories, then raises where it matters
         try:
-            image = Image.open(io.BytesIO(data), formats=["TIFF"])
+            image = opened()
         except UnidentifiedImageError:
             raise _unidentified(data) from None
         with image:
-            image.seek(page)
-            return _page(data, image, limits)
+            return _page(data, image, opened, directory, limits)
 
 
-def _page(data: bytes, image: Image.Image, limits: Limits) -> Radiograph:
+def _page(data: bytes, image: Image.Image, opened: Open, directory: Directory, limits: Limits) -> Radiograph:
     limits.check_size(image.height, image.width)
     tags = dict(getattr(image, "tag_v2", {}))
     bits = _bits(tags)
     _check_strips(data, tags, image.height * -(-image.width * sum(bits) // 8), limits)
     depth = bits[0] if max(bits) > 8 else 0
     try:
-        return radiograph_of(image, "TIFF", limits, bits=depth, white_is_zero=tags.get(_PHOTOMETRIC) == 0)
+        if image.mode in ("RGB", "RGBA") and depth == 16:
+            return _deep_colour(opened, tags, limits)
+        _mend_palette(image, tags)
+        options = {"signed": directory.is_signed, "white_is_zero": directory.is_white_zero}
+        return radiograph_of(image, "TIFF", limits, bits=depth, **options)
     except OSError:
         raise DecodeError(Code.DAMAGED, "truncated or damaged TIFF") from None
+
+
+def _deep_colour(opened: Open, tags: dict[int, object], limits: Limits) -> Radiograph:
+    if tags.get(_PLANAR, 1) != 1:  # Pillow mixes the bytes of 16-bit planes up
+        raise DecodeError(
+            Code.UNSUPPORTED_ENCODING, "TIFF with 16-bit colour in separate planes is not supported: convert it to PNG"
+        )
+    return deep_colour(opened, "TIFF", limits)
+
+
+def _mend_palette(image: Image.Image, tags: dict[int, object]) -> None:
+    """Take a palette of values below 256 for one of 8 bits, as libtiff does: some writers forget to scale it."""
+    colours = tags.get(_COLOUR_MAP)
+    if image.mode == "P" and isinstance(colours, tuple) and max(colours, default=256) < 256:
+        image.palette = ImagePalette.raw("RGB;L", bytes(colours))
 
 
 def _bits(tags: dict[int, object]) -> tuple[int, ...]:
@@ -66,45 +85,10 @@ def _bits(tags: dict[int, object]) -> tuple[int, ...]:
     return bits if isinstance(bits, tuple) else (int(str(bits)),)
 
 
-def _full_page(data: bytes) -> int:
-    """Return the number of the one page that is a film. Raises: DecodeError if there are several."""
-    full = None
-    for number, reduced in enumerate(_directories(data)):
-        if reduced:
-            continue
-        if full is not None or number >= _MAX_DIRECTORIES:
-            raise DecodeError(Code.MULTI_PAGE, "multi-page TIFF: export single pages")
-        full = number
-    return full or 0
-
-
-def _directories(data: bytes) -> Iterator[bool]:
-    """Yield, directory by directory, whether it is a thumbnail or a mask; stop where the chain breaks or closes."""
-    order = "<" if data[:2] == b"II" else ">"
-    at, seen = struct.unpack_from(order + "I", data, 4)[0], set[int]()
-    while at and at not in seen and at + 2 <= len(data) and len(seen) <= _MAX_DIRECTORIES:
-        seen.add(at)
-        (count,) = struct.unpack_from(order + "H", data, at)
-        entries = data[at + 2 : at + 2 + 12 * count]
-        yield _is_reduced(entries, order)
-        end = at + 2 + 12 * count
-        at = struct.unpack_from(order + "I", data, end)[0] if end + 4 <= len(data) else 0
-
-
-def _is_reduced(entries: bytes, order: str) -> bool:
-    for tag, kind, _count, value in struct.iter_unpack(order + "HHI4s", entries[: len(entries) // 12 * 12]):
-        number = struct.unpack_from(order + ("H" if kind == _SHORT else "I"), value)[0]
-        if tag == _NEW_SUBFILE:
-            return bool(number & (_REDUCED | _MASK))
-        if tag == _SUBFILE:
-            return bool(number == _REDUCED_OLD)
-    return False
-
-
 def _unidentified(data: bytes) -> DecodeError:
     """Tell a layout that Pillow does not know from a file that broke off."""
-    (directory,) = struct.unpack_from("<I" if data[:2] == b"II" else ">I", data, 4)
-    if 8 <= directory < len(data) - 6:
+    layout = Layout.of(data)
+    if 8 <= layout.offset(data, 8 if layout.is_big else 4) < len(data) - 6:
         return DecodeError(Code.UNSUPPORTED_VALUES, "TIFF with this kind of pixels is not supported: convert it to PNG")
     return DecodeError(Code.TRUNCATED, "truncated TIFF")
 

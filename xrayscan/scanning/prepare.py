@@ -13,7 +13,7 @@ import numpy as np
 import xrayscan.decode.dicom.decoder  # noqa: F401  # now: readers are forked from the process that has imported it
 from xrayscan.checks.interface import Check, Sample, Verdict, sample_of
 from xrayscan.checks.polarity import righted
-from xrayscan.decode import Radiograph, decode, named_as_image, sniff
+from xrayscan.decode import Radiograph, decode, named_as_image, named_as_not_read, sniff
 from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
 from xrayscan.decode.resize import preprocess
 from xrayscan.errors import Code, DecodeError, Status
@@ -114,4 +114,6 @@ def _refuse_foreign(head: bytes, path: str) -> None:
         raise DecodeError(Code.NOT_AN_IMAGE, "not an image")
     if not head:
         raise DecodeError(Code.EMPTY, "empty file")
+    if name := named_as_not_read(path):
+        raise DecodeError(Code.UNSUPPORTED_FORMAT, f"{name} is not supported: convert it to PNG or JPEG")
     raise DecodeError(Code.MISNAMED, f"not an {'archive' if archive else 'image'}, though its name says so")
