@@ -6,7 +6,7 @@ Style clusters are k-means of what the early blocks of ImageNet's EfficientNet-L
 Fold ``contra`` holds out the normal films of the clusters in which fewer than 15 % are normal (in training, such a
 style then always means the finding), with a sixth of the patients with the finding; folds 0 to 3 hold out one of four
 styles of each label. Films of a held-out patient never train. ``BACKEND=EPOCHS`` trains one network by the recipe of
-the backend for so many passes, ``BACKEND`` the whole recipe. Raw logits are called at 0: nothing is calibrated.
+the backend for so many passes, ``BACKEND`` the whole recipe. Films are flagged at a raw logit of 0, not calibrated.
 """
 
 import argparse
@@ -73,8 +73,8 @@ def held_out_logits(recipe: str, films: SplitFilms, out: Places, settings: FitSe
 
 def row(name: str, recipe: str, labels: npt.NDArray[np.uint8], logits: npt.NDArray[np.float32]) -> str:
     """One line of the table."""
-    called, finding = logits >= 0, labels == 1
-    rates = auroc(labels, logits), called[finding].mean(), (~called[~finding]).mean()
+    flagged, finding = logits >= 0, labels == 1
+    rates = auroc(labels, logits), flagged[finding].mean(), (~flagged[~finding]).mean()
     error = ece(labels, 1 / (1 + np.exp(-logits.astype(np.float64))))
     figures = "  ".join(f"{value:11.3f}" for value in (*rates, error))
     return f"{name:8}  {recipe:12}  {int((~finding).sum()):6}  {int(finding.sum()):7}  {figures}"

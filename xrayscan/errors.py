@@ -99,7 +99,7 @@ class UsageError(XrayscanError):
 
 
 class InputError(XrayscanError):
-    """Nothing in the input could be used: no radiograph to score, or a labelled folder that lacks a label."""
+    """Nothing in the input could be used: no radiograph to score, no scan to report, a label without films."""
 
     exit_code = 3
 

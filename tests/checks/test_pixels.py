@@ -8,6 +8,7 @@ from films import dicom, film, jpeg, png
 from PIL import Image
 
 from xrayscan import InputSpec
+from xrayscan.checks import pixels
 from xrayscan.checks.builtin import BUILT_IN
 from xrayscan.errors import Code, Status
 from xrayscan.scanning.prepare import prepare
@@ -87,3 +88,17 @@ def test_a_film_is_scored_grey_stored_as_colour_tinted_or_marked(tmp_path, pictu
 def test_without_checks_everything_readable_is_prepared(tmp_path):
     (tmp_path / "grey.png").write_bytes(png(grey(128)))
     assert "reason" not in prepare({"path": str(tmp_path / "grey.png")}, specs=SPECS)
+
+
+@pytest.mark.parametrize("bright", [0.005, 0.0099, 0.0101, 0.012, 0.03, 0.05, 0.3])
+@pytest.mark.parametrize("step", [0.079, 0.081, 0.3])
+@pytest.mark.parametrize("crowded", [False, True])
+def test_contrast_is_that_of_the_whole_picture_however_it_is_found_out(bright, step, crowded):
+    """Whether the bright part lies in the rows that are looked at first or is spread over all."""
+    sample = np.full((160, 200), 0.4, np.float32)
+    places = np.s_[::8] if crowded else np.s_[:]
+    part = sample[places].copy()
+    part.flat[RNG.choice(part.size, min(part.size, int(bright * sample.size)), replace=False)] += step
+    sample[places] = part
+    low, high = np.percentile(sample, (1, 99))
+    assert (pixels.no_contrast(None, sample) is None) == (high - low >= pixels.LEAST_CONTRAST)

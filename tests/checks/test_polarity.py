@@ -70,3 +70,10 @@ def test_at_least_99_of_100_real_films_are_told_both_ways(real_films):
             scores += [polarity.score(sample_of(brightness)), -polarity.score(sample_of(1 - brightness))]
         assert len(scores) >= 300
         assert np.mean(np.array(scores) > polarity.SURE) >= 0.99
+
+
+@pytest.mark.parametrize("shape", [(127, 64), (75, 101), (32, 20), (1, 5)])
+def test_blocks_are_those_of_pillows_box_filter(shape):
+    film = np.random.default_rng(0).random(shape, np.float32)
+    expected = np.asarray(Image.fromarray(film).resize((polarity.BLOCKS,) * 2, Image.Resampling.BOX))
+    np.testing.assert_allclose(polarity.blocks_of(film), expected, atol=1e-5)

@@ -37,7 +37,7 @@ def test_a_labelled_folder_is_two_folders_of_films(tmp_path):
 def test_a_folder_without_exactly_two_labels_says_what_it_needs(tmp_path, names):
     for name in names:
         (tmp_path / name).mkdir()
-    with pytest.raises(InputError, match="two folders"):
+    with pytest.raises(InputError, match="No label folders found"):
         read_folder(str(tmp_path))
 
 
@@ -175,10 +175,13 @@ def test_a_csv_whose_paths_are_all_wrong_for_a_label_is_refused(tmp_path):
         ("", "no column path"),
         ("path,label\n", "labels no file"),
         ("path,label\n,NORMAL\n", "line 2: no path"),
-        ("path,label\na.png,\n", "holds no label"),
+        ("path,label\na.png,\n", "needs two labels, NORMAL and PNEUMONIA for example; other names: --positive NAME"),
         ("path,label,split\na.png,NORMAL,exam\n", "line 2: unknown split 'exam'"),
         ("path,label\na.png,NORMAL\na.png,PNEUMONIA\n", "NORMAL in line 2 and PNEUMONIA in line 3"),
-        ("path,label\na.png,NORMAL\nb.png,NORMAL\n", "two labels, one of them PNEUMONIA"),
+        (
+            "path,label\na.png,NORMAL\nb.png,NORMAL\n",
+            r"needs two labels, NORMAL and PNEUMONIA for example \(found: NORMAL\)",
+        ),
     ],
 )
 def test_a_csv_that_cannot_be_used_says_where_and_why(tmp_path, text, message):

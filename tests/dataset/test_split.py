@@ -47,7 +47,7 @@ def test_films_and_patients_of_a_test_split_never_reach_training():
     films += [film(200, 1, "train", patient="p3"), film(201, 0, None, patient="p4")]
     kept, warnings = for_training(LabelledFolder(tuple(films), ("NORMAL", "PNEUMONIA")))
     assert [int(film.path[:-4]) for film in kept] == list(range(20, 100))
-    assert warnings == ("2 films are left out of training, since their patients stand in the test split",)
+    assert warnings == ("2 training films not used: their patients also have films in the test split",)
 
 
 def test_a_label_of_two_films_is_refused_by_name_before_any_is_read():
@@ -61,7 +61,7 @@ def test_kaggles_validation_of_16_films_is_replaced_and_people_are_told():
     division = divide(films, groups_of(films), 0.2, 0)
     assert len(division.validation) == pytest.approx(40, abs=4)
     assert sorted([*division.training, *division.validation]) == list(range(200))
-    assert "16 films, 8 of a label: too few" in division.warnings[0]
+    assert "16 films, 8 of one label: too few" in division.warnings[0]
 
 
 def test_a_validation_split_that_is_large_enough_is_kept_without_its_patients_in_training():
@@ -70,7 +70,7 @@ def test_a_validation_split_that_is_large_enough_is_kept_without_its_patients_in
     division = divide(films, groups_of(films), 0.2, 0)
     assert list(division.validation) == list(range(80))
     assert list(division.training) == [n for n in range(80, 300) if n != 100]
-    assert division.warnings[0].startswith("1 training films are left out")
+    assert division.warnings[0].startswith("1 training film not used")
 
 
 def test_a_folder_without_splits_is_divided_by_patient_without_a_warning():
@@ -94,5 +94,5 @@ def test_real_films_are_grouped_as_their_readme_says(real_films):
 def test_a_label_whose_patients_all_stand_in_the_test_split_is_told_so():
     films = [film(n, 1) for n in range(6)]
     films += [film(n, 0, split, f"both{n % 6}") for n, split in enumerate([None] * 6 + ["test"] * 6, 12)]
-    with pytest.raises(InputError, match=r"only 0 patients of NORMAL .*6 more .* stand in the test split"):
+    with pytest.raises(InputError, match=r"only 0 patients of NORMAL .*6 more .* films in the test split"):
         for_training(LabelledFolder(tuple(films), ("NORMAL", "PNEUMONIA")))

@@ -20,7 +20,7 @@ def xrayscan(*words):
 
 @pytest.fixture(scope="module")
 def two_styles(tmp_path_factory):
-    """60 films: 30 grainy ones, 24 with the finding; 30 smooth ones, 6 with the finding; and a CSV that names sites."""
+    """60 films: 30 grainy ones, 24 with the finding; 30 smooth ones, 6 with PNEUMONIA; and a CSV that names sites."""
     folder = tmp_path_factory.mktemp("films")
     with open(folder / "labels.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -41,7 +41,7 @@ def two_styles(tmp_path_factory):
 @pytest.fixture(scope="module")
 def by_style(two_styles, model_file, tmp_path_factory):
     out = tmp_path_factory.mktemp("run") / "evaluation"
-    return xrayscan(model_file, two_styles, "--out", out, "--by", "style", "--styles", "2"), out
+    return xrayscan(two_styles, "--model", model_file, "--out", out, "--by", "style", "--styles", "2"), out
 
 
 def grouped(out):
@@ -86,8 +86,8 @@ def test_terminal_and_page_say_where_films_are_too_few(by_style):
     for text in ("by style", "too few", "mean", "worst", "(style"):
         assert text in result.stderr, text
     page = (out / "evaluation.html").read_text(encoding="utf-8")
-    assert "too few films: 6 without the finding" in page
-    assert "too few films: 6 with the finding" in page
+    assert "too few films: 6 without PNEUMONIA" in page
+    assert "too few films: 6 with PNEUMONIA" in page
     assert page.count('alt="film of NORMAL') == page.count('alt="film of PNEUMONIA') == 6  # of two styles
 
 
@@ -130,5 +130,5 @@ def test_a_model_that_is_poor_in_one_group_is_told_by_mean_and_worst_group():
 
 
 def test_groups_and_intervals_are_those_of_the_seed(two_styles, model_file, by_style, tmp_path):
-    xrayscan(model_file, two_styles, "--out", tmp_path / "again", "--by", "style", "--styles", "2")
+    xrayscan(two_styles, "--model", model_file, "--out", tmp_path / "again", "--by", "style", "--styles", "2")
     assert grouped(tmp_path / "again") == grouped(by_style[1])

@@ -144,7 +144,7 @@ def test_the_page_stands_alone_and_shows_curves_and_films(run):
     assert "data:image/jpeg;base64," in page
     assert "Not a diagnosis" in page
     assert not re.search(r'(?:src|href)="(?!data:|#)', page)
-    assert "where 10.0 % of films have the finding" in page
+    assert "where 10.0 % of films have PNEUMONIA" in page
 
 
 def test_one_model_has_one_plain_column(labelled, model_file, tmp_path):
@@ -173,7 +173,7 @@ def test_films_a_model_has_seen_are_refused_with_counts(labelled, model_that_saw
     result = xrayscan(labelled, "--model", model, "--out", tmp_path / "o")
     assert result.exit_code == 3
     assert result.stderr.startswith("xrayscan: ")
-    assert "trained or tuned on 3 of these films (3 by content, 3 by perceptual hash" in result.stderr
+    assert "trained on 3 of these films (3 by content, 3 by perceptual hash" in result.stderr
     assert "--allow-overlap" in result.stderr
     assert not (tmp_path / "o").exists()
 
@@ -197,9 +197,9 @@ def test_overlap_that_is_allowed_is_stated_everywhere(labelled, model_that_saw, 
     assert result.exit_code == 0
     [found] = json.loads((tmp_path / "o" / "metrics.json").read_text()).values()
     assert found["overlap"] == {"films": 3, "by_digest": 3, "by_hash": 3, "by_patient": 0}
-    assert "No evaluation" in found["warnings"][0]
-    assert "No evaluation" in (tmp_path / "o" / "evaluation.html").read_text()
-    assert "No evaluation" in result.stderr
+    assert "Invalid evaluation" in found["warnings"][0]
+    assert "Invalid evaluation" in (tmp_path / "o" / "evaluation.html").read_text()
+    assert "Invalid evaluation" in result.stderr
 
 
 def test_films_a_model_has_not_seen_are_evaluated_without_a_warning(labelled, model_that_saw, tmp_path):
@@ -218,7 +218,7 @@ def test_a_model_that_does_not_say_what_it_saw_is_warned_about(run):
 def test_a_model_of_another_finding_is_warned_about(labelled, tmp_path):
     model = str(make_model(tmp_path / "tb.safetensors", labels=("CLEAR", "TB")))
     evaluation = evaluate([model], read_folder(str(labelled)), str(labelled), QUICK)
-    assert any("looks for TB, but the folder's finding is PNEUMONIA" in warning for warning in evaluation.warnings)
+    assert any("looks for TB, but the folder's label is PNEUMONIA" in warning for warning in evaluation.warnings)
 
 
 def test_unreadable_films_are_left_out_and_listed(labelled, model_file, tmp_path):

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from small import make_model, write_film
 
 from xrayscan.cli import main
-from xrayscan.errors import OutputError
+from xrayscan.errors import InputError
 from xrayscan.files.text import with_size
 from xrayscan.model.file import load_model
 from xrayscan.report.interface import PictureSettings
@@ -143,9 +143,9 @@ def test_heatmaps_by_a_model_that_did_not_score_are_refused(scanned, tmp_path):
 
 
 def test_a_folder_without_a_scan_is_refused(tmp_path):
-    with pytest.raises(OutputError, match="there is no scan here"):
+    with pytest.raises(InputError, match="no scan in this folder"):
         reopen(str(tmp_path))
-    assert call("report", tmp_path).exit_code == 5
+    assert call("report", tmp_path).exit_code == 3
 
 
 def test_a_run_without_its_record_is_still_reported(scanned):

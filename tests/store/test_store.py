@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from xrayscan.errors import Code, OutputError
+from xrayscan.errors import Code, InputError, OutputError
 from xrayscan.sources.reading import read_head
 from xrayscan.sources.source import Source
 from xrayscan.store.record import Facts, ScanRecord, Status
@@ -284,7 +284,7 @@ def test_two_scans_cannot_write_to_one_folder(path, monkeypatch):
 
 
 def test_a_finished_scan_can_be_read_but_not_changed(path):
-    with pytest.raises(OutputError, match="no scan here"):
+    with pytest.raises(InputError, match="no scan in this folder"):
         Store.read(path)
     with Store.open(path, models=MODELS) as store:
         store.write([scored("a"), refused("b")])

@@ -130,11 +130,11 @@ def _figures(films: TestFilms, probabilities: Floats, order: Floats, limit: floa
     """Figures of calibrated probabilities (N,); how films are ordered is not a calibration's doing: ``order`` (N,)."""
     scored = ranked(films.labels, probabilities, resampler)
     ordered = ranked(films.labels, order, resampler)
-    called = at_threshold(films.labels, probabilities, limit, resampler)
+    flagged = at_threshold(films.labels, probabilities, limit, resampler)
     names = ("auroc", "auprc")
     return Figures(
-        {**scored.values, **{name: ordered.values[name] for name in names}, **called.values},
-        {**scored.intervals, **{name: ordered.intervals[name] for name in names}, **called.intervals},
+        {**scored.values, **{name: ordered.values[name] for name in names}, **flagged.values},
+        {**scored.intervals, **{name: ordered.intervals[name] for name in names}, **flagged.intervals},
         {},
     )
 

@@ -24,10 +24,23 @@ def too_small(image: Radiograph, sample: Sample) -> Verdict | None:
 
 def no_contrast(image: Radiograph, sample: Sample) -> Verdict | None:
     """Set aside a picture that is constant, or nearly so."""
+    if _is_plainly_contrasted(sample):
+        return None
     low, high = np.percentile(sample, (TRIM, 100 - TRIM))
     if high - low >= LEAST_CONTRAST:
         return None
     return Verdict(code=Code.NO_CONTRAST, reason="constant or nearly constant picture: nothing to judge")
+
+
+def _is_plainly_contrasted(sample: Sample) -> bool:
+    """Whether one row in eight already holds the trimmed ends far enough apart, which spares nearly all films sorting.
+
+    Never true where the percentiles of the whole sample say otherwise.
+    """
+    rows = sample[::8]
+    middle, trimmed = float(rows.mean()), sample.size * TRIM / 100 + 1
+    dark, bright = rows < middle - LEAST_CONTRAST, rows > middle + LEAST_CONTRAST
+    return bool(np.count_nonzero(dark) > trimmed and np.count_nonzero(bright) > trimmed)
 
 
 def saturated(image: Radiograph, sample: Sample) -> Verdict | None:

@@ -1,4 +1,4 @@
-"""`xrayscan evaluate`: what models are worth on labelled films that they have never seen."""
+"""`xrayscan evaluate`: how good models are on labelled films that they have never seen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class EvaluateOptions:
 
     directory: str = argument("DIR", LABELLED)
     models: tuple[str, ...] = options.models_option("Model to measure; repeat to compare several with the first.")
-    out: str | None = options.out_option("Output folder.", "DIR", "evaluation, or evaluation-2 and so on")
+    out: str | None = options.out_option("Output folder.", "FOLDER/", "evaluation, or evaluation-2 and so on")
     overwrite: bool = options.overwrite_option()
     share: bool = options.share_option()
     split: str | None = option(
@@ -28,9 +28,7 @@ class EvaluateOptions:
     operating_point: str | None = option(
         None, "Operating point to report, such as sensitivity-0.99; default: balanced.", metavar="NAME"
     )
-    threshold: float | None = option(
-        None, "Custom threshold; overrides --operating-point.", range=(0, 1), open=True, metavar="P"
-    )
+    threshold: float | None = option(None, "Custom threshold; overrides --operating-point.", range=(0, 1), metavar="P")
     prevalence: float | None = option(
         None,
         "Share of films with pneumonia where you work; adds PPV and NPV there, and the gain in the queue.",

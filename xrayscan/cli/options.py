@@ -144,7 +144,7 @@ class Reading:
 class Cache:
     """Where decoded films are kept between runs."""
 
-    cache: str | None = option(None, "Folder for decoded films.", metavar="DIR", shown="the user's cache folder")
+    cache: str | None = option(None, "Folder for decoded films.", metavar="FOLDER/", shown="the user's cache folder")
     cache_size: float = option(
         10,
         "Largest size of that folder in GB; films not used for longest are removed first.",

@@ -36,7 +36,7 @@ class PredictOptions:
         "Model that scores; repeat to compare several in one pass. The first one sets the tiers."
     )
     out: str | None = options.out_option(
-        "Output folder.", "DIR", "triage, or triage-2 and so on beside scans of other files"
+        "Output folder.", "FOLDER/", "triage, or triage-2 and so on beside scans of other files"
     )
     fresh: bool = option(False, "Replace an earlier scan in the same folder.")
     share: bool = options.share_option()

@@ -56,7 +56,7 @@ def report(wanted: ReportOptions) -> None:
     page's pictures, and shown only if they are still those that were scored. Run it where predict was run if its paths
     were relative.
 
-    Exit code: that of predict.
+    Exit code: that of predict; 3 also where RUN_DIR holds no scan.
     """
     from xrayscan.console.predict import ScanConsole
     from xrayscan.errors import UsageError

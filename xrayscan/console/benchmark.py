@@ -3,6 +3,7 @@
 from markupsafe import Markup
 
 from xrayscan.console.terminal import print_table
+from xrayscan.files.text import counted
 from xrayscan.scanning.benchmark import AIM, Benchmark
 
 
@@ -23,7 +24,7 @@ def print_benchmark(found: Benchmark) -> None:
         ("inference", f"{found.inferred:,.0f}"),
         ("a whole scan, once it runs", f"{found.scanned:,.0f}"),
     ]
-    print_table(f"Parts of a scan, by {found.films:,} films", ("part", "films/s"), parts)
+    print_table(f"Parts of a scan, by {counted(found.films, 'film')}", ("part", "films/s"), parts)
     print(f"The limit is {found.limit}. {AIM:,} films take about {found.hours:.1f} h.")
 
 

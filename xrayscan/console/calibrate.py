@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from xrayscan.console.film_console import FilmConsole, tell_failed
 from xrayscan.console.terminal import _table, printable
 from xrayscan.evaluation.figures import NAMES
+from xrayscan.files.text import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -32,9 +33,10 @@ class CalibrateConsole(FilmConsole):
             out.print(f"[bold red]Warning:[/] {printable(warning)}", soft_wrap=True)
         found = int(films.labels.sum())
         labels = [printable(label) for label in films.folder.labels]
+        patients = counted(int(films.groups.max()) + 1, "patient")
         out.print(
-            f"[bold]Calibrated on {len(films.labels):,} films:[/] {found:,} {labels[1]}, {len(films.labels) - found:,} "
-            f"{labels[0]}, {int(films.groups.max()) + 1:,} patients (from {printable(films.folder.patients_by)}).",
+            f"[bold]Calibrated on {counted(len(films.labels), 'film')}:[/] {found:,} {labels[1]}, "
+            f"{len(films.labels) - found:,} {labels[0]}, {patients} (IDs from {printable(films.folder.patients_by)}).",
             soft_wrap=True,
         )
         out.print(_before_and_after(result))
@@ -50,7 +52,7 @@ class CalibrateConsole(FilmConsole):
             told = ", ".join(f"±{100 * width:.0f} % with {count:,}" for width, count in films_by_width.items())
             out.print(f"Labelled films to know {name}: {told}.", soft_wrap=True)
         out.print("Written: " + ", ".join(map(printable, files)), soft_wrap=True)
-        out.print("[italic]Every film was left out of the fit that judged it. Check on other films: evaluate.[/]")
+        out.print("[italic]No film helped to fit its own calibration. Check on other films: xrayscan evaluate.[/]")
 
 
 def _before_and_after(result: "Calibrated") -> "Table":

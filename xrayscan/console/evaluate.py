@@ -40,8 +40,8 @@ class EvaluateConsole(FilmConsole):
         found = int(films.labels.sum())
         out.print(
             f"[bold]{counted(len(films.labels), 'film')}:[/] {found:,} {printable(films.folder.labels[1])}, "
-            f"{len(films.labels) - found:,} {printable(films.folder.labels[0])}, {int(films.groups.max()) + 1:,} "
-            f"patients (IDs from {printable(films.folder.patients_by)}).",
+            f"{len(films.labels) - found:,} {printable(films.folder.labels[0])}, "
+            f"{counted(int(films.groups.max()) + 1, 'patient')} (IDs from {printable(films.folder.patients_by)}).",
             soft_wrap=True,
         )
         out.print(_figures_table(evaluation))
@@ -49,7 +49,7 @@ class EvaluateConsole(FilmConsole):
             out.print(_differences_table(evaluation))
         for model in evaluation.models:
             if evaluation.groups and model.by_group:
-                out.print(_groups_table(model, evaluation.groups.by, model.by_group))
+                out.print(_groups_table(model, films.folder.labels[1], evaluation.groups.by, model.by_group))
         for model in evaluation.models:
             out.print(_queue_line(model, films.folder.labels[1]), soft_wrap=True)
         out.print("Written: " + ", ".join(map(printable, files)), soft_wrap=True)
@@ -80,8 +80,8 @@ def _differences_table(evaluation: "Evaluation") -> Table:
     return table
 
 
-def _groups_table(model: "Evaluated", by: str, found: "ByGroup") -> Table:
-    columns = ["films", "with\nfinding", *(NAMES[name].partition(" (")[0] for name in GROUP_FIGURES)]
+def _groups_table(model: "Evaluated", label: str, by: str, found: "ByGroup") -> Table:
+    columns = ["films", f"with\n{printable(label)}", *(NAMES[name].partition(" (")[0] for name in GROUP_FIGURES)]
     title = f"{printable(model.title)} by {printable(by)} (95 % interval by patient)"
     table = _table(title, [printable(by), *columns])
     for row in found.groups:

@@ -160,7 +160,8 @@ def _compared(worklist: Worklist) -> str:
         for name, fingerprint in zip(worklist.names[1:], worklist.fingerprints[1:], strict=True)
     )
     differ, films = worklist.disagreements, worklist.counts.scored
-    tiers = f"tiers differ on {differ:,} of {films:,} films, flagged “{DISAGREE}”" if differ else "tiers never differ"
+    told = f"tiers differ on {differ:,} of {counted(films, 'film')}, flagged “{DISAGREE}”"
+    tiers = told if differ else "tiers never differ"
     return f"Compared with {others}: {tiers}; ranked by {'the mean' if worklist.by_mean else 'the first model'}."
 
 
@@ -199,7 +200,7 @@ def _reasons_table(status: Status, reasons: Mapping[str, int], codes: Mapping[st
     for reason, count in frequent[:TOP_REASONS]:
         table.add_row(f"{count:,}", printable(reason), escape(remedy(codes.get(reason, ""))))
     if rest := frequent[TOP_REASONS:]:
-        table.add_row(f"{sum(count for _, count in rest):,}", f"{len(rest)} other reasons", "See the worklist.")
+        table.add_row(f"{sum(count for _, count in rest):,}", counted(len(rest), "other reason"), "See the worklist.")
     return table
 
 

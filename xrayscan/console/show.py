@@ -57,9 +57,9 @@ def _model(name: str, card: ModelCard, probability: float) -> Table:
     for heading in ("operating point", "threshold", "sensitivity", "specificity", "flags this film as"):
         table.add_column(heading)
     for point in card.operating_points:
-        called = card.labels[probability >= point.threshold]
+        label = card.labels[probability >= point.threshold]
         reached = (f"{point.threshold:.4f}", f"{point.sensitivity:.3f}", f"{point.specificity:.3f}")
-        table.add_row(printable(point.name), *reached, printable(called))
+        table.add_row(printable(point.name), *reached, printable(label))
     return table
 
 
@@ -67,7 +67,7 @@ def _evidence(evidence: Evidence, path: str) -> str:
     if evidence.problem:
         return f"No heatmap: {printable(evidence.problem)}"
     if evidence.heatmap is not None:
-        return f"Written: {printable(encodable(path))} (the heatmap: which part of the film moved the score)"
+        return f"Written: {printable(encodable(path))} (the heatmap: a hint at which part of the film moved the score)"
     if evidence.neighbours:
         near = ", ".join(f"{printable(case.label)} ({case.distance:.3f})" for case in evidence.neighbours)
         return f"Nearest training cases, with their distance: {near}"

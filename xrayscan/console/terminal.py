@@ -9,8 +9,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Spinner
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from xrayscan.files.text import escaped
+from xrayscan.files.text import counted, escaped
 from xrayscan.model.card import ModelCard
+from xrayscan.model.input_spec import InputSpec, Resize
+
+RESIZED: Mapping[Resize, str] = {
+    "squash": "resized without keeping the aspect ratio",
+    "letterbox": "resized whole, with black bars",
+    "crop": "resized, cut to the central square",
+}
 
 
 def printable(text: str) -> str:
@@ -42,15 +49,14 @@ def print_card(card: ModelCard) -> None:
 
 def show_card(out: Console, card: ModelCard) -> None:
     """Print a model card to any console."""
-    size = f"{card.input.side} × {card.input.side} px, {card.input.resize}, {card.input.normalise}"
     facts = Table(show_header=False, box=None, pad_edge=False)
     for key, value in {
         **card.audience,
         "model": f"{card.name} (version {card.version}, backend {card.backend})",
         "labels": f"{card.labels[1]} against {card.labels[0]}; {card.prevalence:.1%} {card.labels[1]} in validation",
-        "input": size,
+        "input": _input(card.input),
         "parameters": _pairs(card.parameters),
-        "calibration": f"logit × {card.calibration.slope:.3f} {card.calibration.intercept:+.3f}",
+        "calibration": f"Platt scaling {card.calibration.slope:.3f}, {card.calibration.intercept:.3f}",
         "training": _pairs(card.training),
         **{key: text for key, text in card.about.items() if text not in card.audience.values()},
     }.items():
@@ -66,13 +72,18 @@ def show_card(out: Console, card: ModelCard) -> None:
             out.print(table)
 
 
+def _input(spec: InputSpec) -> str:
+    return f'{spec.side} × {spec.side} px, {RESIZED[spec.resize]}; normalisation "{spec.normalise}"'
+
+
 def _pairs(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in values.items())
 
 
 def _metrics_table(card: ModelCard) -> Table:
     metrics = card.metrics
-    title = f"On {metrics.get('films')} validation films of {metrics.get('patients')} patients (95 % interval)"
+    films, patients = (metrics.get(name, 0) for name in ("films", "patients"))
+    title = f"On {counted(films, 'validation film')} of {counted(patients, 'patient')} (95 % interval)"
     table = _table(title, ("metric", "value"))
     for name in ("auroc", "auprc", "brier", "ece"):
         if name in metrics:
@@ -91,7 +102,7 @@ def _points_table(card: ModelCard) -> Table:
 
 
 def _flagged_table(card: ModelCard) -> Table:
-    """Which shares of films of other kinds the model calls unlike training; no rows where its card does not say."""
+    """Which shares of films of other kinds the model flags as unlike training; no rows where its card does not say."""
     table = _table("Flagged as unlike training", ("films", "share flagged"))
     for family, share in dict(card.metrics.get("flagged", {})).items():
         table.add_row(printable(str(family)), f"{share:.1%}")

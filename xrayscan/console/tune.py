@@ -62,8 +62,8 @@ class TuneConsole:
         self._split = True
         tell_warnings(self._console, films)
         self._console.print(
-            f"Every trial trains on {len(films.training):,} films and is validated on {len(films.validation):,} (no "
-            f"shared patients; patient IDs from {printable(films.folder.patients_by)}).",
+            f"Every trial trains on {counted(len(films.training), 'film')} and is validated on "
+            f"{len(films.validation):,} (no shared patients; patient IDs from {printable(films.folder.patients_by)}).",
             soft_wrap=True,
         )
 
@@ -128,7 +128,7 @@ def _best_table(trials: "Sequence[Trial]", best: "Trial", objective: str, width:
     complete.sort(key=lambda trial: (abs((trial.value or 0.0) - (best.value or 0.0)), trial.number))
     wide = width >= COLUMN * (2 + len(best.parameters))
     names = [name.replace("_", " ") for name in best.parameters] if wide else ["parameters"]
-    title = f"Best of {len(trials):,} trials so far"
+    title = f"Best of {counted(len(trials), 'trial')} so far"
     headings = map(escape, ("trial", objective, *names))
     table = Table(*headings, title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for trial in complete[:TOP]:

@@ -11,6 +11,7 @@ from xrayscan.dataset import perceptual_hash
 from xrayscan.dataset.cache import Entry, FilmCache
 from xrayscan.dataset.labelled_folder import LabelledFilm
 from xrayscan.errors import InputError
+from xrayscan.files.text import counted
 from xrayscan.model.backend import Pixels
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.scanning.local_engine import read
@@ -61,8 +62,9 @@ def contradictions(decoded: Decoded, labels: tuple[str, str]) -> tuple[str, ...]
     if not both:
         return ()
     first = " and ".join(both[0][label] for label in (0, 1))
-    many = f"{len(both):,} films stand" if len(both) > 1 else "one film stands"
-    return (f"{many} under both {labels[0]} and {labels[1]}, so that one of the labels is wrong: {first}",)
+    return (
+        f"{counted(len(both), 'film')} under both {labels[0]} and {labels[1]}: one of the labels is wrong ({first})",
+    )
 
 
 def _entry(paths: Sequence[str], spec: InputSpec, workers: int, cache: FilmCache | None, on_film: OnFilm) -> Entry:

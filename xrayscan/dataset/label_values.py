@@ -1,5 +1,6 @@
 """What the cells of a table, or the names of folders, mean: the finding, its absence, or nothing to train on."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -59,11 +60,18 @@ def _names(
 ) -> tuple[str, str]:
     others: Sequence[str] = [label for key, label in sorted(used.items()) if key not in named]
     if not named or not others or (len(others) > 1 and not sets):
-        ignore = "; --ignore-label LABEL leaves one out" if len(used) > 2 else ""
-        held = ", ".join(shown(label) for label in sorted(used.values())[:20]) or f"no {what}"
-        raise InputError(
-            f"{where} holds {held}: it needs two {what}s, one of them {settings.positive} "
-            f"(--positive names the finding when it is called otherwise{ignore})"
-        )
+        raise InputError(_unlabelled(where, what, sorted(used.values()), settings.positive))
     finding = used[next(iter(named))] if len(named) == 1 and not sets else settings.positive
     return (others[0] if len(others) == 1 else f"not {settings.positive}"), finding
+
+
+def _unlabelled(where: str, what: str, names: Sequence[str], positive: str) -> str:
+    """Say what labels there are and what they should be."""
+    there = f" (found: {', '.join(map(shown, names[:20]))})" if names else ""
+    others = "other names: --positive NAME" + ("; --ignore-label NAME leaves one out" if len(names) > 2 else "")
+    if what != "folder":
+        return f"{where} needs two labels, NORMAL and {positive} for example{there}; {others}"
+    return (
+        f"No label folders found in {where}{there}. Expected {os.path.join(where, 'NORMAL')} and "
+        f"{os.path.join(where, positive)} ({others}) or --labels FILE.csv"
+    )

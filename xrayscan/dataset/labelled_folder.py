@@ -7,6 +7,7 @@ from xrayscan.dataset.folder_settings import FolderSettings as FolderSettings
 from xrayscan.dataset.layout import list_csv, list_folders
 from xrayscan.dataset.patients import compiled, identified_by, patients
 from xrayscan.files.paths import Path, path_text
+from xrayscan.files.text import counted
 
 FEWEST_PATIENTS = 5  # of a label: the split sets a fifth apart
 
@@ -73,6 +74,6 @@ def _few(name: str, films: tuple[LabelledFilm, ...], label: int) -> str | None:
     if count >= FEWEST_PATIENTS:
         return None
     return (
-        f"{name} has only {len(held)} film{'s' * (len(held) != 1)} of {count} patient{'s' * (count != 1)}: training "
+        f"{name} has only {counted(len(held), 'film')} of {counted(count, 'patient')}: training "
         f"needs {FEWEST_PATIENTS} patients of each label, and figures on so few mean little"
     )

@@ -29,10 +29,10 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Files in no order, the label that is the finding, the other one, and what people should know."""
+    """Files in no order, the positive label, the other one, and what people should know."""
 
     files: tuple[Listed, ...]
-    labels: tuple[str, str]  # without, with the finding
+    labels: tuple[str, str]  # negative, positive
     warnings: tuple[str, ...] = ()
 
 
@@ -59,7 +59,7 @@ def list_folders(directory: str, settings: FolderSettings) -> Listing:
 def list_csv(directory: str, csv_path: str, settings: FolderSettings) -> Listing:
     """List the files that a CSV names; relative paths start at ``directory``, or else at the working folder.
 
-    Lines without a label are left out.
+    Lines without a label are not used.
     Raises: InputError as `list_folders`, for an unusable CSV, and if no file of a label is there.
     """
     directory = as_folder(directory)

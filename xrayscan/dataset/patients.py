@@ -11,6 +11,7 @@ from xrayscan.dataset.layout import Listed
 from xrayscan.dataset.patient_names import public_patient
 from xrayscan.decode.dicom.patient import number_patients
 from xrayscan.errors import UsageError
+from xrayscan.files.text import counted
 
 # File names that tell patients apart in public pediatric sets. Each scheme counts for itself: person7_virus and
 # person7_bacteria are two children. Source: Kermany et al., Mendeley Data, doi:10.17632/rscbjbr9sj.
@@ -77,7 +78,7 @@ def identified_by(told: Sequence[Patient]) -> str:
     ways = Counter(patient.by for patient in told).most_common()
     if len(ways) == 1:
         return ways[0][0]
-    return "; ".join(f"{way} for {count:,} films" for way, count in ways)
+    return "; ".join(f"{way} for {counted(count, 'film')}" for way, count in ways)
 
 
 def _patient(file: Listed, pattern: re.Pattern[str] | None, number: int | None) -> Patient:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from xrayscan.dataset.labelled_folder import FEWEST_PATIENTS, LabelledFilm, LabelledFolder
 from xrayscan.errors import InputError
+from xrayscan.files.text import counted
 
 Indices = npt.NDArray[np.intp]
 
@@ -36,14 +37,16 @@ def for_training(folder: LabelledFolder) -> tuple[tuple[LabelledFilm, ...], tupl
     for label, name in enumerate(folder.labels):
         if (people := len({film.patient for film in kept if film.label == label})) < FEWEST_PATIENTS:
             held = {film.patient for film in rest if film.label == label} & tested
-            why = f"; {len(held):,} more are left out, since they also stand in the test split" if held else ""
+            why = f"; {len(held):,} more not used: they also have films in the test split" if held else ""
             raise InputError(
-                f"only {people} patients of {name} to train on{why}: at least {FEWEST_PATIENTS} of each label are "
-                "needed, so that some can be set apart"
+                f"only {counted(people, 'patient')} of {name} to train on{why}: at least {FEWEST_PATIENTS} of each label "
+                "are needed, so that some can be set apart"
             )
     warnings = []
     if crossing := len(rest) - len(kept):
-        warnings.append(f"{crossing:,} films are left out of training, since their patients stand in the test split")
+        warnings.append(
+            f"{counted(crossing, 'training film')} not used: their patients also have films in the test split"
+        )
     return kept, tuple(warnings)
 
 
@@ -52,7 +55,7 @@ def divide(films: Sequence[LabelledFilm], groups: Indices, share: float, seed: i
 
     A validation split too small to steer by is added to the training films, and another one is carved from all.
     ``groups`` are those of `patient_groups`; of a group on both sides of the folder's own division, the training
-    films are left out.
+    films are not used.
     Raises: InputError if a side would lack a label.
     """
     labels = np.array([film.label for film in films], np.uint8)
@@ -65,7 +68,7 @@ def divide(films: Sequence[LabelledFilm], groups: Indices, share: float, seed: i
     training, validation = np.flatnonzero(~given & ~crossing), np.flatnonzero(given)
     if np.bincount(labels[training], minlength=2).min() == 0:
         raise InputError("the training split lacks a label: it needs films of both, of patients not in validation")
-    told = f"{crossing.sum():,} training films are left out: patients, or copies, of theirs stand in validation"
+    told = f"{counted(int(crossing.sum()), 'training film')} not used: their patients, or copies, are in validation"
     return Division(training, validation, (told,) if crossing.any() else ())
 
 
@@ -105,6 +108,6 @@ def split_by_group(labels: npt.NDArray[np.uint8], groups: Indices, share: float,
 
 def _too_small(films: int, fewest: int, share: float) -> str:
     return (
-        f"the validation split has {films} films, {fewest} of a label: too few to steer by; it is added to training, "
-        f"and {share:.0%} of all patients are set apart for validation instead"
+        f"the validation split has {counted(films, 'film')}, {fewest} of one label: too few to choose by. Training "
+        f"adds them to its own and validates on {share:.0%} of all patients instead"
     )

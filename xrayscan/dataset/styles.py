@@ -81,14 +81,14 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
 
 
 def _figures(labels: Labels, probabilities: Floats, threshold: float) -> dict[str, Any]:
-    with_finding, called = labels == 1, probabilities >= threshold
+    with_finding, flagged = labels == 1, probabilities >= threshold
     positive, negative = int(with_finding.sum()), int((~with_finding).sum())
     both = min(positive, negative) >= FEWEST
     return {
         "films": len(labels),
         "with_finding": positive,
         "auroc": auroc(labels, probabilities) if both else None,
-        "sensitivity": float(called[with_finding].mean()) if positive >= FEWEST else None,
-        "specificity": float((~called[~with_finding]).mean()) if negative >= FEWEST else None,
+        "sensitivity": float(flagged[with_finding].mean()) if positive >= FEWEST else None,
+        "specificity": float((~flagged[~with_finding]).mean()) if negative >= FEWEST else None,
         "ece": float(ece(labels, probabilities)),
     }

@@ -19,9 +19,11 @@ def chroma_of(rgb_HW3: npt.NDArray[Any], highest: int = 255) -> float:
     ``highest``: the value of full brightness.
     """
     step = max(1, min(rgb_HW3.shape[:2]) // _SIDE)
-    rgb = rgb_HW3[::step, ::step, :3].reshape(-1, 3).astype(np.float64) / highest
-    if np.ptp(rgb, axis=1).max() == 0:
+    seen = rgb_HW3[::step, ::step]
+    red = seen[:, :, 0]
+    if (red == seen[:, :, 1]).all() and (red == seen[:, :, 2]).all():
         return 0.0
+    rgb = seen[:, :, :3].reshape(-1, 3).astype(np.float64) / highest
     luma = rgb @ _LUMA
     differences = rgb[:, [0, 2]] - luma[:, np.newaxis]
     tint = np.stack([np.ones_like(luma), luma, luma**2], axis=1)

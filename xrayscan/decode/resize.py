@@ -19,10 +19,12 @@ def preprocess(brightness: npt.NDArray[np.float32], spec: InputSpec) -> npt.NDAr
     """
     if spec.resize == "crop":
         brightness = _centre_square(brightness)
+    if brightness.shape == (spec.side, spec.side):
+        return _as_pixels(brightness)
     film = Image.fromarray(np.ascontiguousarray(brightness, np.float32))
     if spec.resize == "letterbox":
         return _letterboxed(film, spec.side)
-    return _as_pixels(film.resize((spec.side, spec.side), Image.Resampling.BILINEAR))
+    return _as_pixels(np.asarray(film.resize((spec.side, spec.side), Image.Resampling.BILINEAR)))
 
 
 def _centre_square(brightness: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -38,10 +40,11 @@ def _letterboxed(film: Image.Image, side: int) -> npt.NDArray[np.uint8]:
     pixels = np.zeros((side, side), np.uint8)
     left, upper = (side - width) // 2, (side - height) // 2
     resized = film.resize((width, height), Image.Resampling.BILINEAR)
-    pixels[upper : upper + height, left : left + width] = _as_pixels(resized)
+    pixels[upper : upper + height, left : left + width] = _as_pixels(np.asarray(resized))
     return pixels
 
 
-def _as_pixels(film: Image.Image) -> npt.NDArray[np.uint8]:
-    scaled = np.asarray(film, np.float32) * np.float32(255)
-    return np.asarray(np.rint(np.clip(scaled, 0, 255)), np.uint8)
+def _as_pixels(brightness: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    scaled = brightness * np.float32(255)
+    np.clip(scaled, 0, 255, out=scaled)
+    return np.asarray(np.rint(scaled, out=scaled), np.uint8)

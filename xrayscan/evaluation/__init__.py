@@ -1,4 +1,4 @@
-"""What models are worth on labelled films that they have never seen."""
+"""How good models are on labelled films that they have never seen."""
 
 from xrayscan.evaluation.evaluator import EvaluateSettings, Evaluation, evaluate
 from xrayscan.evaluation.write import write_evaluation

@@ -58,7 +58,7 @@ class EvaluateSettings:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What one model said of the films, and what that is worth."""
+    """What one model said of the films, and how good that is."""
 
     reference: str  # what the user called the model
     model: Model
@@ -80,8 +80,8 @@ class Evaluated:
         return self.model.card.marked(self.reference)
 
     @property
-    def called(self) -> npt.NDArray[np.bool_]:
-        """Which films (N,) the finding is called in."""
+    def flagged(self) -> npt.NDArray[np.bool_]:
+        """Which films (N,) it flags."""
         return self.probabilities >= self.threshold
 
     def confusion(self, labels: npt.NDArray[np.uint8]) -> dict[str, int]:
@@ -177,11 +177,11 @@ def _notes(models: Mapping[str, Model], folder: LabelledFolder) -> Iterator[str]
         if model.card.is_trial:
             yield f"{reference}: {model.card.trial_note}."
         if model.card.labels[1].casefold() != folder.labels[1].casefold():
-            yield f"{reference} looks for {model.card.labels[1]}, but the folder's finding is {folder.labels[1]}."
+            yield f"{reference} looks for {model.card.labels[1]}, but the folder's label is {folder.labels[1]}."
 
 
 def _scored(films: TestFilms, models: list[Model], settings: EvaluateSettings) -> tuple[TestFilms, Probabilities]:
-    """Score films as `xrayscan predict` does; those without a finite logit are left out, with their reason."""
+    """Score films as `xrayscan predict` does; those without a finite logit fail, with their reason."""
     hardware = Hardware.from_placement(settings.placement)
     stage = BatchScorer(models, hardware.placement, hardware.batch_size, hardware.streams)
     columns = {pixel_column(model.card.input) for model in models}
@@ -222,7 +222,7 @@ def _evaluated(
 ) -> Evaluated:
     labels, prevalence = films.labels, settings.prevalence
     threshold = point.threshold if point else float(settings.threshold or 0)
-    called = at_threshold(labels, probabilities, threshold, resampler)
+    flagged = at_threshold(labels, probabilities, threshold, resampler)
     points = model.card.operating_points
     return Evaluated(
         reference=reference,
@@ -232,10 +232,10 @@ def _evaluated(
         point=point,
         threshold=threshold,
         ranked=ranked(labels, probabilities, resampler),
-        at_threshold=called,
+        at_threshold=flagged,
         at_points={p.name: at_threshold(labels, probabilities, p.threshold, resampler) for p in points},
         queue=reading_queue(labels, probabilities, resampler, seed=settings.seed, prevalence=prevalence),
-        at_prevalence=at_prevalence(called, prevalence) if prevalence is not None else None,
+        at_prevalence=at_prevalence(flagged, prevalence) if prevalence is not None else None,
         difference=None,
     )
 

@@ -145,13 +145,13 @@ def sweep(labels: Labels, probabilities: Floats) -> list[dict[str, float]]:
 
 
 def classification_report(
-    labels: Labels, called: npt.NDArray[np.bool_], names: tuple[str, str], *, as_dict: bool
+    labels: Labels, flagged: npt.NDArray[np.bool_], names: tuple[str, str], *, as_dict: bool
 ) -> str | dict[str, Any]:
-    """scikit-learn's report of what was called, as text or as a dict; ``names`` are the labels'."""
+    """scikit-learn's report of what was flagged, as text or as a dict; ``names`` are the labels'."""
     from sklearn.metrics import classification_report as report
 
     made: str | dict[str, Any] = report(
-        labels, called, target_names=names, output_dict=as_dict, digits=3, zero_division=0
+        labels, flagged, target_names=names, output_dict=as_dict, digits=3, zero_division=0
     )
     return made
 

@@ -1,4 +1,4 @@
-"""Films in groups, by style or by a column of the label CSV, and what a model is worth in each."""
+"""Films in groups, by style or by a column of the label CSV, and how good a model is in each."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -42,11 +42,10 @@ class GroupFigures:
     with_finding: int
     figures: Figures
 
-    @property
-    def too_few(self) -> str:
-        """Which films are too few for the figures that are missing, as a phrase; empty if none is."""
+    def too_few(self, label: str) -> str:
+        """Which films with or without ``label`` are too few for the figures that are missing; empty if none is."""
         few = {"with": self.with_finding, "without": self.films - self.with_finding}
-        short = [f"{count} {which} the finding" for which, count in few.items() if count < FEWEST]
+        short = [f"{count} {which} {label}" for which, count in few.items() if count < FEWEST]
         return f"too few films: {', '.join(short)}" if short else ""
 
 

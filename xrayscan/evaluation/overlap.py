@@ -1,4 +1,4 @@
-"""Which films of a folder a model was trained or tuned on: figures on those are no evaluation."""
+"""Which films of a folder a model was trained or tuned on: figures on those are too optimistic."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,17 +38,17 @@ def overlap(seen: Provenance, digests: Sequence[str], hashes: Hashes, patient_ke
 
 
 def refuse_or_warn(overlaps: Mapping[str, Overlap | None], allowed: bool) -> Iterator[str]:
-    """Refuse films that a model has seen, or yield a sentence for each model whose figures they flatter.
+    """Refuse films that a model has seen, or yield a sentence for each model whose figures they make too optimistic.
 
     ``overlaps`` go by what the user called each model; None is a model that does not say what it was trained on.
     Raises: InputError if there is overlap that was not allowed.
     """
     known = {name: found for name, found in overlaps.items() if found and found.films}
     if known and not allowed:
-        told = "; ".join(f"{name} was trained or tuned on {found}" for name, found in known.items())
-        raise InputError(f"{told}: this would be no evaluation (--allow-overlap shows the figures all the same)")
+        told = "; ".join(f"{name} was trained on {found}" for name, found in known.items())
+        raise InputError(f"{told}: give films it has not seen, or --allow-overlap for figures that are too optimistic")
     for name, found in overlaps.items():
         if found is None:
             yield f"The file of {name} does not say which films it was trained on: overlap could not be checked."
         elif found.films:
-            yield f"No evaluation: {name} was trained or tuned on {found}, which flatters it."
+            yield f"Invalid evaluation: {name} was trained on {found}, so results are too optimistic."

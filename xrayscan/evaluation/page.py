@@ -51,7 +51,7 @@ def write_evaluation_page(evaluation: Evaluation, path: str) -> None:
                 ),
                 "sweep_figure": plots.stamped(plots.threshold_sweep(curve, model.threshold), model.model.card),
                 "sweep": sweep(labels, model.probabilities),
-                "report": classification_report(labels, model.called, names, as_dict=False),
+                "report": classification_report(labels, model.flagged, names, as_dict=False),
                 "films": _films(model, evaluation),
             }
             for model, curve in zip(evaluation.models, curves, strict=True)
@@ -81,11 +81,11 @@ def _spread(indices: npt.NDArray[np.intp], most: int) -> npt.NDArray[np.intp]:
 def _films(model: Evaluated, evaluation: Evaluation) -> dict[str, Sequence[ShownFilm]]:
     """The films of each kind that the model was surest about."""
     found, sure = evaluation.films.labels == 1, model.probabilities
-    called = model.called
+    flagged = model.flagged
     return {
-        "Most confident hits": _shown(model, evaluation, found & called, -sure),
-        "Most confident misses": _shown(model, evaluation, found & ~called, sure),
-        "Most confident false alarms": _shown(model, evaluation, ~found & called, -sure),
+        "Most confident hits": _shown(model, evaluation, found & flagged, -sure),
+        "Most confident misses": _shown(model, evaluation, found & ~flagged, sure),
+        "Most confident false alarms": _shown(model, evaluation, ~found & flagged, -sure),
     }
 
 

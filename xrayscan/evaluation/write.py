@@ -68,7 +68,7 @@ def _of_model(model: Evaluated, evaluation: Evaluation) -> dict[str, Any]:
             for point in card.operating_points
         },
         "sweep": sweep(films.labels, model.probabilities),
-        "classification_report": classification_report(films.labels, model.called, films.folder.labels, as_dict=True),
+        "classification_report": classification_report(films.labels, model.flagged, films.folder.labels, as_dict=True),
         "queue": {"prevalence": evaluation.settings.prevalence, **_with_ci(model.queue)},
         "at_prevalence": _with_ci(model.at_prevalence) | {"prevalence": evaluation.settings.prevalence}
         if model.at_prevalence

@@ -11,6 +11,7 @@ from xrayscan.exploration.copies import Copies, Crossing, crossing, exact_copies
 from xrayscan.exploration.file_properties import Looks, look_at
 from xrayscan.exploration.shortcut import WEAK, Shortcut, shortcut
 from xrayscan.files.paths import Path, path_text
+from xrayscan.files.text import counted
 from xrayscan.scanning.workers import default_workers
 
 
@@ -65,20 +66,20 @@ def _warnings(
     found: Shortcut | None,
 ) -> Iterator[str]:
     if films.failed:
-        yield f"files that cannot be read and are left out: {len(films.failed):,}"
-    for kind, groups in (("identical", exact), ("alike", near)):
+        yield f"{counted(len(films.failed), 'file')} failed"
+    for kind, groups in (("identical films", exact), ("near-duplicates", near)):
         if count := sum(len(group.labels) > 1 for group in groups):
             names = " and ".join(folder.labels)
-            yield f"groups of {kind} films under both {names}, so that one of the labels is wrong: {count:,}"
+            yield f"{counted(count, 'group')} of {kind} under both {names}: one of the labels is wrong"
         if count := sum(len(group.splits) > 1 for group in groups):
-            yield f"groups of {kind} films in several splits, which flatters figures on test: {count:,}"
+            yield f"{counted(count, 'group')} of {kind} in several splits: figures on test are too optimistic"
     if sides.splits:
-        yield f"patients in several splits: {sides.splits:,}, with {sides.splits_films:,} films"
+        yield f"{counted(sides.splits, 'patient')} in several splits, with {counted(sides.splits_films, 'film')}"
     validation = [look.film.label for look in films.looks if look.film.split == "val"]
     if validation and min(np.bincount(validation, minlength=2)) < FEWEST_VALIDATION:
         yield (
-            f"the validation split has only {len(validation)} films: training adds them to its own and sets a fifth "
-            "of all its patients apart instead"
+            f"the validation split has only {counted(len(validation), 'film')}: training adds them to its own and "
+            "validates on a fifth of all patients instead"
         )
     if found and found.auroc >= WEAK:
-        yield f"file metadata alone tell the labels apart with an AUROC of {found.auroc:.3f}"
+        yield f"file metadata alone separates the labels (AUROC {found.auroc:.3f})"

@@ -21,7 +21,7 @@ def figures(explored: Explored) -> list[tuple[Markup, str]]:
         (_sizes(explored), "Width and height of each film. Labels that lie apart can be told by size alone."),
         (
             _histogram(explored, [look.aspect for look in explored.films.looks], "width / height", "Aspect ratio"),
-            "Share of a label's films. A model that squashes films to a square still sees the aspect ratio.",
+            "Share of a label's films. A model that resizes films to a square still sees the aspect ratio.",
         ),
         (
             _histogram(explored, [look.size / 1000 for look in explored.films.looks], "kB", "File size"),
@@ -35,7 +35,7 @@ def figures(explored: Explored) -> list[tuple[Markup, str]]:
         (_films_per_patient(explored), "Films of one patient are alike: they must stay on one side of a split."),
     ]
     if explored.shortcut:
-        caption = "How well each property of the file alone tells the labels apart. 0.5 is chance, 1 is complete."
+        caption = "How well each property of the file alone predicts the label. 0.5 is chance, 1 is complete."
         found.append((_alone(explored), caption))
     return found
 

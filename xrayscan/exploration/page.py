@@ -11,6 +11,7 @@ from xrayscan.exploration.explore import Explored
 from xrayscan.exploration.figures import average_films, figures
 from xrayscan.exploration.file_properties import Look
 from xrayscan.exploration.tables import tables
+from xrayscan.files.text import counted
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.report import plots
 from xrayscan.report.html.page import write_page
@@ -43,8 +44,8 @@ def write_explore_page(explored: Explored, path: str) -> None:
         averages=average_films(explored),
         samples=[(name, _films(explored, _samples(explored, n))) for n, name in enumerate(explored.folder.labels)],
         copies=[
-            (f"Identical files: {len(explored.exact):,} groups", _shown_groups(explored, explored.exact)),
-            (f"Alike to the eye: {len(explored.near):,} groups", _shown_groups(explored, explored.near)),
+            (f"Identical files: {counted(len(explored.exact), 'group')}", _shown_groups(explored, explored.exact)),
+            (f"Near-duplicates: {counted(len(explored.near), 'group')}", _shown_groups(explored, explored.near)),
         ],
         groups_shown=GROUPS_SHOWN,
     )

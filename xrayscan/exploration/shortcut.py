@@ -29,15 +29,15 @@ class Shortcut:
         best = next(iter(self.alone))
         if self.auroc >= STRONG:
             return (
-                f"The label can be read from the files themselves (most of all from {best}), so a good figure on this "
-                "folder need not be radiology: test on films of another source, or make sizes and encoding alike."
+                f"File properties alone predict the label, mainly {best}: good figures on this folder may owe nothing "
+                "to the films. Test on films of another source, or give all films one size and encoding."
             )
         if self.auroc >= WEAK:
             return (
-                f"File properties betray part of the label (most of all {best}), so part of a model's figure on this "
-                "folder may come from how films were stored and not from what they show."
+                f"File properties predict the label in part, mainly {best}: part of a model's figures on this folder "
+                "may come from how films were stored, not from what they show."
             )
-        return "File properties hardly tell the labels apart: no shortcut of this kind."
+        return "File properties hardly predict the label: no shortcut of this kind."
 
 
 def shortcut(looks: Sequence[Look], labels: Labels, groups: npt.NDArray[np.intp], seed: int) -> Shortcut | None:

@@ -93,7 +93,7 @@ def _patients(explored: Explored) -> Table:
         counts = np.array(list(Counter(look.film.patient for look in some).values()))
         shared = int(counts[counts > 1].sum())
         rows.append((name, f"{len(counts):,}", f"{counts.mean():.2f}", f"{counts.max():,}", f"{shared:,}"))
-    headings = ("label", "patients", "films per patient", "most films", "films that share a patient")
+    headings = ("label", "patients", "films per patient", "most films", "films from patients with several films")
     return Table(f"Patients (IDs from {explored.folder.patients_by})", headings, tuple(rows))
 
 
@@ -111,7 +111,7 @@ def _shortcut(explored: Explored) -> Table:
     low, high = told.interval
     rows = [("all file metadata together", f"{told.auroc:.3f} ({low:.3f} to {high:.3f})")]
     rows += [(f"{name} alone", f"{value:.3f}") for name, value in list(told.alone.items())[:MOST_ROWS]]
-    return Table("Shortcuts: the label told from the file, not the film", ("seen", "AUROC (95 %)"), tuple(rows))
+    return Table("Shortcut check: can file properties alone predict the label?", ("seen", "AUROC (95 %)"), tuple(rows))
 
 
 def as_json(explored: Explored) -> dict[str, object]:

@@ -108,7 +108,7 @@ def roc(curves: Sequence[Curve]) -> Markup:
     """Receiver operating characteristic: sensitivity against the share of false alarms."""
     from sklearn.metrics import roc_auc_score, roc_curve
 
-    figure, axes = _square("share of films without the finding called (1 - specificity)", "sensitivity")
+    figure, axes = _square("false positive rate (1 - specificity)", "sensitivity")
     axes.plot([0, 1], [0, 1], color=INK, alpha=0.3, linewidth=1)
     for curve, look in _looks(curves):
         false_alarms, found, _ = roc_curve(curve.labels, curve.probabilities)
@@ -121,7 +121,7 @@ def roc(curves: Sequence[Curve]) -> Markup:
 
 @_style()
 def precision_recall(curves: Sequence[Curve]) -> Markup:
-    """Precision against sensitivity; the thin line is what calling films at random would reach."""
+    """Precision against sensitivity; the thin line is what flagging films at random would reach."""
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
     figure, axes = _square("sensitivity (recall)", "precision (PPV)")
@@ -137,8 +137,8 @@ def precision_recall(curves: Sequence[Curve]) -> Markup:
 
 @_style()
 def reliability(curves: Sequence[Curve], bins: int = ECE_BINS) -> Markup:
-    """How often the finding was there where a model said p, in bins of equal width; larger dots hold more films."""
-    figure, axes = _square("probability given", "share with the finding")
+    """How often films had the positive label where a model said p, in equal bins; larger dots hold more films."""
+    figure, axes = _square("probability given", "observed share")
     axes.plot([0, 1], [0, 1], color=INK, alpha=0.3, linewidth=1)
     for curve, look in _looks(curves):
         index = np.minimum((curve.probabilities * bins).astype(int), bins - 1)
@@ -161,7 +161,7 @@ def threshold_sweep(curve: Curve, threshold: float) -> Markup:
     found = len(positive) - np.searchsorted(positive, thresholds)
     alarms = len(negative) - np.searchsorted(negative, thresholds)
     figure, axes = new(6, 3.6)
-    with np.errstate(invalid="ignore", divide="ignore"):  # precision where nothing is called: no point drawn
+    with np.errstate(invalid="ignore", divide="ignore"):  # precision where nothing is flagged: no point drawn
         lines = {
             "sensitivity": found / len(positive),
             "specificity": 1 - alarms / len(negative),
@@ -178,7 +178,7 @@ def threshold_sweep(curve: Curve, threshold: float) -> Markup:
 
 @_style()
 def confusion_matrix(tn: int, fp: int, fn: int, tp: int, labels: tuple[str, str]) -> Markup:
-    """What films of each label (without, with the finding) were called: counts, and shares of the label's films."""
+    """What the model made of films of each label (negative, positive): counts, and shares of the label's films."""
     counts = np.array([[tn, fp], [fn, tp]])
     figure, axes = new(4, 3.4)
     axes.grid(visible=False)
@@ -187,7 +187,7 @@ def confusion_matrix(tn: int, fp: int, fn: int, tp: int, labels: tuple[str, str]
         look = {"color": COLOURS[0], "alpha": 0.1 + 0.6 * share, "linewidth": 0}
         axes.add_patch(Rectangle((column - 0.48, row - 0.48), 0.96, 0.96, **look))
         axes.text(column, row, f"{counts[row, column]:,}\n{100 * share:.1f} %", ha="center", va="center", fontsize=12)
-    axes.set(xlim=(-0.5, 1.5), ylim=(1.5, -0.5), xlabel="called", ylabel="labelled", title="Confusion matrix")
+    axes.set(xlim=(-0.5, 1.5), ylim=(1.5, -0.5), xlabel="by the model", ylabel="by the label", title="Confusion matrix")
     axes.set_xticks([0, 1], [short(label) for label in labels])
     axes.set_yticks([0, 1], [short(label) for label in labels], rotation=90, va="center")
     axes.tick_params(length=0)

@@ -23,7 +23,7 @@ from xrayscan.worklist.worklist import Worklist
 def reopen(folder: str, settings: RankSettings | None = None) -> Worklist:
     """Return the worklist of the last scan into this folder. Close it when done, or use it as a context manager.
 
-    Raises: OutputError if there is no scan, or it was interrupted or is damaged; ModelError if a card beside it is.
+    Raises: InputError if there is no scan; OutputError if it was interrupted or is damaged; ModelError if a card is.
     """
     store = Store.read(os.path.join(folder, STORE_NAME))
     try:

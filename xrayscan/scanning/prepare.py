@@ -4,10 +4,11 @@ A row is a flat dict of plain values and read-only arrays. `prepare` expects ``p
 and one pixel column per distinct geometry, or a ``reason``. `BatchScorer` replaces the pixels by ``probabilities``.
 """
 
-import dataclasses
 import functools
 import hashlib
 from collections.abc import Iterable, Sequence
+
+import numpy as np
 
 import xrayscan.decode.dicom.decoder  # noqa: F401  # now: readers are forked from the process that has imported it
 from xrayscan.checks.interface import Check, Sample, Verdict, sample_of
@@ -47,7 +48,7 @@ def prepare(
     except DecodeError as error:
         return row | ({} if error.code in OF_THIS_RUN else digest) | refusal(error)
     film = films[specs[0].side]
-    known = row | dataclasses.asdict(film.facts) | digest | _examined(film, checks)
+    known = row | film.facts.as_dict() | digest | _examined(film, checks)
     if known.get("reason"):
         return known
     return known | {pixel_column(spec): preprocess(films[spec.side].brightness, spec) for spec in specs}
@@ -55,7 +56,7 @@ def prepare(
 
 def _examined(film: Radiograph, checks: Sequence[Check]) -> Row:
     """Return the flags of an image, its decoder's and those of the checks, and why it is set aside if it is."""
-    sample = sample_of(film.brightness)
+    sample = np.ascontiguousarray(sample_of(film.brightness))  # looked at more than once
     verdicts = [verdict for check in checks if (verdict := _verdict(check, film, sample))]
     flags = dict.fromkeys([*film.flags, *(flag for verdict in verdicts for flag in verdict.flags)])
     against = next((verdict for verdict in verdicts if verdict.reason), None)

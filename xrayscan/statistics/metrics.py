@@ -97,8 +97,8 @@ def rates(tn: Floats, fp: Floats, fn: Floats, tp: Floats) -> dict[str, Floats]:
 
 def confusion(labels: Labels, probabilities: Floats, threshold: float) -> npt.NDArray[np.bool_]:
     """Which cell of the confusion matrix each film stands in: (N, 4), columns as in `CELLS`."""
-    called, found = probabilities >= threshold, labels == 1
-    return np.stack([~called & ~found, called & ~found, ~called & found, called & found], axis=1)
+    flagged, found = probabilities >= threshold, labels == 1
+    return np.stack([~flagged & ~found, flagged & ~found, ~flagged & found, flagged & found], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +154,9 @@ class Resampler:
         steps = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))  # the last film of each tie
         values = []
         for weights in self.weights():
-            called = np.cumsum(weights[:, order], axis=1, dtype=np.float64)[:, steps]
+            flagged = np.cumsum(weights[:, order], axis=1, dtype=np.float64)[:, steps]
             found = np.cumsum(weights[:, order] * labels[order], axis=1, dtype=np.float64)[:, steps]
-            precision = found / np.maximum(called, 1)  # nothing called: no step in sensitivity either
+            precision = found / np.maximum(flagged, 1)  # nothing flagged: no step in sensitivity either
             with np.errstate(invalid="ignore"):
                 values.append((np.diff(found, axis=1, prepend=0) * precision).sum(1) / found[:, -1])
         return np.concatenate(values)

@@ -37,6 +37,10 @@ class Facts:
     sha256: str = _fact("", "SHA-256")  # of the file's bytes, lower-case hexadecimal
     unlikeness: float | None = _fact(None, "unlike training")  # 0 as the training films, 1 as nothing among them
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the facts by name, in their order: `dataclasses.asdict` without its deep copies."""
+        return {name: getattr(self, name) for name in FACT_LABELS}
+
 
 FACT_LABELS = {field.name: str(field.metadata["label"]) for field in dataclasses.fields(Facts)}
 FACT_TYPES: dict[str, Any] = {field.name: field.type for field in dataclasses.fields(Facts)}

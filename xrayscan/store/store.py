@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self
 
-from xrayscan.errors import OutputError
+from xrayscan.errors import InputError, OutputError
 from xrayscan.files.atomic import new_file
 from xrayscan.files.own_output import STORE_NAME as STORE_NAME
 from xrayscan.files.run_folder import make_folder
@@ -66,14 +66,14 @@ class Store:
         try:
             with cls.read(path) as store:
                 return store.run == 0 or (store.models, store.recall("inputs")) == (models, inputs)
-        except OutputError:
+        except (InputError, OutputError):
             return False
 
     @classmethod
     def read(cls, path: str) -> Self:
-        """Open the store of an earlier scan to read its last run. Raises: OutputError if there is none to read."""
+        """Open an earlier scan's store to read its last run. Raises: InputError if there is none; OutputError."""
         if not os.path.exists(path):
-            raise OutputError(f"{encodable(path)}: there is no scan here: run `xrayscan predict` first")
+            raise InputError(f"{encodable(path)}: no scan in this folder: run `xrayscan predict` first")
         refuse_links(path)
         with explained(path):
             store = cls._connected(path, lambda store: store._look())

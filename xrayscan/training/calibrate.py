@@ -26,7 +26,7 @@ class Target:
 
     @property
     def name(self) -> str:
-        """What the operating point is called on the card, such as ``sensitivity-0.98``."""
+        """The operating point's name on the card, such as ``sensitivity-0.98``."""
         return f"{self.kept}-{self.share:g}"
 
     @classmethod
@@ -130,12 +130,12 @@ def _middle_of_best(values: Floats) -> int:
 
 
 def _point(name: str, threshold: float, labels: Labels, probs: Floats, resampler: Resampler) -> OperatingPoint:
-    called = probs >= threshold
+    flagged = probs >= threshold
     return OperatingPoint(
         name,
         threshold,
         sensitivity(labels, probs, threshold),
         specificity(labels, probs, threshold),
-        resampler.share(called, labels == 1),
-        resampler.share(~called, labels == 0),
+        resampler.share(flagged, labels == 1),
+        resampler.share(~flagged, labels == 0),
     )

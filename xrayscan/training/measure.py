@@ -1,4 +1,4 @@
-"""What a model is worth on its validation films: calibration, operating points and metrics with intervals."""
+"""How good a model is on its validation films: calibration, operating points and metrics with intervals."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
+from xrayscan.files.text import visible
 from xrayscan.model.backend import Epoch
 from xrayscan.report import plots
 from xrayscan.report.html.page import write_page
@@ -75,11 +76,12 @@ def _grids(
     trained: Trained, labels: npt.NDArray[np.uint8], probabilities: npt.NDArray[np.float64], threshold: float
 ) -> list[dict[str, Any]]:
     """The most confident hits, misses and false alarms among the validation films."""
-    called, found = probabilities >= threshold, labels == 1
+    flagged, found = probabilities >= threshold, labels == 1
+    label = visible(trained.model.card.labels[1])
     kinds = (
-        ("Hits", "with the finding and called, the most confident first", called & found, -1),
-        ("Misses", "with the finding and not called, the most confident first", ~called & found, 1),
-        ("False alarms", "without the finding and called, the most confident first", called & ~found, -1),
+        ("Hits", f"with {label}, flagged, the most confident first", flagged & found, -1),
+        ("Misses", f"with {label}, not flagged, the most confident first", ~flagged & found, 1),
+        ("False alarms", f"without {label}, flagged, the most confident first", flagged & ~found, -1),
     )
     return [
         {"title": title, "text": text, "count": int(mask.sum()), "films": _shown(trained, probabilities, mask, sign)}

@@ -14,13 +14,13 @@ SPECIFICITY = 0.95  # at which the sensitivity of an epoch is read
 def epoch_metrics(side: str, labels: Labels, logits: Floats) -> dict[str, float]:
     """Accuracy, precision and recall at a logit of 0, and AUROC, of logits (N,); named ``{side}_accuracy`` and so on.
 
-    A precision without a film called is 0, as scikit-learn has it.
+    A precision without a film flagged is 0, as scikit-learn has it.
     """
-    called, positive = logits >= 0, labels == 1
-    hits = int((called & positive).sum())
+    flagged, positive = logits >= 0, labels == 1
+    hits = int((flagged & positive).sum())
     return {
-        f"{side}_accuracy": float((called == positive).mean()),
-        f"{side}_precision": hits / max(1, int(called.sum())),
+        f"{side}_accuracy": float((flagged == positive).mean()),
+        f"{side}_precision": hits / max(1, int(flagged.sum())),
         f"{side}_recall": hits / max(1, int(positive.sum())),
         f"{side}_auroc": auroc(labels, logits),
     }

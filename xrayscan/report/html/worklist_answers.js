@@ -33,7 +33,7 @@ function answerOf(row) {
   const said = saidOf(row);
   if (said.wrong) return "wrong";
   if (said.label === undefined) return "";
-  return said.label === row[CALLED] ? "agree" : "disagree";
+  return said.label === row[FLAGGED] ? "agree" : "disagree";
 }
 
 function change(row, changes) {
@@ -47,7 +47,7 @@ function change(row, changes) {
 /** Give an answer, or take the same one back. A film with an answer is read. */
 function setAnswer(row, answer) {
   const back = answerOf(row) === answer;
-  const label = answer === "agree" ? row[CALLED] : 1 - row[CALLED];
+  const label = answer === "agree" ? row[FLAGGED] : 1 - row[FLAGGED];
   change(row, {
     label: back || answer === "wrong" ? undefined : label,
     wrong: back || answer !== "wrong" ? undefined : 1,

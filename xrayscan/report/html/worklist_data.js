@@ -3,7 +3,7 @@
 // The data of the page: rows as lists (see worklist_data.py), and small helpers.
 
 const byId = (id) => document.getElementById(id);
-const RANK = 0, PROBABILITY = 1, TIER = 2, CALLED = 3, FLAGS = 4, SOURCE = 5, VIEW = 6, ROWS = 7, COLUMNS = 8;
+const RANK = 0, PROBABILITY = 1, TIER = 2, FLAGGED = 3, FLAGS = 4, SOURCE = 5, VIEW = 6, ROWS = 7, COLUMNS = 8;
 const FORMAT = 9, REASON = 10, MARK = 11, OTHERS = 12, CELL = 13, LINK = 14, TAGS = 15, STATUS = 16, MEAN = 17;
 
 const meta = JSON.parse(byId("meta").textContent);

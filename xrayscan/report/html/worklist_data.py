@@ -17,7 +17,7 @@ from xrayscan.worklist.worklist import Worklist, WorklistRow
 
 # A row is a list, in this order; worklist_data.js reads it. Names of keys 100,000 times over would double the page.
 FIELDS = (
-    *("rank", "probability", "tier", "called", "flags", "source", "view", "rows", "columns", "format", "reason"),
+    *("rank", "probability", "tier", "flagged", "flags", "source", "view", "rows", "columns", "format", "reason"),
     *("mark", "others", "cell", "link", "tags", "status", "mean"),
 )
 TAGS = {name: label for name, label in FACT_LABELS.items() if name not in FIELDS}  # what has no column of its own

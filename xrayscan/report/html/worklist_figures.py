@@ -117,7 +117,7 @@ def _between(limits: list[float], positive: list[int], negative: list[int]) -> I
 
 
 def calibration(card: ModelCard) -> Markup | None:
-    """Whether the probabilities were true on validation: per band, the share of films that had the finding.
+    """Whether the probabilities were true on validation: per band, the share of films that had the positive label.
 
     None where the card holds no counts. The interval is Wilson's.
     """
@@ -132,7 +132,7 @@ def calibration(card: ModelCard) -> Markup | None:
         left, width = band.low, max(NARROWEST, band.high - band.low)
         axes.bar(left, high - low, width, low, align="edge", color=plots.COLOURS[0], alpha=0.25, linewidth=0)
         axes.plot([left, left + width], [share, share], color=plots.COLOURS[0], linewidth=2.5, label=_seen(n))
-    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="probability given", ylabel="share with the finding")
+    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="probability given", ylabel="observed share")
     axes.set_title("Calibration on validation")
     axes.legend(loc="upper left")
     return plots.stamped(plots.svg(figure), card)

@@ -35,7 +35,7 @@ function listNeighbours(index) {
 
 const HEAT_NOTE = `Where the score ${meta.models.length > 1 ? `by ${meta.models[0]} ` : ""}came from: `
   + "the stronger the colour, the more that part raised it; the ring marks the "
-  + "strongest point. It says where the model looked, not what is there.";
+  + "strongest point. A hint: not shown to point at what is there.";
 
 function describe(row) {
   const [folder, name] = split(row[SOURCE]);
@@ -46,7 +46,7 @@ function describe(row) {
   byId("forward").disabled = film.position === view.order.length - 1;
   byId("scores").replaceChildren(...(scored(row) ? scoresOf(row) : []));
   byId("scoring").hidden = !scored(row);
-  byId("verdict").textContent = scored(row) ? `${row[CALLED] ? "Flagged" : "Not flagged"} as ${meta.labels[1]}.` : "";
+  byId("verdict").textContent = scored(row) ? `${row[FLAGGED] ? "Flagged" : "Not flagged"} as ${meta.labels[1]}.` : "";
   byId("note").value = noteOf(row);
   showAnswer();
   showOriginal(row);

@@ -15,7 +15,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from xrayscan.files.atomic import atomic_writer
-from xrayscan.files.text import ending, visible
+from xrayscan.files.text import counted, ending, visible
 from xrayscan.report.html.worklist_data import (
     MARK,
     SMALLEST,
@@ -174,6 +174,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"visible": visible, "percent": _percent, "interval": _interval, "count": _count}
+    environment.filters["counted"] = counted
     environment.filters |= {"others": others, "breakable": _breakable, "ending": ending}
     environment.filters |= {"percentage": percent, "place": place, "shown": _shown, "split_path": _split_path}
     return environment

@@ -18,7 +18,7 @@ const SHOWN = {
   all: () => true,
   unread: (row) => !isRead(row),
   read: isRead,
-  flagged: (row) => scored(row) && row[CALLED] === 1,
+  flagged: (row) => scored(row) && row[FLAGGED] === 1,
   agree: (row) => answerOf(row) === "agree",
   disagree: (row) => answerOf(row) === "disagree",
   wrong: (row) => answerOf(row) === "wrong",
@@ -159,7 +159,7 @@ function nameOf(row) {
 
 function answerButtons(row, inRow = false) {
   if (!scored(row)) return [];
-  const said = { agree: meta.labels[row[CALLED]], disagree: meta.labels[1 - row[CALLED]], wrong: "no chest film, or spoilt" };
+  const said = { agree: meta.labels[row[FLAGGED]], disagree: meta.labels[1 - row[FLAGGED]], wrong: "no chest film, or spoilt" };
   const names = { agree: "agree", disagree: "disagree", wrong: inRow ? "wrong" : "wrong picture" };
   return Object.entries(ANSWERS).map(([answer, sign]) => make("button", {
     type: "button", title: said[answer], "data-answer": answer, "aria-pressed": answerOf(row) === answer,
