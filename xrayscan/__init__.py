@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xrayscan.calibration import calibrate as calibrate
     from xrayscan.checks.interface import Check as Check
     from xrayscan.checks.interface import Verdict as Verdict
-    from xrayscan.dataset.labelled_folder import FolderSettings as FolderSettings
+    from xrayscan.dataset.folder_settings import FolderSettings as FolderSettings
     from xrayscan.dataset.labelled_folder import read_folder as read_folder
     from xrayscan.decode.interface import Decoder as Decoder
     from xrayscan.decode.interface import Radiograph as Radiograph
@@ -154,7 +154,7 @@ _HOME = {
     "TorchBackend": "network.backend",
     "TrainSettings": "training",
     "train": "training",
-    "FolderSettings": "dataset.labelled_folder",
+    "FolderSettings": "dataset.folder_settings",
     "read_folder": "dataset.labelled_folder",
     "TransferParams": "network.transfer",
     "adapted": "network.transfer",

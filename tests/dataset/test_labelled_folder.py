@@ -171,7 +171,7 @@ def test_a_csv_whose_paths_are_all_wrong_for_a_label_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("file,label\na.png,NORMAL\n", "no column path"),
+        ("picture,label\na.png,NORMAL\n", "no column path"),
         ("", "no column path"),
         ("path,label\n", "labels no file"),
         ("path,label\n,NORMAL\n", "line 2: no path"),

@@ -89,3 +89,10 @@ def test_real_films_are_grouped_as_their_readme_says(real_films):
     counts = np.bincount(groups)
     assert counts[counts > 1].sum() == 2205
     assert counts.max() == 30
+
+
+def test_a_label_whose_patients_all_stand_in_the_test_split_is_told_so():
+    films = [film(n, 1) for n in range(6)]
+    films += [film(n, 0, split, f"both{n % 6}") for n, split in enumerate([None] * 6 + ["test"] * 6, 12)]
+    with pytest.raises(InputError, match=r"only 0 patients of NORMAL .*6 more .* films in the test split"):
+        for_training(LabelledFolder(tuple(films), ("NORMAL", "PNEUMONIA")))

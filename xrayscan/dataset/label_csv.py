@@ -1,28 +1,30 @@
 """``labels.csv``: which file has which label, and, where columns say so, whose it is and in which split."""
 
-import csv
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from xrayscan.dataset.folder_settings import FolderSettings
+from xrayscan.dataset.label_columns import STUDY, Columns, find_columns, is_heading, shown
+from xrayscan.dataset.label_table import read_table
+from xrayscan.dataset.label_values import mask_label
 from xrayscan.errors import InputError
-from xrayscan.files.text import escaped, unquoted
+from xrayscan.files.text import unquoted
 
-SHOWN = 60  # characters of a cell in a message
-NEEDED, OPTIONAL = ("path", "label"), ("patient", "split")
 SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation"), "val"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
-DELIMITERS = ",;\t"
+BOXES = {"x_min", "class_name"}  # headings of a table with a line per box, as VinDr-CXR has it
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of the file. ``patient`` and ``split`` are None where the cell is empty or the column missing.
 
-    ``label`` is empty where nobody gave one, as for a film that a reader only made a note of.
+    ``label`` is empty where nobody gave one, as for a film that a reader only made a note of. ``study`` tells that
+    ``path`` is a folder, whose files all have the label.
     """
 
     number: int
@@ -33,66 +35,68 @@ class Line:
     columns: Mapping[str, str] = field(
         default_factory=dict, hash=False
     )  # what else the line says, by heading in lower case
+    study: bool = False
 
 
-def read_lines(path: str) -> tuple[Line, ...]:
-    """Read a CSV with a heading ``path,label[,patient][,split]``, in any order, separated by comma, semicolon or tab.
+def read_lines(path: str, settings: FolderSettings = FolderSettings()) -> tuple[Line, ...]:
+    """Read a CSV with columns for path and label, and maybe patient and split, in any order.
 
-    Other columns are kept by their heading.
-
+    Other columns are kept by their heading. A table with a line per box becomes one line per file, its labels with
+    ``|`` between.
     Raises: InputError for a file that cannot be read, lacks a column, or a line without path or known split.
     """
-    try:
-        with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            rows = list(_rows(path, file))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}: give a CSV with the columns path,label") from error
-    except csv.Error as error:
-        raise InputError(f"{path}: {error}: save it as CSV with the columns path,label") from error
-    if not rows:
+    heading, rows = read_table(path, lambda cells: is_heading(cells, settings))
+    names = [name.casefold() for name in heading]
+    columns = find_columns(path, names, settings)
+    lines = tuple(_line(path, number, dict(zip(names, cells, strict=False)), columns) for number, cells in rows)
+    if not lines:
         raise InputError(f"{path} labels no file: write one line per file below the heading")
-    return tuple(rows)
+    return tuple(_one_per_file(lines)) if set(names) >= BOXES else lines
 
 
-def without_repeats(csv_path: str, lines: Sequence[Line], place: dict[str, str]) -> Iterator[Line]:
+def without_repeats(csv_path: str, lines: Sequence[Line], place: Mapping[str, str]) -> Iterator[Line]:
     """Yield the first line of each file; ``place`` maps paths to files. Raises: InputError if labels differ."""
     first: dict[str, Line] = {}
+    differing = []
     for line in lines:
         known = first.setdefault(os.path.normpath(place[line.path]), line)
         if known is line:
             yield line
         elif known.label.casefold() != line.label.casefold():
-            raise InputError(
-                f"{csv_path} calls {_shown(line.path)} {_shown(known.label)} in line {known.number} and "
-                f"{_shown(line.label)} in line {line.number}: keep one of them"
-            )
+            differing.append((known, line))
+    if differing:
+        known, line = differing[0]
+        raise InputError(
+            f"{csv_path} calls {shown(line.path)} {shown(known.label)} in line {known.number} and "
+            f"{shown(line.label)} in line {line.number}: keep one of them ({len(differing):,} lines differ so)"
+        )
 
 
-def _shown(text: str) -> str:
-    """A cell as it fits into a message: on one line, and not without end."""
-    line = escaped(text)
-    return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
+def _one_per_file(lines: Sequence[Line]) -> Iterator[Line]:
+    by_path: dict[str, list[Line]] = {}
+    for line in lines:
+        by_path.setdefault(line.path, []).append(line)
+    for same in by_path.values():
+        yield replace(same[0], label="|".join(dict.fromkeys(line.label for line in same if line.label)))
 
 
-def _rows(path: str, file: Iterator[str]) -> Iterator[Line]:
-    heading = next(file, "")
-    delimiter = max(DELIMITERS, key=heading.count)
-    names = [name.strip().casefold() for name in next(csv.reader([heading], delimiter=delimiter), [])]
-    if missing := [name for name in NEEDED if name not in names]:
-        found = _shown(", ".join(filter(None, names)) or "nothing")
-        raise InputError(f"{path} has no column {missing[0]} (its heading: {found}): the first line must be path,label")
-    reader = csv.reader(file, delimiter=delimiter)
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            yield _line(path, reader.line_num + 1, dict(zip(names, map(str.strip, cells), strict=False)))
-
-
-def _line(path: str, number: int, cells: dict[str, str]) -> Line:
-    if not cells.get("path"):
+def _line(path: str, number: int, cells: dict[str, str], columns: Columns) -> Line:
+    named = cells.get(columns.path, "") if columns.path else _study(cells)
+    if not named:
         raise InputError(f"{path}, line {number}: no path")
-    patient, split = (cells.get(name) or None for name in OPTIONAL)
+    patient = cells.get(columns.patient or "") or None
+    split = cells.get(columns.split or "") or None
     if split and split.casefold() not in SPLITS:
-        raise InputError(f"{path}, line {number}: unknown split '{_shown(split)}': write train, val or test")
-    others = {name: cell for name, cell in cells.items() if name and name not in NEEDED + OPTIONAL}
+        raise InputError(f"{path}, line {number}: unknown split '{shown(split)}': write train, val or test")
+    used = {columns.path, columns.label, columns.patient, columns.split}
+    others = {name: cell for name, cell in cells.items() if name and name not in used}
     kept = SPLITS[split.casefold()] if split else None
-    return Line(number, cells["path"], unquoted(cells.get("label", "")), patient, kept, others)
+    label = unquoted(cells.get(columns.label, ""))
+    label = mask_label(label) if columns.label == "encodedpixels" else label
+    return Line(number, named, label, patient, kept, others, columns.path is None)
+
+
+def _study(cells: Mapping[str, str]) -> str:
+    """The folder of a study of MIMIC-CXR, such as p10/p10000032/s50414267."""
+    subject, study = (cells.get(name, "") for name in STUDY)
+    return f"p{subject[:2]}/p{subject}/s{study}" if subject and study else ""

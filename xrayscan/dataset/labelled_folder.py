@@ -3,21 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from xrayscan.dataset.folder_settings import FolderSettings as FolderSettings
 from xrayscan.dataset.layout import list_csv, list_folders
 from xrayscan.dataset.patients import compiled, identified_by, patients
 from xrayscan.files.paths import Path, path_text
 from xrayscan.files.text import counted
 
 FEWEST_PATIENTS = 5  # of a label: the split sets a fifth apart
-
-
-@dataclass(frozen=True, slots=True)
-class FolderSettings:
-    """How a labelled folder is to be read: the finding's label, a CSV of labels, a pattern that finds patients."""
-
-    positive: str = "PNEUMONIA"
-    labels_csv: Path | None = None
-    patient_pattern: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +51,15 @@ def read_folder(directory: Path, settings: FolderSettings = FolderSettings()) ->
     for a pattern that is none.
     """
     pattern = compiled(settings.patient_pattern)
-    directory, finding = path_text(directory), settings.positive
+    directory = path_text(directory)
     if settings.labels_csv:
-        listing = list_csv(directory, path_text(settings.labels_csv), finding)
+        listing = list_csv(directory, path_text(settings.labels_csv), settings)
     else:
-        listing = list_folders(directory, finding)
+        listing = list_folders(directory, settings)
     files = sorted(listing.files, key=lambda file: file.path)
     told, warnings = patients(files, pattern)
     films = tuple(
-        LabelledFilm(
-            file.path, int(file.label.casefold() == finding.casefold()), who.group, file.split, who.key, file.columns
-        )
+        LabelledFilm(file.path, listing.labels.index(file.label), who.group, file.split, who.key, file.columns)
         for file, who in zip(files, told, strict=True)
     )
     few = [_few(name, films, label) for label, name in enumerate(listing.labels)]

@@ -2,9 +2,13 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from xrayscan.dataset.folder_settings import FolderSettings
+from xrayscan.dataset.label_columns import shown
 from xrayscan.dataset.label_csv import SPLITS, Line, read_lines, without_repeats
+from xrayscan.dataset.label_values import Meaning, meaning
+from xrayscan.dataset.path_matching import Files, matched, ways
 from xrayscan.errors import InputError, Status
 from xrayscan.files.text import spellings
 from xrayscan.sources.folders import as_folder, discover, subfolders
@@ -32,45 +36,78 @@ class Listing:
     warnings: tuple[str, ...] = ()
 
 
-def list_folders(directory: str, positive: str) -> Listing:
+def list_folders(directory: str, settings: FolderSettings) -> Listing:
     """List ``directory/<LABEL>/…`` or ``directory/{train,val,test}/<LABEL>/…``.
 
-    Raises: InputError if there are not two labels, one of them ``positive``, or a label holds no file.
+    Raises: InputError if there are not two labels, one of them the finding, or a label holds no file.
     """
     directory = as_folder(directory)
     folders = _folders(directory)
     splits = [name for name in folders if name.casefold() in SPLITS]
     if not splits:
-        labels = _labels(directory, folders, positive)
-        return _checked(directory, Listing(tuple(_films(directory, folders, None)), labels))
+        told = meaning(directory, "folder", folders, settings)
+        return _checked(directory, Listing(tuple(_films(directory, folders, None, told)), told.labels))
     inside = {name: _folders(os.path.join(directory, name)) for name in splits}
-    spelt: dict[str, str] = {}
-    for name in splits:
-        for label in inside[name]:
-            spelt.setdefault(label.casefold(), label)
-    labels = _labels(directory, sorted(spelt.values()), positive)
-    files = [f for name in splits for f in _films(os.path.join(directory, name), inside[name], SPLITS[name.casefold()])]
-    return _checked(directory, Listing(tuple(files), labels, tuple(_beside(folders, splits))))
+    names = sorted({label for name in splits for label in inside[name]})
+    told = meaning(directory, "folder", names, settings)
+    files = [
+        f for name in splits for f in _films(os.path.join(directory, name), inside[name], SPLITS[name.casefold()], told)
+    ]
+    return _checked(directory, Listing(tuple(files), told.labels, tuple(_beside(folders, splits))))
 
 
-def list_csv(directory: str, csv_path: str, positive: str) -> Listing:
+def list_csv(directory: str, csv_path: str, settings: FolderSettings) -> Listing:
     """List the files that a CSV names; relative paths start at ``directory``, or else at the working folder.
 
     Lines without a label are not used.
     Raises: InputError as `list_folders`, for an unusable CSV, and if no file of a label is there.
     """
-    written = read_lines(csv_path)
+    directory = as_folder(directory)
+    written = read_lines(csv_path, settings)
     lines = [line for line in written if line.label]
-    place = {line.path: _place(as_folder(directory), line.path) for line in lines}
-    spelt: dict[str, str] = {}
-    for line in lines:
-        spelt.setdefault(line.label.casefold(), line.label)
-    labels = _labels(csv_path, sorted(spelt.values()), positive)
-    kept = list(without_repeats(csv_path, lines, place))
+    sets = any("|" in line.label for line in written)
+    told = meaning(csv_path, "label", dict.fromkeys(line.label for line in lines), settings, sets=sets)
+    kept = [replace(line, label=label) for line in lines if (label := _label(line.label, told)) is not None]
+    kept, place, warnings = _placed(directory, csv_path, kept)
+    kept = list(without_repeats(csv_path, kept, place))
     files = (Listed(place[line.path], line.label, line.path, line.split, line.patient, line.columns) for line in kept)
-    bare = len(written) - len(lines)
-    warnings = [f"{csv_path}: {bare:,} of {len(written):,} lines have no label and are not used"] if bare else []
-    return Listing(tuple(files), labels, (*warnings, *_missing(directory, csv_path, kept, place)))
+    used = sum(_label(line.label, told) is not None for line in lines)
+    left_out = [
+        f"{csv_path}: {count:,} of {len(written):,} lines have {why} and are not used"
+        for count, why in (
+            (len(written) - len(lines), "no label"),
+            (len(lines) - used, "a label that is ignored or uncertain"),
+        )
+        if count
+    ]
+    return Listing(tuple(files), told.labels, (*left_out, *warnings, *_missing(directory, csv_path, kept, place)))
+
+
+def _label(label: str, told: Meaning) -> str | None:
+    """One of the two labels, or None for one that is left out."""
+    which = told.of[label.casefold()]
+    return None if which is None else told.labels[which]
+
+
+def _placed(directory: str, csv_path: str, lines: list[Line]) -> tuple[list[Line], dict[str, str], list[str]]:
+    """Find the file of each line; a study's line becomes one for each of its files."""
+    place = {line.path: _place(directory, line.path) for line in lines}
+    astray = [cell for cell, path in place.items() if not exists(path)]
+    studies = {line.path for line in lines if line.study}
+    if not astray and not studies:
+        return lines, place, []
+    files = Files(directory)
+    if studies:
+        spread = [(line, path) for line in lines for path in files.within(line.path) or [place[line.path]]]
+        lines = [replace(line, path=path) for line, path in spread]
+        return lines, {path: path for _, path in spread}, []
+    alone, unclear = matched(astray, (place[cell] for cell in place.keys() - set(astray)), files)
+    warnings = []
+    if alone:
+        warnings.append(f"{csv_path}: {len(place) - len(astray):,} paths as written, {ways(alone)}")
+    if unclear:
+        warnings.append(f"{csv_path}: {unclear:,} paths may mean several files, or a file of another line: not matched")
+    return lines, place | alone, warnings
 
 
 def _place(directory: str, cell: str) -> str:
@@ -87,7 +124,7 @@ def _missing(directory: str, csv_path: str, lines: list[Line], place: dict[str, 
         return
     message = (
         f"{csv_path} names {len(missing):,} of {len(lines):,} files that are not there, first in line "
-        f"{missing[0].number}: {missing[0].path} (relative paths start at {directory})"
+        f"{missing[0].number}: {shown(missing[0].path)} (relative paths start at {directory})"
     )
     there = {line.label.casefold() for line in lines if exists(place[line.path])}
     if there != {line.label.casefold() for line in lines}:
@@ -102,28 +139,11 @@ def _folders(directory: str) -> list[str]:
         raise InputError(f"{directory}: {error.strerror}: give a folder that holds one folder per label") from error
 
 
-def _labels(where: str, names: list[str], positive: str) -> tuple[str, str]:
-    """Return the two labels, the positive one last. Raises: InputError."""
-    found = [name for name in names if name.casefold() == positive.casefold()]
-    if len(names) != 2 or len(found) != 1:
-        raise InputError(_unlabelled(where, names, positive))
-    return next(name for name in names if name not in found), found[0]
-
-
-def _unlabelled(where: str, names: list[str], positive: str) -> str:
-    """Say what labels there are and what they should be."""
-    there = f" (found: {', '.join(names)})" if names else ""
-    if not os.path.isdir(where):
-        return f"{where} needs two labels, NORMAL and {positive} for example{there}; other names: --positive NAME"
-    return (
-        f"No label folders found in {where}{there}. Expected {os.path.join(where, 'NORMAL')} and "
-        f"{os.path.join(where, positive)} (other names: --positive NAME) or --labels FILE.csv"
-    )
-
-
-def _films(directory: str, labels: list[str], split: str | None) -> Iterator[Listed]:
-    for label in labels:
-        folder = os.path.join(directory, label)
+def _films(directory: str, labels: list[str], split: str | None, told: Meaning) -> Iterator[Listed]:
+    for name in labels:
+        label, folder = _label(name, told), os.path.join(directory, name)
+        if label is None:
+            continue
         for source in discover([folder]):
             if source.status is not Status.SKIPPED:  # what fails to be read is listed once it was tried
                 yield Listed(source.source, label, os.path.relpath(source.source, folder), split)

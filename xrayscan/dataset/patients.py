@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from xrayscan.dataset.label_csv import SPLITS
 from xrayscan.dataset.layout import Listed
+from xrayscan.dataset.patient_names import public_patient
 from xrayscan.decode.dicom.patient import number_patients
 from xrayscan.errors import UsageError
 from xrayscan.files.text import counted
@@ -23,11 +24,12 @@ COUNTER = re.compile(r"(patient[-_]?\d+)", re.IGNORECASE)
 
 TOO_MANY = 10  # DICOM files for one patient, if there is no other
 
-PATTERN, CSV, DICOM, NAME, FILE = (
+PATTERN, CSV, DICOM, NAME, PUBLIC, FILE = (
     "--patient-pattern",
     "the CSV's patient column",
     "DICOM Patient ID",
     "file names (personN_bacteria, personN_virus, IM-N, NORMAL2-IM-N or patientN)",
+    "paths as in NIH, CheXpert, MIMIC-CXR or BIMCV",
     "file, each counting as a patient of its own",
 )
 
@@ -88,6 +90,8 @@ def _patient(file: Listed, pattern: re.Pattern[str] | None, number: int | None) 
         return Patient(f"csv {file.patient}", file.patient, CSV)
     if number is not None:
         return Patient(f"dicom {number}", None, DICOM)
+    if public := public_patient(file.below):
+        return Patient(f"public {public}", public, PUBLIC)
     folder, name = os.path.split(file.below)
     for scheme in (*SCHEMES, COUNTER):
         if match := scheme.match(name):

@@ -36,8 +36,10 @@ def for_training(folder: LabelledFolder) -> tuple[tuple[LabelledFilm, ...], tupl
     kept = tuple(film for film in rest if film.patient not in tested)
     for label, name in enumerate(folder.labels):
         if (people := len({film.patient for film in kept if film.label == label})) < FEWEST_PATIENTS:
+            held = {film.patient for film in rest if film.label == label} & tested
+            why = f"; {len(held):,} more not used: they also have films in the test split" if held else ""
             raise InputError(
-                f"only {counted(people, 'patient')} of {name} to train on: at least {FEWEST_PATIENTS} of each label "
+                f"only {counted(people, 'patient')} of {name} to train on{why}: at least {FEWEST_PATIENTS} of each label "
                 "are needed, so that some can be set apart"
             )
     warnings = []

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from xrayscan.dataset.cache import CACHE_SIZE
 from xrayscan.dataset.decoded import Decoded
-from xrayscan.dataset.labelled_folder import FolderSettings, LabelledFolder
+from xrayscan.dataset.folder_settings import FolderSettings
+from xrayscan.dataset.labelled_folder import LabelledFolder
 from xrayscan.dataset.split import Indices
 from xrayscan.errors import ModelError
 from xrayscan.files.paths import Path

@@ -20,6 +20,11 @@ RUN_KEYS: Mapping[str, type] = {
     "positive": str,
     "labels": str,
     "patient_pattern": str,
+    "path_column": str,
+    "label_column": str,
+    "patient_column": str,
+    "ignore_label": list,
+    "uncertain": str,
     "operating_points": list,
     "fast_dev_run": bool,
 }

@@ -58,9 +58,7 @@ def _write_recipe(tuned: Tuned, search: Search, train: TrainSettings) -> None:
         "backend": search.backend.name,
         "seed": train.fit.seed,
         "precision": train.fit.placement.precision,
-        "positive": train.folder.positive,
-        "labels": train.folder.labels_csv and os.path.abspath(train.folder.labels_csv),
-        "patient_pattern": train.folder.patient_pattern,
+        **train.folder.kept(),
     }
     reached = (
         f"trial {tuned.best.number} of {len(tuned.trials)}, {tuned.objective} {tuned.best.value:.4f} on validation"

@@ -1,0 +1,50 @@
+"""What people say about a labelled folder: the finding, the table of labels and its columns, what is left out."""
+
+import os
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from xrayscan.files.paths import Path
+
+Uncertain = Literal["drop", "negative", "positive"]
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSettings:
+    """How a labelled folder is to be read.
+
+    ``positive``: the label that is the finding, or several with commas between. ``labels_csv``: a table of labels;
+    its columns are found by their usual names unless they are given. ``patient_pattern``: a regular expression.
+    ``ignore_label``: labels that are left out. ``uncertain``: what -1 counts as.
+    """
+
+    positive: str = "PNEUMONIA"
+    labels_csv: Path | None = None
+    patient_pattern: str | None = None
+    path_column: str | None = None
+    label_column: str | None = None
+    patient_column: str | None = None
+    ignore_label: tuple[str, ...] = ()
+    uncertain: Uncertain = "drop"
+
+    def findings(self) -> tuple[str, ...]:
+        """The labels that are the finding, in lower case."""
+        parts = tuple(filter(None, (part.strip().casefold() for part in self.positive.split(","))))
+        return tuple(dict.fromkeys((self.positive.casefold(), *parts)))
+
+    def ignored(self) -> frozenset[str]:
+        """The labels that are left out, in lower case."""
+        return frozenset(label.strip().casefold() for label in self.ignore_label)
+
+    def kept(self) -> dict[str, Any]:
+        """All of it, as recipes keep it: None where nothing was said."""
+        return {
+            "positive": self.positive,
+            "labels": self.labels_csv and os.path.abspath(self.labels_csv),
+            "patient_pattern": self.patient_pattern,
+            "path_column": self.path_column,
+            "label_column": self.label_column,
+            "patient_column": self.patient_column,
+            "ignore_label": list(self.ignore_label) or None,
+            "uncertain": None if self.uncertain == "drop" else self.uncertain,
+        }
