@@ -39,8 +39,8 @@ def for_training(folder: LabelledFolder) -> tuple[tuple[LabelledFilm, ...], tupl
             held = {film.patient for film in rest if film.label == label} & tested
             why = f"; {len(held):,} more not used: they also have films in the test split" if held else ""
             raise InputError(
-                f"only {counted(people, 'patient')} of {name} to train on{why}: at least {FEWEST_PATIENTS} of each label "
-                "are needed, so that some can be set apart"
+                f"only {counted(people, 'patient')} of {name} to train on{why}: at least {FEWEST_PATIENTS} of each "
+                "label are needed, so that some can be set apart"
             )
     warnings = []
     if crossing := len(rest) - len(kept):
