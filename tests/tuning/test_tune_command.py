@@ -45,7 +45,7 @@ def test_a_search_from_the_command_line_tells_its_trials_and_leaves_a_recipe(tmp
         "tuning.html",
     ]
     again = tune(out, "--trials", "4")
-    assert "whose trials are kept: 3" in again.stderr
+    assert "Resumed earlier search with 3 trials" in again.stderr
     assert "trial   4 of 4" in again.stderr
     assert "trial   3 of 4" not in again.stderr
 

@@ -82,8 +82,9 @@ def _pairs(values: Mapping[str, Any]) -> str:
 
 def _metrics_table(card: ModelCard) -> Table:
     metrics = card.metrics
-    films, patients = (metrics.get(name, 0) for name in ("films", "patients"))
-    title = f"On {counted(films, 'validation film')} of {counted(patients, 'patient')} (95 % interval)"
+    known = {"films": "validation film", "patients": "patient"}
+    counts = [counted(metrics[name], noun) for name, noun in known.items() if name in metrics]
+    title = f"On {' of '.join(counts) or 'validation films'} (95 % interval)"
     table = _table(title, ("metric", "value"))
     for name in ("auroc", "auprc", "brier", "ece"):
         if name in metrics:
