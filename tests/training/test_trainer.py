@@ -141,7 +141,7 @@ def test_a_film_under_both_labels_is_told(sample_images, tmp_path):
     shutil.copytree(sample_images / "labelled", folder)
     shutil.copy(folder / "NORMAL" / "patient003-1.jpeg", folder / "PNEUMONIA" / "copy.jpeg")
     [warning] = split_films(str(folder), InputSpec(side=32), QUICK).warnings
-    assert warning.startswith("one film stands under both NORMAL and PNEUMONIA")
+    assert warning.startswith("1 film under both NORMAL and PNEUMONIA")
     assert "patient003-1.jpeg" in warning
     assert "copy.jpeg" in warning
 
