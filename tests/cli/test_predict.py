@@ -115,7 +115,7 @@ def test_a_file_name_cannot_write_to_the_terminal(model_file, tmp_path):
     write_film(tmp_path / "films" / "a\x1b[31m[red]b.png", 1)
     result = xrayscan("predict", tmp_path / "films", "--model", model_file, "--out", tmp_path / "o", "--workers", "0")
     assert "\x1b[31m" not in result.stderr
-    assert r"a\x1b[31m[red]b.png" in result.stderr.replace("\n", "")
+    assert r"a\x1b[31m[red]b.png" in "".join(result.stderr.split())  # however the table is folded
 
 
 def test_a_scan_that_is_interrupted_before_it_recorded_anything_promises_nothing(

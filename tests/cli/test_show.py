@@ -19,7 +19,7 @@ def test_show_prints_every_models_probability_and_writes_the_firsts_heatmap(tmp_
     other = make_model(tmp_path / "other.safetensors", seed=3, name="other")
     outcome = shown(film, "--model", model_file, "--model", other, "--out", out)
     assert outcome.exit_code == 0, outcome.output
-    for word in ("small: PNEUMONIA", "other: PNEUMONIA", "tier", "specificity-0.99", "72 × 64 px", "not a diagnosis"):
+    for word in ("small: PNEUMONIA", "other: PNEUMONIA", "tier", "specificity-0.99", "72 × 64 px", "Not a diagnosis"):
         assert word in outcome.stdout
     with Image.open(out) as picture:
         assert picture.size == (72, 64)
