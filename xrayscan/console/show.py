@@ -1,46 +1,36 @@
 """What people see of one film: its tags, each model's figures, and where the heatmap is; on stdout."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich.console import Console
 from rich.table import Table
 
 from xrayscan.console.terminal import printable
-from xrayscan.decode import Radiograph
 from xrayscan.explain.evidence import Evidence
+from xrayscan.explain.film import InspectedFilm
 from xrayscan.files.text import encodable
 from xrayscan.model.card import ModelCard
 from xrayscan.store.record import FACT_LABELS
 from xrayscan.worklist.tiers import TierScale
 
 
-def print_film(
-    row: Mapping[str, Any],
-    film: Radiograph,
-    cards: Mapping[str, ModelCard],
-    evidence: Evidence,
-    path: str,
-    picture: str | None = None,
-) -> None:
-    """Print one scored row (the fields of `Facts`, ``path`` and ``probabilities``), how it was read, and its evidence.
+def print_film(film: InspectedFilm, path: str, picture: str | None = None) -> None:
+    """Print what is known of a film: its facts, how it was read, each model's figures and its evidence.
 
     ``path``: where the heatmap was written, if there is one; ``picture``: that of the film beside the model's pixels.
     """
     out = Console(highlight=False)
     facts = Table(show_header=False, box=None, pad_edge=False)
-    facts.add_row("file", printable(row["path"]))
-    facts.add_row("size", f"{row['columns']:,} × {row['rows']:,} px")
+    facts.add_row("file", printable(film.source))
+    facts.add_row("size", f"{film.facts['columns']:,} × {film.facts['rows']:,} px")
     for field, label in FACT_LABELS.items():
-        if field not in ("rows", "columns") and row.get(field) not in (None, ""):
-            facts.add_row(label, printable(_fact(row[field])))
-    for name, value in film.reading.items():
+        if field not in ("rows", "columns") and film.facts.get(field) not in (None, ""):
+            facts.add_row(label, printable(_fact(film.facts[field])))
+    for name, value in film.film.reading.items():
         facts.add_row(printable(name), printable(value))
     facts.add_row("flags", printable(", ".join(film.flags) or "none"))
     out.print(facts)
-    for (name, card), probability in zip(cards.items(), row["probabilities"], strict=True):
+    for (name, card), probability in zip(film.cards.items(), film.probabilities, strict=True):
         out.print(_model(name, card, probability))
-    out.print(_evidence(evidence, path), soft_wrap=True)
+    out.print(_evidence(film.evidence, path), soft_wrap=True)
     if picture:
         out.print(f"Written: {printable(encodable(picture))} (the film beside what the model sees)", soft_wrap=True)
     out.print("[italic]Suggested reading order. Not a diagnosis.[/]")
