@@ -26,6 +26,8 @@ STYLE_COLUMNS = (
     *("frame", "frame_top", "frame_bottom", "frame_left", "frame_right"),
     *("marks", "mark", "mark_ink"),
     "equalise",
+    "kin",  # which other film of the same label shows through
+    *("blend", "blend_share"),
 )
 ORDER, CHANGES, NETWORK, STYLE = range(4)  # streams of numbers that must not repeat one another
 
