@@ -24,7 +24,7 @@ class ShownFilm:
     """A thumbnail with what there is to say of it."""
 
     image: str  # data URI
-    path: str
+    name: str
     label: str
     probability: float
 
