@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from films import dicom
 from PIL import Image
-from small import film_pixels, write_film
+from small import film_pixels, write_film, write_labelled
 
 from xrayscan import InputError
 from xrayscan.cli import main
@@ -157,10 +157,7 @@ def test_the_page_is_self_contained_shows_films_and_escapes_names(labelled, tmp_
 
 
 def test_dicom_header_text_is_in_no_output(tmp_path):
-    for label in ("NORMAL", "PNEUMONIA"):
-        (tmp_path / label).mkdir()
-        for n in range(2):
-            (tmp_path / label / f"{n}.dcm").write_bytes(dicom(PatientID=f"SECRET-{n}"))
+    write_labelled(tmp_path, ".dcm", lambda n: dicom(PatientID=f"SECRET-{n}"), 2)
     found = explored(tmp_path)
     write_explore_page(found, str(tmp_path / "explore.html"))
     written = (tmp_path / "explore.html").read_text() + json.dumps(as_json(found)) + repr(tables(found))

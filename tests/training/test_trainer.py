@@ -3,6 +3,7 @@ import shutil
 
 import numpy as np
 import pytest
+from small import write_labelled
 
 from xrayscan import (
     Films,
@@ -147,10 +148,7 @@ def test_a_film_under_both_labels_is_told(sample_images, tmp_path):
 
 
 def test_a_label_without_a_readable_film_is_an_error(tmp_path):
-    for label in ("NORMAL", "PNEUMONIA"):
-        (tmp_path / label).mkdir()
-        for n in range(6):
-            (tmp_path / label / f"{n}.jpeg").write_bytes(b"not a film")
+    write_labelled(tmp_path, ".jpeg", lambda n: b"not a film", 6)
     with pytest.raises(InputError, match="readable film"):
         train(str(tmp_path), str(tmp_path / "out"), QUICK)
 
