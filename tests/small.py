@@ -1,6 +1,7 @@
 """Small films and a small untrained model, made by the tests that need them."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,3 +90,9 @@ def make_model(path: Path, *, seed: int = 0, sign: int = 1, seen: Provenance | N
     }
     save_model(os.fspath(path), ModelCard(**(values | card)), tensors, seen)
     return path
+
+
+def pictures_of(run: Path) -> dict[str, int]:
+    """How many elements of each kind of picture the page of a run has: thumb, film, heat, problem."""
+    found = re.findall(r'<script type="text/plain" id="(\w+)-\d+">', (run / "triage.html").read_text(encoding="utf-8"))
+    return {kind: found.count(kind) for kind in set(found)}
