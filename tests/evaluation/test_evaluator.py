@@ -11,11 +11,10 @@ from PIL import Image
 from sklearn import metrics as sk
 from small import make_model, write_film
 
-from xrayscan import InputError, UsageError, load_model
+from xrayscan import EvaluateSettings, InputError, UsageError, evaluate, load_model, write_evaluation
 from xrayscan.cli import main
 from xrayscan.dataset import perceptual_hash
 from xrayscan.dataset.labelled_folder import read_folder
-from xrayscan.evaluation import EvaluateSettings, evaluate, write_evaluation
 from xrayscan.model.file import save_model
 from xrayscan.model.provenance import Provenance
 from xrayscan.scanning.prepare import prepare
