@@ -35,7 +35,7 @@ class WorklistRow:
     flags: tuple[str, ...]
     code: str  # of the reason; empty where scored
     reason: str  # empty where scored
-    facts: Facts
+    facts: Facts  # the technical columns: ``row.facts.modality``
     probabilities: tuple[float, ...] = ()  # by every model, the first one's first; empty unless scored
     tiers: tuple[Tier, ...] = ()  # by every model's own thresholds
     mean: float | None = None  # of the probabilities, where it ranks
