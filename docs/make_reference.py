@@ -130,7 +130,7 @@ def _type(annotation: Any) -> str:
 
 def _option(option: click.Option, context: click.Context) -> tuple[str, str, str, str]:
     names = ", ".join(f"`{name}`" for name in [*option.opts, *option.secondary_opts])
-    value = "" if option.is_flag else f" {code(option.make_metavar(context).strip('[]'))}"
+    value = "" if option.is_flag else f" {code(_metavar(option, context))}"
     told = _options_as_code(option.help or "")
     return (
         names + value,
@@ -138,6 +138,12 @@ def _option(option: click.Option, context: click.Context) -> tuple[str, str, str
         told,
         f"`{_variable(option, context)}`" if _variable(option, context) else "",
     )
+
+
+def _metavar(option: click.Option, context: click.Context) -> str:
+    """What stands for the value, without the brackets round a choice."""
+    metavar = option.make_metavar(context)
+    return metavar[1:-1] if metavar.startswith("[") else metavar
 
 
 def _default(option: click.Option) -> str:

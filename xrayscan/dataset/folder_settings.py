@@ -1,4 +1,4 @@
-"""What people say about a labelled folder: the finding, the table of labels and its columns, what is left out."""
+"""What people say about a labelled folder: positive label, table of labels and its columns, what is left out."""
 
 import os
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ Uncertain = Literal["drop", "negative", "positive"]
 class FolderSettings:
     """How a labelled folder is to be read.
 
-    ``positive``: the label that is the finding, or several with commas between. ``labels_csv``: a table of labels;
+    ``positive``: the positive label, or several with commas between. ``labels_csv``: a table of labels;
     its columns are found by their usual names unless they are given. ``patient_pattern``: a regular expression.
     ``ignore_label``: labels that are left out. ``uncertain``: what -1 counts as.
     """
@@ -21,7 +21,7 @@ class FolderSettings:
     positive: str = field(
         default="PNEUMONIA",
         metadata={
-            "help": "Name of the positive class (case-insensitive); several with commas between make the finding.",
+            "help": "Name of the positive class (case-insensitive); several with commas between count as one.",
             "metavar": "A[,B]",
         },
     )
@@ -61,7 +61,7 @@ class FolderSettings:
     )
 
     def findings(self) -> tuple[str, ...]:
-        """The labels that are the finding, in lower case."""
+        """The positive labels, in lower case."""
         parts = tuple(filter(None, (part.strip().casefold() for part in self.positive.split(","))))
         return tuple(dict.fromkeys((self.positive.casefold(), *parts)))
 

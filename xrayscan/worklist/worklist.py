@@ -29,7 +29,7 @@ class WorklistRow:
     rank: int | None  # from 1; by study, all images of a study share its rank
     source: str
     status: Status
-    probability: float | None  # of the finding, as shown
+    probability: float | None  # of the positive label, as shown
     tier: Tier
     prediction: str  # one of the card's labels; empty unless scored
     flags: tuple[str, ...]
