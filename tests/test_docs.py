@@ -69,8 +69,8 @@ def test_every_command_that_is_shown_can_be_given():
     shown = [
         (path, line)
         for path, text in PAGES.items()
-        for block in re.findall(r"^ *```\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
-        for line in re.findall(r"^.*?\b(xrayscan [a-z][^\n>…]*)$", block, re.MULTILINE)
+        for block in re.split(r"^ *```.*$", text, flags=re.MULTILINE)[1::2]
+        for line in re.findall(r"^ *(?:.*\| )?(xrayscan [a-z][^\n>…]*)$", block, re.MULTILINE)
         if "[OPTIONS]" not in line
     ]
     assert shown
