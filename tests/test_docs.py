@@ -2,13 +2,16 @@
 
 import importlib.util
 import re
+import shlex
 import tomllib
 
+import click
 import pytest
 from plugin_environment import PluginEnvironment
 from small import ROOT
 
 import xrayscan
+from xrayscan.cli import main
 from xrayscan.plugin import spec
 from xrayscan.plugin.builtin import COMMANDS
 from xrayscan.plugin.manager import load_registry
@@ -60,6 +63,24 @@ def test_the_manual_names_no_option_that_is_not_there():
     for path, text in PAGES.items():
         shell = re.sub(r"^(pip|ruff|python|pytest) .*$", "", text, flags=re.MULTILINE)
         assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", shell)) <= known, path
+
+
+def test_every_command_that_is_shown_can_be_given():
+    shown = [
+        (path, line)
+        for path, text in PAGES.items()
+        for block in re.split(r"^ *```.*$", text, flags=re.MULTILINE)[1::2]
+        for line in re.findall(r"^ *(?:.*\| )?(xrayscan [a-z][^\n>…]*)$", block, re.MULTILINE)
+        if "[OPTIONS]" not in line
+    ]
+    assert shown
+    for path, line in shown:
+        command, words = main, shlex.split(line, comments=True)[1:]
+        while isinstance(command, click.Group) and words:
+            command = command.get_command(click.Context(command), words.pop(0))
+        given, extra, _ = command.make_parser(click.Context(command)).parse_args(words)
+        lacking = [one.name for one in command.params if one.required and not given.get(one.name)]
+        assert (extra, lacking) == ([], []), f"{path}: {line}"
 
 
 def test_the_manual_names_every_hook_and_backend():

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from xrayscan.errors import OutputError as OutputError
     from xrayscan.errors import UsageError as UsageError
     from xrayscan.errors import XrayscanError as XrayscanError
-    from xrayscan.evaluation import EvaluateSettings as EvaluateSettings
-    from xrayscan.evaluation import evaluate as evaluate
-    from xrayscan.evaluation import write_evaluation as write_evaluation
+    from xrayscan.evaluation.evaluator import evaluate as evaluate
+    from xrayscan.evaluation.settings import EvaluateSettings as EvaluateSettings
+    from xrayscan.evaluation.write import write_evaluation as write_evaluation
     from xrayscan.files.atomic import atomic_writer as atomic_writer
     from xrayscan.model.backend import Backend as Backend
     from xrayscan.model.backend import Films as Films
@@ -127,9 +127,9 @@ _HOME = {
     "OutputError": "errors",
     "UsageError": "errors",
     "XrayscanError": "errors",
-    "EvaluateSettings": "evaluation",
-    "evaluate": "evaluation",
-    "write_evaluation": "evaluation",
+    "EvaluateSettings": "evaluation.settings",
+    "evaluate": "evaluation.evaluator",
+    "write_evaluation": "evaluation.write",
     "atomic_writer": "files.atomic",
     "hookimpl": "plugin.spec",
     "Model": "model.file",

@@ -1,6 +1,5 @@
 """Groups of options that several commands share, each with what it comes to in the library."""
 
-import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -8,10 +7,9 @@ import click
 
 from xrayscan.cli.installed import installed
 from xrayscan.cli.settings import option
-from xrayscan.cli.types import EXISTING_FILE, Formats, ModelReference
+from xrayscan.cli.types import Formats, ModelReference
 
 if TYPE_CHECKING:
-    from xrayscan.dataset.folder_settings import FolderSettings
     from xrayscan.decode.limits import Limits
     from xrayscan.model.backend import Placement
 
@@ -162,39 +160,3 @@ class Cache:
     def size(self) -> int:
         """In bytes."""
         return int(self.cache_size * 1e9)
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """How a labelled folder is to be read."""
-
-    positive: str = option(
-        "PNEUMONIA",
-        "Name of the positive class (case-insensitive); several with commas between make the finding.",
-        metavar="A[,B]",
-    )
-    labels_csv: str | None = option(
-        None,
-        "Labels as path,label[,patient][,split], or the table of a public set, instead of folders; paths start at DIR.",
-        "--labels",
-        type=EXISTING_FILE,
-        metavar="FILE.csv",
-    )
-    patient_pattern: str | None = option(
-        None,
-        r"Regular expression that extracts the patient ID from the path, such as 'pat(\d+)'; the first group counts.",
-        metavar="REGEX",
-    )
-    path_column: str | None = option(None, "Column of --labels that names the file.", metavar="NAME")
-    label_column: str | None = option(None, "Column of --labels that holds the label.", metavar="NAME")
-    patient_column: str | None = option(None, "Column of --labels that names the patient.", metavar="NAME")
-    ignore_label: tuple[str, ...] = option((), "Leave out films of this label or folder; repeatable.", metavar="LABEL")
-    uncertain: Literal["drop", "negative", "positive"] = option(
-        "drop", "What -1 counts as in a column of 0, 1 and -1, as CheXpert and MIMIC-CXR have it."
-    )
-
-    def folder(self) -> "FolderSettings":
-        """The same, as the library has it."""
-        from xrayscan.dataset.folder_settings import FolderSettings
-
-        return FolderSettings(**dataclasses.asdict(self))

@@ -90,7 +90,7 @@ def order_of(seed: int, epoch: int, count: int) -> Indices:
 
 
 def balanced_order(seed: int, epoch: int, labels: Labels, batch: int, share: float) -> Indices:
-    """The films of an epoch, batch after batch, each with a ``share`` of films with the finding.
+    """The films of an epoch, batch after batch, each with a ``share`` of positive films.
 
     As many batches as the films fill once; films of the rarer label come more than once, each as often as any other.
     """
