@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from xrayscan.sources.interface import Place as Place
     from xrayscan.sources.interface import Search as Search
     from xrayscan.sources.source import Source as Source
+    from xrayscan.sources.streamed import Streamed as Streamed
     from xrayscan.store.record import Facts as Facts
     from xrayscan.store.record import ScanRecord as ScanRecord
     from xrayscan.training import TrainSettings as TrainSettings
@@ -163,6 +164,7 @@ _HOME = {
     "Place": "sources.interface",
     "Search": "sources.interface",
     "Source": "sources.source",
+    "Streamed": "sources.streamed",
     "TorchBackend": "network.backend",
     "TrainSettings": "training",
     "train": "training",

@@ -78,7 +78,7 @@ def hidden_kind(name: str, *, is_folder: bool) -> str:
 
 def hidden_below(name: str) -> str | None:
     """Say why a file of this path below a folder, an archive or an address is passed over; None for one that is not."""
-    *folders, file = name.split("/")
+    *folders, file = [part for part in name.split("/") if part not in (".", "..")] or [""]  # such keys are only odd
     if hidden := next(filter(is_hidden, folders), None):
         return f"file of a {hidden_kind(hidden, is_folder=True)}"
     return hidden_kind(file, is_folder=False) if is_hidden(file) else None
