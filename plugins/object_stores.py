@@ -160,11 +160,17 @@ class S3(_Store):
             answer = self._client().get_object(Bucket=bucket, Key=key)
             if fast:
                 self._not_by_obstore.add(bucket)
-            return answer["ContentLength"], answer["Body"].iter_chunks(CHUNK)
+            return answer["ContentLength"], _pieces(answer["Body"])
 
     def _client(self) -> Any:
         with _lock:
             return _botocore_client(os.getpid())
+
+
+def _pieces(body: Any) -> Iterator[bytes]:
+    """The bytes that botocore reads; whoever stops early lets go of the connection."""
+    with contextlib.closing(body):
+        yield from body.iter_chunks(CHUNK)
 
 
 def _parts(address: str) -> tuple[str, str]:

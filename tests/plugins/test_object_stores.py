@@ -66,6 +66,7 @@ def serve(environment):
         return running[-1]
 
     yield start
+    object_stores._botocore_client(os.getpid()).close()
     for server in running:
         server.__exit__()
     object_stores._botocore_client.cache_clear()
