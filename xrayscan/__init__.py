@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from xrayscan.plugin.manager import load_registry as load_registry
     from xrayscan.plugin.reports import write_reports as write_reports
     from xrayscan.plugin.spec import hookimpl as hookimpl
+    from xrayscan.report.interface import OnRequest as OnRequest
     from xrayscan.report.interface import PageSettings as PageSettings
     from xrayscan.report.interface import Report as Report
     from xrayscan.report.table import worklist_table as worklist_table
@@ -150,6 +151,7 @@ _HOME = {
     "load_registry": "plugin.manager",
     "Command": "plugin.command",
     "write_reports": "plugin.reports",
+    "OnRequest": "report.interface",
     "PageSettings": "report.interface",
     "Report": "report.interface",
     "worklist_table": "report.table",

@@ -66,6 +66,8 @@ class Formats(click.ParamType[tuple[str, ...]]):
         known = installed(ctx or click.get_current_context()).reports
         if not names or not set(names) <= set(known):
             self.fail(f"{value!r}: choose among {', '.join(known)}, separated by commas", param, ctx)
+        for name in names:
+            installed(ctx or click.get_current_context()).report(name)  # raises where it needs what is not installed
         return names
 
 
