@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from xrayscan.plugin.manager import load_registry as load_registry
     from xrayscan.plugin.reports import write_reports as write_reports
     from xrayscan.plugin.spec import hookimpl as hookimpl
+    from xrayscan.report.interface import OnRequest as OnRequest
     from xrayscan.report.interface import PageSettings as PageSettings
     from xrayscan.report.interface import Report as Report
     from xrayscan.report.table import worklist_table as worklist_table
@@ -80,6 +81,13 @@ if TYPE_CHECKING:
     from xrayscan.runtime.interface import Runtime as Runtime
     from xrayscan.scanning.scan import ScanSettings as ScanSettings
     from xrayscan.scanning.scan import scan as scan
+    from xrayscan.sources.in_threads import in_threads as in_threads
+    from xrayscan.sources.interface import Fetched as Fetched
+    from xrayscan.sources.interface import Opened as Opened
+    from xrayscan.sources.interface import Place as Place
+    from xrayscan.sources.interface import Search as Search
+    from xrayscan.sources.source import Source as Source
+    from xrayscan.sources.streamed import Streamed as Streamed
     from xrayscan.store.record import Facts as Facts
     from xrayscan.store.record import ScanRecord as ScanRecord
     from xrayscan.training import TrainSettings as TrainSettings
@@ -143,6 +151,7 @@ _HOME = {
     "load_registry": "plugin.manager",
     "Command": "plugin.command",
     "write_reports": "plugin.reports",
+    "OnRequest": "report.interface",
     "PageSettings": "report.interface",
     "Report": "report.interface",
     "worklist_table": "report.table",
@@ -151,6 +160,13 @@ _HOME = {
     "Runtime": "runtime.interface",
     "ScanSettings": "scanning.scan",
     "scan": "scanning.scan",
+    "in_threads": "sources.in_threads",
+    "Fetched": "sources.interface",
+    "Opened": "sources.interface",
+    "Place": "sources.interface",
+    "Search": "sources.interface",
+    "Source": "sources.source",
+    "Streamed": "sources.streamed",
     "TorchBackend": "network.backend",
     "TrainSettings": "training",
     "train": "training",

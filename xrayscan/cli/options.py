@@ -92,8 +92,8 @@ def workers_option() -> int | None:
 def formats_option() -> tuple[str, ...]:
     """--format."""
     made: tuple[str, ...] = option(
-        lambda: tuple(installed(click.get_current_context()).reports),
-        "Reports to write; default: all.",
+        lambda: installed(click.get_current_context()).usual_reports,
+        "Reports to write; default: csv, jsonl, html and those of plugins.",
         "--format",
         type=Formats(),
         env="XRAYSCAN_FORMAT",
