@@ -22,7 +22,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 MANUAL = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))}
 EXTENDING = MANUAL[ROOT / "docs" / "howto" / "extend.md"]
 PAGES = {ROOT / "README.md": README, ROOT / "CONTRIBUTING.md": (ROOT / "CONTRIBUTING.md").read_text("utf-8"), **MANUAL}
-NOT_OURS = {"--check", "--config-file", "--copies", "--recipes", "--series", "--strict"}  # options of other tools
+SLURM = {"--array", "--cpus-per-task", "--dependency", "--mem", "--parsable", "--requeue", "--time", "--wrap"}
+NOT_OURS = {"--check", "--config-file", "--copies", "--recipes", "--series", "--strict"} | SLURM  # of other tools
 
 
 def reference():

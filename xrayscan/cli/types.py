@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from xrayscan.cli.installed import installed
+
+if TYPE_CHECKING:
+    from xrayscan.sources.shard import Shard
 
 
 class Number(click.ParamType[int | None]):
@@ -78,6 +81,22 @@ class ModelReference(click.ParamType[str]):
     def split_envvar_value(self, rv: str) -> list[str]:
         """Return the models in a variable; empty parts stand for none."""
         return [one for one in rv.split(os.pathsep) if one]
+
+
+class ShardNumber(click.ParamType["Shard"]):
+    """One of several shards: ``3/16``."""
+
+    name = "N/COUNT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Shard":
+        """Return the shard."""
+        from xrayscan.errors import UsageError
+        from xrayscan.sources.shard import Shard
+
+        try:
+            return value if isinstance(value, Shard) else Shard.parse(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
 
 class FilmPath(click.Path):

@@ -15,6 +15,7 @@ from xrayscan.runtime.interface import Runtime
 COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which people meet them
     "predict": "Rank a folder of chest radiographs by the probability of pneumonia.",
     "report": "Write the reports of an earlier scan again, with other settings.",
+    "merge": "Bring the worklists of several scans together.",
     "show": "Inspect one film: metadata, score, heatmap.",
     "explore": "Look at a labelled folder before training on it.",
     "train": "Train a model on a labelled folder.",

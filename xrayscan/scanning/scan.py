@@ -27,6 +27,7 @@ from xrayscan.scanning.score import BatchScorer
 from xrayscan.scanning.workers import FILE_TIMEOUT, default_workers
 from xrayscan.sources.folders import discover
 from xrayscan.sources.path_list import fingerprint
+from xrayscan.sources.shard import WHOLE, Shard
 from xrayscan.sources.source import IDENTITY, Source
 from xrayscan.store.record import FACT_LABELS, Facts, ScanRecord, Status
 from xrayscan.store.store import STORE_NAME, Store
@@ -59,6 +60,7 @@ class ScanSettings:
     archives: bool = True  # walk ZIP and tar archives as folders
     exclude: tuple[str, ...] = ()  # patterns as in a .gitignore file: what they match is skipped
     runtime: str = "auto"
+    shard: Shard = WHOLE  # scan this share of the paths alone
     rank: RankSettings = RankSettings()
 
 
@@ -90,13 +92,15 @@ def scan(
     loaded, out, named = load_models(model), path_text(out), list(path_texts(paths))
     progress = Progress()
     names = names_of(loaded)
-    path, which = os.path.join(out, STORE_NAME), _which(named, loaded)
+    path, which = os.path.join(out, STORE_NAME), _which(named, loaded, settings.shard)
     store = Store.open(path, **which, fresh=settings.fresh, share=settings.share)
     started = time.perf_counter()
     try:
         store.remember(cards=[one.card.to_json() for one in loaded], names=names)  # for reports without model files
         with (
-            Prefetcher(named, progress, archives=settings.archives, exclude=settings.exclude) as found,
+            Prefetcher(
+                named, progress, archives=settings.archives, exclude=settings.exclude, shard=settings.shard
+            ) as found,
             ExitStack() as undo,
         ):
             rows = _to_read(found, store, progress, on_progress, stopping)
@@ -121,30 +125,38 @@ def scan(
         raise
 
 
-def run_folder(base: str, paths: Iterable[str | Source], models: Sequence[Model], *, share: bool = False) -> str:
+def run_folder(
+    base: str, paths: Iterable[str | Source], models: Sequence[Model], *, share: bool = False, shard: Shard = WHOLE
+) -> str:
     """Choose and make the folder of a scan for which none was named: that of the newest scan of the same paths by the
     same models, else a new one called ``base``, ``base-2`` and so on. Raises: OutputError.
     """
-    which = _which(paths, models)
+    which = _which(paths, models, shard)
     return own_folder(
         base, goes_on=lambda folder: Store.goes_on(os.path.join(folder, STORE_NAME), **which), share=share
     )
 
 
-def _which(paths: Iterable[str | Source], models: Sequence[Model]) -> dict[str, Any]:
+def _which(paths: Iterable[str | Source], models: Sequence[Model], shard: Shard) -> dict[str, Any]:
     """What makes two scans the same one."""
-    named = (path.path if isinstance(path, Source) else path for path in paths)
-    return {"models": tuple(model.fingerprint for model in models), "inputs": fingerprint(named)}
+    inputs = fingerprint(path.path if isinstance(path, Source) else path for path in paths)
+    part = "" if shard == WHOLE else f" {shard}"
+    return {"models": tuple(model.fingerprint for model in models), "inputs": inputs + part}
 
 
 def candidates(
-    paths: Path | Iterable[Path | Source], progress: Progress, *, archives: bool = True, exclude: Iterable[str] = ()
+    paths: Path | Iterable[Path | Source],
+    progress: Progress,
+    *,
+    archives: bool = True,
+    exclude: Iterable[str] = (),
+    shard: Shard = WHOLE,
 ) -> Iterator[str]:
     """Yield the sources among ``paths`` that a scan would decode; opens each file, but reads only its first bytes.
 
     Counts into ``progress``: ``scored`` are the candidates, the others as in a scan.
     """
-    for source in discover(path_texts(paths), archives=archives, exclude=exclude):
+    for source in shard.among(discover(path_texts(paths), archives=archives, exclude=exclude)):
         progress.found += 1
         refusal = DecodeError(source.code or Code.UNREADABLE, source.reason) if source.reason else refuse(source.path)
         if refusal is None:
