@@ -12,6 +12,7 @@ STRANGERS = sorted((ROOT / "tests" / "plugin" / "strangers").glob("*.py"))
 KITS = {
     "columnar": ("ReportContract", "report = 'columnar'"),
     "count_rows": ("CommandContract", "command = 'count-rows'"),
+    "in_turn": ("EngineContract", "engine = 'in-turn'"),
     "toy_decoder": ("DecoderContract", "decoder, films = 'TOY', [b'TOY1' + bytes([64, 0, 64, 0]) + bytes(4096)]"),
     "too_dark": ("CheckContract", "check = 'too dark'"),
 }

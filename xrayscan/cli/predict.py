@@ -58,6 +58,7 @@ class PredictOptions:
     hardware: options.Hardware
     runtime: str = options.runtime_option()
     reading: options.Reading
+    engines: options.Engines
     rank: RankSettings
     files_from: Any = option(
         None,
@@ -94,6 +95,8 @@ class PredictOptions:
             share=self.share,
             archives=self.archives,
             exclude=self.exclude,
+            engine=self.engines.engine,
+            cluster=self.engines.joined(),
             shard=self.shard,
             rank=self.rank,
         )
@@ -105,6 +108,7 @@ class PredictOptions:
     "xrayscan predict ward-3/ extra.dcm --out triage-today --prevalence 5%",
     "xrayscan predict ward-3/ --model default --model runs/ours --rank-by mean",
     "xrayscan predict /mnt/share --by study --device cuda --workers 16",
+    "xrayscan predict /mnt/archive --engine dask --cluster tcp://scheduler:8786",
     "find /mnt/share -newer yesterday -print0 | xrayscan predict --files-from -",
     env="XRAYSCAN",
 )

@@ -72,6 +72,20 @@ class Formats(click.ParamType[tuple[str, ...]]):
         return names
 
 
+class EngineName(click.ParamType[str]):
+    """The name of an engine that is installed."""
+
+    name = "engine"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """List the engines that are installed."""
+        return "|".join(installed(ctx).engines)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name. Raises: UsageError."""
+        return installed(ctx or click.get_current_context()).engine(str(value)).name
+
+
 class ModelReference(click.ParamType[str]):
     """A bundled name, a model file or a training run's folder; in the environment several are joined as in PATH."""
 

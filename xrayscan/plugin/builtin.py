@@ -5,6 +5,7 @@ from collections.abc import Callable
 from xrayscan.checks import builtin as checks
 from xrayscan.checks.interface import Check
 from xrayscan.decode import BUILT_IN, Decoder
+from xrayscan.engine.interface import Engine
 from xrayscan.plugin.command import Command
 from xrayscan.plugin.spec import hookimpl
 from xrayscan.report import builtin as reports
@@ -55,6 +56,12 @@ def register_runtimes(register: Callable[[Runtime], None]) -> None:
     """Offer torch, and the runtimes that take an ONNX graph."""
     for runtime in runtimes.BUILT_IN:
         register(runtime)
+
+
+@hookimpl
+def register_engines(register: Callable[[Engine], None]) -> None:
+    """Offer the engine that uses this machine alone."""
+    register(Engine("local", "Reader processes and scoring threads on this machine.", "xrayscan.scanning.job:run_here"))
 
 
 @hookimpl

@@ -10,6 +10,7 @@ import pluggy
 
 from xrayscan.checks.interface import Check
 from xrayscan.decode.interface import Decoder
+from xrayscan.engine.interface import Engine
 from xrayscan.model.backend import Backend
 from xrayscan.plugin.command import Command
 from xrayscan.report.interface import Report
@@ -73,4 +74,14 @@ def register_runtimes(register: Callable[[Runtime], None]) -> None:
 
     ``--runtime`` knows it by its name; ``--runtime auto`` takes the fastest that agrees with torch in fp32.
     Test it with `xrayscan.testing.RuntimeContract`.
+    """
+
+
+@hookspec
+def register_engines(register: Callable[[Engine], None]) -> None:
+    """Offer engines, which have films read and scored somewhere: pass each `Engine` to ``register``, which refuses a
+    name already taken.
+
+    ``--engine`` knows it by its name; its function is imported when it is used, never before.
+    Test it with `xrayscan.testing.EngineContract`.
     """

@@ -1,30 +1,31 @@
 """One scan, end to end: discover → read → score → store → rank. It goes on where an earlier one stopped."""
 
+import contextlib
 import dataclasses
 import functools
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
-from xrayscan.errors import Code, DecodeError
+from xrayscan.engine.interface import HERE, Cluster
+from xrayscan.errors import Code, DecodeError, XrayscanError
 from xrayscan.files.paths import Path, path_text, path_texts
 from xrayscan.files.run_folder import own_folder
 from xrayscan.model.file import Model
 from xrayscan.plugin.loading import load_models, names_of
 from xrayscan.plugin.manager import load_registry
 from xrayscan.scanning.hardware import Hardware
-from xrayscan.scanning.local_engine import run
+from xrayscan.scanning.job import ScanJob
 from xrayscan.scanning.prefetch import Prefetcher
-from xrayscan.scanning.prepare import prepare, refuse
+from xrayscan.scanning.prepare import refuse
 from xrayscan.scanning.progress import Progress
 from xrayscan.scanning.row import Row, Rows
-from xrayscan.scanning.score import BatchScorer
-from xrayscan.scanning.workers import FILE_TIMEOUT, default_workers
+from xrayscan.scanning.stages import Asked
+from xrayscan.scanning.workers import FILE_TIMEOUT
 from xrayscan.sources.folders import discover
 from xrayscan.sources.path_list import fingerprint
 from xrayscan.sources.shard import WHOLE, Shard
@@ -37,6 +38,7 @@ from xrayscan.worklist.worklist import Worklist
 KEPT_BETWEEN_REPORTS = 1000
 WALK_SECONDS = 1.0  # that the choice of a runtime waits to know how much there is to do
 SOURCE = tuple(field.name for field in dataclasses.fields(Source))
+ASKED = tuple(field.name for field in dataclasses.fields(Asked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class ScanSettings:
     device. ``precision``: auto | fp32 | bf16 | fp16. ``device``: auto | cpu | cuda[:N] | mps. ``file_timeout``:
     seconds after which a file is given up, 0 for never; without reader processes there is nobody to give it up.
     ``runtime``: what computes the models; auto is the fastest that agrees with torch in fp32.
+    ``engine``: what runs readers and models: this machine alone, or workers of a ``cluster``.
     """
 
     device: str = "auto"
@@ -60,6 +63,8 @@ class ScanSettings:
     archives: bool = True  # walk ZIP and tar archives as folders
     exclude: tuple[str, ...] = ()  # patterns as in a .gitignore file: what they match is skipped
     runtime: str = "auto"
+    engine: str = "local"
+    cluster: Cluster = HERE
     shard: Shard = WHOLE  # scan this share of the paths alone
     rank: RankSettings = RankSettings()
 
@@ -97,23 +102,29 @@ def scan(
     started = time.perf_counter()
     try:
         store.remember(cards=[one.card.to_json() for one in loaded], names=names)  # for reports without model files
+        choice = _Choice(store, on_start)
+        asked = Asked(**{name: getattr(settings, name) for name in ASKED})
+        films = functools.partial(_expected, progress)
+        job = ScanJob(loaded, asked, settings.cluster, films, choice.before, choice.made, stopping)
         with (
             Prefetcher(
                 named, progress, archives=settings.archives, exclude=settings.exclude, shard=settings.shard
             ) as found,
-            ExitStack() as undo,
+            contextlib.closing(_to_read(found, store, progress, on_progress, stopping)) as rows,
+            contextlib.closing(_finished(rows, job, settings.engine)) as batches,
         ):
-            rows = _to_read(found, store, progress, on_progress, stopping)
-            choice = _Choice(store, on_start)
-            for batch in _scored(rows, loaded, settings, progress, choice, undo, stopping):
+            for batch in batches:
                 choice.remember()
                 records = [(_source(row), _record(row)) for row in batch]
                 store.write(records)
                 for _, record in records:
                     progress.count(record.status)
                 on_progress(progress)
-        if stopping() and not (progress.walked and progress.done == progress.found):
-            if not store.pause():
+        if not (progress.walked and progress.done == progress.found):
+            begun = store.pause()
+            if not stopping():
+                raise XrayscanError(f"engine {settings.engine} did not hand back every file: run the same to resume")
+            if not begun:
                 raise KeyboardInterrupt
         else:
             store.finish()
@@ -170,7 +181,7 @@ def _to_read(
     progress: Progress,
     on_progress: Callable[[Progress], None],
     stopping: Callable[[], bool],
-) -> Rows:
+) -> Generator[Row | None, None, None]:
     """Turn sources into rows, passing over those whose record of an earlier scan still holds."""
     for source in found:
         if stopping():
@@ -189,40 +200,11 @@ def _to_read(
             on_progress(progress)
 
 
-def _scored(
-    rows: Rows,
-    models: Sequence[Model],
-    settings: ScanSettings,
-    progress: Progress,
-    choice: "_Choice",
-    undo: ExitStack,
-    stopping: Callable[[], bool],
-) -> Iterator[list[Row]]:
-    """Run both stages over the rows. Starts neither readers nor torch when there is nothing to read."""
+def _finished(rows: Rows, job: ScanJob, engine: str) -> Generator[list[Row], None, None]:
+    """Have an engine finish the rows. Starts neither readers nor torch when there is nothing to read."""
     first = next(filter(None, rows), None)
-    if first is None:
-        return iter(())
-
-    def start() -> BatchScorer:
-        asked = {"device": settings.device, "precision": settings.precision, "runtime": settings.runtime}
-        films = _expected(progress)
-        hardware = Hardware.resolved(models, **asked, batch_size=settings.batch_size, films=films, before=choice.before)
-        undo.callback(hardware.one_thread_each())
-        choice.made(hardware)
-        return BatchScorer(models, hardware.placement, hardware.batch_size, hardware.streams)
-
-    specs = tuple(dict.fromkeys(model.card.input for model in models))
-    checks = tuple(load_registry().checks.values())
-    stage = functools.partial(prepare, specs=specs, checks=checks, limits=settings.limits)
-    workers = default_workers() if settings.workers is None else settings.workers
-    return run(
-        itertools.chain([first], rows),
-        prepare=stage,
-        start=start,
-        workers=workers,
-        file_timeout=settings.file_timeout,
-        stopping=stopping,
-    )
+    if first is not None:
+        yield from load_registry().engine(engine).load()(job, itertools.chain([first], rows))
 
 
 class _Choice:
