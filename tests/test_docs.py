@@ -19,13 +19,15 @@ from xrayscan.testing.backend import CLAUSES, Subject, check_worker
 from xrayscan.testing.check import CLAUSES as CHECK_CLAUSES
 from xrayscan.testing.decoder import CLAUSES as DECODER_CLAUSES
 from xrayscan.testing.decoder import DecoderSubject
+from xrayscan.testing.engine import EngineSubject, check_every_row
 from xrayscan.testing.report import CLAUSES as REPORT_CLAUSES
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MANUAL = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))}
 EXTENDING = MANUAL[ROOT / "docs" / "howto" / "extend.md"]
 PAGES = {ROOT / "README.md": README, ROOT / "CONTRIBUTING.md": (ROOT / "CONTRIBUTING.md").read_text("utf-8"), **MANUAL}
-NOT_OURS = {"--check", "--config-file", "--copies", "--recipes", "--series", "--strict"}  # options of other tools
+SLURM = {"--array", "--cpus-per-task", "--dependency", "--mem", "--parsable", "--requeue", "--time", "--wrap"}
+NOT_OURS = {"--check", "--config-file", "--copies", "--recipes", "--series", "--strict"} | SLURM  # of other tools
 
 
 def reference():
@@ -133,6 +135,7 @@ def test_the_plugin_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
     assert write_plugin(tmp_path) == [
         "my_check.py",
         "my_decoder.py",
+        "my_engine.py",
         "my_plugin.py",
         "my_report.py",
         "pyproject.toml",
@@ -189,6 +192,14 @@ def test_the_decoder_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
 
     for clause in DECODER_CLAUSES:
         clause(DecoderSubject(my_decoder.Raw64(), (b"RAW64" + bytes(range(64)) * 64,)))
+
+
+def test_the_engine_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
+    write_plugin(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import my_engine
+
+    my_engine.register_engines(lambda engine: check_every_row(EngineSubject.from_engine(engine)))
 
 
 def test_the_check_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):

@@ -21,6 +21,16 @@ if TYPE_CHECKING:
     from xrayscan.decode.interface import Decoder as Decoder
     from xrayscan.decode.interface import Radiograph as Radiograph
     from xrayscan.decode.limits import Limits as Limits
+    from xrayscan.engine.blocks import EnginePool as EnginePool
+    from xrayscan.engine.blocks import LostBlock as LostBlock
+    from xrayscan.engine.blocks import run_blocks as run_blocks
+    from xrayscan.engine.interface import Cluster as Cluster
+    from xrayscan.engine.interface import Engine as Engine
+    from xrayscan.engine.interface import EngineJob as EngineJob
+    from xrayscan.engine.interface import EngineWorker as EngineWorker
+    from xrayscan.engine.interface import Plan as Plan
+    from xrayscan.engine.interface import Row as Row
+    from xrayscan.engine.interface import Settled as Settled
     from xrayscan.errors import Code as Code
     from xrayscan.errors import DecodeError as DecodeError
     from xrayscan.errors import InputError as InputError
@@ -128,6 +138,16 @@ _HOME = {
     "Decoder": "decode.interface",
     "Radiograph": "decode.interface",
     "Limits": "decode.limits",
+    "Cluster": "engine.interface",
+    "Engine": "engine.interface",
+    "EngineJob": "engine.interface",
+    "EnginePool": "engine.blocks",
+    "EngineWorker": "engine.interface",
+    "LostBlock": "engine.blocks",
+    "Plan": "engine.interface",
+    "Row": "engine.interface",
+    "Settled": "engine.interface",
+    "run_blocks": "engine.blocks",
     "Code": "errors",
     "DecodeError": "errors",
     "InputError": "errors",

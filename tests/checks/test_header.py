@@ -67,7 +67,9 @@ def test_codes_orientation_and_series_say_it_too(tmp_path):
     assert prepared(tmp_path, SeriesDescription="Chest PA and lateral")["flags"] == ()
 
 
-@pytest.mark.parametrize("named", ["Chest LL", "TORAX PERFIL", "Thorax seitlich", "Torace latero-laterale", "Thorax RL"])
+@pytest.mark.parametrize(
+    "named", ["Chest LL", "TORAX PERFIL", "Thorax seitlich", "Torace latero-laterale", "Thorax RL"]
+)
 def test_a_lateral_is_known_by_what_people_call_its_series(tmp_path, named):
     assert prepared(tmp_path, SeriesDescription=named)["flags"] == ("lateral",)
 

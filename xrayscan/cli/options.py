@@ -7,10 +7,11 @@ import click
 
 from xrayscan.cli.installed import installed
 from xrayscan.cli.settings import option
-from xrayscan.cli.types import Formats, ModelReference
+from xrayscan.cli.types import EXISTING_FILE, EngineName, Formats, ModelReference
 
 if TYPE_CHECKING:
     from xrayscan.decode.limits import Limits
+    from xrayscan.engine.interface import Cluster
     from xrayscan.model.backend import Placement
 
 AUTO = {"auto": None}
@@ -116,6 +117,39 @@ class Hardware:
         from xrayscan.network.device import place
 
         return place(self.device, self.precision)
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """What runs readers and models, and where."""
+
+    engine: str = option(
+        "local", "What runs readers and models: local is this machine alone.", type=EngineName(), shown="local"
+    )
+    cluster: str | None = option(
+        None,
+        "Cluster to join, such as tls://scheduler:8786; default: the engine starts one on this machine.",
+        metavar="ADDRESS",
+    )
+    cluster_ca: str | None = option(
+        None, "Certificate of the authority that the cluster's are signed by (PEM).", type=EXISTING_FILE, metavar="FILE"
+    )
+    cluster_cert: str | None = option(
+        None, "One's own certificate for the cluster (PEM).", type=EXISTING_FILE, metavar="FILE"
+    )
+    cluster_key: str | None = option(None, "Its key (PEM).", type=EXISTING_FILE, metavar="FILE")
+
+    def __post_init__(self) -> None:
+        if self.engine == "local" and self.cluster:
+            raise click.UsageError("--cluster needs an engine that joins it, such as --engine dask")
+        if (self.cluster_ca or self.cluster_cert or self.cluster_key) and not self.cluster:
+            raise click.UsageError("certificates need --cluster ADDRESS")
+
+    def joined(self) -> "Cluster":
+        """The cluster, as engines have it."""
+        from xrayscan.engine.interface import Cluster
+
+        return Cluster(self.cluster, self.cluster_ca, self.cluster_cert, self.cluster_key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ class SettingsCommand(click.Command):
         if self.below:
             raw, extra, _ = self.make_parser(ctx).parse_args(args=list(args))
             values = {str(one.name): one.consume_value(ctx, raw)[0] for one in self.params}
-            known = {name: value for name, value in values.items() if isinstance(value, str | bool)}
+            known = {name: value for name, value in values.items() if isinstance(value, str | bool | list | tuple)}
             ctx.default_map = {**(ctx.default_map or {}), **self.below(known, extra)}
         return super().parse_args(ctx, args)
 
@@ -99,12 +99,12 @@ def _parameters(kind: type[Any]) -> Iterator[click.Parameter]:
     for field in dataclasses.fields(kind):
         if "given" in field.metadata:
             yield from _optional(field.metadata["given"])
-        elif dataclasses.is_dataclass(hints[field.name]):
-            yield from _parameters(hints[field.name])
         elif field.metadata.get("argument"):
             yield _argument(field, hints[field.name])
         elif "help" in field.metadata:
             yield _option(field, hints[field.name], _default(field))
+        elif dataclasses.is_dataclass(hints[field.name]):
+            yield from _parameters(hints[field.name])
 
 
 def _optional(kind: type[Any]) -> Iterator[click.Parameter]:
@@ -211,7 +211,7 @@ def _built(kind: type[Any], values: Mapping[str, Any]) -> Any:
         if "given" in field.metadata:
             names = [one.name for one in dataclasses.fields(field.metadata["given"])]
             made[field.name] = {name: values[name] for name in names if values.get(name) is not None}
-        elif dataclasses.is_dataclass(hints[field.name]):
+        elif "help" not in field.metadata and dataclasses.is_dataclass(hints[field.name]):
             made[field.name] = _built(hints[field.name], values)
         elif field.name in values:
             made[field.name] = values[field.name]

@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from xrayscan.cli.installed import installed
+
+if TYPE_CHECKING:
+    from xrayscan.sources.shard import Shard
 
 
 class Number(click.ParamType[int | None]):
@@ -71,6 +74,20 @@ class Formats(click.ParamType[tuple[str, ...]]):
         return names
 
 
+class EngineName(click.ParamType[str]):
+    """The name of an engine that is installed."""
+
+    name = "engine"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """List the engines that are installed."""
+        return "|".join(installed(ctx).engines)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name. Raises: UsageError."""
+        return installed(ctx or click.get_current_context()).engine(str(value)).name
+
+
 class ModelReference(click.ParamType[str]):
     """A bundled name, a model file or a training run's folder; in the environment several are joined as in PATH."""
 
@@ -80,6 +97,22 @@ class ModelReference(click.ParamType[str]):
     def split_envvar_value(self, rv: str) -> list[str]:
         """Return the models in a variable; empty parts stand for none."""
         return [one for one in rv.split(os.pathsep) if one]
+
+
+class ShardNumber(click.ParamType["Shard"]):
+    """One of several shards: ``3/16``."""
+
+    name = "N/COUNT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Shard":
+        """Return the shard."""
+        from xrayscan.errors import UsageError
+        from xrayscan.sources.shard import Shard
+
+        try:
+            return value if isinstance(value, Shard) else Shard.parse(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
 
 class FilmPath(click.Path):

@@ -8,6 +8,7 @@ from typing import Any
 
 from xrayscan.checks.interface import Check
 from xrayscan.decode.interface import Decoder
+from xrayscan.engine.interface import Engine
 from xrayscan.errors import ModelError, UsageError
 from xrayscan.files.text import nearest
 from xrayscan.model.backend import Backend, TrainingParams
@@ -85,6 +86,7 @@ EDGES = (
     Edge("commands", Command),
     Edge("runtimes", Runtime),
     Edge("sources", Place, names={"name": SCHEME}),
+    Edge("engines", Engine),
 )
 
 
@@ -111,6 +113,7 @@ class Registry:
     commands: dict[str, Command] = field(default_factory=dict)
     runtimes: dict[str, Runtime] = field(default_factory=dict)
     sources: dict[str, Place] = field(default_factory=dict)
+    engines: dict[str, Engine] = field(default_factory=dict)
 
     def backend(self, name: str) -> Backend:
         """Return the backend called ``name``. Raises: ModelError that lists those there are and what failed to load."""
@@ -140,6 +143,13 @@ class Registry:
         if name in self.runtimes:
             return self.runtimes[name]
         raise UsageError(f"unknown runtime {name!r}: choose auto, {', '.join(self.runtimes)}{self._broken()}")
+
+    def engine(self, name: str) -> Engine:
+        """Return the engine called ``name``. Raises: UsageError that lists those there are and what failed to load."""
+        if name in self.engines:
+            return self.engines[name]
+        near = nearest(name, self.engines)
+        raise UsageError(f"unknown engine {name!r}{near}: choose {', '.join(self.engines)}{self._broken()}")
 
     def plugin_of(self, edge: str, name: str) -> str:
         """The name of the plugin that registered it."""

@@ -10,6 +10,7 @@ import pluggy
 
 from xrayscan.checks.interface import Check
 from xrayscan.decode.interface import Decoder
+from xrayscan.engine.interface import Engine
 from xrayscan.model.backend import Backend
 from xrayscan.plugin.command import Command
 from xrayscan.report.interface import Report
@@ -83,4 +84,14 @@ def register_sources(register: Callable[[Place], None]) -> None:
 
     A name is the scheme of its addresses: ``s3`` has those that begin with ``s3://``. Listing happens in one process,
     reading in any: keep nothing that cannot be made again. Test it with `xrayscan.testing.SourceContract`.
+    """
+
+
+@hookspec
+def register_engines(register: Callable[[Engine], None]) -> None:
+    """Offer engines, which have films read and scored somewhere: pass each `Engine` to ``register``, which refuses a
+    name already taken.
+
+    ``--engine`` knows it by its name; its function is imported when it is used, never before.
+    Test it with `xrayscan.testing.EngineContract`.
     """
