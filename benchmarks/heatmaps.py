@@ -50,16 +50,7 @@ from PIL import Image, ImageFilter
 from robustness import settings_of
 from sklearn.metrics import roc_auc_score
 
-from xrayscan import (
-    FitSettings,
-    FolderSettings,
-    Model,
-    TrainingParams,
-    TrainSettings,
-    load_model,
-    load_predictor,
-    train,
-)
+from xrayscan import FitSettings, Model, TrainingParams, TrainSettings, load_model, load_predictor, train
 from xrayscan.decode import decode
 from xrayscan.decode.resize import preprocess
 from xrayscan.explain.heatmap import Maps, heatmaps
@@ -130,8 +121,7 @@ def drawn(patients: int, unseen: int, epochs: int) -> None:
         list(pool.map(draw_pair, [(known, seed) for seed in range(patients)], chunksize=8))
         pairs = list(pool.map(draw_pair, [(others, UNSEEN + number) for number in range(unseen)], chunksize=8))
         fit = FitSettings(TrainingParams(epochs=epochs, patience=epochs), placement=place())
-        settings = TrainSettings("cnn", {}, FolderSettings(), fit=fit)
-        model = train(known, os.path.join(folder, "run"), settings).model
+        model = train(known, os.path.join(folder, "run"), TrainSettings(fit=fit)).model
         healthy, ill = (read_pixels([pair.paths[sick] for pair in pairs], model.card.input) for sick in (0, 1))
     logits = predict_logits(load_predictor(model, place()), np.concatenate([healthy, ill]))
     auroc = roc_auc_score(np.repeat([0, 1], unseen), logits)

@@ -6,7 +6,9 @@ Style clusters are k-means of what the early blocks of ImageNet's EfficientNet-L
 Fold ``contra`` holds out the normal films of the clusters in which fewer than 15 % are normal (in training, such a
 style then always means the finding), with a sixth of the patients with the finding; folds 0 to 3 hold out one of four
 styles of each label. Films of a held-out patient never train. ``BACKEND=EPOCHS`` trains one network by the recipe of
-the backend for so many passes, ``BACKEND`` the whole recipe. Films are flagged at a raw logit of 0, not calibrated.
+the backend for so many passes, ``BACKEND`` the whole recipe. Films are flagged at a raw logit of 0, not calibrated; the
+last line tells the slope and intercept with which the logits of all folds, each fold and label counting the same, fit
+best.
 """
 
 import argparse
@@ -15,6 +17,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
 
 from xrayscan import FitSettings, Placement, TrainSettings
 from xrayscan.dataset.styles import clusters, standardised
@@ -80,6 +83,15 @@ def row(name: str, recipe: str, labels: npt.NDArray[np.uint8], logits: npt.NDArr
     return f"{name:8}  {recipe:12}  {int((~finding).sum()):6}  {int(finding.sum()):7}  {figures}"
 
 
+def calibration(labels: list[npt.NDArray[np.uint8]], logits: list[npt.NDArray[np.float32]]) -> tuple[float, float]:
+    """Slope and intercept that fit held-out films best, one array (N held out,) per fold."""
+    weights = [np.where(fold == 1, 1 / max(fold.sum(), 1), 1 / max((1 - fold).sum(), 1)) for fold in labels]
+    fitted = LogisticRegression(C=np.inf).fit(
+        np.concatenate(logits)[:, None].astype(np.float64), np.concatenate(labels), np.concatenate(weights)
+    )
+    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -96,9 +108,13 @@ def main() -> None:
         plan = Plan.from_settings(TrainSettings(recipe.partition("=")[0]))
         films = split_films(asked.folder, plan.spec, TrainSettings())
         style = style or split_films(asked.folder, InputSpec(STYLE_SIDE), TrainSettings())
+        told: list[tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]] = []
         for name, out in folds(early_features(style.decoded.pixels), films):
             if name in asked.folds:
-                print(row(name, recipe, films.labels[out], held_out_logits(recipe, films, out, settings)), flush=True)
+                told.append((films.labels[out], held_out_logits(recipe, films, out, settings)))
+                print(row(name, recipe, *told[-1]), flush=True)
+        slope, intercept = calibration([labels for labels, _ in told], [logits for _, logits in told])
+        print(f"all folds {recipe}: slope {slope:.2f}, intercept {intercept:+.2f}", flush=True)
 
 
 if __name__ == "__main__":

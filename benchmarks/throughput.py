@@ -16,13 +16,11 @@ import statistics
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
-
-import numpy as np
 
 from xrayscan import ScanSettings, load_model, load_predictor, scan
-from xrayscan.network.choice import answers, choose
-from xrayscan.network.device import default_batch_size, one_thread_each, streams
+from xrayscan.network.choice import choose
+from xrayscan.network.device import default_batch_size
+from xrayscan.scanning.benchmark import inference_rate
 from xrayscan.scanning.workers import default_workers
 
 SECONDS = 8.0  # that each bare rate is measured for
@@ -48,28 +46,6 @@ def decode_rate(paths: list[str], side: int) -> float:
     with multiprocessing.get_context("spawn").Pool(cores) as pool:
         pool.starmap(decode_loop, [(paths, side, 1.0)] * cores)  # caches and imports
         return sum(pool.starmap(decode_loop, [(paths, side, SECONDS)] * cores)) / SECONDS
-
-
-def infer_rate(model, placement, batch_size: int) -> float:
-    """Films per second of bare inference on resident batches of pixels, one stream per core on a CPU."""
-    predictor, side = load_predictor(model, placement), model.card.input.side
-    pixels = np.random.default_rng(0).integers(0, 256, (batch_size, side, side), np.uint8)
-
-    def stream(seconds: float) -> int:
-        until, done = time.perf_counter() + seconds, 0
-        while time.perf_counter() < until:
-            answers(predictor, pixels)
-            done += batch_size
-        return done
-
-    restore, count = one_thread_each(placement), streams(placement)
-    with ThreadPoolExecutor(count) as threads:
-        list(threads.map(stream, [1.0] * count))
-        started = time.perf_counter()
-        done = sum(threads.map(stream, [SECONDS] * count))
-        elapsed = time.perf_counter() - started
-    restore()
-    return done / elapsed
 
 
 def scan_rate(folder: str, model, settings: ScanSettings) -> float:
@@ -111,7 +87,7 @@ def main() -> None:
     model = load_model(asked.model)
     wanted = {"device": asked.device, "precision": asked.precision, "runtime": asked.runtime}
     placement = choose([model], **wanted, films=asked.copies * len(paths))
-    batch_size = default_batch_size(placement)
+    side, batch_size = model.card.input.side, default_batch_size(placement)
     settings = ScanSettings(placement.device, placement.precision, runtime=placement.runtime)
     print(f"{len(paths)} films x {asked.copies}, model {model.card.name}, {placement}, batch {batch_size}")
     print(f"{'decode/s':>10}{'infer/s':>10}{'bound/s':>10}{'scan/s':>10}{'efficiency':>12}")
@@ -119,8 +95,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         fill(folder, paths, asked.copies)
         for _ in range(asked.rounds):
-            decode = decode_rate(paths, model.card.input.side)
-            infer = infer_rate(model, placement, batch_size)
+            decode = decode_rate(paths, side)
+            infer = inference_rate(load_predictor(model, placement), placement, side, batch_size, SECONDS)
             bound = 1 / (1 / decode + 1 / infer) if placement.device == "cpu" else min(decode, infer)
             whole = scan_rate(folder, model, settings)
             efficiencies.append(whole / bound)

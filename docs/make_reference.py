@@ -16,10 +16,12 @@ from typing import Any
 import click
 
 from xrayscan import errors
+from xrayscan.checks.interface import Verdict
 from xrayscan.checks.polarity import DOUBTFUL, TURNED
 from xrayscan.cli import main
 from xrayscan.decode.dicom.projection import OTHERS
 from xrayscan.decode.flags import Flag
+from xrayscan.decode.interface import Radiograph
 from xrayscan.model import capabilities
 from xrayscan.model.backend import TrainingParams
 from xrayscan.model.calibration import Calibration
@@ -28,15 +30,17 @@ from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.parameters import describe
 from xrayscan.plugin import spec
 from xrayscan.plugin.manager import load_registry
-from xrayscan.plugin.registry import members
+from xrayscan.plugin.registry import EDGES, members
+from xrayscan.report.interface import PageSettings
 from xrayscan.report.table import COLUMNS
 from xrayscan.store.record import FACT_LABELS, LATERAL, UNLIKE, Facts
-from xrayscan.worklist.worklist import DISAGREE, NONE_SCORED, SOME_FAILED
+from xrayscan.worklist.worklist import DISAGREE, NONE_SCORED, SOME_FAILED, Worklist, WorklistRow
 
 FOLDER = Path(__file__).resolve().parent / "reference"
 MODULES = r"\b[a-z_][\w.]*\.(?=[A-Z])"  # in front of the names of types
 NOTICE = "<!-- Written by docs/make_reference.py: change the code, not this page. -->\n"
 
+GIVEN = (Worklist, WorklistRow, PageSettings, Radiograph, Verdict)
 OUTCOME_COLUMNS = {
     "rank": "place in the reading order, from 1; empty unless scored",
     "source": "the path as given, plus what lies below it",
@@ -126,7 +130,7 @@ def _type(annotation: Any) -> str:
 
 def _option(option: click.Option, context: click.Context) -> tuple[str, str, str, str]:
     names = ", ".join(f"`{name}`" for name in [*option.opts, *option.secondary_opts])
-    value = "" if option.is_flag else f" {code(option.make_metavar(context).strip('[]'))}"
+    value = "" if option.is_flag else f" {code(_metavar(option, context))}"
     told = _options_as_code(option.help or "")
     return (
         names + value,
@@ -134,6 +138,12 @@ def _option(option: click.Option, context: click.Context) -> tuple[str, str, str
         told,
         f"`{_variable(option, context)}`" if _variable(option, context) else "",
     )
+
+
+def _metavar(option: click.Option, context: click.Context) -> str:
+    """What stands for the value, without the brackets round a choice."""
+    metavar = option.make_metavar(context)
+    return metavar[1:-1] if metavar.startswith("[") else metavar
 
 
 def _default(option: click.Option) -> str:
@@ -166,6 +176,10 @@ def hooks() -> str:
                 f"```python\n@hookimpl\ndef {name}{re.sub(MODULES, '', str(inspect.signature(hook)))}: ...\n```\n"
             )
             parts.append(f"{inspect.getdoc(hook)}\n")
+            parts.append(_members(next(edge.protocol for edge in EDGES if edge.hook == name)))
+    parts.append("## What plugins are given and give back\n")
+    for kind in GIVEN:
+        parts += [f"### {kind.__name__}\n", f"{_prose(kind)}\n", _members(kind)]
     parts.append("## What a backend or its predictor may also do\n")
     parts.append(
         "Whoever has the members can do it; nothing is inherited or declared. Names are exported by `xrayscan`.\n"
@@ -174,6 +188,27 @@ def hooks() -> str:
     parts.append("## Registered at the moment\n")
     parts.append(table(("backend", "what it is"), sorted((f"`{b.name}`", b.summary) for b in _backends().values())))
     return "\n".join(parts)
+
+
+def _members(kind: type[Any]) -> str:
+    """What a class has, as its source says it: fields with the comments behind them, methods with their docstrings."""
+    notes, rows = _comments(kind), []
+    for node in _definition(kind).body:
+        if isinstance(node, ast.AnnAssign):
+            name, told = ast.unparse(node.target), notes.get(ast.unparse(node.target), "")
+            rows.append((code(f"{name}: {ast.unparse(node.annotation)}"), told.replace("``", "`")))
+        elif isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            rows.append((code(_called(node)), _in_one_line(ast.get_docstring(node))))
+    return table((f"`{kind.__name__}`", "meaning"), rows)
+
+
+def _called(function: ast.FunctionDef) -> str:
+    """A property as a field, a method with what it takes and returns."""
+    returned = ast.unparse(function.returns or ast.Constant(None))
+    if any(ast.unparse(decorator) == "property" for decorator in function.decorator_list):
+        return f"{function.name}: {returned}"
+    taken = ast.unparse(function.args).removeprefix("self").removeprefix(", ")
+    return f"{function.name}({taken}) -> {returned}"
 
 
 def _capabilities() -> Iterator[tuple[str, str, str]]:
@@ -295,7 +330,17 @@ def _subclasses(kind: type[errors.XrayscanError]) -> Iterator[type[errors.Xraysc
 
 
 def _prose(kind: type[Any]) -> str:
-    return " ".join((inspect.getdoc(kind) or "").replace("``", "`").split())
+    return _in_one_line(inspect.getdoc(kind))
+
+
+def _in_one_line(text: str | None) -> str:
+    return " ".join(re.sub(r":\w+:(?=`)", "", text or "").replace("``", "`").split())
+
+
+def _definition(kind: type[Any]) -> ast.ClassDef:
+    definition = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
+    assert isinstance(definition, ast.ClassDef)
+    return definition
 
 
 def _comments(kind: type[Any]) -> dict[str, str]:
@@ -311,11 +356,9 @@ def _own_comments(kind: type[Any]) -> dict[str, str]:
     source = textwrap.dedent(inspect.getsource(kind))
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     notes = {token.start[0]: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}
-    definition = ast.parse(source).body[0]
-    assert isinstance(definition, ast.ClassDef)
     named = (
         (target.id, node.end_lineno)
-        for node in definition.body
+        for node in _definition(kind).body
         if isinstance(node, ast.AnnAssign | ast.Assign)
         for target in ([node.target] if isinstance(node, ast.AnnAssign) else node.targets)
         if isinstance(target, ast.Name)

@@ -59,7 +59,7 @@ class Neighbours:
         self._index.fit(vectors.reshape(len(vectors), -1).astype(np.float64))
 
     def predict(self, pixels: Pixels) -> npt.NDArray[np.float32]:
-        """Pixels (B, S, S) uint8 → logits (B,) float32 of the share of votes for the finding."""
+        """Pixels (B, S, S) uint8 → logits (B,) float32 of the share of votes for the positive label."""
         vectors = _vectors(pixels, self._params, self._network)
         distances, neighbours = self._index.kneighbors(vectors.astype(np.float64))
         votes = np.ones_like(distances)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_line import xrayscan
 from small import REAL_FILMS, ROOT, make_model, write_film
 
 from xrayscan import load_model
@@ -71,3 +72,15 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def model(model_file: str):
     return load_model(model_file)
+
+
+@pytest.fixture
+def scanned(tmp_path):
+    """A run over four films and a file that is none, by a small model."""
+    for n in range(4):
+        write_film(tmp_path / "films" / f"{n}.png", n)
+    (tmp_path / "films" / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    model = make_model(tmp_path / "small.safetensors")
+    done = xrayscan("predict", tmp_path / "films", "--model", model, "--out", tmp_path / "run", "--workers", "0")
+    assert done.exit_code == 6, done.output
+    return tmp_path / "run"

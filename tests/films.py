@@ -13,24 +13,10 @@ import simplejpeg
 from jpeg_encoders import extended_jpeg, lossless_jpeg
 from openjpeg.utils import encode_array as encode_j2k
 from PIL import Image
+from pydicom import uid
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels.encoders import RLELosslessEncoder
-from pydicom.uid import (
-    JPEG2000,
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-    JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGLossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    JPEGLSNearLossless,
-    RLELossless,
-)
 
 from xrayscan.decode import Radiograph, decode
 from xrayscan.errors import DecodeError
@@ -39,9 +25,14 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 NEEDS_SHARED_DATA = f"needs the radiographs of {SHARED_DATA}, which are not part of the repository"
 
 DX = "1.2.840.10008.5.1.4.1.1.1.1"
-NATIVE = [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian]
-LOSSLESS = [RLELossless, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless]
-LOSSY_16 = [JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000]  # those that carry 12 bits
+NATIVE = [
+    uid.ImplicitVRLittleEndian,
+    uid.ExplicitVRLittleEndian,
+    uid.ExplicitVRBigEndian,
+    uid.DeflatedExplicitVRLittleEndian,
+]
+LOSSLESS = [uid.RLELossless, uid.JPEGLossless, uid.JPEGLosslessSV1, uid.JPEGLSLossless, uid.JPEG2000Lossless]
+LOSSY_16 = [uid.JPEGExtended12Bit, uid.JPEGLSNearLossless, uid.JPEG2000]  # those that carry 12 bits
 
 Film = npt.NDArray[np.integer]
 
@@ -94,7 +85,7 @@ def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 def dicom(
     picture: Film | None = None,
-    syntax: str = ExplicitVRLittleEndian,
+    syntax: str = uid.ExplicitVRLittleEndian,
     *,
     bits: int = 12,
     preamble: bool = True,
@@ -109,7 +100,7 @@ def dicom(
     picture = film(bits=bits) if picture is None else picture
     dataset = _header(picture, bits, syntax)
     if syntax in NATIVE:
-        order = ">" if syntax == ExplicitVRBigEndian else "<"
+        order = ">" if syntax == uid.ExplicitVRBigEndian else "<"
         raw = picture.astype(picture.dtype.newbyteorder(order)).tobytes()
         dataset.PixelData = raw + b"\0" * (len(raw) % 2)
         dataset["PixelData"].VR = "OW" if picture.itemsize > 1 else "OB"
@@ -127,18 +118,20 @@ def dicom(
         return written(dataset, syntax, preamble=preamble)
 
 
-def written(dataset: Dataset, syntax: str = ExplicitVRLittleEndian, *, preamble: bool = True) -> bytes:
+def written(dataset: Dataset, syntax: str = uid.ExplicitVRLittleEndian, *, preamble: bool = True) -> bytes:
     """Write any data set as a DICOM file; without preamble also without file meta information."""
     out = io.BytesIO()
     if preamble:
         dataset.save_as(out, enforce_file_format=True)
     else:
         del dataset.file_meta
-        dataset.save_as(out, implicit_vr=syntax == ImplicitVRLittleEndian, little_endian=syntax != ExplicitVRBigEndian)
+        dataset.save_as(
+            out, implicit_vr=syntax == uid.ImplicitVRLittleEndian, little_endian=syntax != uid.ExplicitVRBigEndian
+        )
     return out.getvalue()
 
 
-def header(syntax: str = ExplicitVRLittleEndian, sop_class: str = DX) -> Dataset:
+def header(syntax: str = uid.ExplicitVRLittleEndian, sop_class: str = DX) -> Dataset:
     """An object without pixels, whose person must never be seen again."""
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
@@ -169,18 +162,18 @@ def compressed(picture: Film, syntax: str, bits: int = 12) -> bytes:
     """Return the codestream of one frame in a compressed transfer syntax."""
     # JPEG and JPEG-LS know no sign: a signed value is carried as its bit pattern.
     unsigned = (picture.view(f"u{picture.itemsize}") & ((1 << bits) - 1)).astype(f"u{picture.itemsize}")
-    if syntax == RLELossless:
+    if syntax == uid.RLELossless:
         return _rle(picture, bits)
-    if syntax == JPEGBaseline8Bit:
+    if syntax == uid.JPEGBaseline8Bit:
         colours = "GRAY" if picture.ndim == 2 else "RGB"
         return simplejpeg.encode_jpeg(np.atleast_3d(picture), 95, colours, "Gray" if picture.ndim == 2 else "444")
-    if syntax == JPEGExtended12Bit:
+    if syntax == uid.JPEGExtended12Bit:
         return extended_jpeg(unsigned, bits)
-    if syntax in (JPEGLossless, JPEGLosslessSV1):
-        return lossless_jpeg(unsigned, bits, predictor=1 if syntax == JPEGLosslessSV1 else 7)
-    if syntax in (JPEGLSLossless, JPEGLSNearLossless):
-        return bytes(jpeg_ls.encode_array(unsigned, lossy_error=2 * (syntax == JPEGLSNearLossless)))
-    ratios = {"compression_ratios": [4]} if syntax == JPEG2000 else {}
+    if syntax in (uid.JPEGLossless, uid.JPEGLosslessSV1):
+        return lossless_jpeg(unsigned, bits, predictor=1 if syntax == uid.JPEGLosslessSV1 else 7)
+    if syntax in (uid.JPEGLSLossless, uid.JPEGLSNearLossless):
+        return bytes(jpeg_ls.encode_array(unsigned, lossy_error=2 * (syntax == uid.JPEGLSNearLossless)))
+    ratios = {"compression_ratios": [4]} if syntax == uid.JPEG2000 else {}
     colours = {"photometric_interpretation": 2 if picture.ndim == 2 else 1, "use_mct": False}
     return encode_j2k(picture, bits_stored=bits, **colours, **ratios)
 

@@ -1,6 +1,8 @@
 """Small films and a small untrained model, made by the tests that need them."""
 
 import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,14 @@ def write_film(path: Path, seed: int, side: int = 64) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(film_pixels(seed, side)).save(path)
     return path
+
+
+def write_labelled(folder: Path, suffix: str, content: Callable[[int], bytes], count: int) -> None:
+    """Put ``count`` files into each of the folders NORMAL and PNEUMONIA: 0.dcm, 1.dcm, …"""
+    for label in ("NORMAL", "PNEUMONIA"):
+        (folder / label).mkdir(parents=True)
+        for n in range(count):
+            (folder / label / f"{n}{suffix}").write_bytes(content(n))
 
 
 def point(name: str, threshold: float, sensitivity: float = 0.9, specificity: float = 0.9) -> OperatingPoint:
@@ -80,3 +90,9 @@ def make_model(path: Path, *, seed: int = 0, sign: int = 1, seen: Provenance | N
     }
     save_model(os.fspath(path), ModelCard(**(values | card)), tensors, seen)
     return path
+
+
+def pictures_of(run: Path) -> dict[str, int]:
+    """How many elements of each kind of picture the page of a run has: thumb, film, heat, problem."""
+    found = re.findall(r'<script type="text/plain" id="(\w+)-\d+">', (run / "triage.html").read_text(encoding="utf-8"))
+    return {kind: found.count(kind) for kind in set(found)}

@@ -2,13 +2,16 @@
 
 import importlib.util
 import re
+import shlex
 import tomllib
 
+import click
 import pytest
 from plugin_environment import PluginEnvironment
 from small import ROOT
 
 import xrayscan
+from xrayscan.cli import main
 from xrayscan.plugin import spec
 from xrayscan.plugin.builtin import COMMANDS
 from xrayscan.plugin.manager import load_registry
@@ -16,13 +19,15 @@ from xrayscan.testing.backend import CLAUSES, Subject, check_worker
 from xrayscan.testing.check import CLAUSES as CHECK_CLAUSES
 from xrayscan.testing.decoder import CLAUSES as DECODER_CLAUSES
 from xrayscan.testing.decoder import DecoderSubject
+from xrayscan.testing.engine import EngineSubject, check_every_row
 from xrayscan.testing.report import CLAUSES as REPORT_CLAUSES
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MANUAL = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))}
 EXTENDING = MANUAL[ROOT / "docs" / "howto" / "extend.md"]
 PAGES = {ROOT / "README.md": README, ROOT / "CONTRIBUTING.md": (ROOT / "CONTRIBUTING.md").read_text("utf-8"), **MANUAL}
-NOT_OURS = {"--check", "--config-file", "--copies", "--recipes", "--series", "--strict"}  # options of other tools
+SLURM = {"--array", "--cpus-per-task", "--dependency", "--mem", "--parsable", "--requeue", "--time", "--wrap"}
+NOT_OURS = {"--check", "--config-file", "--copies", "--recipes", "--series", "--strict"} | SLURM  # of other tools
 
 
 def reference():
@@ -60,6 +65,24 @@ def test_the_manual_names_no_option_that_is_not_there():
     for path, text in PAGES.items():
         shell = re.sub(r"^(pip|ruff|python|pytest) .*$", "", text, flags=re.MULTILINE)
         assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", shell)) <= known, path
+
+
+def test_every_command_that_is_shown_can_be_given():
+    shown = [
+        (path, line)
+        for path, text in PAGES.items()
+        for block in re.split(r"^ *```.*$", text, flags=re.MULTILINE)[1::2]
+        for line in re.findall(r"^ *(?:.*\| )?(xrayscan [a-z][^\n>…]*)$", block, re.MULTILINE)
+        if "[OPTIONS]" not in line
+    ]
+    assert shown
+    for path, line in shown:
+        command, words = main, shlex.split(line, comments=True)[1:]
+        while isinstance(command, click.Group) and words:
+            command = command.get_command(click.Context(command), words.pop(0))
+        given, extra, _ = command.make_parser(click.Context(command)).parse_args(words)
+        lacking = [one.name for one in command.params if one.required and not given.get(one.name)]
+        assert (extra, lacking) == ([], []), f"{path}: {line}"
 
 
 def test_the_manual_names_every_hook_and_backend():
@@ -112,6 +135,7 @@ def test_the_plugin_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
     assert write_plugin(tmp_path) == [
         "my_check.py",
         "my_decoder.py",
+        "my_engine.py",
         "my_plugin.py",
         "my_report.py",
         "pyproject.toml",
@@ -168,6 +192,14 @@ def test_the_decoder_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
 
     for clause in DECODER_CLAUSES:
         clause(DecoderSubject(my_decoder.Raw64(), (b"RAW64" + bytes(range(64)) * 64,)))
+
+
+def test_the_engine_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
+    write_plugin(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import my_engine
+
+    my_engine.register_engines(lambda engine: check_every_row(EngineSubject.from_engine(engine)))
 
 
 def test_the_check_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):

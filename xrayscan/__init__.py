@@ -32,6 +32,16 @@ if TYPE_CHECKING:
     from xrayscan.decode.interface import Decoder as Decoder
     from xrayscan.decode.interface import Radiograph as Radiograph
     from xrayscan.decode.limits import Limits as Limits
+    from xrayscan.engine.blocks import EnginePool as EnginePool
+    from xrayscan.engine.blocks import LostBlock as LostBlock
+    from xrayscan.engine.blocks import run_blocks as run_blocks
+    from xrayscan.engine.interface import Cluster as Cluster
+    from xrayscan.engine.interface import Engine as Engine
+    from xrayscan.engine.interface import EngineJob as EngineJob
+    from xrayscan.engine.interface import EngineWorker as EngineWorker
+    from xrayscan.engine.interface import Plan as Plan
+    from xrayscan.engine.interface import Row as Row
+    from xrayscan.engine.interface import Settled as Settled
     from xrayscan.errors import Code as Code
     from xrayscan.errors import DecodeError as DecodeError
     from xrayscan.errors import InputError as InputError
@@ -39,8 +49,8 @@ if TYPE_CHECKING:
     from xrayscan.errors import OutputError as OutputError
     from xrayscan.errors import UsageError as UsageError
     from xrayscan.errors import XrayscanError as XrayscanError
-    from xrayscan.evaluation import EvaluateSettings as EvaluateSettings
-    from xrayscan.evaluation import write_evaluation as write_evaluation
+    from xrayscan.evaluation.settings import EvaluateSettings as EvaluateSettings
+    from xrayscan.evaluation.write import write_evaluation as write_evaluation
     from xrayscan.files.atomic import atomic_writer as atomic_writer
     from xrayscan.model.backend import Backend as Backend
     from xrayscan.model.backend import Films as Films
@@ -82,6 +92,7 @@ if TYPE_CHECKING:
     from xrayscan.plugin.manager import load_registry as load_registry
     from xrayscan.plugin.reports import write_reports as write_reports
     from xrayscan.plugin.spec import hookimpl as hookimpl
+    from xrayscan.report.interface import OnRequest as OnRequest
     from xrayscan.report.interface import PageSettings as PageSettings
     from xrayscan.report.interface import Report as Report
     from xrayscan.report.table import worklist_table as worklist_table
@@ -90,6 +101,13 @@ if TYPE_CHECKING:
     from xrayscan.runtime.interface import Runtime as Runtime
     from xrayscan.scanning.scan import ScanSettings as ScanSettings
     from xrayscan.scanning.scan import scan as scan
+    from xrayscan.sources.in_threads import in_threads as in_threads
+    from xrayscan.sources.interface import Fetched as Fetched
+    from xrayscan.sources.interface import Opened as Opened
+    from xrayscan.sources.interface import Place as Place
+    from xrayscan.sources.interface import Search as Search
+    from xrayscan.sources.source import Source as Source
+    from xrayscan.sources.streamed import Streamed as Streamed
     from xrayscan.store.record import Facts as Facts
     from xrayscan.store.record import ScanRecord as ScanRecord
     from xrayscan.training import TrainSettings as TrainSettings
@@ -135,6 +153,16 @@ _HOME = {
     "Decoder": "decode.interface",
     "Radiograph": "decode.interface",
     "Limits": "decode.limits",
+    "Cluster": "engine.interface",
+    "Engine": "engine.interface",
+    "EngineJob": "engine.interface",
+    "EnginePool": "engine.blocks",
+    "EngineWorker": "engine.interface",
+    "LostBlock": "engine.blocks",
+    "Plan": "engine.interface",
+    "Row": "engine.interface",
+    "Settled": "engine.interface",
+    "run_blocks": "engine.blocks",
     "Code": "errors",
     "DecodeError": "errors",
     "InputError": "errors",
@@ -142,8 +170,8 @@ _HOME = {
     "OutputError": "errors",
     "UsageError": "errors",
     "XrayscanError": "errors",
-    "EvaluateSettings": "evaluation",
-    "write_evaluation": "evaluation",
+    "EvaluateSettings": "evaluation.settings",
+    "write_evaluation": "evaluation.write",
     "atomic_writer": "files.atomic",
     "hookimpl": "plugin.spec",
     "Model": "model.file",
@@ -157,6 +185,7 @@ _HOME = {
     "load_registry": "plugin.manager",
     "Command": "plugin.command",
     "write_reports": "plugin.reports",
+    "OnRequest": "report.interface",
     "PageSettings": "report.interface",
     "Report": "report.interface",
     "worklist_table": "report.table",
@@ -165,6 +194,13 @@ _HOME = {
     "Runtime": "runtime.interface",
     "ScanSettings": "scanning.scan",
     "scan": "scanning.scan",
+    "in_threads": "sources.in_threads",
+    "Fetched": "sources.interface",
+    "Opened": "sources.interface",
+    "Place": "sources.interface",
+    "Search": "sources.interface",
+    "Source": "sources.source",
+    "Streamed": "sources.streamed",
     "TorchBackend": "network.backend",
     "TrainSettings": "training",
     "FolderSettings": "dataset.folder_settings",

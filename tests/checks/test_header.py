@@ -65,6 +65,18 @@ def test_codes_orientation_and_series_say_it_too(tmp_path):
     assert prepared(tmp_path, ViewCodeSequence=Sequence([code]))["flags"] == ("lordotic",)
     assert prepared(tmp_path, SeriesDescription="Chest cross-table of DOE JOHN")["flags"] == ("cross-table",)
     assert prepared(tmp_path, SeriesDescription="Chest PA and lateral")["flags"] == ()
+
+
+@pytest.mark.parametrize(
+    "named", ["Chest LL", "TORAX PERFIL", "Thorax seitlich", "Torace latero-laterale", "Thorax RL"]
+)
+def test_a_lateral_is_known_by_what_people_call_its_series(tmp_path, named):
+    assert prepared(tmp_path, SeriesDescription=named)["flags"] == ("lateral",)
+
+
+@pytest.mark.parametrize("named", ["Chest PA + LL", "Torax AP", "Thorax", "Chest 2 views"])
+def test_a_series_that_names_a_frontal_view_or_none_is_no_lateral(tmp_path, named):
+    assert prepared(tmp_path, SeriesDescription=named)["flags"] == ()
     assert "lateral" in prepared(tmp_path, PatientOrientation=["A", "F"])["flags"]
     assert "oblique" in prepared(tmp_path, PatientOrientation=["LA", "F"])["flags"]
     assert prepared(tmp_path, PatientOrientation=["L", "F"])["flags"] == ()

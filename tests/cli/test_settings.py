@@ -77,15 +77,6 @@ def test_the_help_says_default_and_range_in_words(ask):
     assert "--inner" not in text
 
 
-@pytest.mark.parametrize("word", ["50 %%", "x%", "1", "100%", "0", "-5%", "nan"])
-def test_a_share_out_of_range_is_refused(word):
-    @command(Plain, "plain")
-    def plain(settings):
-        """Do."""
-
-    assert CliRunner().invoke(plain, ["--share", word]).exit_code == 2
-
-
 def test_options_whose_defaults_others_know_arrive_only_if_given():
     received = []
 

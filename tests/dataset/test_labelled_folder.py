@@ -2,7 +2,7 @@ import os
 
 import pytest
 from films import dicom
-from small import write_film
+from small import write_film, write_labelled
 
 from xrayscan import InputError, UsageError
 from xrayscan.dataset.labelled_folder import FolderSettings, read_folder
@@ -115,10 +115,7 @@ def test_a_pattern_that_is_none_is_refused():
 
 
 def test_dicom_headers_tell_patients_and_leave_no_trace(tmp_path):
-    for label in ("NORMAL", "PNEUMONIA"):
-        (tmp_path / label).mkdir()
-        for n in range(2):
-            (tmp_path / label / f"{n}.dcm").write_bytes(dicom(PatientID=f"MRN-{n}"))
+    write_labelled(tmp_path, ".dcm", lambda n: dicom(PatientID=f"MRN-{n}"), 2)
     folder = read_folder(str(tmp_path))
     assert patient_of(folder, "NORMAL/0.dcm") == patient_of(folder, "PNEUMONIA/0.dcm")
     assert patient_of(folder, "NORMAL/0.dcm") != patient_of(folder, "NORMAL/1.dcm")
@@ -128,10 +125,7 @@ def test_dicom_headers_tell_patients_and_leave_no_trace(tmp_path):
 
 
 def test_one_patient_id_for_all_is_no_patient_id(tmp_path):
-    for label in ("NORMAL", "PNEUMONIA"):
-        (tmp_path / label).mkdir()
-        for n in range(6):
-            (tmp_path / label / f"{n}.dcm").write_bytes(dicom(PatientID="ANONYMOUS"))
+    write_labelled(tmp_path, ".dcm", lambda n: dicom(PatientID="ANONYMOUS"), 6)
     folder = read_folder(str(tmp_path))
     assert len({film.patient for film in folder.films}) == 12
     assert any("every DICOM file names the same patient" in text for text in folder.warnings)

@@ -2,7 +2,7 @@
 
 import films
 import pytest
-from films import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from xrayscan.decode import decode, named_as_image, sniff
 from xrayscan.errors import DecodeError

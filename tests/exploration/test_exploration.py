@@ -4,13 +4,11 @@ import shutil
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from films import dicom
 from PIL import Image
-from small import film_pixels, write_film
+from small import film_pixels, write_film, write_labelled
 
 from xrayscan import InputError
-from xrayscan.cli import main
 from xrayscan.dataset.labelled_folder import FolderSettings, read_folder
 from xrayscan.exploration import ExploreSettings, explore, write_explore_page
 from xrayscan.exploration.tables import as_json, tables
@@ -157,56 +155,12 @@ def test_the_page_is_self_contained_shows_films_and_escapes_names(labelled, tmp_
 
 
 def test_dicom_header_text_is_in_no_output(tmp_path):
-    for label in ("NORMAL", "PNEUMONIA"):
-        (tmp_path / label).mkdir()
-        for n in range(2):
-            (tmp_path / label / f"{n}.dcm").write_bytes(dicom(PatientID=f"SECRET-{n}"))
+    write_labelled(tmp_path, ".dcm", lambda n: dicom(PatientID=f"SECRET-{n}"), 2)
     found = explored(tmp_path)
     write_explore_page(found, str(tmp_path / "explore.html"))
     written = (tmp_path / "explore.html").read_text() + json.dumps(as_json(found)) + repr(tables(found))
     assert "SECRET" not in written
     assert "DOE" not in written
-
-
-def test_the_command_prints_tables_for_people_and_json_for_programs(labelled, tmp_path):
-    words = ["explore", str(labelled), "--out", str(tmp_path / "e.html"), "--json", "--workers", "0"]
-    result = CliRunner().invoke(main, words)
-    assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["labels"] == {"NORMAL": 12, "PNEUMONIA": 12}
-    for text in (
-        "Films",
-        "Sizes",
-        "Formats",
-        "Brightness",
-        "Patients (IDs from",
-        "Copies",
-        "Shortcut check",
-        "Written",
-    ):
-        assert text in result.stderr, text
-
-
-def test_the_command_takes_labels_patients_and_splits_from_a_csv(tmp_path):
-    lines = ["path,label,split"]
-    for n in range(6):
-        write_film(tmp_path / f"case{n // 2}-{n}.png", n)
-        lines.append(f"case{n // 2}-{n}.png,{('clear', 'TB')[n // 3]},{('train', 'test')[n % 2]}")
-    (tmp_path / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
-    words = ["--labels", str(tmp_path / "labels.csv"), "--positive", "tb", "--patient-pattern", r"case(\d+)"]
-    words += ["--json", "--quiet", "--workers", "0", "--out", str(tmp_path / "e.html")]
-    result = CliRunner().invoke(main, ["explore", str(tmp_path), *words])
-    assert result.exit_code == 0, result.output
-    facts = json.loads(result.stdout)
-    assert facts["labels"] == {"clear": 3, "TB": 3}
-    assert (facts["patients"], facts["patients_in_several_splits"], facts["patients_with_both_labels"]) == (3, 3, 1)
-    assert facts["metadata_auroc"] is None  # too few patients to tell
-
-
-def test_a_folder_with_one_label_gives_exit_code_3_and_what_it_needs(tmp_path):
-    write_film(tmp_path / "NORMAL" / "a.png", 1)
-    result = CliRunner().invoke(main, ["explore", str(tmp_path)])
-    assert result.exit_code == 3
-    assert "No label folders found in" in result.stderr
 
 
 def test_the_same_folder_gives_the_same_page(labelled, tmp_path):

@@ -1,10 +1,11 @@
 """What is fuzzed, from which sound inputs, and what must hold whatever comes in."""
 
+import contextlib
 import functools
 import os
 import random
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,12 +85,19 @@ def _is_read(path: str) -> bool:
     return True
 
 
-def _loads(data: bytes) -> bool:
-    with tempfile.NamedTemporaryFile(dir=_memory(), suffix=".safetensors") as file:
+@contextlib.contextmanager
+def _written(data: bytes, suffix: str) -> Iterator[str]:
+    """The path of a file with these bytes."""
+    with tempfile.NamedTemporaryFile(dir=_memory(), suffix=suffix) as file:
         file.write(data)
         file.flush()
+        yield file.name
+
+
+def _loads(data: bytes) -> bool:
+    with _written(data, ".safetensors") as path:
         try:
-            predictor = load_predictor(load_model(file.name), Placement())
+            predictor = load_predictor(load_model(path), Placement())
             logits = predictor.predict(np.zeros((1, 32, 32), np.uint8)) if predictor else None
         except ModelError as error:
             return _refused(error)
@@ -99,11 +107,9 @@ def _loads(data: bytes) -> bool:
 
 
 def _labels(data: bytes) -> bool:
-    with tempfile.NamedTemporaryFile(dir=_memory(), suffix=".csv") as file:
-        file.write(data)
-        file.flush()
+    with _written(data, ".csv") as path:
         try:
-            lines = read_lines(file.name)
+            lines = read_lines(path)
         except InputError as error:
             return _refused(error)
     assert all(line.path for line in lines)

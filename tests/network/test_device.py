@@ -38,7 +38,7 @@ def test_importing_changes_no_environment_and_a_scan_lets_waiting_threads_sleep(
     code = """
 import os
 before = dict(os.environ)
-import xrayscan.network.device, xrayscan.scanning.scan, xrayscan.evaluation, xrayscan.training
+import xrayscan.network.device, xrayscan.scanning.scan, xrayscan.evaluation.evaluator, xrayscan.training
 assert os.environ == before, {name: value for name, value in os.environ.items() if before.get(name) != value}
 from xrayscan.scanning.hardware import Hardware
 found = Hardware.resolved([], device="cpu", precision="fp32", runtime="torch", batch_size=3)

@@ -7,10 +7,8 @@ import sys
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from xrayscan import ModelError, Placement, ScanSettings, load_model, load_predictor, scan
-from xrayscan.cli import main
 from xrayscan.model.graph_file import Exported, read_exported, save_exported
 from xrayscan.network.choice import answers
 from xrayscan.network.export import export
@@ -151,12 +149,3 @@ def test_what_is_no_network_cannot_be_exported(tmp_path, monkeypatch, model):
         export(model, str(tmp_path / "no.onnx"))
     with pytest.raises(ModelError, match="exported already"):
         export(dataclasses.replace(model, graph=b"graph"), str(tmp_path / "no.onnx"))
-
-
-def test_the_command_replaces_nothing_unasked(model_file, tmp_path):
-    pytest.importorskip("onnxruntime")
-    asked = ["export", model_file, "--out", str(tmp_path / "m.onnx")]
-    assert "Written" in CliRunner().invoke(main, asked).output
-    assert CliRunner().invoke(main, asked).exit_code == 5
-    assert CliRunner().invoke(main, [*asked, "--overwrite"]).exit_code == 0
-    assert CliRunner().invoke(main, ["export", model_file, "--out", str(tmp_path / "m.bin")]).exit_code == 2

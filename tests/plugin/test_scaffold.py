@@ -16,8 +16,8 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def test_there_is_a_kind_for_every_hook():
-    assert sorted(KINDS) == sorted(edge.singular for edge in EDGES)
+def test_every_kind_is_one_that_plugins_register():
+    assert set(KINDS) <= {edge.singular for edge in EDGES}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -8,7 +8,7 @@ from xrayscan.model.capabilities import KnowsUnlike
 from xrayscan.model.gate import Gate, GatedPredictor, pixel_statistics, split_gate, ungated
 from xrayscan.plugin.manager import load_registry
 from xrayscan.training.gate import flagged_shares, teach_gate
-from xrayscan.training.gate_examples import KINDS, strange, varied
+from xrayscan.training.gate_examples import KINDS, strange
 
 
 def chests(count, seed, side=64):
@@ -109,15 +109,6 @@ def test_a_gate_of_another_network_is_refused(taught):
         GatedPredictor(Plain(), deeper)
     with pytest.raises(ModelError, match="features"):
         taught.unlikeness(np.zeros((1, 3), np.float32))
-
-
-def test_strange_pictures_and_varied_films_are_those_of_the_seed():
-    films = chests(4, 7)
-    for make in (varied, lambda some, rng: np.concatenate(list(strange(some, rng).values()))):
-        first, again = (make(films, np.random.default_rng(8)) for _ in range(2))
-        assert np.array_equal(first, again)
-    assert all(pictures.shape == films.shape for pictures in strange(films, np.random.default_rng(8)).values())
-    assert set(strange(films, np.random.default_rng(8))) == set(KINDS)
 
 
 def test_a_gate_is_a_plain_number_of_features():

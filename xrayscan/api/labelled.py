@@ -11,7 +11,8 @@ from xrayscan.dataset.labelled_folder import read_folder
 from xrayscan.files.paths import Path, path_text, path_texts
 
 if TYPE_CHECKING:
-    from xrayscan.evaluation import EvaluateSettings, Evaluation
+    from xrayscan.evaluation.evaluator import Evaluation
+    from xrayscan.evaluation.settings import EvaluateSettings
     from xrayscan.exploration import Explored
     from xrayscan.training import Trained, TrainSettings
 
@@ -138,9 +139,9 @@ def evaluate(
     Raises: InputError if a model has seen some of the films or a label has none, ModelError for an unusable model,
     OutputError if ``out`` holds an evaluation or cannot be written, UsageError for a model that is given twice.
     """
-    from xrayscan.evaluation import EvaluateSettings, write_evaluation
-    from xrayscan.evaluation import evaluate as run
-    from xrayscan.evaluation.write import FILES
+    from xrayscan.evaluation.evaluator import evaluate as run
+    from xrayscan.evaluation.settings import EvaluateSettings
+    from xrayscan.evaluation.write import FILES, write_evaluation
     from xrayscan.files.run_folder import refuse_finished
     from xrayscan.model.file import load_model
     from xrayscan.network.choice import choose

@@ -11,6 +11,7 @@ import click
 from xrayscan.cli import options
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.types import ModelReference
+from xrayscan.dataset.folder_settings import FolderSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class CalibrateOptions:
     cost_read: float = option(1.0, "Cost of reading one flagged film.", range=(0, None), open=True, metavar="C")
     overwrite: bool = options.overwrite_option()
     seed: int = option(0, "Random seed for folds and confidence intervals.")
-    labels: options.Labels
+    labels: FolderSettings
     hardware: options.Hardware
     quiet: bool = options.quiet_option()
 
@@ -87,10 +88,10 @@ def calibrate(asked: CalibrateOptions) -> None:
         console.summary(result, [asked.out, write_thresholds(result, asked.out)])
 
 
-def _read(labelled: str, labels: options.Labels) -> Any:
+def _read(labelled: str, labels: FolderSettings) -> Any:
     """A labelled folder, or a CSV whose paths start where the command runs."""
     from xrayscan.dataset.labelled_folder import read_folder
 
     if os.path.isdir(labelled):
-        return read_folder(labelled, labels.folder())
-    return read_folder(os.curdir, dataclasses.replace(labels, labels_csv=labelled).folder())
+        return read_folder(labelled, labels)
+    return read_folder(os.curdir, dataclasses.replace(labels, labels_csv=labelled))

@@ -1,5 +1,6 @@
 """`xrayscan evaluate`: how good models are on labelled films that they have never seen."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import click
 
 from xrayscan.cli import options
-from xrayscan.cli.settings import argument, command, option
+from xrayscan.cli.settings import argument, command
 from xrayscan.cli.types import LABELLED
+from xrayscan.dataset.folder_settings import FolderSettings
+from xrayscan.evaluation.settings import EvaluateSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,31 +23,8 @@ class EvaluateOptions:
     out: str | None = options.out_option("Output folder.", "FOLDER/", "evaluation, or evaluation-2 and so on")
     overwrite: bool = options.overwrite_option()
     share: bool = options.share_option()
-    split: str | None = option(
-        None,
-        "Films to evaluate on: test, val, train or all; default: test where DIR is split, else all.",
-        metavar="NAME",
-    )
-    operating_point: str | None = option(
-        None, "Operating point to report, such as sensitivity-0.99; default: balanced.", metavar="NAME"
-    )
-    threshold: float | None = option(None, "Custom threshold; overrides --operating-point.", range=(0, 1), metavar="P")
-    prevalence: float | None = option(
-        None,
-        "Share of films with pneumonia where you work; adds PPV and NPV there, and the gain in the queue.",
-        range=(0, 1),
-        open=True,
-        metavar="P",
-    )
-    by: str | None = option(
-        None,
-        "Figures in groups as well: style (films that look alike, found by themselves), or a column of --labels FILE.",
-        metavar="GROUP",
-    )
-    styles: int = option(12, "How many styles --by style finds, at most.", range=(2, 40), metavar="N")
-    allow_overlap: bool = option(False, "Show figures even for films that a model was trained on. Reports say so.")
-    seed: int = option(0, "Random seed for confidence intervals.")
-    labels: options.Labels
+    measured: EvaluateSettings
+    labels: FolderSettings
     hardware: options.Hardware
     runtime: str = options.runtime_option()
     quiet: bool = options.quiet_option()
@@ -80,9 +60,8 @@ def evaluate(asked: EvaluateOptions) -> None:
     """
     from xrayscan.console.evaluate import EvaluateConsole
     from xrayscan.dataset.labelled_folder import read_folder
-    from xrayscan.evaluation import EvaluateSettings, write_evaluation
-    from xrayscan.evaluation import evaluate as run
-    from xrayscan.evaluation.write import FILES
+    from xrayscan.evaluation.evaluator import evaluate as run
+    from xrayscan.evaluation.write import FILES, write_evaluation
     from xrayscan.files.run_folder import own_folder, refuse_finished
     from xrayscan.model.file import load_model
     from xrayscan.network.choice import choose
@@ -91,7 +70,7 @@ def evaluate(asked: EvaluateOptions) -> None:
     if asked.out is not None:
         refuse_finished(asked.out, FILES, overwrite=overwrite)  # before the work
     with EvaluateConsole(quiet=asked.quiet) as console:
-        labelled = read_folder(asked.directory, asked.labels.folder())
+        labelled = read_folder(asked.directory, asked.labels)
         placement = choose(
             [load_model(name) for name in asked.models],
             device=asked.hardware.device,
@@ -99,15 +78,8 @@ def evaluate(asked: EvaluateOptions) -> None:
             runtime=asked.runtime,
             films=len(labelled.films),
         )
-        settings = EvaluateSettings(
-            split=asked.split,
-            operating_point=asked.operating_point,
-            threshold=asked.threshold,
-            prevalence=asked.prevalence,
-            by=asked.by,
-            styles=asked.styles,
-            allow_overlap=asked.allow_overlap,
-            seed=asked.seed,
+        settings = dataclasses.replace(
+            asked.measured,
             placement=placement,
             workers=asked.hardware.workers,
             on_film=console.film,

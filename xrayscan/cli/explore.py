@@ -8,6 +8,7 @@ import click
 from xrayscan.cli import options
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.types import LABELLED
+from xrayscan.dataset.folder_settings import FolderSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +18,7 @@ class ExploreOptions:
     directory: str = argument("DIR", LABELLED)
     out: str | None = options.out_option("Output file.", "FILE.html", "explore.html, or explore-2.html and so on")
     overwrite: bool = options.overwrite_option()
-    labels: options.Labels
+    labels: FolderSettings
     as_data: bool = option(False, "Also print the figures as JSON on stdout.", "--json")
     seed: int = option(0, "Random seed for the shortcut check.")
     workers: int | None = options.workers_option()
@@ -49,7 +50,7 @@ def explore(asked: ExploreOptions) -> None:
         refuse_file(asked.out, overwrite=asked.overwrite)
     with ExploreConsole(quiet=asked.quiet) as console:
         settings = ExploreSettings(workers=asked.workers, seed=asked.seed, on_film=console.film, on_stage=console.stage)
-        explored = run(asked.directory, read_folder(asked.directory, asked.labels.folder()), settings)
+        explored = run(asked.directory, read_folder(asked.directory, asked.labels), settings)
         console.stage("drawing")
         path = asked.out or own_file("explore.html")
         write_explore_page(explored, path)

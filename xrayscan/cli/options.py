@@ -1,6 +1,5 @@
 """Groups of options that several commands share, each with what it comes to in the library."""
 
-import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -8,11 +7,11 @@ import click
 
 from xrayscan.cli.installed import installed
 from xrayscan.cli.settings import option
-from xrayscan.cli.types import EXISTING_FILE, Formats, ModelReference
+from xrayscan.cli.types import EXISTING_FILE, EngineName, Formats, ModelReference
 
 if TYPE_CHECKING:
-    from xrayscan.dataset.folder_settings import FolderSettings
     from xrayscan.decode.limits import Limits
+    from xrayscan.engine.interface import Cluster
     from xrayscan.model.backend import Placement
 
 AUTO = {"auto": None}
@@ -94,8 +93,8 @@ def workers_option() -> int | None:
 def formats_option() -> tuple[str, ...]:
     """--format."""
     made: tuple[str, ...] = option(
-        lambda: tuple(installed(click.get_current_context()).reports),
-        "Reports to write; default: all.",
+        lambda: installed(click.get_current_context()).usual_reports,
+        "Reports to write; default: csv, jsonl, html and those of plugins.",
         "--format",
         type=Formats(),
         env="XRAYSCAN_FORMAT",
@@ -118,6 +117,39 @@ class Hardware:
         from xrayscan.network.device import place
 
         return place(self.device, self.precision)
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """What runs readers and models, and where."""
+
+    engine: str = option(
+        "local", "What runs readers and models: local is this machine alone.", type=EngineName(), shown="local"
+    )
+    cluster: str | None = option(
+        None,
+        "Cluster to join, such as tls://scheduler:8786; default: the engine starts one on this machine.",
+        metavar="ADDRESS",
+    )
+    cluster_ca: str | None = option(
+        None, "Certificate of the authority that the cluster's are signed by (PEM).", type=EXISTING_FILE, metavar="FILE"
+    )
+    cluster_cert: str | None = option(
+        None, "One's own certificate for the cluster (PEM).", type=EXISTING_FILE, metavar="FILE"
+    )
+    cluster_key: str | None = option(None, "Its key (PEM).", type=EXISTING_FILE, metavar="FILE")
+
+    def __post_init__(self) -> None:
+        if self.engine == "local" and self.cluster:
+            raise click.UsageError("--cluster needs an engine that joins it, such as --engine dask")
+        if (self.cluster_ca or self.cluster_cert or self.cluster_key) and not self.cluster:
+            raise click.UsageError("certificates need --cluster ADDRESS")
+
+    def joined(self) -> "Cluster":
+        """The cluster, as engines have it."""
+        from xrayscan.engine.interface import Cluster
+
+        return Cluster(self.cluster, self.cluster_ca, self.cluster_cert, self.cluster_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,39 +194,3 @@ class Cache:
     def size(self) -> int:
         """In bytes."""
         return int(self.cache_size * 1e9)
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """How a labelled folder is to be read."""
-
-    positive: str = option(
-        "PNEUMONIA",
-        "Name of the positive class (case-insensitive); several with commas between make the finding.",
-        metavar="A[,B]",
-    )
-    labels_csv: str | None = option(
-        None,
-        "Labels as path,label[,patient][,split], or the table of a public set, instead of folders; paths start at DIR.",
-        "--labels",
-        type=EXISTING_FILE,
-        metavar="FILE.csv",
-    )
-    patient_pattern: str | None = option(
-        None,
-        r"Regular expression that extracts the patient ID from the path, such as 'pat(\d+)'; the first group counts.",
-        metavar="REGEX",
-    )
-    path_column: str | None = option(None, "Column of --labels that names the file.", metavar="NAME")
-    label_column: str | None = option(None, "Column of --labels that holds the label.", metavar="NAME")
-    patient_column: str | None = option(None, "Column of --labels that names the patient.", metavar="NAME")
-    ignore_label: tuple[str, ...] = option((), "Leave out films of this label or folder; repeatable.", metavar="LABEL")
-    uncertain: Literal["drop", "negative", "positive"] = option(
-        "drop", "What -1 counts as in a column of 0, 1 and -1, as CheXpert and MIMIC-CXR have it."
-    )
-
-    def folder(self) -> "FolderSettings":
-        """The same, as the library has it."""
-        from xrayscan.dataset.folder_settings import FolderSettings
-
-        return FolderSettings(**dataclasses.asdict(self))

@@ -14,8 +14,9 @@ import click
 from xrayscan.cli import options
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.signals import RESUME, Signals
-from xrayscan.cli.types import FilmPath
+from xrayscan.cli.types import FilmPath, ShardNumber
 from xrayscan.report.interface import PictureSettings
+from xrayscan.sources.shard import WHOLE, Shard
 from xrayscan.worklist.order import RankSettings
 
 if TYPE_CHECKING:
@@ -46,11 +47,18 @@ class PredictOptions:
         "Files and folders to skip, as in a .gitignore file, such as '*-thumb.png' or 'old/'; may be repeated.",
         metavar="PATTERN",
     )
+    shard: Shard = option(
+        WHOLE,
+        "Scan one share of the files, such as 3/16; `xrayscan merge` brings all shares together.",
+        type=ShardNumber(),
+        shown="all files",
+    )
     dry_run: bool = option(False, "List what would be scanned, and stop.")
     batch_size: int | None = option(None, "Films scored at once.", range=(1, None), words=options.AUTO)
     hardware: options.Hardware
     runtime: str = options.runtime_option()
     reading: options.Reading
+    engines: options.Engines
     rank: RankSettings
     files_from: Any = option(
         None,
@@ -87,6 +95,9 @@ class PredictOptions:
             share=self.share,
             archives=self.archives,
             exclude=self.exclude,
+            engine=self.engines.engine,
+            cluster=self.engines.joined(),
+            shard=self.shard,
             rank=self.rank,
         )
 
@@ -97,6 +108,7 @@ class PredictOptions:
     "xrayscan predict ward-3/ extra.dcm --out triage-today --prevalence 5%",
     "xrayscan predict ward-3/ --model default --model runs/ours --rank-by mean",
     "xrayscan predict /mnt/share --by study --device cuda --workers 16",
+    "xrayscan predict /mnt/archive --engine dask --cluster tcp://scheduler:8786",
     "find /mnt/share -newer yesterday -print0 | xrayscan predict --files-from -",
     env="XRAYSCAN",
 )
@@ -120,12 +132,12 @@ def predict(asked: PredictOptions) -> None:
     Exclusions.from_patterns(asked.exclude)  # a pattern that is none is refused before anything is made
     found = chain(asked.paths, read_list(asked.files_from) if asked.files_from else ())
     if asked.dry_run:
-        _list_candidates(found, asked.archives, asked.exclude)
+        _list_candidates(found, asked)
     else:
         sys.exit(_scan(found, asked))
 
 
-def _list_candidates(found: Iterable["str | Source"], archives: bool, exclude: Iterable[str]) -> None:
+def _list_candidates(found: Iterable["str | Source"], asked: PredictOptions) -> None:
     """Print each file that a scan would read, one per line on stdout, and the counts on stderr."""
     from xrayscan.files.text import counted, escaped
     from xrayscan.scanning.progress import Progress
@@ -133,7 +145,7 @@ def _list_candidates(found: Iterable["str | Source"], archives: bool, exclude: I
 
     progress = Progress()
     terminal = sys.stdout.isatty()
-    for source in candidates(found, progress, archives=archives, exclude=exclude):
+    for source in candidates(found, progress, archives=asked.archives, exclude=asked.exclude, shard=asked.shard):
         click.echo(escaped(source) if terminal else os.fsencode(source))
     click.echo(
         f"{counted(progress.found, 'file')} found: {progress.scored:,} would be scored, {progress.failed:,} "
@@ -154,7 +166,7 @@ def _scan(found: Iterable["str | Source"], asked: PredictOptions) -> int:
     from xrayscan.scanning.scan import run_folder, scan
 
     loaded, found, settings = load_models(asked.models), list(found), asked.scan()
-    out = run_folder(OUT, found, loaded, share=asked.share) if asked.out is None else asked.out
+    out = run_folder(OUT, found, loaded, share=asked.share, shard=asked.shard) if asked.out is None else asked.out
     context = click.get_current_context()
     signals = context.find_object(Signals)
     assert signals

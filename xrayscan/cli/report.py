@@ -16,10 +16,9 @@ from xrayscan.worklist.order import RankSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReportOptions:
-    """How the worklist of an earlier scan is written again; what is not given is as the scan had it."""
+class Look:
+    """How the worklist of an earlier scan is written; what is not given is as the scan had it."""
 
-    run: str = argument("RUN_DIR", click.Path(exists=True, file_okay=False))
     model: str | None = option(
         None, "The (first) model that scored, for heatmaps; default: as in the scan.", type=ModelReference()
     )
@@ -31,11 +30,19 @@ class ReportOptions:
     verbose: bool = options.verbose_option()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOptions:
+    """Which scan's worklist is written again, and how."""
+
+    run: str = argument("RUN_DIR", click.Path(exists=True, file_okay=False))
+    look: Look
+
+
 def as_scanned(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:
-    """What the scan was asked for, below what is asked for now."""
+    """What the scan was asked for, below what is asked for now; of several, the first one."""
     from xrayscan.report.reopen import asked
 
-    run = values.get("run")
+    run = values.get("run") or next(iter(values.get("runs") or ()), None)
     if not isinstance(run, str) or not os.path.isdir(run):
         return {}
     earlier = asked(run)
@@ -58,6 +65,11 @@ def report(wanted: ReportOptions) -> None:
 
     Exit code: that of predict; 3 also where RUN_DIR holds no scan.
     """
+    sys.exit(write_again(wanted.run, wanted.look))
+
+
+def write_again(run: str, wanted: Look) -> int:
+    """Write the reports of the last scan into the folder ``run``, tell what it came to, and return its exit code."""
     from xrayscan.console.predict import ScanConsole
     from xrayscan.errors import UsageError
     from xrayscan.explain.pictures import page_settings
@@ -65,14 +77,14 @@ def report(wanted: ReportOptions) -> None:
     from xrayscan.plugin.reports import write_reports
     from xrayscan.report.reopen import asked, reopen
 
-    earlier = asked(wanted.run)
+    earlier = asked(run)
     console = ScanConsole(quiet=wanted.quiet, verbose=wanted.verbose)
-    with console, reopen(wanted.run, wanted.rank) as worklist:
+    with console, reopen(run, wanted.rank) as worklist:
         if worklist.settings.rank_by == "mean" and not worklist.by_mean:
             raise UsageError("--rank-by mean compares models, and one model made this scan")
-        look = page_settings(
+        page = page_settings(
             worklist,
-            wanted.run,
+            run,
             wanted.pictures,
             formats=wanted.formats,
             model=wanted.model or earlier.model,
@@ -81,6 +93,6 @@ def report(wanted: ReportOptions) -> None:
             when=earlier.when,
             folders=earlier.folders,
         )
-        files = write_reports(worklist, wanted.run, wanted.formats, look, console.writing)
+        files = write_reports(worklist, run, wanted.formats, page, console.writing)
         console.summary(worklist, list(map(with_size, files)))
-        sys.exit(worklist.exit_code)
+        return worklist.exit_code

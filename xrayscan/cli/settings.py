@@ -6,6 +6,7 @@ What a field's ``metadata`` may say, in the library's dataclasses as in those of
 - ``flags``: names of the option, the first one shown first; default: --name-of-the-field
 - ``range``: (lowest, highest), None for no bound; ``open``: whether the bounds themselves are excluded
 - ``words``: words instead of a number and what they stand for, such as {"auto": None}
+- ``file``: whether it is a file that has to be there
 - ``metavar``, ``env`` (the environment variable), ``shown`` (the default in words), ``type`` (a click type)
 - ``argument``: whether it stands without a flag
 - ``given``: a dataclass whose options arrive as a dict of those that were given, because others have a say in the rest
@@ -21,7 +22,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import click
 
-from xrayscan.cli.types import Number, Share
+from xrayscan.cli.types import EXISTING_FILE, Number, Share
 
 Below = Callable[[Mapping[str, Any], list[str]], Mapping[str, Any]]  # (raw values, words too many) → values of a file
 METAVARS: Mapping[Any, str] = {int: "N", float: "X", str: "TEXT"}
@@ -63,7 +64,7 @@ class SettingsCommand(click.Command):
         if self.below:
             raw, extra, _ = self.make_parser(ctx).parse_args(args=list(args))
             values = {str(one.name): one.consume_value(ctx, raw)[0] for one in self.params}
-            known = {name: value for name, value in values.items() if isinstance(value, str | bool)}
+            known = {name: value for name, value in values.items() if isinstance(value, str | bool | list | tuple)}
             ctx.default_map = {**(ctx.default_map or {}), **self.below(known, extra)}
         return super().parse_args(ctx, args)
 
@@ -98,12 +99,12 @@ def _parameters(kind: type[Any]) -> Iterator[click.Parameter]:
     for field in dataclasses.fields(kind):
         if "given" in field.metadata:
             yield from _optional(field.metadata["given"])
-        elif dataclasses.is_dataclass(hints[field.name]):
-            yield from _parameters(hints[field.name])
         elif field.metadata.get("argument"):
             yield _argument(field, hints[field.name])
         elif "help" in field.metadata:
             yield _option(field, hints[field.name], _default(field))
+        elif dataclasses.is_dataclass(hints[field.name]):
+            yield from _parameters(hints[field.name])
 
 
 def _optional(kind: type[Any]) -> Iterator[click.Parameter]:
@@ -146,13 +147,13 @@ def _option(field: dataclasses.Field[Any], hint: Any, default: Any, shown: str |
     else:
         settings["default"] = default
     multiple = get_origin(hint) is tuple and "type" not in told
-    kind = told.get("each") or _click_type(_inner(hint), told)
+    kind = told.get("each") or _click_type(hint, told)
     return SettingsOption([*flags, field.name], type=kind, multiple=multiple, **settings)
 
 
 def _metavar(hint: Any, told: Mapping[str, Any]) -> str | None:
     """What stands for the value, where its type does not say so itself."""
-    return None if told.keys() & {"type", "words"} else METAVARS.get(_inner(hint))
+    return None if told.keys() & {"type", "file", "words"} else METAVARS.get(_inner(hint))
 
 
 def _shows(default: Any) -> bool:
@@ -178,6 +179,9 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 def _click_type(hint: Any, told: Mapping[str, Any]) -> Any:
     if "type" in told:
         return told["type"]
+    if told.get("file"):
+        return EXISTING_FILE
+    hint = _inner(hint)
     low, high = told.get("range", (None, None))
     if "words" in told:
         return Number(low, told["words"])
@@ -207,7 +211,7 @@ def _built(kind: type[Any], values: Mapping[str, Any]) -> Any:
         if "given" in field.metadata:
             names = [one.name for one in dataclasses.fields(field.metadata["given"])]
             made[field.name] = {name: values[name] for name in names if values.get(name) is not None}
-        elif dataclasses.is_dataclass(hints[field.name]):
+        elif "help" not in field.metadata and dataclasses.is_dataclass(hints[field.name]):
             made[field.name] = _built(hints[field.name], values)
         elif field.name in values:
             made[field.name] = values[field.name]

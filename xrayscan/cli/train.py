@@ -14,6 +14,7 @@ from xrayscan.cli.recipes import Recipes, recipe_values
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.signals import RESUME
 from xrayscan.cli.types import EXISTING_FILE, LABELLED
+from xrayscan.dataset.folder_settings import FolderSettings
 from xrayscan.errors import InputError
 from xrayscan.model.backend import TrainingParams
 from xrayscan.model.card import UNNAMED
@@ -29,7 +30,7 @@ class TrainOptions:
     directory: str = argument("DIR", LABELLED)
     out: str = option(MISSING, "Output folder for the model and its reports.", metavar="RUN/")
     recipes: Recipes
-    labels: options.Labels
+    labels: FolderSettings
     weights: str | None = option(
         None,
         "Weights that a transfer backend starts with: published ones, or a .safetensors or .pth file.",
@@ -106,7 +107,7 @@ def _settings(asked: TrainOptions, console: Any) -> "TrainSettings":
     return TrainSettings(
         backend=asked.recipes.backend,
         parameters=asked.recipes.parameters(asked.training, resumed=asked.out if asked.resume else None),
-        folder=asked.labels.folder(),
+        folder=asked.labels,
         name=asked.name,
         workers=asked.hardware.workers,
         fit=fit,

@@ -11,6 +11,7 @@ from xrayscan.cli.recipes import Recipes, recipe_values
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.signals import RESUME
 from xrayscan.cli.types import EXISTING_FILE, LABELLED
+from xrayscan.dataset.folder_settings import FolderSettings
 
 if TYPE_CHECKING:
     from xrayscan.tuning.tuner import TuneSettings
@@ -39,7 +40,7 @@ class TuneOptions:
     objective: Literal["val_auroc", "val_loss", "val_sensitivity"] = option(
         "val_auroc", "Metric that selects the best trial."
     )
-    labels: options.Labels
+    labels: FolderSettings
     seed: int = option(0, "Random seed for the split, the search and every training.")
     cache: options.Cache
     share: bool = options.share_option()
@@ -86,7 +87,7 @@ def _settings(asked: TuneOptions, console: Any) -> "TuneSettings":
     train = TrainSettings(
         backend=asked.recipes.backend,
         parameters=_fixed(asked),
-        folder=asked.labels.folder(),
+        folder=asked.labels,
         workers=asked.hardware.workers,
         fit=fit,
         on_film=console.film,

@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from xrayscan.cli.installed import installed
+
+if TYPE_CHECKING:
+    from xrayscan.sources.shard import Shard
 
 
 class Number(click.ParamType[int | None]):
@@ -66,7 +69,23 @@ class Formats(click.ParamType[tuple[str, ...]]):
         known = installed(ctx or click.get_current_context()).reports
         if not names or not set(names) <= set(known):
             self.fail(f"{value!r}: choose among {', '.join(known)}, separated by commas", param, ctx)
+        for name in names:
+            installed(ctx or click.get_current_context()).report(name)  # raises where it needs what is not installed
         return names
+
+
+class EngineName(click.ParamType[str]):
+    """The name of an engine that is installed."""
+
+    name = "engine"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """List the engines that are installed."""
+        return "|".join(installed(ctx).engines)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name. Raises: UsageError."""
+        return installed(ctx or click.get_current_context()).engine(str(value)).name
 
 
 class ModelReference(click.ParamType[str]):
@@ -80,18 +99,50 @@ class ModelReference(click.ParamType[str]):
         return [one for one in rv.split(os.pathsep) if one]
 
 
+class ShardNumber(click.ParamType["Shard"]):
+    """One of several shards: ``3/16``."""
+
+    name = "N/COUNT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Shard":
+        """Return the shard."""
+        from xrayscan.errors import UsageError
+        from xrayscan.sources.shard import Shard
+
+        try:
+            return value if isinstance(value, Shard) else Shard.parse(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
 class FilmPath(click.Path):
-    """A path that is there, or one that leads into an archive: ``ward.zip!/study/a.dcm``. An archive is a folder."""
+    """A path that is there, one into an archive (``ward.zip!/study/a.dcm``), which is a folder, or an address."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path; what an archive holds shows when it is read."""
-        from xrayscan.sources.address import named_as_archive, split
+        from xrayscan.sources.address import LOCAL, named_as_archive, scheme, split
 
         path = os.fspath(value)
+        if (name := scheme(os.fsdecode(path))) != LOCAL:
+            return self._address(os.fsdecode(path), name, param, ctx)
         archive = named_as_archive(path) and os.path.isfile(path)
         if archive and not self.dir_okay:
             self.fail(f"{path} is an archive: name a file in it, such as {path}!/film.dcm", param, ctx)
         return path if archive or split(path) else super().convert(value, param, ctx)
+
+    def _address(self, address: str, name: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return an address that some source reads. Credentials in it are not shown."""
+        from xrayscan.sources.address import LOCAL
+        from xrayscan.sources.credentials import REASON, without_credentials
+
+        if not self.file_okay:
+            self.fail("give a folder, or an archive: films with labels are not read from elsewhere", param, ctx)
+        if (safe := without_credentials(address)) != address:
+            self.fail(f"{safe}: {REASON}", param, ctx)
+        if name not in (known := installed(ctx or click.get_current_context()).sources):
+            also = ", ".join(f"{other}://" for other in known if other != LOCAL) or "none"
+            self.fail(f"{address}: no plugin reads {name}:// addresses; those that are read: {also}", param, ctx)
+        return address
 
 
 EXISTING_FILE = click.Path(exists=True, dir_okay=False)

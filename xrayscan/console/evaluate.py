@@ -13,8 +13,7 @@ from xrayscan.evaluation.groups import GROUP_FIGURES
 from xrayscan.files.text import counted
 
 if TYPE_CHECKING:
-    from xrayscan.evaluation import Evaluation
-    from xrayscan.evaluation.evaluator import Evaluated
+    from xrayscan.evaluation.evaluator import Evaluated, Evaluation
     from xrayscan.evaluation.figures import Figures
     from xrayscan.evaluation.groups import ByGroup
 

@@ -1,7 +1,7 @@
-"""What people say about a labelled folder: the finding, the table of labels and its columns, what is left out."""
+"""What people say about a labelled folder: positive label, table of labels and its columns, what is left out."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from xrayscan.files.paths import Path
@@ -13,22 +13,55 @@ Uncertain = Literal["drop", "negative", "positive"]
 class FolderSettings:
     """How a labelled folder is to be read.
 
-    ``positive``: the label that is the finding, or several with commas between. ``labels_csv``: a table of labels;
+    ``positive``: the positive label, or several with commas between. ``labels_csv``: a table of labels;
     its columns are found by their usual names unless they are given. ``patient_pattern``: a regular expression.
     ``ignore_label``: labels that are left out. ``uncertain``: what -1 counts as.
     """
 
-    positive: str = "PNEUMONIA"
-    labels_csv: Path | None = None
-    patient_pattern: str | None = None
-    path_column: str | None = None
-    label_column: str | None = None
-    patient_column: str | None = None
-    ignore_label: tuple[str, ...] = ()
-    uncertain: Uncertain = "drop"
+    positive: str = field(
+        default="PNEUMONIA",
+        metadata={
+            "help": "Name of the positive class (case-insensitive); several with commas between count as one.",
+            "metavar": "A[,B]",
+        },
+    )
+    labels_csv: Path | None = field(
+        default=None,
+        metadata={
+            "help": "Labels as path,label[,patient][,split], or the table of a public set, instead of folders; paths "
+            "start at DIR.",
+            "flags": ("--labels",),
+            "file": True,
+            "metavar": "FILE.csv",
+        },
+    )
+    patient_pattern: str | None = field(
+        default=None,
+        metadata={
+            "help": r"Regular expression that extracts the patient ID from the path, such as 'pat(\d+)'; the first "
+            "group counts.",
+            "metavar": "REGEX",
+        },
+    )
+    path_column: str | None = field(
+        default=None, metadata={"help": "Column of --labels that names the file.", "metavar": "NAME"}
+    )
+    label_column: str | None = field(
+        default=None, metadata={"help": "Column of --labels that holds the label.", "metavar": "NAME"}
+    )
+    patient_column: str | None = field(
+        default=None, metadata={"help": "Column of --labels that names the patient.", "metavar": "NAME"}
+    )
+    ignore_label: tuple[str, ...] = field(
+        default=(), metadata={"help": "Leave out films of this label or folder; repeatable.", "metavar": "LABEL"}
+    )
+    uncertain: Uncertain = field(
+        default="drop",
+        metadata={"help": "What -1 counts as in a column of 0, 1 and -1, as CheXpert and MIMIC-CXR have it."},
+    )
 
     def findings(self) -> tuple[str, ...]:
-        """The labels that are the finding, in lower case."""
+        """The positive labels, in lower case."""
         parts = tuple(filter(None, (part.strip().casefold() for part in self.positive.split(","))))
         return tuple(dict.fromkeys((self.positive.casefold(), *parts)))
 

@@ -1,4 +1,4 @@
-"""What the cells of a table, or the names of folders, mean: the finding, its absence, or nothing to train on."""
+"""What the cells of a table, or the names of folders, mean: positive, negative, or nothing to train on."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -14,14 +14,14 @@ BINARY = YES | NO | UNSURE
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """``labels``: without, with the finding. ``of`` tells each label in lower case: 0, 1, or None if it is left out."""
+    """``labels``: negative, positive. ``of`` tells each label in lower case: 0, 1, or None if it is left out."""
 
     labels: tuple[str, str]
     of: dict[str, int | None]
 
 
 def meaning(where: str, what: str, labels: Iterable[str], settings: FolderSettings, *, sets: bool = False) -> Meaning:
-    """Tell what labels mean; ``sets``: whatever is not the finding is its absence, and ``|`` stands between labels.
+    """Tell what labels mean; ``sets``: whatever is not positive is negative, and ``|`` stands between labels.
 
     Raises: InputError if there are not two, naming the options that help.
     """

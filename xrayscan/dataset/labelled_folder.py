@@ -14,7 +14,7 @@ FEWEST_PATIENTS = 5  # of a label: the split sets a fifth apart
 
 @dataclass(frozen=True, slots=True)
 class LabelledFilm:
-    """One file of a labelled folder. ``label`` is 1 with the finding, 0 without.
+    """One file of a labelled folder. ``label`` is 1 for positive, 0 for negative.
 
     ``patient`` is equal for films of one patient and means nothing else. ``patient_key`` names the patient to whoever
     has the same file names or CSV, and may be kept; it is None for what DICOM headers say and for files that count as
@@ -32,7 +32,7 @@ class LabelledFilm:
 
 @dataclass(frozen=True, slots=True)
 class LabelledFolder:
-    """What a labelled folder holds, sorted by path. ``labels`` are as the folder spells them, the finding's last.
+    """What a labelled folder holds, sorted by path. ``labels`` are as the folder spells them, the positive one last.
 
     ``patients_by`` is a phrase that goes on from "patients were told apart by"; ``warnings`` are sentences.
     """
@@ -47,7 +47,7 @@ def read_folder(directory: Path, settings: FolderSettings = FolderSettings()) ->
     """List labelled films: ``DIR/<LABEL>/…``, ``DIR/{train,val,test}/<LABEL>/…``, or those that a CSV names.
 
     Labels are compared without regard to case.
-    Raises: InputError if there are not two labels, one of them the finding, or a label is without a file; UsageError
+    Raises: InputError if there are not two labels, one of them positive, or a label is without a file; UsageError
     for a pattern that is none.
     """
     pattern = compiled(settings.patient_pattern)

@@ -39,7 +39,7 @@ class Listing:
 def list_folders(directory: str, settings: FolderSettings) -> Listing:
     """List ``directory/<LABEL>/…`` or ``directory/{train,val,test}/<LABEL>/…``.
 
-    Raises: InputError if there are not two labels, one of them the finding, or a label holds no file.
+    Raises: InputError if there are not two labels, one of them positive, or a label holds no file.
     """
     directory = as_folder(directory)
     folders = _folders(directory)

@@ -1,6 +1,6 @@
 """Styles among films: groups that look alike in exposure, contrast, sharpness and framing, found without labels.
 
-A style in which nearly every training film has the finding is a short cut that validation by patient cannot see, since
+A style in which nearly every training film is positive is a short cut that validation by patient cannot see, since
 both sides of the split share it. Figures and thresholds are therefore taken as means over styles, not over films.
 """
 

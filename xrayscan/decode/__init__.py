@@ -40,8 +40,9 @@ def decode(
         raise DecodeError(Code.EMPTY, "empty file")
     if not data.startswith(gzipped.MAGIC):
         return _decoded(data, at_least, limits, decoders)
-    film = _decoded(gzipped.inflate(data, limits), at_least, limits, decoders)
-    return dataclasses.replace(film, facts=dataclasses.replace(film.facts, format=f"{film.facts.format} in gzip"))
+    radiograph = _decoded(gzipped.inflate(data, limits), at_least, limits, decoders)
+    facts = dataclasses.replace(radiograph.facts, format=f"{radiograph.facts.format} in gzip")
+    return dataclasses.replace(radiograph, facts=facts)
 
 
 def _decoded(data: bytes, at_least: int, limits: Limits, decoders: Sequence[Decoder]) -> Radiograph:
@@ -52,8 +53,8 @@ def _decoded(data: bytes, at_least: int, limits: Limits, decoders: Sequence[Deco
             raise DecodeError(Code.UNSUPPORTED_FORMAT, f"{name} is not supported: convert it to PNG or JPEG")
         raise DecodeError(Code.MISNAMED, "not an image in a known format")
     try:
-        film = decoder.decode(data, at_least=at_least, limits=limits)
-        return film if decoder in BUILT_IN else _checked(film)
+        radiograph = decoder.decode(data, at_least=at_least, limits=limits)
+        return radiograph if decoder in BUILT_IN else _checked(radiograph)
     except DecodeError:
         raise
     except MemoryError:
@@ -66,11 +67,11 @@ def _decoder_of(head: bytes, decoders: Sequence[Decoder]) -> Decoder | None:
     return next((decoder for decoder in decoders if decoder.sniff(head)), None)
 
 
-def _checked(film: Radiograph) -> Radiograph:
+def _checked(radiograph: Radiograph) -> Radiograph:
     """Hold a plugin's decoder to its word. Raises: ValueError unless its brightness is what the interface says."""
-    brightness = film.brightness
+    brightness = radiograph.brightness
     if brightness.dtype != np.float32 or brightness.ndim != 2 or not brightness.size:
         raise ValueError("brightness is float32 (H, W)")
     if not (brightness.min() >= 0 and brightness.max() <= 1):  # false for NaN too
         raise ValueError("brightness lies in [0, 1]")
-    return film
+    return radiograph

@@ -35,19 +35,19 @@ def deep_colour(open_image: Open, format_name: str, limits: Limits, used: int = 
     samples = _with_lower_bytes(upper, open_image)
     colours, alpha = samples[:, :, :3], samples[:, :, 3:]
     is_alpha = bool(alpha.size) and all(is_constant(colours[:, :, at]) for at in range(3)) and not is_constant(alpha)
-    film = _upright(alpha[:, :, 0] if is_alpha else _luma(colours), left, format_name, limits, used)
+    radiograph = _upright(alpha[:, :, 0] if is_alpha else _luma(colours), left, format_name, limits, used)
     if said != left:
-        film = dataclasses.replace(film, flags=(Flag.UPRIGHT, *film.flags))
+        radiograph = dataclasses.replace(radiograph, flags=(Flag.UPRIGHT, *radiograph.flags))
     if is_alpha:
-        return dataclasses.replace(film, flags=(*film.flags, Flag.ALPHA))
+        return dataclasses.replace(radiograph, flags=(*radiograph.flags, Flag.ALPHA))
     highest = (1 << next_depth(int(colours.max()))) - 1
-    return dataclasses.replace(film, chroma=chroma_of(colours, highest))
+    return dataclasses.replace(radiograph, chroma=chroma_of(colours, highest))
 
 
 def grey_plane(
     plane_HW: npt.NDArray[np.integer], origin: Image.Image, format_name: str, limits: Limits, used: int
 ) -> Radiograph:
-    """Return a plane of 16 bits as the film, turned upright as the picture it comes from."""
+    """Return a plane of 16 bits as the image, turned upright as the picture it comes from."""
     return _upright(plane_HW, _orientation(origin), format_name, limits, used)
 
 

@@ -83,8 +83,8 @@ def _radiograph(image: Image.Image, depth: int, colour: int, significant: int, l
         return radiograph_of(image, "PNG", limits, bits=depth, used=used)
     grey, alpha = np.moveaxis(np.asarray(image).view(">u2"), -1, 0)
     is_alpha = is_constant(grey)
-    film = grey_plane(alpha if is_alpha else grey, image, "PNG", limits, used)
-    return dataclasses.replace(film, flags=(*film.flags, Flag.ALPHA)) if is_alpha else film
+    radiograph = grey_plane(alpha if is_alpha else grey, image, "PNG", limits, used)
+    return dataclasses.replace(radiograph, flags=(*radiograph.flags, Flag.ALPHA)) if is_alpha else radiograph
 
 
 def _is_one_colour(palette: bytes) -> bool:

@@ -21,10 +21,10 @@ def preprocess(brightness: npt.NDArray[np.float32], spec: InputSpec) -> npt.NDAr
         brightness = _centre_square(brightness)
     if brightness.shape == (spec.side, spec.side):
         return _as_pixels(brightness)
-    film = Image.fromarray(np.ascontiguousarray(brightness, np.float32))
+    image = Image.fromarray(np.ascontiguousarray(brightness, np.float32))
     if spec.resize == "letterbox":
-        return _letterboxed(film, spec.side)
-    return _as_pixels(np.asarray(film.resize((spec.side, spec.side), Image.Resampling.BILINEAR)))
+        return _letterboxed(image, spec.side)
+    return _as_pixels(np.asarray(image.resize((spec.side, spec.side), Image.Resampling.BILINEAR)))
 
 
 def _centre_square(brightness: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -34,12 +34,12 @@ def _centre_square(brightness: npt.NDArray[np.float32]) -> npt.NDArray[np.float3
     return brightness[upper : upper + side, left : left + side]
 
 
-def _letterboxed(film: Image.Image, side: int) -> npt.NDArray[np.uint8]:
-    scale = side / max(film.size)
-    width, height = (max(1, min(side, round(length * scale))) for length in film.size)
+def _letterboxed(image: Image.Image, side: int) -> npt.NDArray[np.uint8]:
+    scale = side / max(image.size)
+    width, height = (max(1, min(side, round(length * scale))) for length in image.size)
     pixels = np.zeros((side, side), np.uint8)
     left, upper = (side - width) // 2, (side - height) // 2
-    resized = film.resize((width, height), Image.Resampling.BILINEAR)
+    resized = image.resize((width, height), Image.Resampling.BILINEAR)
     pixels[upper : upper + height, left : left + width] = _as_pixels(np.asarray(resized))
     return pixels
 

@@ -1,4 +1,4 @@
-"""The directories of TIFF and BigTIFF files: which page is the film, and how its values are to be taken.
+"""The directories of TIFF and BigTIFF files: which page is the image, and how its values are to be taken.
 
 Source: TIFF 6.0, sections 2 (directories), 8 (NewSubfileType), 19 (SampleFormat); BigTIFF as libtiff writes it.
 """
@@ -84,20 +84,20 @@ class Directory:
 
 
 def full_page(data: bytes) -> tuple[int, Directory]:
-    """Return the number and directory of the one page that is a film.
+    """Return the number and directory of the one page that is an image.
 
     Raises: DecodeError if there are several, or none at all.
     """
     first: tuple[int, Directory] | None = None
-    film: tuple[int, Directory] | None = None
+    image: tuple[int, Directory] | None = None
     for number, directory in enumerate(_directories(data)):
         first = first or (number, directory)
         if directory.is_reduced:
             continue
-        if film is not None or number >= _MAX_DIRECTORIES:
+        if image is not None or number >= _MAX_DIRECTORIES:
             raise DecodeError(Code.MULTI_PAGE, "multi-page TIFF: export single pages")
-        film = number, directory
-    found = film or first
+        image = number, directory
+    found = image or first
     if found is None:
         raise DecodeError(Code.TRUNCATED, "truncated TIFF")
     return found

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan.dataset.labelled_folder import LabelledFolder
-from xrayscan.dataset.styles import STYLES
 from xrayscan.errors import UsageError
 from xrayscan.evaluation.figures import (
     Figures,
@@ -23,8 +22,8 @@ from xrayscan.evaluation.figures import (
 from xrayscan.evaluation.films import TestFilms, read_films, without
 from xrayscan.evaluation.groups import STYLE, ByGroup, Groups, by_column, by_style, figures_by_group
 from xrayscan.evaluation.overlap import Overlap, overlap, refuse_or_warn
+from xrayscan.evaluation.settings import EvaluateSettings
 from xrayscan.files.paths import Path, path_text, path_texts
-from xrayscan.model.backend import Placement
 from xrayscan.model.card import OperatingPoint
 from xrayscan.model.file import Model, load_model
 from xrayscan.plugin.loading import load_predictor
@@ -32,28 +31,9 @@ from xrayscan.scanning.hardware import Hardware
 from xrayscan.scanning.row import Row, pixel_column
 from xrayscan.scanning.score import BatchScorer
 from xrayscan.scanning.workers import default_workers
-from xrayscan.statistics.metrics import CELLS, RESAMPLES, Resampler, confusion
+from xrayscan.statistics.metrics import CELLS, Resampler, confusion
 
 Probabilities = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluateSettings:
-    """What to measure, and how. ``threshold`` wins over ``operating_point``, which names one of the model's own."""
-
-    split: str | None = None  # None: ``test`` where the folder is split, else all films
-    operating_point: str | None = None  # None: the model's default, ``balanced``
-    threshold: float | None = None
-    prevalence: float | None = None
-    by: str | None = None  # figures in groups as well: "style", or a column of the label CSV
-    styles: int = STYLES  # how many styles, at most
-    allow_overlap: bool = False
-    seed: int = 0
-    resamples: int = RESAMPLES
-    placement: Placement = Placement()
-    workers: int | None = None
-    on_film: Callable[[int, int], None] = lambda done, total: None  # called as films are read
-    on_scored: Callable[[int, int], None] = lambda done, total: None  # called as films are scored
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,7 +157,7 @@ def classification_report(
 
 
 def at_prevalence(figures: Figures, prevalence: float) -> Figures:
-    """PPV and NPV where ``prevalence`` of the films have the finding, by Bayes' rule from what a threshold reaches."""
+    """PPV and NPV where ``prevalence`` of the films are positive, by Bayes' rule from what a threshold reaches."""
 
     def predictive(sensitivity: Any, specificity: Any) -> dict[str, Any]:
         found, alarms = sensitivity * prevalence, (1 - specificity) * (1 - prevalence)
@@ -192,7 +192,7 @@ def difference(one: Figures, other: Figures) -> Figures:
 def reading_queue(
     labels: Labels, probabilities: Floats, resampler: Resampler, *, seed: int, prevalence: float | None = None
 ) -> Figures:
-    """Where in the queue the median film with the finding is read, as a share of the queue.
+    """Where in the queue the median positive film is read, as a share of the queue.
 
     ``sorted``: by probability, ties in the films' order. ``arrival``: in the order of arrival, simulated by shuffling.
     ``gain``: how much of the queue it moves ahead. With ``prevalence``, films are weighted to have it.
@@ -214,7 +214,7 @@ def reading_queue(
 
 
 def median_positions(labels: Labels, drawn_BN: Floats, weight: Floats) -> RandomDraws:
-    """Position in [0, 1] of the median film with the finding, for each row of how often films (N) were drawn.
+    """Position in [0, 1] of the median positive film, for each row of how often films (N) were drawn.
 
     Films are in reading order; ``weight`` (N,) is the room each takes in the queue.
     """

@@ -29,7 +29,7 @@ class TestFilms:
 
     folder: LabelledFolder
     films: tuple[LabelledFilm, ...]
-    labels: npt.NDArray[np.uint8]  # (N,): 1 with the finding, 0 without
+    labels: npt.NDArray[np.uint8]  # (N,): 1 positive, 0 negative
     groups: Indices  # (N,): number of the patient, or of the films that are one patient's or copies
     digests: tuple[str, ...]  # SHA-256 of each file
     hashes: perceptual_hash.Hashes  # (N,)

@@ -24,7 +24,7 @@ class ShownFilm:
     """A thumbnail with what there is to say of it."""
 
     image: str  # data URI
-    path: str
+    name: str
     label: str
     probability: float
 
@@ -60,7 +60,7 @@ def write_evaluation_page(evaluation: Evaluation, path: str) -> None:
 
 
 def _examples(evaluation: Evaluation) -> list[Sequence[ShownFilm]]:
-    """Films of each group from all over the folder, those with the finding last, with the first model's probability."""
+    """Films of each group from all over the folder, positive ones last, with the first model's probability."""
     if evaluation.groups is None:
         return []
     labels, number, first = evaluation.films.labels, evaluation.groups.number, evaluation.models[0]

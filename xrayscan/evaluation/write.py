@@ -112,7 +112,7 @@ def _plain(value: Any) -> Any:
 
 
 def _write_predictions(evaluation: Evaluation, path: str) -> None:
-    """Write one line per film: path, label (1 with the finding), patient as a number, and probabilities in full.
+    """Write one line per film: path, label (1 for positive), patient as a number, and probabilities in full.
 
     With one model the last column is ``probability``; with several, each has its own, ``probability`` and its name.
     Grouped films also have a column ``group``.

@@ -60,7 +60,7 @@ class Explainer:
         """Pixels (N, S, S) uint8 → maps (N, h, w) float32 in [0, 1], h and w at least CELLS; None if it gives none.
 
         The square of each map is the square of the pixels. The hottest cell of a map is 1, whatever the score; a film
-        on which nothing spoke for the finding has a map of zeros.
+        on which nothing spoke for the positive label has a map of zeros.
         """
         if not self._layers:
             return None
@@ -159,6 +159,6 @@ def _moved(films: Grey, down: int, right: int) -> Grey:
 
 
 def _scaled(maps: Maps) -> Maps:
-    """Keep what speaks for the finding, with the hottest cell of each map at 1."""
+    """Keep what speaks for the positive label, with the hottest cell of each map at 1."""
     positive = np.maximum(maps, 0)
     return np.asarray(positive / np.maximum(positive.max((1, 2), keepdims=True), 1e-12), np.float32)

@@ -61,7 +61,7 @@ class Looks:
 
     @property
     def labels(self) -> npt.NDArray[np.uint8]:
-        """1 with the finding, 0 without: (N,)."""
+        """1 positive, 0 negative: (N,)."""
         return np.array([look.film.label for look in self.looks], np.uint8)
 
 

@@ -32,7 +32,7 @@ class Predictor(Protocol):
     """A loaded model on its device. What it may be able to do beside this is in `xrayscan.model.capabilities`."""
 
     def predict(self, pixels: Pixels) -> npt.NDArray[np.float32]:
-        """Turn pixels (B, S, S) uint8 into raw logits (B,) float32 of the finding, row for row.
+        """Turn pixels (B, S, S) uint8 into raw logits (B,) float32 of the positive label, row for row.
 
         A row's logit depends on that row alone: not on its neighbours, nor on its place in the batch.
         Raises: MemoryError or torch.OutOfMemoryError when the batch does not fit; the caller then halves it.
@@ -45,7 +45,7 @@ class Films:
     """Model-ready films with what humans said of them, and which films they are. Arrays are read-only."""
 
     pixels: Pixels  # (N, S, S)
-    labels: npt.NDArray[np.uint8]  # (N,): 1 with the finding, 0 without
+    labels: npt.NDArray[np.uint8]  # (N,): 1 positive, 0 negative
     identities: Provenance | None = None  # of the N films, in their order; None where nobody knows them
 
     def __len__(self) -> int:
@@ -131,7 +131,7 @@ class TrainingParams:
     focal_gamma: float = 2.0  # how little films count that are easy already; of focal loss
     label_smoothing: float = field(default=0.0, metadata={"tune": (0.0, 0.15)})
     class_weights: Literal["balanced", "none"] = "balanced"
-    positive_share: float = 0.0  # of every batch's films with the finding; 0: as they come
+    positive_share: float = 0.0  # of positive films in every batch; 0: as they come
     augment: Literal["none", "light", "standard", "strong", "style"] = field(
         default="standard",
         metadata={"help": "Augmentation strength.", "tune": ["light", "standard", "strong", "style"]},

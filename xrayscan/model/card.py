@@ -25,7 +25,7 @@ Interval = tuple[float, float]
 class OperatingPoint:
     """A threshold, how it was chosen, and what it reaches on validation, with 95 % intervals.
 
-    ``threshold`` is a calibrated probability at the training prevalence; at or above it the finding is called.
+    ``threshold`` is a calibrated probability at the training prevalence; films at or above it are flagged.
     Raises: ModelError for a point without a name, or with numbers that are no shares.
     """
 
@@ -59,8 +59,8 @@ class ModelCard:
     name: str
     backend: str
     input: InputSpec
-    labels: tuple[str, str]  # without and with the finding, such as ("NORMAL", "PNEUMONIA")
-    prevalence: float  # of the finding in the data that calibrated the model
+    labels: tuple[str, str]  # the negative and the positive label, such as ("NORMAL", "PNEUMONIA")
+    prevalence: float  # of the positive label in the data that calibrated the model
     calibration: Calibration
     operating_points: tuple[OperatingPoint, ...]
     parameters: Mapping[str, Any] = field(default_factory=dict)  # of the backend

@@ -54,7 +54,7 @@ def save_exported(path: str, exported: Exported) -> None:
         end = _entry(CARD_KEY, exported.card.to_json().encode()) + _entry(KEY, text)
     else:
         end = OPEN + text + CLOSE
-        with atomic_file(_beside(path)) as file:
+        with atomic_file(weights_beside(path)) as file:
             file.write(exported.weights)
     with atomic_file(path) as file:
         file.write(exported.graph + end)
@@ -68,14 +68,14 @@ def read_exported(path: str) -> Exported:
     graph, found, rest = data.partition(OPEN)
     if not found or not rest.endswith(CLOSE):
         raise ModelError(NOT_OURS)
-    return _opened(graph, rest[: -len(CLOSE)], read_regular(_beside(path)))
+    return _opened(graph, rest[: -len(CLOSE)], read_regular(weights_beside(path)))
 
 
 def _is_onnx(path: str) -> bool:
     return SUFFIXES[os.path.splitext(path)[1].lower()] == "onnx"
 
 
-def _beside(path: str) -> str:
+def weights_beside(path: str) -> str:
     """Where OpenVINO looks for the weights."""
     return f"{os.path.splitext(path)[0]}.bin"
 

@@ -22,7 +22,7 @@ class TorchBackend:
 
     ``params`` is a frozen dataclass; ``spec(params)`` says which pixels the network takes; ``build(params)`` returns
     an ``nn.Module`` that maps normalised images (B, C, S, S) float32 to logits (B, 1) or (B,). Import torch inside
-    ``build``. ``heatmap_layer`` names the submodule whose activations show where the finding was seen, or
+    ``build``. ``heatmap_layer`` names the submodule whose activations show where in the film the score came from, or
     several, the finest first (or is a function of the parameters that does); ``features_layer`` the one whose mean over
     places stands for a film, where that is not the last of them; ``gate_layers`` those that a gate reads, where they
     are not those of the heatmap.

@@ -5,16 +5,21 @@ from collections.abc import Callable
 from xrayscan.checks import builtin as checks
 from xrayscan.checks.interface import Check
 from xrayscan.decode import BUILT_IN, Decoder
+from xrayscan.engine.interface import Engine
 from xrayscan.plugin.command import Command
 from xrayscan.plugin.spec import hookimpl
 from xrayscan.report import builtin as reports
 from xrayscan.report.interface import Report
 from xrayscan.runtime import builtin as runtimes
 from xrayscan.runtime.interface import Runtime
+from xrayscan.sources import local as sources
+from xrayscan.sources.interface import Place
 
 COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which people meet them
     "predict": "Rank a folder of chest radiographs by the probability of pneumonia.",
     "report": "Write the reports of an earlier scan again, with other settings.",
+    "query": "List the rows of a worklist for which a condition holds.",
+    "merge": "Bring the worklists of several scans together.",
     "show": "Inspect one film: metadata, score, heatmap.",
     "explore": "Look at a labelled folder before training on it.",
     "train": "Train a model on a labelled folder.",
@@ -54,6 +59,19 @@ def register_runtimes(register: Callable[[Runtime], None]) -> None:
     """Offer torch, and the runtimes that take an ONNX graph."""
     for runtime in runtimes.BUILT_IN:
         register(runtime)
+
+
+@hookimpl
+def register_sources(register: Callable[[Place], None]) -> None:
+    """Offer the file system, and the archives in it."""
+    for place in sources.BUILT_IN:
+        register(place)
+
+
+@hookimpl
+def register_engines(register: Callable[[Engine], None]) -> None:
+    """Offer the engine that uses this machine alone."""
+    register(Engine("local", "Reader processes and scoring threads on this machine.", "xrayscan.scanning.job:run_here"))
 
 
 @hookimpl

@@ -8,16 +8,25 @@ from typing import Any
 
 from xrayscan.checks.interface import Check
 from xrayscan.decode.interface import Decoder
+from xrayscan.engine.interface import Engine
 from xrayscan.errors import ModelError, UsageError
 from xrayscan.files.text import nearest
 from xrayscan.model.backend import Backend, TrainingParams
 from xrayscan.plugin.command import Command
-from xrayscan.report.interface import Report
+from xrayscan.report.interface import OnRequest, Report
 from xrayscan.runtime.interface import Runtime
+from xrayscan.sources.interface import Place
 
 TRAINING_NAMES = {field.name for field in dataclasses.fields(TrainingParams)}  # --set takes these beside a backend's
 WORD = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")  # typed on the command line
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,39}")  # RFC 3986 section 3.1; one letter is a drive of Windows
 PHRASE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._+-]{0,38}[A-Za-z0-9])?")  # shown to people
+
+ALLOWED = {
+    WORD: "small letters, digits, '-', '_'",
+    SCHEME: "two small letters or more, digits, '+', '-'",
+    PHRASE: "letters, digits, spaces, '-', '_'",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +59,7 @@ class Edge:
         for attribute, pattern in self.names.items():
             value = getattr(offered, attribute)
             if not isinstance(value, str) or not pattern.fullmatch(value):
-                allowed = "small letters, digits" if pattern is WORD else "letters, digits, spaces"
-                raise ValueError(f"{self.singular} {attribute} {value!r}: use {allowed}, '-', '_' and dots, at most 40")
+                raise ValueError(f"{self.singular} {attribute} {value!r}: use {ALLOWED[pattern]} and dots, at most 40")
             if value.casefold() in {getattr(other, attribute).casefold() for other in known.values()}:
                 raise ValueError(f"the {self.singular} {attribute} {value!r} is already taken")
         self.check(offered)
@@ -77,6 +85,8 @@ EDGES = (
     Edge("reports", Report, names={"name": WORD, "suffix": WORD}),
     Edge("commands", Command),
     Edge("runtimes", Runtime),
+    Edge("sources", Place, names={"name": SCHEME}),
+    Edge("engines", Engine),
 )
 
 
@@ -102,6 +112,8 @@ class Registry:
     reports: dict[str, Report] = field(default_factory=dict)
     commands: dict[str, Command] = field(default_factory=dict)
     runtimes: dict[str, Runtime] = field(default_factory=dict)
+    sources: dict[str, Place] = field(default_factory=dict)
+    engines: dict[str, Engine] = field(default_factory=dict)
 
     def backend(self, name: str) -> Backend:
         """Return the backend called ``name``. Raises: ModelError that lists those there are and what failed to load."""
@@ -113,16 +125,31 @@ class Registry:
         )
 
     def report(self, name: str) -> Report:
-        """Return the report called ``name``. Raises: UsageError that lists those there are and what failed to load."""
+        """Return the report called ``name``. Raises: UsageError that lists those there are, or names what it needs."""
         if name in self.reports:
-            return self.reports[name]
+            report = self.reports[name]
+            if isinstance(report, OnRequest) and report.missing:
+                raise UsageError(report.missing)
+            return report
         raise UsageError(f"unknown report format {name!r}: choose among {', '.join(self.reports)}{self._broken()}")
+
+    @property
+    def usual_reports(self) -> tuple[str, ...]:
+        """The formats that are written where none is named."""
+        return tuple(name for name, report in self.reports.items() if not isinstance(report, OnRequest))
 
     def runtime(self, name: str) -> Runtime:
         """Return the runtime called ``name``. Raises: UsageError that lists those there are and what failed to load."""
         if name in self.runtimes:
             return self.runtimes[name]
         raise UsageError(f"unknown runtime {name!r}: choose auto, {', '.join(self.runtimes)}{self._broken()}")
+
+    def engine(self, name: str) -> Engine:
+        """Return the engine called ``name``. Raises: UsageError that lists those there are and what failed to load."""
+        if name in self.engines:
+            return self.engines[name]
+        near = nearest(name, self.engines)
+        raise UsageError(f"unknown engine {name!r}{near}: choose {', '.join(self.engines)}{self._broken()}")
 
     def plugin_of(self, edge: str, name: str) -> str:
         """The name of the plugin that registered it."""

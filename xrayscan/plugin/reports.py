@@ -17,13 +17,14 @@ def write_reports(
     page: PageSettings | None = None,
     on_report: Callable[[str], None] = lambda path: None,
 ) -> list[str]:
-    """Write ``triage.<suffix>`` for each format (default: all) into an existing folder, and return their paths.
+    """Write ``triage.<suffix>`` for each format into an existing folder, and return their paths.
 
-    ``page`` is for reports that show more than the worklist; ``on_report`` hears of each path before it is written.
+    Default: all that are not `OnRequest`. ``page`` is for reports that show more than the worklist; ``on_report`` hears
+    of each path before it is written.
     Raises: UsageError for an unknown format, before anything is written; OutputError where one cannot be written.
     """
     registry = load_registry()
-    names = registry.reports if formats is None else path_texts(formats)
+    names = registry.usual_reports if formats is None else path_texts(formats)
     paths = []
     for report in list(map(registry.report, names)):
         path = os.path.join(path_text(folder), f"triage.{report.suffix}")

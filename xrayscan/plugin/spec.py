@@ -10,10 +10,12 @@ import pluggy
 
 from xrayscan.checks.interface import Check
 from xrayscan.decode.interface import Decoder
+from xrayscan.engine.interface import Engine
 from xrayscan.model.backend import Backend
 from xrayscan.plugin.command import Command
 from xrayscan.report.interface import Report
 from xrayscan.runtime.interface import Runtime
+from xrayscan.sources.interface import Place
 
 GROUP = "xrayscan"  # the entry-point group that announces plugins, and pluggy's project name
 
@@ -44,7 +46,7 @@ def register_reports(register: Callable[[Report], None]) -> None:
     """Offer ways to write a worklist: pass each `Report` to ``register``, which refuses a name or suffix already taken.
 
     ``--format`` and `write_reports` know it by its name, and write it after csv, jsonl and html; where no format is
-    chosen, it is written too. Test it with `xrayscan.testing.ReportContract`.
+    chosen, it is written too unless it is `OnRequest`. Test it with `xrayscan.testing.ReportContract`.
     """
 
 
@@ -73,4 +75,23 @@ def register_runtimes(register: Callable[[Runtime], None]) -> None:
 
     ``--runtime`` knows it by its name; ``--runtime auto`` takes the fastest that agrees with torch in fp32.
     Test it with `xrayscan.testing.RuntimeContract`.
+    """
+
+
+@hookspec
+def register_sources(register: Callable[[Place], None]) -> None:
+    """Offer places that hold images: pass each `Place` to ``register``, which refuses a name already taken.
+
+    A name is the scheme of its addresses: ``s3`` has those that begin with ``s3://``. Listing happens in one process,
+    reading in any: keep nothing that cannot be made again. Test it with `xrayscan.testing.SourceContract`.
+    """
+
+
+@hookspec
+def register_engines(register: Callable[[Engine], None]) -> None:
+    """Offer engines, which have films read and scored somewhere: pass each `Engine` to ``register``, which refuses a
+    name already taken.
+
+    ``--engine`` knows it by its name; its function is imported when it is used, never before.
+    Test it with `xrayscan.testing.EngineContract`.
     """

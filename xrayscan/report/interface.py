@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from markupsafe import Markup
 
@@ -92,4 +92,14 @@ class Report(Protocol):
         `xrayscan.atomic_writer` leaves a file that is complete or not there.
         Raises: OutputError if it cannot be written.
         """
+        ...
+
+
+@runtime_checkable
+class OnRequest(Protocol):
+    """What a `Report` also is that is written only where its format is named, not where none is."""
+
+    @property
+    def missing(self) -> str:
+        """What has to be installed before it can be written, as a whole message; empty where nothing is missing."""
         ...

@@ -74,7 +74,7 @@ class Curve:
     """What one model said of films that humans labelled. ``name`` is shown as it is: make it printable first."""
 
     name: str
-    labels: Labels  # (N,): 1 with the finding, 0 without
+    labels: Labels  # (N,): 1 positive, 0 negative
     probabilities: Floats  # (N,), in [0, 1]
 
 

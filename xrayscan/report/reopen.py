@@ -14,8 +14,8 @@ from xrayscan.files.text import encodable
 from xrayscan.model.card import ModelCard
 from xrayscan.model.parameters import parse
 from xrayscan.report.interface import PictureSettings
+from xrayscan.store.finished import read_finished
 from xrayscan.store.sqlite import START_OVER
-from xrayscan.store.store import STORE_NAME, Store
 from xrayscan.worklist.order import RankSettings
 from xrayscan.worklist.worklist import Worklist
 
@@ -25,10 +25,8 @@ def reopen(folder: str, settings: RankSettings | None = None) -> Worklist:
 
     Raises: InputError if there is no scan; OutputError if it was interrupted or is damaged; ModelError if a card is.
     """
-    store = Store.read(os.path.join(folder, STORE_NAME))
+    store = read_finished(folder)
     try:
-        if not store.complete:
-            raise OutputError(f"the scan in {encodable(folder)} was interrupted: run the same `xrayscan predict` again")
         cards, names = store.recall("cards"), store.recall("names")
         if not all(isinstance(each, list) and len(each) == len(store.models) for each in (cards, names)):
             raise OutputError(f"{encodable(folder)} was written by another version of xrayscan: {START_OVER}")

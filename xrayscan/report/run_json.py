@@ -40,7 +40,7 @@ def write_run(
         "thresholds": dataclasses.asdict(worklist.thresholds),
         "settings": settings,
         "run": run,
-        "versions": {"python": platform.python_version()} | dict(_versions(PACKAGES)),
+        "versions": {"python": platform.python_version()} | versions(PACKAGES),
     }
     path = os.path.join(folder, "run.json")
     with atomic_writer(path) as file:
@@ -49,9 +49,13 @@ def write_run(
     return path
 
 
-def _versions(packages: Iterable[str]) -> Iterable[tuple[str, str]]:
-    for package in packages:
-        try:
-            yield package, importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            yield package, "not installed"
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Return the version of each package that is installed, and of the others that they are not."""
+    return {package: _version(package) for package in packages}
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

@@ -34,21 +34,26 @@ class Eager:
         return _Called(program.module(), program.outputs)
 
 
-class Fused:
-    """Torch, with batch norms folded into convolutions, activations fused and weights packed once; in fp32."""
+class _OnCpu:
+    """What runs on the CPU only, and is exact in fp32 only."""
 
-    name = "torch-fused"
-    summary = "torch on the CPU, with norms folded and operators fused"
     graphs: tuple[str, ...] = ()
-    setup_seconds = 3.0
 
     def missing(self, placement: Placement) -> str | None:
         """It runs on the CPU only."""
         return None if placement.device == "cpu" else "it runs on the CPU only"
 
     def precisions(self, device: str) -> tuple[Precision, ...]:
-        """What its fused operators know."""
+        """What it was found to be exact in."""
         return ("fp32",)
+
+
+class Fused(_OnCpu):
+    """Torch, with batch norms folded into convolutions, activations fused and weights packed once; in fp32."""
+
+    name = "torch-fused"
+    summary = "torch on the CPU, with norms folded and operators fused"
+    setup_seconds = 3.0
 
     def compile(self, program: Program, placement: Placement) -> Compiled:
         """Record one pass and let torch's graph optimiser at it."""
@@ -61,23 +66,17 @@ class Fused:
             return _Called(torch.jit.optimize_for_inference(torch.jit.freeze(traced)), program.outputs)
 
 
-class Inductor:
+class Inductor(_OnCpu):
     """Torch, compiled to machine code by a C++ compiler: the slowest to start by far."""
 
     name = "torch-compile"
     summary = "torch on the CPU, compiled to machine code; it needs a C++ compiler and a minute"
-    graphs: tuple[str, ...] = ()
     setup_seconds = 60.0
 
     def missing(self, placement: Placement) -> str | None:
         """It needs a compiler."""
-        if placement.device != "cpu":
-            return "it runs on the CPU only"
-        return None if any(map(shutil.which, ("g++", "clang++", "c++"))) else "there is no C++ compiler here"
-
-    def precisions(self, device: str) -> tuple[Precision, ...]:
-        """What it was found to be exact in."""
-        return ("fp32",)
+        compiler = any(map(shutil.which, ("g++", "clang++", "c++")))
+        return super().missing(placement) or (None if compiler else "there is no C++ compiler here")
 
     def compile(self, program: Program, placement: Placement) -> Compiled:
         """Compile for any number of films, with the weights as constants."""

@@ -114,7 +114,7 @@ def _inference(model: Model, chosen: Placement, settings: ScanSettings, seconds:
         with contextlib.suppress(Exception):  # an engine that cannot run this network says so in its own way
             predictor = load_predictor(model, placement)
             for size in (usual // 4, usual, usual * 4) if placement == chosen else (usual,):
-                rate = _rate(predictor, placement, model.card.input.side, size, seconds)
+                rate = inference_rate(predictor, placement, model.card.input.side, size, seconds)
                 yield Inference(placement.runtime, placement.precision, size, rate, placement == chosen)
 
 
@@ -127,7 +127,7 @@ def _placements(chosen: Placement, settings: ScanSettings) -> Iterator[Placement
                 yield Placement(chosen.device, precision, name)
 
 
-def _rate(predictor: object, placement: Placement, side: int, size: int, seconds: float) -> float:
+def inference_rate(predictor: object, placement: Placement, side: int, size: int, seconds: float) -> float:
     """Films per second in batches of ``size``, as many at once as a scan computes."""
     films = drawn_films(side)
     pixels = films[[n % len(films) for n in range(size)]]

@@ -9,6 +9,9 @@ from xrayscan.model.backend import Placement
 from xrayscan.model.file import Model
 from xrayscan.network.openmp import wait_passively
 
+BATCHES_PER_BLOCK = 2
+LEAST_BLOCK = 8  # films
+
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
@@ -46,6 +49,11 @@ class Hardware:
         from xrayscan.network.device import default_batch_size, streams
 
         return cls(placement, batch_size or default_batch_size(placement), streams(placement))
+
+    @property
+    def block(self) -> int:
+        """Films to hand to a worker at once: some batches for every stream, so that none is often without work."""
+        return max(LEAST_BLOCK, BATCHES_PER_BLOCK * self.batch_size * self.streams)
 
     @property
     def computed(self) -> tuple[str, str]:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
+from xrayscan.plugin.sources import discover
 from xrayscan.scanning.progress import Progress
-from xrayscan.sources.folders import discover
+from xrayscan.sources.shard import WHOLE, Shard
 from xrayscan.sources.source import Source
 
 PAUSE = 0.05  # s that whoever draws sources waits for one before it has time for something else
@@ -25,10 +26,12 @@ class Prefetcher:
         *,
         archives: bool = True,
         exclude: Iterable[str] = (),
+        shard: Shard = WHOLE,
     ) -> None:
         self._paths = paths
         self._archives = archives
         self._exclude = exclude
+        self._shard = shard
         self._progress = progress
         self._found: queue.Queue[Source | BaseException | None] = queue.Queue(PATHS_AHEAD)
         self._stopped = threading.Event()
@@ -61,7 +64,7 @@ class Prefetcher:
 
     def _walk(self) -> None:
         try:
-            for source in discover(self._paths, archives=self._archives, exclude=self._exclude):
+            for source in self._shard.among(discover(self._paths, archives=self._archives, exclude=self._exclude)):
                 self._progress.found += 1
                 self._put(source)
                 if self._stopped.is_set():

@@ -1,32 +1,34 @@
 """One scan, end to end: discover → read → score → store → rank. It goes on where an earlier one stopped."""
 
+import contextlib
 import dataclasses
 import functools
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
-from xrayscan.errors import Code, DecodeError
+from xrayscan.engine.interface import HERE, Cluster
+from xrayscan.errors import Code, DecodeError, XrayscanError
 from xrayscan.files.paths import Path, path_text, path_texts
 from xrayscan.files.run_folder import own_folder
 from xrayscan.model.file import Model
 from xrayscan.plugin.loading import load_models, names_of
 from xrayscan.plugin.manager import load_registry
+from xrayscan.plugin.sources import discover
 from xrayscan.scanning.hardware import Hardware
-from xrayscan.scanning.local_engine import run
+from xrayscan.scanning.job import ScanJob
 from xrayscan.scanning.prefetch import Prefetcher
-from xrayscan.scanning.prepare import prepare, refuse
+from xrayscan.scanning.prepare import refuse
 from xrayscan.scanning.progress import Progress
 from xrayscan.scanning.row import Row, Rows
-from xrayscan.scanning.score import BatchScorer
-from xrayscan.scanning.workers import FILE_TIMEOUT, default_workers
-from xrayscan.sources.folders import discover
+from xrayscan.scanning.stages import Asked
+from xrayscan.scanning.workers import FILE_TIMEOUT
 from xrayscan.sources.path_list import fingerprint
+from xrayscan.sources.shard import WHOLE, Shard
 from xrayscan.sources.source import IDENTITY, Source
 from xrayscan.store.record import FACT_LABELS, Facts, ScanRecord, Status
 from xrayscan.store.store import STORE_NAME, Store
@@ -36,6 +38,7 @@ from xrayscan.worklist.worklist import Worklist
 KEPT_BETWEEN_REPORTS = 1000
 WALK_SECONDS = 1.0  # that the choice of a runtime waits to know how much there is to do
 SOURCE = tuple(field.name for field in dataclasses.fields(Source))
+ASKED = tuple(field.name for field in dataclasses.fields(Asked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class ScanSettings:
     device. ``precision``: auto | fp32 | bf16 | fp16. ``device``: auto | cpu | cuda[:N] | mps. ``file_timeout``:
     seconds after which a file is given up, 0 for never; without reader processes there is nobody to give it up.
     ``runtime``: what computes the models; auto is the fastest that agrees with torch in fp32.
+    ``engine``: what runs readers and models: this machine alone, or workers of a ``cluster``.
     """
 
     device: str = "auto"
@@ -59,6 +63,9 @@ class ScanSettings:
     archives: bool = True  # walk ZIP and tar archives as folders
     exclude: tuple[str, ...] = ()  # patterns as in a .gitignore file: what they match is skipped
     runtime: str = "auto"
+    engine: str = "local"
+    cluster: Cluster = HERE
+    shard: Shard = WHOLE  # scan this share of the paths alone
     rank: RankSettings = RankSettings()
 
 
@@ -90,26 +97,34 @@ def scan(
     loaded, out, named = load_models(model), path_text(out), list(path_texts(paths))
     progress = Progress()
     names = names_of(loaded)
-    path, which = os.path.join(out, STORE_NAME), _which(named, loaded)
+    path, which = os.path.join(out, STORE_NAME), _which(named, loaded, settings.shard)
     store = Store.open(path, **which, fresh=settings.fresh, share=settings.share)
     started = time.perf_counter()
     try:
         store.remember(cards=[one.card.to_json() for one in loaded], names=names)  # for reports without model files
+        choice = _Choice(store, on_start)
+        asked = Asked(**{name: getattr(settings, name) for name in ASKED})
+        films = functools.partial(_expected, progress)
+        job = ScanJob(loaded, asked, settings.cluster, films, choice.before, choice.made, stopping)
         with (
-            Prefetcher(named, progress, archives=settings.archives, exclude=settings.exclude) as found,
-            ExitStack() as undo,
+            Prefetcher(
+                named, progress, archives=settings.archives, exclude=settings.exclude, shard=settings.shard
+            ) as found,
+            contextlib.closing(_to_read(found, store, progress, on_progress, stopping)) as rows,
+            contextlib.closing(_finished(rows, job, settings.engine)) as batches,
         ):
-            rows = _to_read(found, store, progress, on_progress, stopping)
-            choice = _Choice(store, on_start)
-            for batch in _scored(rows, loaded, settings, progress, choice, undo, stopping):
+            for batch in batches:
                 choice.remember()
                 records = [(_source(row), _record(row)) for row in batch]
                 store.write(records)
                 for _, record in records:
                     progress.count(record.status)
                 on_progress(progress)
-        if stopping() and not (progress.walked and progress.done == progress.found):
-            if not store.pause():
+        if not (progress.walked and progress.done == progress.found):
+            begun = store.pause()
+            if not stopping():
+                raise XrayscanError(f"engine {settings.engine} did not hand back every file: run the same to resume")
+            if not begun:
                 raise KeyboardInterrupt
         else:
             store.finish()
@@ -121,30 +136,38 @@ def scan(
         raise
 
 
-def run_folder(base: str, paths: Iterable[str | Source], models: Sequence[Model], *, share: bool = False) -> str:
+def run_folder(
+    base: str, paths: Iterable[str | Source], models: Sequence[Model], *, share: bool = False, shard: Shard = WHOLE
+) -> str:
     """Choose and make the folder of a scan for which none was named: that of the newest scan of the same paths by the
     same models, else a new one called ``base``, ``base-2`` and so on. Raises: OutputError.
     """
-    which = _which(paths, models)
+    which = _which(paths, models, shard)
     return own_folder(
         base, goes_on=lambda folder: Store.goes_on(os.path.join(folder, STORE_NAME), **which), share=share
     )
 
 
-def _which(paths: Iterable[str | Source], models: Sequence[Model]) -> dict[str, Any]:
+def _which(paths: Iterable[str | Source], models: Sequence[Model], shard: Shard) -> dict[str, Any]:
     """What makes two scans the same one."""
-    named = (path.path if isinstance(path, Source) else path for path in paths)
-    return {"models": tuple(model.fingerprint for model in models), "inputs": fingerprint(named)}
+    inputs = fingerprint(path.path if isinstance(path, Source) else path for path in paths)
+    part = "" if shard == WHOLE else f" {shard}"
+    return {"models": tuple(model.fingerprint for model in models), "inputs": inputs + part}
 
 
 def candidates(
-    paths: Path | Iterable[Path | Source], progress: Progress, *, archives: bool = True, exclude: Iterable[str] = ()
+    paths: Path | Iterable[Path | Source],
+    progress: Progress,
+    *,
+    archives: bool = True,
+    exclude: Iterable[str] = (),
+    shard: Shard = WHOLE,
 ) -> Iterator[str]:
     """Yield the sources among ``paths`` that a scan would decode; opens each file, but reads only its first bytes.
 
     Counts into ``progress``: ``scored`` are the candidates, the others as in a scan.
     """
-    for source in discover(path_texts(paths), archives=archives, exclude=exclude):
+    for source in shard.among(discover(path_texts(paths), archives=archives, exclude=exclude)):
         progress.found += 1
         refusal = DecodeError(source.code or Code.UNREADABLE, source.reason) if source.reason else refuse(source.path)
         if refusal is None:
@@ -158,7 +181,7 @@ def _to_read(
     progress: Progress,
     on_progress: Callable[[Progress], None],
     stopping: Callable[[], bool],
-) -> Rows:
+) -> Generator[Row | None, None, None]:
     """Turn sources into rows, passing over those whose record of an earlier scan still holds."""
     for source in found:
         if stopping():
@@ -177,40 +200,11 @@ def _to_read(
             on_progress(progress)
 
 
-def _scored(
-    rows: Rows,
-    models: Sequence[Model],
-    settings: ScanSettings,
-    progress: Progress,
-    choice: "_Choice",
-    undo: ExitStack,
-    stopping: Callable[[], bool],
-) -> Iterator[list[Row]]:
-    """Run both stages over the rows. Starts neither readers nor torch when there is nothing to read."""
+def _finished(rows: Rows, job: ScanJob, engine: str) -> Generator[list[Row], None, None]:
+    """Have an engine finish the rows. Starts neither readers nor torch when there is nothing to read."""
     first = next(filter(None, rows), None)
-    if first is None:
-        return iter(())
-
-    def start() -> BatchScorer:
-        asked = {"device": settings.device, "precision": settings.precision, "runtime": settings.runtime}
-        films = _expected(progress)
-        hardware = Hardware.resolved(models, **asked, batch_size=settings.batch_size, films=films, before=choice.before)
-        undo.callback(hardware.one_thread_each())
-        choice.made(hardware)
-        return BatchScorer(models, hardware.placement, hardware.batch_size, hardware.streams)
-
-    specs = tuple(dict.fromkeys(model.card.input for model in models))
-    checks = tuple(load_registry().checks.values())
-    stage = functools.partial(prepare, specs=specs, checks=checks, limits=settings.limits)
-    workers = default_workers() if settings.workers is None else settings.workers
-    return run(
-        itertools.chain([first], rows),
-        prepare=stage,
-        start=start,
-        workers=workers,
-        file_timeout=settings.file_timeout,
-        stopping=stopping,
-    )
+    if first is not None:
+        yield from load_registry().engine(engine).load()(job, itertools.chain([first], rows))
 
 
 class _Choice:

@@ -26,7 +26,7 @@ def auroc(labels: Labels, scores: Floats) -> float:
 
 
 def auprc(labels: Labels, scores: Floats) -> float:
-    """Average precision, in [0, 1]; NaN when no film has the finding."""
+    """Average precision, in [0, 1]; NaN when no film is positive."""
     from sklearn.metrics import average_precision_score
 
     return float(average_precision_score(labels, scores)) if labels.any() else float("nan")
@@ -48,12 +48,12 @@ def ece(labels: Labels, probabilities: Floats, bins: int = ECE_BINS) -> float:
 
 
 def sensitivity(labels: Labels, probabilities: Floats, threshold: float) -> float:
-    """Share of films with the finding at or above ``threshold``, in [0, 1]."""
+    """Share of positive films at or above ``threshold``, in [0, 1]."""
     return float(np.mean(probabilities[labels == 1] >= threshold))
 
 
 def specificity(labels: Labels, probabilities: Floats, threshold: float) -> float:
-    """Share of films without the finding below ``threshold``, in [0, 1]."""
+    """Share of negative films below ``threshold``, in [0, 1]."""
     return float(np.mean(probabilities[labels == 0] < threshold))
 
 
@@ -149,7 +149,7 @@ class Resampler:
         return np.concatenate(values)
 
     def auprcs(self, labels: Labels, scores: Floats) -> npt.NDArray[np.float64]:
-        """Average precision of every resample (R,); NaN where no film with the finding was drawn."""
+        """Average precision of every resample (R,); NaN where no positive film was drawn."""
         order = np.argsort(-scores, kind="stable")
         steps = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))  # the last film of each tie
         values = []

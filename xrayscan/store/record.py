@@ -57,7 +57,7 @@ class ScanRecord:
 
     source: str
     facts: Facts = Facts()
-    probabilities: tuple[float, ...] = ()  # of the finding, calibrated, in [0, 1]; one per model; only if scored
+    probabilities: tuple[float, ...] = ()  # of the positive label, calibrated, in [0, 1]; one per model; only if scored
     status: Status = Status.SCORED
     reason: str | None = None  # a phrase for the report, such as "truncated JPEG"; unless scored
     code: str = ""  # what kind of reason, for programs

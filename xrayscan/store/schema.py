@@ -40,6 +40,7 @@ WRITE = f"""
     ON CONFLICT (path) DO UPDATE SET
     {", ".join(f"{name} = excluded.{name}" for name in WRITTEN.split(", ")[1:])}
     WHERE NOT (excluded.status = 'skipped' AND (records.made = excluded.made OR records.id IN kept))"""
+COPY = f"SELECT {WRITTEN.replace('made', '?2', 1)} FROM records WHERE {HERE}"  # as of the run ?2 of another store
 # A failed file without a checksum was not read whole: what was in the way may be gone, though the file is unchanged.
 FIND = f"""
     SELECT id, status, source FROM records

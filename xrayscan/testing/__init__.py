@@ -5,5 +5,7 @@ from xrayscan.testing.backend import Subject as Subject
 from xrayscan.testing.check import CheckContract as CheckContract
 from xrayscan.testing.command import CommandContract as CommandContract
 from xrayscan.testing.decoder import DecoderContract as DecoderContract
+from xrayscan.testing.engine import EngineContract as EngineContract
 from xrayscan.testing.report import ReportContract as ReportContract
 from xrayscan.testing.runtime import RuntimeContract as RuntimeContract
+from xrayscan.testing.source import SourceContract as SourceContract

@@ -62,7 +62,7 @@ class Subject:
 
 
 def toy_films(side: int, count: int = FILMS) -> Films:
-    """Noise (N, S, S); films with the finding are brighter in their lower half. Arrays are read-only, as always."""
+    """Noise (N, S, S); positive films are brighter in their lower half. Arrays are read-only, as always."""
     labels = (np.arange(count) % 2).astype(np.uint8)
     noise = np.random.default_rng(0).integers(0, 120, (count, side, side))
     noise[:, side // 2 :] += 100 * labels[:, None, None]

@@ -16,10 +16,9 @@ import numpy.typing as npt
 
 from xrayscan.model.backend import FitSettings, Placement, TrainingParams
 from xrayscan.plugin.manager import load_registry
-from xrayscan.plugin.registry import EDGES
 from xrayscan.runtime.films import drawn_films
 from xrayscan.runtime.interface import EAGER, Runtime
-from xrayscan.testing.contract import Contract, assert_light
+from xrayscan.testing.contract import Contract, assert_light, assert_registrable
 
 TOLERANCE = 1e-3  # of logits in fp32
 SMALL = {"side": 33, "width": 4, "blocks": 1}
@@ -33,7 +32,7 @@ class RuntimeSubject:
     load: Callable[[str], Any]  # the network, computed by the runtime of that name
 
     @classmethod
-    def of(cls, runtime: Runtime) -> "RuntimeSubject":
+    def from_runtime(cls, runtime: Runtime) -> "RuntimeSubject":
         """Take the built-in network, untrained, for the runtime."""
         backend: Any = load_registry().backend("cnn")
         params = backend.params(**SMALL)
@@ -49,7 +48,7 @@ class RuntimeSubject:
 
 def check_registration(subject: RuntimeSubject) -> None:
     """It has all that a runtime has, under a name that may be typed, and computes in fp32 among others."""
-    next(edge for edge in EDGES if edge.name == "runtimes").accept(subject.runtime, {})
+    assert_registrable("runtimes", subject.runtime)
     assert "fp32" in subject.runtime.precisions("cpu"), "it does not compute in fp32"
     assert subject.runtime.setup_seconds >= 0, "setting up takes no less than no time"
 
@@ -123,9 +122,9 @@ class RuntimeContract(Contract):
     """Subclass this in a test module, name the runtime, and pytest runs one test per clause."""
 
     runtime: str  # as registered
-    clauses = CLAUSES
+    edge, clauses = "runtimes", CLAUSES
 
     @classmethod
     def subject(cls) -> RuntimeSubject:
         """The runtime, and a small network."""
-        return RuntimeSubject.of(load_registry().runtime(cls.runtime))
+        return RuntimeSubject.from_runtime(super().subject())

@@ -38,8 +38,8 @@ def measure(
     """Calibrate raw logits (N,) of validation films and measure them; ``groups`` (N,) number the patients.
 
     ``targets`` are operating points beside the usual ones. With ``styles`` (N,), thresholds are chosen on means over
-    styles, and the card tells the figures of each. ``balanced``: the network was trained on batches of a set share with
-    the finding, so its logits are taken as they are and 0.5 calls: fitted to films of the training films' own styles,
+    styles, and the card tells the figures of each. ``balanced``: the network was trained on batches with a set share of
+    positive films, so its logits are taken as they are and 0.5 flags: fitted to films of training's own styles,
     calibration holds worse on others.
     """
     calibration = Calibration() if balanced else fit_platt(logits, labels)

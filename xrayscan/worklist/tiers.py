@@ -18,7 +18,7 @@ class Thresholds:
 
     low: float  # below: the tier is low
     high: float  # at or above: the tier is high
-    predicted: float  # at or above: the label with the finding
+    predicted: float  # at or above: the positive label
     point: OperatingPoint | None  # the card's point behind ``predicted``; None where the user gave the threshold
 
 

@@ -29,13 +29,13 @@ class WorklistRow:
     rank: int | None  # from 1; by study, all images of a study share its rank
     source: str
     status: Status
-    probability: float | None  # of the finding, as shown
+    probability: float | None  # of the positive label, as shown
     tier: Tier
     prediction: str  # one of the card's labels; empty unless scored
     flags: tuple[str, ...]
     code: str  # of the reason; empty where scored
     reason: str  # empty where scored
-    facts: Facts
+    facts: Facts  # the technical columns: ``row.facts.modality``
     probabilities: tuple[float, ...] = ()  # by every model, the first one's first; empty unless scored
     tiers: tuple[Tier, ...] = ()  # by every model's own thresholds
     mean: float | None = None  # of the probabilities, where it ranks

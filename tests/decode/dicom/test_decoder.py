@@ -6,17 +6,9 @@ import re
 import numpy as np
 import pytest
 from films import DX, LOSSLESS, LOSSY_16, NATIVE, dicom, film, header, written
+from pydicom import uid
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import (
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    RLELossless,
-)
 
 from xrayscan.decode import decode
 from xrayscan.errors import DecodeError, Status
@@ -64,7 +56,7 @@ def test_lossy_syntaxes_come_close(syntax):
 
 def test_baseline_jpeg_comes_close():
     picture = film()
-    decoded = decode(dicom(picture, JPEGBaseline8Bit, bits=8), at_least=8)
+    decoded = decode(dicom(picture, uid.JPEGBaseline8Bit, bits=8), at_least=8)
     np.testing.assert_allclose(decoded.brightness, brightness(dicom(picture, bits=8)), atol=0.03)
     assert decoded.facts.format == "DICOM JPEG"
 
@@ -179,7 +171,7 @@ def test_an_image_of_one_value_is_black():
     assert brightness(dicom(np.full((20, 30), 77, np.uint16))).max() == 0
 
 
-@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian, RLELossless])
+@pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian, uid.RLELossless])
 @pytest.mark.parametrize("signed", [False, True])
 def test_bits_beyond_those_stored_are_masked(syntax, signed):
     clean = (film(bits=12).astype(np.int16) - 2048 * signed) & 0x0FFF
@@ -196,12 +188,12 @@ def test_left_aligned_values_are_shifted_down():
     np.testing.assert_array_equal(brightness(dicom(shifted, HighBit=15)), brightness(dicom()))
 
 
-@pytest.mark.parametrize("syntax", [*NATIVE, RLELossless, JPEG2000Lossless, JPEGBaseline8Bit])
+@pytest.mark.parametrize("syntax", [*NATIVE, uid.RLELossless, uid.JPEG2000Lossless, uid.JPEGBaseline8Bit])
 def test_colour_becomes_luma(syntax):
     red = np.dstack([film(), film() // 2, film() // 3])
     luma = red @ np.array([0.299, 0.587, 0.114]) / 255
     decoded = brightness(dicom(red, syntax, bits=8))
-    np.testing.assert_allclose(decoded, luma, atol=0.03 if syntax == JPEGBaseline8Bit else 0.003)
+    np.testing.assert_allclose(decoded, luma, atol=0.03 if syntax == uid.JPEGBaseline8Bit else 0.003)
 
 
 def test_palette_colour_is_read_through_its_palette():
@@ -220,11 +212,11 @@ def test_pixel_aspect_ratio_is_ignored():
 @pytest.mark.parametrize(
     ("syntax", "name"),
     [
-        (ExplicitVRLittleEndian, "DICOM"),
-        (RLELossless, "DICOM RLE"),
-        (JPEG2000Lossless, "DICOM JPEG 2000"),
-        (JPEGLSLossless, "DICOM JPEG-LS"),
-        (JPEGLosslessSV1, "DICOM JPEG lossless"),
+        (uid.ExplicitVRLittleEndian, "DICOM"),
+        (uid.RLELossless, "DICOM RLE"),
+        (uid.JPEG2000Lossless, "DICOM JPEG 2000"),
+        (uid.JPEGLSLossless, "DICOM JPEG-LS"),
+        (uid.JPEGLosslessSV1, "DICOM JPEG lossless"),
     ],
 )
 def test_the_facts_are_technical(syntax, name):
@@ -243,7 +235,7 @@ def test_the_facts_are_technical(syntax, name):
 
 def test_no_header_text_leaves_in_facts_logs_or_warnings(caplog, recwarn):
     data = dicom(StudyInstanceUID="SECRET^NAME", WindowCenter=123456, WindowWidth=5).replace(b"123456", b"SECRET")
-    broken = dicom(syntax=RLELossless, stream=b"SECRET" * 20, StudyInstanceUID="SECRET")
+    broken = dicom(syntax=uid.RLELossless, stream=b"SECRET" * 20, StudyInstanceUID="SECRET")
     caplog.clear()
     with caplog.at_level(logging.DEBUG):
         radiograph = decode(data, at_least=8)
@@ -308,7 +300,7 @@ def test_a_directory_is_skipped_and_has_not_failed():
         (dicom(PhotometricInterpretation="HSV", SamplesPerPixel=1), "unknown photometric interpretation"),
         (dicom(BitsAllocated=12), "12 bits allocated per pixel is not supported"),
         (dicom(RescaleSlope=0, RescaleIntercept=0), "rescale slope is zero"),
-        (dicom(syntax=JPEGLosslessSV1, Rows=71), "another size than its header says"),
+        (dicom(syntax=uid.JPEGLosslessSV1, Rows=71), "another size than its header says"),
         (dicom().replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.9\0"), "transfer syntax that is not supported"),
     ],
 )

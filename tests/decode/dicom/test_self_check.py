@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from films import JPEGLosslessSV1, dicom, film, read, refusal
+from films import dicom, film, read, refusal
 from pydicom.dataset import Dataset
+from pydicom.uid import JPEGLosslessSV1
 
 from xrayscan.decode.flags import Flag
 from xrayscan.errors import Code

@@ -6,11 +6,12 @@ import torch
 
 from xrayscan import FitSettings, InputSpec, TrainingParams
 from xrayscan.model.backend import Films
-from xrayscan.network.fit.augmentation import augment
+from xrayscan.network.fit.augmentation import Partners, augment
 from xrayscan.network.fit.loop import fit
 from xrayscan.network.fit.random_draws import RandomDraws, balanced_order
 from xrayscan.network.fit.soup import Soup, matching, rescale
-from xrayscan.network.fit.style_transfer import histogram
+from xrayscan.network.fit.style_transfer import blend, histogram
+from xrayscan.network.fit.train_state import TrainState
 
 
 def films(count=48, side=32, seed=0):
@@ -96,7 +97,24 @@ def test_a_film_may_take_over_the_grey_levels_of_another_and_keeps_its_own_order
 def test_style_stays_within_grey_levels_and_leaves_the_films_alone():
     images = torch.rand(32, 1, 48, 48)
     kept = images.clone()
-    changed = augment(images, "style", RandomDraws.from_epoch(0, 1, 32), torch.rand(32, 1, 48, 48))
+    others = Partners(torch.rand(32, 1, 48, 48), torch.rand(32, 1, 48, 48))
+    changed = augment(images, "style", RandomDraws.from_epoch(0, 1, 32), others)
     assert torch.equal(images, kept)
     assert changed.min() >= 0
     assert changed.max() <= 1
+
+
+def test_a_film_that_shows_through_never_outweighs_the_film_itself():
+    draws = RandomDraws.from_epoch(0, 1, 200)
+    shown = blend(torch.zeros(200, 1, 2, 2), torch.ones(200, 1, 2, 2), draws)[:, 0, 0, 0]
+    assert shown.max() <= 0.5
+    assert torch.allclose(shown, torch.from_numpy(draws["blend_share"][:, 0]) / 2)
+
+
+def test_what_shows_through_a_film_is_always_a_film_of_its_label():
+    train = Films(np.repeat(np.arange(48, dtype=np.uint8) % 2 * 255, 4).reshape(48, 2, 2), films().labels)
+    state = TrainState(network(), InputSpec(32), train, FitSettings(TrainingParams(augment="style")))
+    order = np.arange(48)
+    others = state._partners(order, RandomDraws.from_epoch(0, 1, 48))
+    assert others.kin[:, 0, 0, 0].tolist() == train.labels[order].tolist()
+    assert set(others.any[:, 0, 0, 0].tolist()) == {0, 1}

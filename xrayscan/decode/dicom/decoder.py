@@ -5,7 +5,7 @@ from pydicom.dataset import FileDataset
 from xrayscan.decode.dicom.body_part import named_body_part
 from xrayscan.decode.dicom.codes import Stored, read_codes
 from xrayscan.decode.dicom.colour import chroma, luma, palette_brightness
-from xrayscan.decode.dicom.facts import burned_in, check_is_one_film, facts
+from xrayscan.decode.dicom.facts import burned_in, check_is_one_image, facts
 from xrayscan.decode.dicom.layout import Layout, read_layout
 from xrayscan.decode.dicom.orientation import upright
 from xrayscan.decode.dicom.pixels import Values, read_pixels
@@ -31,7 +31,7 @@ def decode_dicom(data: bytes, limits: Limits) -> Radiograph:
     """
     with header_kept_private():
         dataset = read_dataset(data, limits)
-        check_is_one_film(dataset)
+        check_is_one_image(dataset)
         return _radiograph(dataset, read_layout(dataset, limits), limits)
 
 

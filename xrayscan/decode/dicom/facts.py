@@ -16,7 +16,7 @@ from xrayscan.store.record import Facts
 RADIOGRAPHS = frozenset(("", "CR", "DX", "RG", "OT", "SC"))
 
 
-def check_is_one_film(dataset: Dataset) -> None:
+def check_is_one_image(dataset: Dataset) -> None:
     """Raises: DecodeError for what is no image, more than one, or none that a model of radiographs may judge."""
     if meta(dataset).get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
         raise DecodeError(Code.DICOM_DIRECTORY, "DICOM directory, no image")

@@ -10,7 +10,27 @@ from xrayscan.decode.dicom import defined_terms
 
 FRONTAL = frozenset({"AP", "PA", "FRONTAL", "DV", "VD"})
 LATERAL_CODES = frozenset({"LL", "RL", "LLO", "RLO", "LLAT", "RLAT"})  # PS3.3 C.8.1.1, and what vendors write
-LATERAL = frozenset({"LAT", "LATERAL", "LATERALE", "LATERALIS", "LLAT", "RLAT", "SEITLICH", "PROFIL"})
+LATERAL = frozenset(  # in the languages in which series are named
+    [
+        "LAT",
+        "LATERAL",
+        "LATERALE",
+        "LATERALIS",
+        "LATERO",
+        "LATEROLATERAL",
+        "LATEROLATERALE",
+        "LLAT",
+        "RLAT",
+        "LL",
+        "RL",
+        "SEITLICH",
+        "PROFIL",
+        "PERFIL",
+        "ZIJDELINGS",
+        "BOCZNE",
+        "BOCZNA",
+    ]
+)
 OTHERS = {  # in the order in which they are told; PS3.3 C.8.1.1 (codes of View Position), PS3.16 CID 4010 and 4011
     "oblique": frozenset({"OBL", "OBLIQUE", "LLO", "RLO", "LAO", "RAO", "LPO", "RPO"}),
     "decubitus": frozenset({"LLD", "RLD", "DECUB", "DECUBITUS"}),

@@ -46,13 +46,14 @@ class Augmentation:
     spectrum: float = 0.0
     histogram: float = 0.0
     frame: float = 0.0
+    blend: float = 0.0  # probability that another film of the same label shows through
     marks: float = 0.0  # probability of burnt-in markers and texts
     equalise: float = 0.0  # probability that half of the histogram is flattened
 
     @property
     def needs_partners(self) -> bool:
         """Whether films are changed after other films."""
-        return max(self.spectrum, self.histogram, self.frame) > 0
+        return max(self.spectrum, self.histogram, self.frame, self.blend) > 0
 
 
 Change = Callable[[torch.Tensor, Augmentation, RandomDraws], torch.Tensor]
@@ -107,23 +108,32 @@ PRESETS: Mapping[str, Augmentation] = MappingProxyType(
             noise=0.4,
             noise_sigma=0.03,
             erase=0.3,
-            spectrum=0.5,
-            histogram=0.35,
+            spectrum=0.7,
+            histogram=0.5,
             frame=0.3,
-            marks=0.25,
+            blend=0.3,
+            marks=0.4,
             equalise=0.3,
         ),
     }
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Partners:
+    """Other films that a batch of films is changed after, one of each kind per film: (B, 1, S, S) in [0, 1]."""
+
+    any: torch.Tensor  # of either label: lends its style
+    kin: torch.Tensor  # of the same label: shows through
+
+
 def augment(
-    images_B1SS: torch.Tensor, preset: str, draws: RandomDraws, partners: torch.Tensor | None = None
+    images_B1SS: torch.Tensor, preset: str, draws: RandomDraws, partners: Partners | None = None
 ) -> torch.Tensor:
     """Change every image of a batch (B, 1, S, S) in [0, 1] on its own; the result has the same shape and range.
 
-    ``draws`` has a row per image. What few images draw is computed for those alone. ``partners`` (B, 1, S, S) are the
-    films that lend their style, where the preset has films change after others (`Augmentation.needs_partners`).
+    ``draws`` has a row per image. What few images draw is computed for those alone. ``partners`` are needed where the
+    preset has films change after others (`Augmentation.needs_partners`).
     Raises: ModelError for an unknown preset.
     """
     if preset not in PRESETS:
@@ -144,14 +154,18 @@ def augment(
     return images.clamp_(0, 1)
 
 
-def _styled(images: torch.Tensor, how: Augmentation, draws: RandomDraws, partners: torch.Tensor | None) -> torch.Tensor:
+def _styled(images: torch.Tensor, how: Augmentation, draws: RandomDraws, partners: Partners | None) -> torch.Tensor:
     """Change, in place, the style of those images that draw it."""
     if partners is not None:
-        lent = (("spectrum", style_transfer.spectrum), ("histogram", style_transfer.histogram))
-        for name, change in (*lent, ("frame", style_transfer.frame)):
+        for name, change, others in (
+            ("spectrum", style_transfer.spectrum, partners.any),
+            ("histogram", style_transfer.histogram, partners.any),
+            ("blend", style_transfer.blend, partners.kin),
+            ("frame", style_transfer.frame, partners.any),
+        ):
             if len(rows := draws.chosen(name, getattr(how, name))):
                 at = torch.from_numpy(rows).to(images.device)
-                images[at] = change(images[at], partners[at], draws.rows(rows))
+                images[at] = change(images[at], others[at], draws.rows(rows))
     images = _some(lambda some, _, drawn: style_transfer.marks(some, drawn), "marks", how.marks, images, how, draws)
     return _some(lambda some, *_: (some + flattened(some)) / 2, "equalise", how.equalise, images, how, draws)
 

@@ -27,7 +27,7 @@ def epoch_metrics(side: str, labels: Labels, logits: Floats) -> dict[str, float]
 
 
 def sensitivity_at(specificity: float, labels: Labels, logits: Floats) -> float:
-    """The highest sensitivity of any threshold that clears at least this share of the films without the finding."""
+    """The highest sensitivity of any threshold that clears at least this share of the negative films."""
     negative = np.sort(logits[labels == 0])
     must_clear = math.ceil(specificity * len(negative))
     above = negative[must_clear - 1] if must_clear else -math.inf

@@ -47,7 +47,7 @@ def absolute_sum(weights: Iterable[torch.Tensor]) -> torch.Tensor:
 
 
 def class_weights(params: TrainingParams, films: Films) -> tuple[float, float]:
-    """Loss weights of films without and with the finding; balanced: both labels weigh the same in total."""
+    """Loss weights of negative and positive films; balanced: both labels weigh the same in total."""
     share = float(films.labels.mean())
     if params.class_weights == "none" or not 0 < share < 1:
         return 1.0, 1.0

@@ -26,6 +26,8 @@ STYLE_COLUMNS = (
     *("frame", "frame_top", "frame_bottom", "frame_left", "frame_right"),
     *("marks", "mark", "mark_ink"),
     "equalise",
+    "kin",  # which other film of the same label shows through
+    *("blend", "blend_share"),
 )
 ORDER, CHANGES, NETWORK, STYLE = range(4)  # streams of numbers that must not repeat one another
 
@@ -88,7 +90,7 @@ def order_of(seed: int, epoch: int, count: int) -> Indices:
 
 
 def balanced_order(seed: int, epoch: int, labels: Labels, batch: int, share: float) -> Indices:
-    """The films of an epoch, batch after batch, each with a ``share`` of films with the finding.
+    """The films of an epoch, batch after batch, each with a ``share`` of positive films.
 
     As many batches as the films fill once; films of the rarer label come more than once, each as often as any other.
     """

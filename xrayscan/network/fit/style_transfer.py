@@ -44,6 +44,16 @@ def histogram(images: torch.Tensor, partners: torch.Tensor, draws: RandomDraws) 
     return images * (1 - share) + matched.view_as(images) * share
 
 
+def blend(images: torch.Tensor, partners: torch.Tensor, draws: RandomDraws) -> torch.Tensor:
+    """Images with up to half of their partners, films of the same label, showing through.
+
+    Source: Yao et al., "Improving out-of-distribution robustness via selective augmentation", ICML 2022: what two films
+    of one label and of different styles have in common is the label.
+    """
+    share = _column(draws, "blend_share", images)[:, None] / 2
+    return images * (1 - share) + partners * share
+
+
 def frame(images: torch.Tensor, partners: torch.Tensor, draws: RandomDraws) -> torch.Tensor:
     """Images with the edges of their partners: collimation, markers and burnt-in text of another film."""
     place = (np.arange(images.shape[-1]) + 0.5) / images.shape[-1]

@@ -17,7 +17,7 @@ from torch.optim.swa_utils import AveragedModel
 from xrayscan.model.backend import Films, FitSettings, Tensors
 from xrayscan.model.batches import Batches
 from xrayscan.model.input_spec import InputSpec
-from xrayscan.network.fit.augmentation import PRESETS, augment
+from xrayscan.network.fit.augmentation import PRESETS, Partners, augment
 from xrayscan.network.fit.losses import Loss, absolute_sum
 from xrayscan.network.fit.optimisers import LearningGroups, Schedule, make_optimiser, matrices, train_mode
 from xrayscan.network.fit.random_draws import Indices, RandomDraws, balanced_order, network_seed, order_of
@@ -94,11 +94,20 @@ class TrainState:
     def _images(self, films: Indices, draws: RandomDraws) -> torch.Tensor:
         """Films (B,) as a batch (B, C, S, S) of network input, each changed by its own row of draws."""
         device, preset = self.settings.placement.device, self.settings.params.augment
-        images, partners = images_of(self.train.pixels[films], device), None
-        if PRESETS[preset].needs_partners:
-            lending = (draws["partner"][:, 0] * len(self.train)).astype(np.intp)
-            partners = images_of(self.train.pixels[lending], device)
+        images = images_of(self.train.pixels[films], device)
+        partners = self._partners(films, draws) if PRESETS[preset].needs_partners else None
         return normalise(augment(images, preset, draws, partners), self.spec)
+
+    def _partners(self, films: Indices, draws: RandomDraws) -> Partners:
+        """Films that others (B,) are changed after, as each one's row of draws says."""
+        device = self.settings.placement.device
+        lending = (draws["partner"][:, 0] * len(self.train)).astype(np.intp)
+        of_label = [np.flatnonzero(self.train.labels == label) for label in (0, 1)]
+        kin = [
+            of_label[label][int(drawn * len(of_label[label]))]
+            for label, drawn in zip(self.train.labels[films], draws["kin"][:, 0], strict=True)
+        ]
+        return Partners(images_of(self.train.pixels[lending], device), images_of(self.train.pixels[kin], device))
 
     def _step(self, images: torch.Tensor, labels: npt.NDArray[np.uint8]) -> tuple[torch.Tensor, torch.Tensor]:
         with autocast(self.settings.placement):

@@ -11,11 +11,10 @@ from PIL import Image
 from sklearn import metrics as sk
 from small import make_model, write_film
 
-from xrayscan import InputError, UsageError, load_model
+from xrayscan import EvaluateSettings, InputError, UsageError, evaluate, load_model, write_evaluation
 from xrayscan.cli import main
 from xrayscan.dataset import perceptual_hash
 from xrayscan.dataset.labelled_folder import read_folder
-from xrayscan.evaluation import EvaluateSettings, evaluate, write_evaluation
 from xrayscan.model.file import save_model
 from xrayscan.model.provenance import Provenance
 from xrayscan.scanning.prepare import prepare
@@ -147,26 +146,6 @@ def test_the_page_stands_alone_and_shows_curves_and_films(run):
     assert "where 10.0 % of films have PNEUMONIA" in page
 
 
-def test_one_model_has_one_plain_column(labelled, model_file, tmp_path):
-    result = xrayscan(labelled, "--model", model_file, "--out", tmp_path / "o", "--threshold", "0.35")
-    assert result.exit_code == 0, result.output
-    assert list(predictions(tmp_path / "o")[0]) == ["source", "label", "patient", "probability"]
-    [found] = json.loads((tmp_path / "o" / "metrics.json").read_text()).values()
-    assert found["threshold"] == 0.35
-    assert found["operating_point"] is None
-    assert found["operating_points"]["balanced"]["threshold"] == 0.5
-
-
-def test_an_operating_point_of_the_model_is_chosen_by_name(labelled, model_file, tmp_path):
-    result = xrayscan(labelled, "--model", model_file, "--out", tmp_path / "o", "--operating-point", "sensitivity-0.99")
-    assert result.exit_code == 0, result.output
-    [found] = json.loads((tmp_path / "o" / "metrics.json").read_text()).values()
-    assert (found["operating_point"], found["threshold"]) == ("sensitivity-0.99", 0.3)
-    refused = xrayscan(labelled, "--model", model_file, "--out", tmp_path / "p", "--operating-point", "best")
-    assert refused.exit_code == 4
-    assert "it has balanced" in refused.stderr
-
-
 def test_films_a_model_has_seen_are_refused_with_counts(labelled, model_that_saw, tmp_path):
     films = sorted((labelled / "NORMAL").iterdir())
     model = model_that_saw(films[:3], ["patient003"])
@@ -280,13 +259,6 @@ def test_the_same_evaluation_leaves_the_same_bytes(labelled, model_file, tmp_pat
         write_evaluation(evaluate([model_file], read_folder(str(labelled)), "films", QUICK), str(tmp_path / name))
     for name in ("metrics.json", "predictions.csv", "evaluation.html"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
-
-
-def test_an_output_folder_that_cannot_be_made_gives_exit_code_5(labelled, model_file, tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    result = xrayscan(labelled, "--model", model_file, "--out", tmp_path / "file")
-    assert result.exit_code == 5
-    assert "--out" in result.stderr
 
 
 @pytest.mark.slow

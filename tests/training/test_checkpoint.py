@@ -142,12 +142,12 @@ def test_every_optimiser_schedule_and_average_goes_on_as_it_was(recipe, sample_i
 SCRIPT = """
 import os, signal, sys
 import pytest, torch
-import test_resume
+import test_checkpoint
 torch.set_num_threads(1)
 patched = pytest.MonkeyPatch()
 if sys.argv[4]:
-    test_resume.cut(patched, sys.argv[4], lambda: os.kill(os.getpid(), signal.SIGKILL))
-test_resume.train(sys.argv[1], sys.argv[2], test_resume.settings(sys.argv[3], {}, resume=not sys.argv[4]))
+    test_checkpoint.cut(patched, sys.argv[4], lambda: os.kill(os.getpid(), signal.SIGKILL))
+test_checkpoint.train(sys.argv[1], sys.argv[2], test_checkpoint.settings(sys.argv[3], {}, resume=not sys.argv[4]))
 """
 
 

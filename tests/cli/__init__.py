@@ -1,0 +1,1 @@
+"""A package, since other rooms have test modules of the same names."""

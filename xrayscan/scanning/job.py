@@ -1,0 +1,56 @@
+"""One scan as an engine sees it, and the engine that runs it on this machine."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xrayscan.engine.interface import Cluster
+from xrayscan.model.file import Model
+from xrayscan.model.packed import PackedModel
+from xrayscan.scanning.hardware import Hardware
+from xrayscan.scanning.local_engine import run
+from xrayscan.scanning.row import Row, Rows
+from xrayscan.scanning.score import BatchScorer
+from xrayscan.scanning.stages import Asked, batch_stage, hardware, row_stage
+from xrayscan.scanning.versions import installed_versions
+from xrayscan.scanning.worker import WorkerPlan
+from xrayscan.scanning.workers import default_workers
+
+
+@dataclass(frozen=True, slots=True)
+class ScanJob:
+    """See `xrayscan.engine.interface.EngineJob`."""
+
+    models: Sequence[Model]
+    asked: Asked
+    cluster: Cluster
+    films: Callable[[], int]  # about how many there are; may take a moment
+    before: tuple[str, str] | None  # runtime and precision of a scan that goes on
+    started: Callable[[Hardware], None]
+    stopping: Callable[[], bool]
+
+    def plan(self) -> WorkerPlan:
+        """What workers elsewhere are made from."""
+        packed = tuple(map(PackedModel.from_model, self.models))
+        return WorkerPlan(packed, self.asked, self.films(), self.before, installed_versions())
+
+
+def run_here(job: Any, rows: Rows) -> Iterator[list[Row]]:
+    """The local engine: a `ScanJob` and its rows on this machine."""
+    with contextlib.ExitStack() as undo:
+
+        def start() -> BatchScorer:
+            on = hardware(job.models, job.asked, job.films(), job.before)
+            undo.callback(on.one_thread_each())
+            job.started(on)
+            return batch_stage(job.models, on)
+
+        yield from run(
+            rows,
+            prepare=row_stage(job.models, job.asked),
+            start=start,
+            workers=default_workers() if job.asked.workers is None else job.asked.workers,
+            file_timeout=job.asked.file_timeout,
+            stopping=job.stopping,
+        )
