@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import shutil
 import weakref
@@ -13,6 +12,7 @@ from markupsafe import Markup
 
 from xrayscan.errors import UsageError
 from xrayscan.explain.evidence import THUMBNAIL, Evidence, gather
+from xrayscan.explain.film import data_url
 from xrayscan.files.text import counted, encodable, visible
 from xrayscan.model.backend import Placement
 from xrayscan.report.jsonl import json_value
@@ -110,8 +110,7 @@ def _forget(store: Store, folder: str | None) -> None:
 def _line(row: WorklistRow, evidence: Evidence) -> Markup:
     picture = Markup("")
     if evidence.thumbnail:
-        encoded = base64.b64encode(evidence.thumbnail).decode()
-        picture = Markup('<img alt="" src="data:image/webp;base64,{}">').format(encoded)
+        picture = Markup('<img alt="" src="{}">').format(data_url(evidence.thumbnail))
     remarks = ", ".join(filter(None, (*row.remarks, evidence.problem)))
     return Markup("<tr><td>{}<td>{}<td>{}<td>{}<td style='text-align:left' title='{}'>{}{}").format(
         row.rank,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xrayscan.cli import options
+from xrayscan.cli.copies import Copies
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.signals import RESUME, Signals
 from xrayscan.cli.types import FilmPath, ShardNumber
@@ -68,6 +69,7 @@ class PredictOptions:
     )
     formats: tuple[str, ...] = options.formats_option()
     pictures: PictureSettings
+    copies: Copies
     quiet: bool = options.quiet_option()
     verbose: bool = options.verbose_option()
 
@@ -166,6 +168,7 @@ def _scan(found: Iterable["str | Source"], asked: PredictOptions) -> int:
     from xrayscan.scanning.scan import run_folder, scan
 
     loaded, found, settings = load_models(asked.models), list(found), asked.scan()
+    asked.copies.check([path for path in found if isinstance(path, str)])
     out = run_folder(OUT, found, loaded, share=asked.share, shard=asked.shard) if asked.out is None else asked.out
     context = click.get_current_context()
     signals = context.find_object(Signals)
@@ -199,6 +202,8 @@ def _scan(found: Iterable["str | Source"], asked: PredictOptions) -> int:
             folders=tuple(map(os.fsdecode, asked.paths)),
         )
         files = list(map(with_size, write_reports(worklist, out, asked.formats, look, console.writing)))
+        if not stopping():
+            files += asked.copies.make(worklist, share=asked.share)
         exit_code = signals.exit_code if stopping() else worklist.exit_code
         kept = _kept(asked, settings, out)
         counted = dataclasses.asdict(console.progress) | ran_on(console.hardware)

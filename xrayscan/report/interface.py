@@ -14,12 +14,14 @@ class PageSettings:
     """What a report may say and show beyond the worklist itself.
 
     ``pictures``: HTML of the pictures of the rows given, one piece after the other; None makes a page without.
+    ``films``: small pictures of these rows as WebP or JPEG, for reports that are no HTML; empty where there is none.
     """
 
     when: str = ""  # of the scan, for people
     folders: tuple[str, ...] = ()  # as the user gave them
     top: int = 500  # rows with pictures and all technical tags
     pictures: Callable[[Sequence[WorklistRow]], Iterable[Markup]] | None = None
+    films: Callable[[Sequence[WorklistRow]], Iterable[bytes]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
