@@ -34,7 +34,7 @@ from xrayscan.worklist.order import RankSettings
 from xrayscan.worklist.worklist import Worklist
 
 KEPT_BETWEEN_REPORTS = 1000
-WALK_SECONDS = 1.0  # that the choice of a runtime waits to know how much there is to do
+WALK_SECONDS = 1.0  # that a choice among several runtimes waits to know how much there is to do
 SOURCE = tuple(field.name for field in dataclasses.fields(Source))
 
 
@@ -45,7 +45,7 @@ class ScanSettings:
     ``workers``: reader processes; None is one per core, 0 reads inside this process. ``batch_size``: None chooses by
     device. ``precision``: auto | fp32 | bf16 | fp16. ``device``: auto | cpu | cuda[:N] | mps. ``file_timeout``:
     seconds after which a file is given up, 0 for never; without reader processes there is nobody to give it up.
-    ``runtime``: what computes the models; auto is the fastest that agrees with torch in fp32.
+    ``runtime``: what computes the models; auto is the fastest known here that agrees with torch in fp32.
     """
 
     device: str = "auto"
@@ -193,7 +193,7 @@ def _scored(
 
     def start() -> BatchScorer:
         asked = {"device": settings.device, "precision": settings.precision, "runtime": settings.runtime}
-        films = _expected(progress)
+        films = functools.partial(_expected, progress)
         hardware = Hardware.resolved(models, **asked, batch_size=settings.batch_size, films=films, before=choice.before)
         undo.callback(hardware.one_thread_each())
         choice.made(hardware)
