@@ -80,9 +80,9 @@ def benchmark(
         found = list(candidates(paths, Progress())) if paths else list(_drawn(undo))
         if not found:
             raise InputError("no image to measure on: give files or folders with images, or none at all")
-        asked = {"device": settings.device, "precision": settings.precision, "runtime": settings.runtime}
-        compare(model, **asked)
-        placement = choose([model], **asked, films=lambda: LONG)
+        device, precision, runtime = settings.device, settings.precision, settings.runtime
+        compare(model, device=device, precision=precision, runtime=runtime)
+        placement = choose([model], device=device, precision=precision, runtime=runtime, films=lambda: LONG)
         decoded = _decode_rate(found, model, settings)
         inference = tuple(_inference(model, placement, settings, seconds))
         return Benchmark(len(found), decoded, inference, _scan_rate(found, model, settings))
