@@ -110,7 +110,7 @@ def main() -> None:
         sys.exit(f"{asked.folder}: no JPEG in it")
     model = load_model(asked.model)
     wanted = {"device": asked.device, "precision": asked.precision, "runtime": asked.runtime}
-    placement = choose([model], **wanted, films=lambda: asked.copies * len(paths))
+    placement = choose([model], **wanted, films=asked.copies * len(paths))
     batch_size = default_batch_size(placement)
     settings = ScanSettings(placement.device, placement.precision, runtime=placement.runtime)
     print(f"{len(paths)} films x {asked.copies}, model {model.card.name}, {placement}, batch {batch_size}")

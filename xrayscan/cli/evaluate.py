@@ -97,7 +97,7 @@ def evaluate(asked: EvaluateOptions) -> None:
             device=asked.hardware.device,
             precision=asked.hardware.precision,
             runtime=asked.runtime,
-            films=lambda: len(labelled.films),
+            films=len(labelled.films),
         )
         settings = EvaluateSettings(
             split=asked.split,

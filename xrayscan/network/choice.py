@@ -9,7 +9,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,7 @@ def choose(
     device: str = AUTO,
     precision: str = AUTO,
     runtime: str = AUTO,
-    films: Callable[[], int] = lambda: 0,
+    films: int = 0,
     before: tuple[str, str] | None = None,
 ) -> Placement:
     """Decide where, how exactly and by what models compute.
@@ -51,7 +51,7 @@ def choose(
     What is asked for holds. Of what is left to choose, only ways that agree with torch in fp32 on drawn films are
     taken: no logit of them differs by more than what would move a probability of one half by 0.001, and no unlikeness
     by more than 0.001, so that real films stay within 0.01. That is `USUAL`, checked once, and whatever else `compare`
-    has measured here: the fastest for about ``films()`` films counts, its set-up included. Otherwise torch computes in
+    has measured here: the fastest for about ``films`` films counts, its set-up included. Otherwise torch computes in
     fp32.
     ``before``: runtime and precision of a scan that goes on, which are taken again where they can be had.
 
@@ -68,10 +68,7 @@ def choose(
     if USUAL in options and not measures.known(USUAL):
         measures.extend([USUAL], CHECKED, 1)
     agreeing = [one for one in options if measures.known(one) and measures.error(one) <= TOLERANCE]
-    if len(agreeing) < 2:
-        return agreeing[0] if agreeing else fallback
-    count = films()
-    return min(agreeing, key=lambda one: measures.seconds(one, count))
+    return min(agreeing, key=lambda one: measures.seconds(one, films), default=fallback)
 
 
 def compare(model: Model, *, device: str = AUTO, precision: str = AUTO, runtime: str = AUTO) -> None:

@@ -82,7 +82,7 @@ def benchmark(
             raise InputError("no image to measure on: give files or folders with images, or none at all")
         device, precision, runtime = settings.device, settings.precision, settings.runtime
         compare(model, device=device, precision=precision, runtime=runtime)
-        placement = choose([model], device=device, precision=precision, runtime=runtime, films=lambda: LONG)
+        placement = choose([model], device=device, precision=precision, runtime=runtime, films=LONG)
         decoded = _decode_rate(found, model, settings)
         inference = tuple(_inference(model, placement, settings, seconds))
         return Benchmark(len(found), decoded, inference, _scan_rate(found, model, settings))

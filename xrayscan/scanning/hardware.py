@@ -27,10 +27,10 @@ class Hardware:
         precision: str = "auto",
         runtime: str = "auto",
         batch_size: int | None = None,
-        films: Callable[[], int] = lambda: 0,
+        films: int = 0,
         before: tuple[str, str] | None = None,
     ) -> Self:
-        """Settle what is asked for as ``auto`` or None, for about ``films()`` films: see `network.choice.choose`.
+        """Settle what is asked for as ``auto`` or None, for about ``films`` films: see `network.choice.choose`.
 
         Raises: UsageError for what is not there.
         """

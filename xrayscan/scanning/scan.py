@@ -34,7 +34,7 @@ from xrayscan.worklist.order import RankSettings
 from xrayscan.worklist.worklist import Worklist
 
 KEPT_BETWEEN_REPORTS = 1000
-WALK_SECONDS = 1.0  # that a choice among several runtimes waits to know how much there is to do
+WALK_SECONDS = 1.0  # that the choice of a runtime waits to know how much there is to do
 SOURCE = tuple(field.name for field in dataclasses.fields(Source))
 
 
@@ -193,7 +193,7 @@ def _scored(
 
     def start() -> BatchScorer:
         asked = {"device": settings.device, "precision": settings.precision, "runtime": settings.runtime}
-        films = functools.partial(_expected, progress)
+        films = _expected(progress)
         hardware = Hardware.resolved(models, **asked, batch_size=settings.batch_size, films=films, before=choice.before)
         undo.callback(hardware.one_thread_each())
         choice.made(hardware)
