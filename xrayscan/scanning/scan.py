@@ -45,7 +45,7 @@ class ScanSettings:
     ``workers``: reader processes; None is one per core, 0 reads inside this process. ``batch_size``: None chooses by
     device. ``precision``: auto | fp32 | bf16 | fp16. ``device``: auto | cpu | cuda[:N] | mps. ``file_timeout``:
     seconds after which a file is given up, 0 for never; without reader processes there is nobody to give it up.
-    ``runtime``: what computes the models; auto is the fastest known here that agrees with torch in fp32.
+    ``runtime``: what computes the models; auto is the fastest that agrees with torch in fp32.
     """
 
     device: str = "auto"
