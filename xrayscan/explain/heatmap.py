@@ -69,15 +69,15 @@ class Explainer:
             return None
         from xrayscan.network.device import one_thread_each, streams
 
-        restore = one_thread_each(self._placement)
+        restore, count = one_thread_each(self._placement), streams(self._placement)
         try:
-            with ThreadPoolExecutor(streams(self._placement)) as threads:
-                return np.concatenate(list(threads.map(self._heatmap, pixels[:, None])))
+            with ThreadPoolExecutor(count) as threads:
+                parts = np.array_split(pixels, min(count, len(pixels)))
+                return np.concatenate(list(threads.map(self._maps, parts)))
         finally:
             restore()
 
-    def _heatmap(self, pixels: Pixels) -> Maps:
-        """The map (1, h, w) of a single film (1, S, S)."""
+    def _maps(self, pixels: Pixels) -> Maps:
         finest, last = self._layers[0], self._layers[-1]
         maps = []
         for layer in self._layers:
