@@ -24,7 +24,7 @@ from xrayscan.report.interface import PageSettings, PictureSettings
 from xrayscan.worklist.worklist import Worklist, WorklistRow
 
 DATA = Markup('<script type="text/plain" id="{}-{}">{}</script>\n')
-FILM_SIDE = 896  # pixels of a film's longer side: 500 of them are some 16 MB of page
+FILM_SIDE = 896  # pixels of a film's longer side: 500 of them are some 20 MB of page
 HEATMAPS = "heatmaps"  # folder of the PNG files, beside the reports
 OURS = re.compile(r"\d{5,}-[A-Za-z0-9_-]*\.png")
 NAME_LENGTH = 60  # characters of a film's name in that of its PNG file
