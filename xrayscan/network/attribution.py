@@ -22,7 +22,7 @@ Maps = npt.NDArray[np.float32]
 
 
 class Attribution:
-    """A network asked which cells of one of its layers spoke for the positive label. Several threads may ask at once."""
+    """A network asked which cells of one of its layers spoke for the positive label; several threads may ask."""
 
     def __init__(self, network: nn.Module, layer: str, spec: InputSpec, placement: Placement) -> None:
         """``layer`` names a submodule of the network, whose weights learn no more from now on."""
