@@ -21,7 +21,7 @@ Maps = npt.NDArray[np.float32]
 
 
 class Attribution:
-    """A network asked which cells of one of its layers spoke for the positive label."""
+    """A network asked which cells of one of its layers spoke for the finding."""
 
     def __init__(self, network: nn.Module, layer: str, spec: InputSpec, placement: Placement) -> None:
         """``layer`` names a submodule of the network."""
@@ -31,7 +31,7 @@ class Attribution:
         """Pixels (B, S, S) uint8 → how much each cell of the layer raised the logit: (B, h, w), from 0.
 
         Source: Jiang et al., "LayerCAM", IEEE TIP 30 (2021): a channel counts by its own gradient at each place, and
-        only where it speaks for the positive label. Gradients as Captum computes them.
+        only where it speaks for the finding. Gradients as Captum computes them.
         """
         import xrayscan.report.plots  # noqa: F401, I001 - first: captum imports matplotlib, which is imported there
         from captum.attr import LayerGradientXActivation
