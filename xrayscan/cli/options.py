@@ -9,6 +9,7 @@ import click
 from xrayscan.cli.installed import installed
 from xrayscan.cli.settings import option
 from xrayscan.cli.types import EXISTING_FILE, Formats, ModelReference
+from xrayscan.plugin.reports import default_formats
 
 if TYPE_CHECKING:
     from xrayscan.dataset.folder_settings import FolderSettings
@@ -94,8 +95,8 @@ def workers_option() -> int | None:
 def formats_option() -> tuple[str, ...]:
     """--format."""
     made: tuple[str, ...] = option(
-        lambda: tuple(installed(click.get_current_context()).reports),
-        "Reports to write; default: all.",
+        lambda: default_formats(installed(click.get_current_context())),
+        "Reports to write; default: all that are one file.",
         "--format",
         type=Formats(),
         env="XRAYSCAN_FORMAT",

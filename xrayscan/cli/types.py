@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from xrayscan.cli.installed import installed
+from xrayscan.report.interface import FolderReport
 
 
 class Number(click.ParamType[int | None]):
@@ -66,6 +67,9 @@ class Formats(click.ParamType[tuple[str, ...]]):
         known = installed(ctx or click.get_current_context()).reports
         if not names or not set(names) <= set(known):
             self.fail(f"{value!r}: choose among {', '.join(known)}, separated by commas", param, ctx)
+        for report in map(known.__getitem__, names):
+            if isinstance(report, FolderReport):
+                report.check()
         return names
 
 

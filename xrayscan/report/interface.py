@@ -2,11 +2,22 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+import numpy as np
+import numpy.typing as npt
 from markupsafe import Markup
 
 from xrayscan.worklist.worklist import Worklist, WorklistRow
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A film and the same film under its heatmap, both as colours, uint8 (H, W, 3); or why there is none."""
+
+    film: npt.NDArray[np.uint8] | None = None
+    heated: npt.NDArray[np.uint8] | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +25,15 @@ class PageSettings:
     """What a report may say and show beyond the worklist itself.
 
     ``pictures``: HTML of the pictures of the rows given, one piece after the other; None makes a page without.
+    ``overlays``: one for each of the rows given, of which the first ``heatmaps`` of the worklist should be; or None.
     """
 
     when: str = ""  # of the scan, for people
     folders: tuple[str, ...] = ()  # as the user gave them
     top: int = 500  # rows with pictures and all technical tags
     pictures: Callable[[Sequence[WorklistRow]], Iterable[Markup]] | None = None
+    heatmaps: int = 0  # rows with a heatmap
+    overlays: Callable[[Sequence[WorklistRow]], Iterable[Overlay]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +106,22 @@ class Report(Protocol):
         `xrayscan.atomic_writer` leaves a file that is complete or not there.
         Raises: OutputError if it cannot be written.
         """
+        ...
+
+
+@runtime_checkable
+class FolderReport(Protocol):
+    """What a `Report` also has that writes a folder, ``triage.<suffix>/``, such as one file per film.
+
+    It is written only where its format is chosen, and ``--send`` sends its files. ``write`` is given the folder's path:
+    `xrayscan.atomic_folder` leaves one that is complete or not there, and keeps files that need not be made again.
+    """
+
+    @property
+    def sent_suffix(self) -> str:
+        """The ending, with its dot, of the files that ``--send`` sends."""
+        ...
+
+    def check(self) -> None:
+        """Asked before a scan begins. Raises: UsageError with the remedy if the report cannot be written."""
         ...

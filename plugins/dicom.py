@@ -1,0 +1,42 @@
+"""DICOM out: structured reports and secondary captures, as reports of the worklist."""
+
+from dataclasses import dataclass
+
+from xrayscan import PageSettings, UsageError, Worklist, hookimpl
+
+
+@dataclass(frozen=True)
+class DicomReport:
+    """A folder of DICOM objects. What makes them is imported when they are made."""
+
+    name: str
+    shows_pictures: bool
+    sent_suffix: str = ".dcm"
+
+    @property
+    def suffix(self) -> str:
+        """The folder is ``triage.dicom-sr``, or whatever it is called."""
+        return self.name
+
+    def check(self) -> None:
+        """Raises: UsageError without highdicom."""
+        import importlib.util
+
+        if importlib.util.find_spec("highdicom") is None:
+            raise UsageError(f"--format {self.name} needs another package: pip install 'xrayscan[dicom]'")
+
+    def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
+        """Write the objects, and beside them which is whose."""
+        self.check()
+        from . import dicom_sc, dicom_sr
+        from .dicom_objects import write_objects
+
+        made = {each.NAME: each for each in (dicom_sr, dicom_sc)}[self.name]
+        write_objects(made.wanted(worklist, page), self.name, worklist, path)
+
+
+@hookimpl
+def register_reports(register) -> None:  # type: ignore[no-untyped-def]
+    """Offer ``dicom-sr`` and ``dicom-sc``."""
+    register(DicomReport("dicom-sr", shows_pictures=False))
+    register(DicomReport("dicom-sc", shows_pictures=True))
