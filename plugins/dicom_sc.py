@@ -3,6 +3,7 @@
 Source: DICOM PS3.3 A.8.1 (secondary capture), C.7.6.1 (derivation), C.8.6 (conversion type).
 """
 
+import functools
 import itertools
 from collections.abc import Iterator
 from typing import Any
@@ -27,13 +28,12 @@ def wanted(worklist: Worklist, page: PageSettings) -> Iterator[Wanted]:
     for row, overlay in zip(rows, page.overlays(rows) if page.overlays else (), strict=True):
         problem = overlay.problem if has_study(row) else NO_STUDY
         uid = uid_of(NAME, row.facts.sop_uid, row.facts.sha256, worklist.fingerprint)
-        make = lambda film, shown=overlay: capture(worklist, film, shown)  # noqa: E731
-        yield Wanted(row, uid, problem, None if problem else make)
+        yield Wanted(row, uid, problem, functools.partial(capture, worklist, overlay))
     for row in itertools.islice(worklist.rows(), len(rows), None):
         yield Wanted(row, problem=NO_HEATMAP)
 
 
-def capture(worklist: Worklist, film: Film, overlay: Overlay) -> Any:
+def capture(worklist: Worklist, overlay: Overlay, film: Film) -> Any:
     """The secondary capture as a data set."""
     from highdicom.sc import SCImage
     from pydicom.uid import ExplicitVRLittleEndian

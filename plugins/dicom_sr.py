@@ -4,6 +4,7 @@ Source: DICOM PS3.16 TID 1500 (measurement report), TID 1501 (measurements and q
 (device observer), TID 4019 (algorithm identification).
 """
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,7 +35,7 @@ def wanted(worklist: Worklist, page: PageSettings) -> Iterator[Wanted]:
             continue
         said = _said(worklist, row)
         uid = uid_of(NAME, row.facts.sop_uid, row.facts.sha256, *worklist.fingerprints, said)
-        yield Wanted(row, uid, make=lambda film, row=row: document(worklist, row, film))
+        yield Wanted(row, uid, make=functools.partial(document, worklist, row))
 
 
 def _said(worklist: Worklist, row: WorklistRow) -> list[object]:
