@@ -86,6 +86,13 @@ if TYPE_CHECKING:
     from xrayscan.runtime.interface import Runtime as Runtime
     from xrayscan.scanning.scan import ScanSettings as ScanSettings
     from xrayscan.scanning.scan import scan as scan
+    from xrayscan.sources.in_threads import in_threads as in_threads
+    from xrayscan.sources.interface import Fetched as Fetched
+    from xrayscan.sources.interface import Opened as Opened
+    from xrayscan.sources.interface import Place as Place
+    from xrayscan.sources.interface import Search as Search
+    from xrayscan.sources.source import Source as Source
+    from xrayscan.sources.streamed import Streamed as Streamed
     from xrayscan.store.record import Facts as Facts
     from xrayscan.store.record import ScanRecord as ScanRecord
     from xrayscan.training import TrainSettings as TrainSettings
@@ -163,6 +170,13 @@ _HOME = {
     "Runtime": "runtime.interface",
     "ScanSettings": "scanning.scan",
     "scan": "scanning.scan",
+    "in_threads": "sources.in_threads",
+    "Fetched": "sources.interface",
+    "Opened": "sources.interface",
+    "Place": "sources.interface",
+    "Search": "sources.interface",
+    "Source": "sources.source",
+    "Streamed": "sources.streamed",
     "TorchBackend": "network.backend",
     "TrainSettings": "training",
     "train": "training",

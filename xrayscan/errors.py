@@ -41,6 +41,7 @@ class Code(StrEnum):
     TIMED_OUT = "timed-out"  # decoding it took too long
     NOT_FINITE = "not-finite"  # the model's answer is not a number
     NOT_FOUND = "not-found"  # a path that was given and is not there
+    BAD_ADDRESS = "bad-address"  # an address of a scheme that no plugin reads, or that holds credentials
     CHANGED = "changed"  # it did not keep still while it was read
     VANISHED = "vanished"  # found, and gone before it was read
     BROKEN_LINK = "broken-link"  # a link that leads nowhere, or in a circle

@@ -12,6 +12,10 @@ STRANGERS = sorted((ROOT / "tests" / "plugin" / "strangers").glob("*.py"))
 KITS = {
     "columnar": ("ReportContract", "report = 'columnar'"),
     "count_rows": ("CommandContract", "command = 'count-rows'"),
+    "shelf": (
+        "SourceContract",
+        "source, address, absent = 'shelf', 'shelf://ward', 'shelf://ward/c'\n    from shelf import FILMS as files",
+    ),
     "toy_decoder": ("DecoderContract", "decoder, films = 'TOY', [b'TOY1' + bytes([64, 0, 64, 0]) + bytes(4096)]"),
     "too_dark": ("CheckContract", "check = 'too dark'"),
 }

@@ -85,17 +85,33 @@ class ModelReference(click.ParamType[str]):
 
 
 class FilmPath(click.Path):
-    """A path that is there, or one that leads into an archive: ``ward.zip!/study/a.dcm``. An archive is a folder."""
+    """A path that is there, one into an archive (``ward.zip!/study/a.dcm``), which is a folder, or an address."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path; what an archive holds shows when it is read."""
-        from xrayscan.sources.address import named_as_archive, split
+        from xrayscan.sources.address import LOCAL, named_as_archive, scheme, split
 
         path = os.fspath(value)
+        if (name := scheme(os.fsdecode(path))) != LOCAL:
+            return self._address(os.fsdecode(path), name, param, ctx)
         archive = named_as_archive(path) and os.path.isfile(path)
         if archive and not self.dir_okay:
             self.fail(f"{path} is an archive: name a file in it, such as {path}!/film.dcm", param, ctx)
         return path if archive or split(path) else super().convert(value, param, ctx)
+
+    def _address(self, address: str, name: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return an address that some source reads. Credentials in it are not shown."""
+        from xrayscan.sources.address import LOCAL
+        from xrayscan.sources.credentials import REASON, without_credentials
+
+        if not self.file_okay:
+            self.fail("give a folder, or an archive: films with labels are not read from elsewhere", param, ctx)
+        if (safe := without_credentials(address)) != address:
+            self.fail(f"{safe}: {REASON}", param, ctx)
+        if name not in (known := installed(ctx or click.get_current_context()).sources):
+            also = ", ".join(f"{other}://" for other in known if other != LOCAL) or "none"
+            self.fail(f"{address}: no plugin reads {name}:// addresses; those that are read: {also}", param, ctx)
+        return address
 
 
 EXISTING_FILE = click.Path(exists=True, dir_okay=False)

@@ -20,8 +20,8 @@ from xrayscan.explain.heatmap import Explainer, Neighbour, over_film
 from xrayscan.explain.seen import write_picture
 from xrayscan.model.backend import Pixels, Placement
 from xrayscan.model.file import Model
+from xrayscan.plugin.sources import read_file
 from xrayscan.scanning.prepare import decoded
-from xrayscan.sources.reading import read_file
 from xrayscan.store.record import Status
 from xrayscan.worklist.worklist import WorklistRow
 

@@ -9,7 +9,7 @@ from xrayscan.decode.gzipped import MAGIC, inflate
 from xrayscan.decode.limits import Limits
 from xrayscan.errors import Code, DecodeError
 from xrayscan.explain.evidence import CHANGED
-from xrayscan.sources.reading import read_file
+from xrayscan.plugin.sources import read_file
 from xrayscan.worklist.worklist import WorklistRow
 
 

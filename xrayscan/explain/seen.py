@@ -11,8 +11,8 @@ from xrayscan.decode.resize import preprocess
 from xrayscan.files.atomic import atomic_file
 from xrayscan.files.own_output import save_png
 from xrayscan.model.input_spec import InputSpec
+from xrayscan.plugin.sources import read_file
 from xrayscan.scanning.prepare import decoded
-from xrayscan.sources.reading import read_file
 
 SIDE = 1024  # pixels of the film's longer side, at most
 _GAP = 16  # pixels of grey between the two

@@ -11,6 +11,8 @@ from xrayscan.report import builtin as reports
 from xrayscan.report.interface import Report
 from xrayscan.runtime import builtin as runtimes
 from xrayscan.runtime.interface import Runtime
+from xrayscan.sources import local as sources
+from xrayscan.sources.interface import Place
 
 COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which people meet them
     "predict": "Rank a folder of chest radiographs by the probability of pneumonia.",
@@ -54,6 +56,13 @@ def register_runtimes(register: Callable[[Runtime], None]) -> None:
     """Offer torch, and the runtimes that take an ONNX graph."""
     for runtime in runtimes.BUILT_IN:
         register(runtime)
+
+
+@hookimpl
+def register_sources(register: Callable[[Place], None]) -> None:
+    """Offer the file system, and the archives in it."""
+    for place in sources.BUILT_IN:
+        register(place)
 
 
 @hookimpl

@@ -14,10 +14,18 @@ from xrayscan.model.backend import Backend, TrainingParams
 from xrayscan.plugin.command import Command
 from xrayscan.report.interface import Report
 from xrayscan.runtime.interface import Runtime
+from xrayscan.sources.interface import Place
 
 TRAINING_NAMES = {field.name for field in dataclasses.fields(TrainingParams)}  # --set takes these beside a backend's
 WORD = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")  # typed on the command line
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,39}")  # RFC 3986 section 3.1; one letter is a drive of Windows
 PHRASE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._+-]{0,38}[A-Za-z0-9])?")  # shown to people
+
+ALLOWED = {
+    WORD: "small letters, digits, '-', '_'",
+    SCHEME: "two small letters or more, digits, '+', '-'",
+    PHRASE: "letters, digits, spaces, '-', '_'",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +58,7 @@ class Edge:
         for attribute, pattern in self.names.items():
             value = getattr(offered, attribute)
             if not isinstance(value, str) or not pattern.fullmatch(value):
-                allowed = "small letters, digits" if pattern is WORD else "letters, digits, spaces"
-                raise ValueError(f"{self.singular} {attribute} {value!r}: use {allowed}, '-', '_' and dots, at most 40")
+                raise ValueError(f"{self.singular} {attribute} {value!r}: use {ALLOWED[pattern]} and dots, at most 40")
             if value.casefold() in {getattr(other, attribute).casefold() for other in known.values()}:
                 raise ValueError(f"the {self.singular} {attribute} {value!r} is already taken")
         self.check(offered)
@@ -77,6 +84,7 @@ EDGES = (
     Edge("reports", Report, names={"name": WORD, "suffix": WORD}),
     Edge("commands", Command),
     Edge("runtimes", Runtime),
+    Edge("sources", Place, names={"name": SCHEME}),
 )
 
 
@@ -102,6 +110,7 @@ class Registry:
     reports: dict[str, Report] = field(default_factory=dict)
     commands: dict[str, Command] = field(default_factory=dict)
     runtimes: dict[str, Runtime] = field(default_factory=dict)
+    sources: dict[str, Place] = field(default_factory=dict)
 
     def backend(self, name: str) -> Backend:
         """Return the backend called ``name``. Raises: ModelError that lists those there are and what failed to load."""

@@ -14,6 +14,7 @@ from xrayscan.model.backend import Backend
 from xrayscan.plugin.command import Command
 from xrayscan.report.interface import Report
 from xrayscan.runtime.interface import Runtime
+from xrayscan.sources.interface import Place
 
 GROUP = "xrayscan"  # the entry-point group that announces plugins, and pluggy's project name
 
@@ -73,4 +74,13 @@ def register_runtimes(register: Callable[[Runtime], None]) -> None:
 
     ``--runtime`` knows it by its name; ``--runtime auto`` takes the fastest that agrees with torch in fp32.
     Test it with `xrayscan.testing.RuntimeContract`.
+    """
+
+
+@hookspec
+def register_sources(register: Callable[[Place], None]) -> None:
+    """Offer places that hold images: pass each `Place` to ``register``, which refuses a name already taken.
+
+    A name is the scheme of its addresses: ``s3`` has those that begin with ``s3://``. Listing happens in one process,
+    reading in any: keep nothing that cannot be made again. Test it with `xrayscan.testing.SourceContract`.
     """

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
+from xrayscan.plugin.sources import discover
 from xrayscan.scanning.progress import Progress
-from xrayscan.sources.folders import discover
 from xrayscan.sources.source import Source
 
 PAUSE = 0.05  # s that whoever draws sources waits for one before it has time for something else

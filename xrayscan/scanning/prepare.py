@@ -20,9 +20,9 @@ from xrayscan.errors import Code, DecodeError, Status
 from xrayscan.files.own_output import is_own_output
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.plugin.decoders import decoders_for
+from xrayscan.plugin.sources import read_file, read_head
 from xrayscan.scanning.row import Row, pixel_column
 from xrayscan.sources.address import named_as_archive, named_as_other_archive
-from xrayscan.sources.reading import read_file, read_head
 
 # What a later run may be allowed: such a file is not known by its checksum, so that it is read again.
 OF_THIS_RUN = (Code.MEMORY, Code.TOO_MANY_PIXELS, Code.INFLATES_TOO_FAR)

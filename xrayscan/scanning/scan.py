@@ -17,6 +17,7 @@ from xrayscan.files.run_folder import own_folder
 from xrayscan.model.file import Model
 from xrayscan.plugin.loading import load_models, names_of
 from xrayscan.plugin.manager import load_registry
+from xrayscan.plugin.sources import discover
 from xrayscan.scanning.hardware import Hardware
 from xrayscan.scanning.local_engine import run
 from xrayscan.scanning.prefetch import Prefetcher
@@ -25,7 +26,6 @@ from xrayscan.scanning.progress import Progress
 from xrayscan.scanning.row import Row, Rows
 from xrayscan.scanning.score import BatchScorer
 from xrayscan.scanning.workers import FILE_TIMEOUT, default_workers
-from xrayscan.sources.folders import discover
 from xrayscan.sources.path_list import fingerprint
 from xrayscan.sources.source import IDENTITY, Source
 from xrayscan.store.record import FACT_LABELS, Facts, ScanRecord, Status

@@ -1,8 +1,13 @@
-"""How a file within an archive is named: ``ward.zip!/study/a.dcm``, and within an archive in it ``…!/inner.tar!/b``."""
+"""How files are named that are no path of the file system: ``s3://bucket/a.dcm`` where another place holds them, and
+``ward.zip!/study/a.dcm`` within an archive, ``…!/inner.tar!/b`` within an archive in it.
+"""
 
 import os
+import re
 
 MARK = "!/"
+LOCAL = "file"  # the scheme of paths that have none
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 READ_HERE = (".zip", ".tar", ".tar.gz", ".tgz")
 # Names, in lower case, that systems and storage (Synology, QNAP, Windows, macOS, freedesktop.org) give to what is no
 # film of anyone's; those that begin with a dot are hidden all the same, and named here for their reason.
@@ -16,6 +21,12 @@ _SYSTEM = frozenset(
 )
 _PASSED_OVER = _SYSTEM | _THUMBNAILS | _RECYCLE_BINS
 NOT_READ = (".7z", ".rar", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst", ".tar.lz4", ".tar.z")
+
+
+def scheme(path: str) -> str:
+    """Return the scheme of an address, in small letters; ``file`` for a path."""
+    found = _SCHEME.match(path)
+    return found[1].lower() if found else LOCAL
 
 
 def named_as_archive(path: str) -> bool:
@@ -63,3 +74,11 @@ def hidden_kind(name: str, *, is_folder: bool) -> str:
     if is_folder and known in _THUMBNAILS:
         return "folder of thumbnails"
     return f"{'hidden' if name.startswith('.') else 'system'} {'folder' if is_folder else 'file'}"
+
+
+def hidden_below(name: str) -> str | None:
+    """Say why a file of this path below a folder, an archive or an address is passed over; None for one that is not."""
+    *folders, file = [part for part in name.split("/") if part not in (".", "..")] or [""]  # such keys are only odd
+    if hidden := next(filter(is_hidden, folders), None):
+        return f"file of a {hidden_kind(hidden, is_folder=True)}"
+    return hidden_kind(file, is_folder=False) if is_hidden(file) else None

@@ -5,7 +5,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 
 from xrayscan.errors import Code, DecodeError
-from xrayscan.sources.address import MARK, hidden_kind, is_hidden, named_as_archive
+from xrayscan.sources.address import MARK, hidden_below, named_as_archive
 from xrayscan.sources.archive_file import ABSENT, Archive
 from xrayscan.sources.blob import FileBlob, LimitError
 from xrayscan.sources.members import MAX_DEPTH, Budget, Member
@@ -62,7 +62,7 @@ class NamedMembers:
 
 def _parts(archive: str, addresses: Mapping[str, str], closed: bool) -> Iterator[Source]:
     missing, problem, code = dict(addresses), ABSENT, Code.NOT_FOUND
-    for found in walk_archive(Source(archive, archive, mtime_ns=os.stat(archive).st_mtime_ns), closed=closed):
+    for found in walk_archive(Source.from_status(archive, archive, os.stat(archive)), closed=closed):
         under = [address for address in addresses if f"{found.path}/".startswith((f"{address}/", f"{address}{MARK}"))]
         for address in under:
             missing.pop(address, None)
@@ -92,7 +92,7 @@ def _one(archive: Archive, member: Member, found: Source, budget: Budget, depth:
     here = replace(found, source=source, path=path, size=member.size)  # as old as its archive
     if member.reason:
         yield Source(source, path, reason=member.reason, code=member.code)
-    elif hidden := _hidden(member.name):
+    elif hidden := hidden_below(member.name):
         yield Source(source, path, reason=hidden, code=Code.HIDDEN)
     elif not named_as_archive(member.name):
         yield here
@@ -117,11 +117,3 @@ def _within(archive: Archive, member: Member, here: Source, budget: Budget, dept
 def _refused(found: Source, error: OSError | DecodeError) -> Source:
     code, reason = (code_of(error), why(error)) if isinstance(error, OSError) else (error.code, str(error))
     return Source(found.source, found.path, reason=reason, code=code)
-
-
-def _hidden(name: str) -> str | None:
-    """Say why a member is not looked at, as for files of a folder; None for one that is."""
-    *folders, file = name.split("/")
-    if hidden := next(filter(is_hidden, folders), None):
-        return f"file of a {hidden_kind(hidden, is_folder=True)}"
-    return hidden_kind(file, is_folder=False) if is_hidden(file) else None

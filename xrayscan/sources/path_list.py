@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 from xrayscan.errors import Code, UsageError
+from xrayscan.sources.address import LOCAL, scheme
+from xrayscan.sources.credentials import without_credentials
 from xrayscan.sources.source import Source
 
 PATH_BYTES = 4096  # PATH_MAX of Linux: a NUL-separated list holds its first NUL within so many bytes
@@ -47,8 +49,12 @@ def read_list(stream: BinaryIO) -> Iterator[str | Source]:
 
 def fingerprint(paths: Iterable[str]) -> str:
     """Equal for the same paths, whatever their order and however they are written: SHA-256 in hexadecimal."""
-    absolute = sorted({os.fsencode(os.path.abspath(path)) for path in paths})
+    absolute = sorted({os.fsencode(_absolute(path)) for path in paths})
     return hashlib.sha256(b"\0".join(absolute)).hexdigest()
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(path) if scheme(path) == LOCAL else without_credentials(path)
 
 
 def _undecided(head: bytes) -> bool:
@@ -105,17 +111,19 @@ def _without_return(name: bytes) -> bytes:
 
 
 def _existing(name: str) -> str:
-    """Return the name, without quotes and blanks around it where only then there is such a path."""
+    """Return the name, without quotes and blanks around it where only then there is such a path or an address."""
     stripped = name.strip()
     quoted = len(stripped) > 2 and stripped[0] == stripped[-1] and stripped[0] in QUOTES
     others = [other for other in (name.rstrip(), stripped, stripped[1:-1] if quoted else "") if other not in ("", name)]
     if not others or os.path.lexists(name):
         return name
-    return next((other for other in others if os.path.lexists(other)), name)
+    return next((other for other in others if os.path.lexists(other) or scheme(other) != LOCAL), name)
 
 
 def _checked(name: str) -> str | Source:
     path = os.path.abspath(name)
+    if scheme(name) != LOCAL:
+        return name
     if _is_too_broad(os.path.realpath(path) if os.path.islink(path) else path):
         return Source(name, path, reason=TOO_BROAD, code=Code.TOO_BROAD)
     return name

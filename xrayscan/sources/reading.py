@@ -1,4 +1,4 @@
-"""Bytes of one file, wherever it lies; opening it neither blocks nor has an effect."""
+"""Bytes of one file, wherever it lies."""
 
 import contextlib
 import os
@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from xrayscan.errors import Code, DecodeError
 from xrayscan.sources.address import split
 from xrayscan.sources.archive_file import open_member
-from xrayscan.sources.blob import ChangedError, FileBlob
-from xrayscan.sources.interface import Opened
+from xrayscan.sources.blob import ChangedError
+from xrayscan.sources.interface import Opened, Place
+from xrayscan.sources.local import LOCAL_FILES
 from xrayscan.sources.system_error import code_of, why
 
 ATTEMPTS = 3  # to read a file that changes while it is read
@@ -16,32 +17,41 @@ MAX_FILE_BYTES = 512_000_000  # the largest radiographs are some 100 MB; beyond 
 HEAD_BYTES = 4096  # enough for every signature, the DICOM preamble (132 bytes) and the first elements
 
 
-def read_file(path: str, head_ok: Callable[[bytes], None] | None = None, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
+def read_file(
+    path: str,
+    head_ok: Callable[[bytes], None] | None = None,
+    *,
+    max_bytes: int = MAX_FILE_BYTES,
+    place: Place = LOCAL_FILES,
+) -> bytes:
     """Read one regular file whole, also one within an archive (``ward.zip!/a.dcm``). Anything else is refused.
 
     ``head_ok`` sees the first 4,096 bytes before the rest is read, and refuses the file by raising DecodeError. A file
     that changes meanwhile is read again, a few times. One of more than ``max_bytes`` is not read, however little of it
-    is on the disk.
+    is on the disk; nor is one of which fewer bytes come than its ``place`` announced.
     Raises: DecodeError with the reason, which names no path.
     """
     for _ in range(ATTEMPTS - 1):
         with contextlib.suppress(ChangedError):
-            return _whole(path, head_ok, max_bytes)
-    return _whole(path, head_ok, max_bytes)
+            return _whole(path, head_ok, max_bytes, place)
+    return _whole(path, head_ok, max_bytes, place)
 
 
-def _whole(path: str, head_ok: Callable[[bytes], None] | None, max_bytes: int) -> bytes:
-    with _opened(path) as file:
+def _whole(path: str, head_ok: Callable[[bytes], None] | None, max_bytes: int, place: Place) -> bytes:
+    with _opened(path, place) as file:
         if head_ok is not None:
             head_ok(file.head(HEAD_BYTES))
         if file.size > max_bytes:
             raise DecodeError(Code.FILE_TOO_LARGE, f"larger than {max_bytes / 1e6:,.0f} MB (--max-file-size)")
-        return file.whole()
+        data = file.whole()
+        if len(data) != file.size:
+            raise DecodeError(Code.TRUNCATED, "truncated on its way: its length is not the one announced")
+        return data
 
 
-def read_head(path: str) -> bytes:
+def read_head(path: str, *, place: Place = LOCAL_FILES) -> bytes:
     """Read the first 4,096 bytes of a regular file. Raises: DecodeError as ``read_file`` does."""
-    with _opened(path) as file:
+    with _opened(path, place) as file:
         return file.head(HEAD_BYTES)
 
 
@@ -58,10 +68,9 @@ def exists(path: str) -> bool:
 
 
 @contextlib.contextmanager
-def _opened(path: str) -> Iterator[Opened]:
+def _opened(path: str, place: Place) -> Iterator[Opened]:
     try:
-        inside = split(path)
-        yield open_member(*inside) if inside else FileBlob(path)
+        yield place.open(path)
     except OSError as error:
         raise DecodeError(code_of(error), why(error)) from error
     except MemoryError as error:

@@ -1,6 +1,8 @@
 """One path that was found."""
 
+import hashlib
 import os
+import secrets
 from dataclasses import dataclass
 from typing import Self
 
@@ -23,7 +25,9 @@ class Source:
     """
 
     source: str  # the path as given plus what lies below it
-    path: str  # absolute; links are not resolved; within an archive ARCHIVE!/NAME
+    path: (
+        str  # absolute; links are not resolved; within an archive ARCHIVE!/NAME; or an address such as s3://bucket/key
+    )
     size: int = 0
     mtime_ns: int = 0
     ctime_ns: int = 0
@@ -37,6 +41,15 @@ class Source:
         """A candidate with what it is known by."""
         size, mtime_ns, ctime_ns, device, inode = status_identity(status)
         return cls(source, path, size, mtime_ns, ctime_ns, device, inode)
+
+    @classmethod
+    def from_tag(cls, address: str, size: int, mtime_ns: int = 0, tag: str = "") -> Self:
+        """A candidate that has an address, known by what its place calls its content: an ETag, a version, a UID.
+
+        One of which neither time nor tag is known is taken for another file each time, and so read again.
+        """
+        known = hashlib.sha256(tag.encode()).digest() if tag else bytes(8) if mtime_ns else secrets.token_bytes(8)
+        return cls(address, address, size, mtime_ns, inode=int.from_bytes(known[:8]))
 
     @property
     def status(self) -> Status:
