@@ -1,8 +1,11 @@
-"""DICOM out: structured reports and secondary captures, as reports of the worklist."""
+"""Into the hospital: results as DICOM objects, and their way to the archive."""
 
 from dataclasses import dataclass
 
 from xrayscan import PageSettings, UsageError, Worklist, hookimpl
+
+from .dicom_send import Dimse, Stow
+from .dicomweb import SCHEMES
 
 
 @dataclass(frozen=True)
@@ -40,3 +43,11 @@ def register_reports(register) -> None:  # type: ignore[no-untyped-def]
     """Offer ``dicom-sr`` and ``dicom-sc``."""
     register(DicomReport("dicom-sr", shows_pictures=False))
     register(DicomReport("dicom-sc", shows_pictures=True))
+
+
+@hookimpl
+def register_sinks(register) -> None:  # type: ignore[no-untyped-def]
+    """Offer C-STORE and STOW-RS."""
+    register(Dimse())
+    for scheme in SCHEMES:
+        register(Stow(scheme))

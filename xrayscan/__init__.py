@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     from xrayscan.report.interface import Overlay as Overlay
     from xrayscan.report.interface import PageSettings as PageSettings
     from xrayscan.report.interface import Report as Report
+    from xrayscan.report.sink import Sink as Sink
     from xrayscan.report.table import worklist_table as worklist_table
     from xrayscan.runtime.interface import Compiled as Compiled
     from xrayscan.runtime.interface import Program as Program
@@ -164,6 +165,7 @@ _HOME = {
     "write_reports": "plugin.reports",
     "PageSettings": "report.interface",
     "Report": "report.interface",
+    "Sink": "report.sink",
     "worklist_table": "report.table",
     "Compiled": "runtime.interface",
     "Program": "runtime.interface",

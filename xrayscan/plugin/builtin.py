@@ -17,6 +17,7 @@ from xrayscan.sources.interface import Place
 COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which people meet them
     "predict": "Rank a folder of chest radiographs by the probability of pneumonia.",
     "report": "Write the reports of an earlier scan again, with other settings.",
+    "send": "Send the reports of a scan, or what of them has not arrived.",
     "show": "Inspect one film: metadata, score, heatmap.",
     "explore": "Look at a labelled folder before training on it.",
     "train": "Train a model on a labelled folder.",

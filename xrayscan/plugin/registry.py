@@ -13,6 +13,7 @@ from xrayscan.files.text import nearest
 from xrayscan.model.backend import Backend, TrainingParams
 from xrayscan.plugin.command import Command
 from xrayscan.report.interface import Report
+from xrayscan.report.sink import Sink
 from xrayscan.runtime.interface import Runtime
 from xrayscan.sources.interface import Place
 
@@ -85,6 +86,7 @@ EDGES = (
     Edge("commands", Command),
     Edge("runtimes", Runtime),
     Edge("sources", Place, names={"name": SCHEME}),
+    Edge("sinks", Sink, names={"name": SCHEME}),
 )
 
 
@@ -111,6 +113,7 @@ class Registry:
     commands: dict[str, Command] = field(default_factory=dict)
     runtimes: dict[str, Runtime] = field(default_factory=dict)
     sources: dict[str, Place] = field(default_factory=dict)
+    sinks: dict[str, Sink] = field(default_factory=dict)
 
     def backend(self, name: str) -> Backend:
         """Return the backend called ``name``. Raises: ModelError that lists those there are and what failed to load."""

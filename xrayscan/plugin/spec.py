@@ -13,6 +13,7 @@ from xrayscan.decode.interface import Decoder
 from xrayscan.model.backend import Backend
 from xrayscan.plugin.command import Command
 from xrayscan.report.interface import Report
+from xrayscan.report.sink import Sink
 from xrayscan.runtime.interface import Runtime
 from xrayscan.sources.interface import Place
 
@@ -83,4 +84,13 @@ def register_sources(register: Callable[[Place], None]) -> None:
 
     A name is the scheme of its addresses: ``s3`` has those that begin with ``s3://``. Listing happens in one process,
     reading in any: keep nothing that cannot be made again. Test it with `xrayscan.testing.SourceContract`.
+    """
+
+
+@hookspec
+def register_sinks(register: Callable[[Sink], None]) -> None:
+    """Offer places that reports are sent to: pass each `Sink` to ``register``, which refuses a name already taken.
+
+    A name is the scheme of its addresses: ``--send dimse://…`` goes to ``dimse``. What was sent is kept in the scan's
+    store, so that each file arrives once. Test it with `xrayscan.testing.SinkContract`.
     """
