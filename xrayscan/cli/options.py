@@ -94,7 +94,7 @@ def formats_option() -> tuple[str, ...]:
     """--format."""
     made: tuple[str, ...] = option(
         lambda: installed(click.get_current_context()).usual_reports,
-        "Reports to write; default: csv, jsonl, html and those of plugins.",
+        "Reports to write; default: csv, jsonl, html and those of plugins that are one file.",
         "--format",
         type=Formats(),
         env="XRAYSCAN_FORMAT",

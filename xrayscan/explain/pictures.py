@@ -1,6 +1,7 @@
 """Evidence → the pictures of the page, each in an element of its own that the script decodes when it is looked at."""
 
 import base64
+import io
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,9 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
+from PIL import Image
 
 from xrayscan.errors import ModelError
-from xrayscan.explain.evidence import Evidence, gather, write_heatmap
+from xrayscan.explain.evidence import Evidence, gather, overlay, write_heatmap
 from xrayscan.files.atomic import unwritable
 from xrayscan.files.run_folder import make_subfolder
 from xrayscan.files.text import encodable, visible
@@ -20,7 +22,7 @@ from xrayscan.model.backend import Placement
 from xrayscan.model.file import Model, load_model
 from xrayscan.plugin.reports import show_pictures
 from xrayscan.report.html.worklist_data import embedded
-from xrayscan.report.interface import PageSettings, PictureSettings
+from xrayscan.report.interface import Overlay, PageSettings, PictureSettings
 from xrayscan.worklist.worklist import Worklist, WorklistRow
 
 DATA = Markup('<script type="text/plain" id="{}-{}">{}</script>\n')
@@ -50,6 +52,10 @@ class Pictures:
         Raises: OutputError where a PNG file cannot be written.
         """
         yield from picture_elements(self._evidence(rows))
+
+    def overlays(self, rows: Sequence[WorklistRow]) -> Iterator[Overlay]:
+        """Yield the pictures of the rows, each of which gets a heatmap."""
+        return map(_overlay, self._evidence(rows))
 
     def files(self, rows: Sequence[WorklistRow]) -> None:
         """Write the PNG files alone, for a page without pictures. Raises: OutputError as `elements`."""
@@ -114,7 +120,7 @@ def page_settings(
     if not pictures.images:
         maker.files(worklist.top(pictures.heatmaps))
         return plain
-    return replace(plain, pictures=maker.elements)
+    return replace(plain, pictures=maker.elements, heatmaps=pictures.heatmaps, overlays=maker.overlays)
 
 
 def _explaining(worklist: Worklist, given: Model | str) -> Model:
@@ -146,6 +152,13 @@ def picture_elements(evidence: Iterable[Evidence]) -> Iterator[Markup]:
         if one.neighbours:
             near = [[visible(case.label), round(case.distance, 4)] for case in one.neighbours]
             yield DATA.format("near", number, Markup(embedded(near)))
+
+
+def _overlay(one: Evidence) -> Overlay:
+    if one.problem or one.heatmap is None:
+        return Overlay(problem=one.problem or "the model gives no heatmap")
+    with Image.open(io.BytesIO(one.film)) as film:
+        return Overlay(np.asarray(film.convert("RGB")), np.asarray(overlay(one.film, one.heatmap)))
 
 
 def _map(heatmap: npt.NDArray[np.float32]) -> dict[str, object]:
