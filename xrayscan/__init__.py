@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from xrayscan.checks.interface import Verdict as Verdict
     from xrayscan.dataset.folder_settings import FolderSettings as FolderSettings
     from xrayscan.dataset.labelled_folder import read_folder as read_folder
+    from xrayscan.decode.dicom.read import header_kept_private as header_kept_private
     from xrayscan.decode.interface import Decoder as Decoder
     from xrayscan.decode.interface import Radiograph as Radiograph
     from xrayscan.decode.limits import Limits as Limits
@@ -51,7 +52,10 @@ if TYPE_CHECKING:
     from xrayscan.errors import XrayscanError as XrayscanError
     from xrayscan.evaluation.settings import EvaluateSettings as EvaluateSettings
     from xrayscan.evaluation.write import write_evaluation as write_evaluation
+    from xrayscan.explain.header import read_header as read_header
     from xrayscan.files.atomic import atomic_writer as atomic_writer
+    from xrayscan.files.atomic_folder import NewFolder as NewFolder
+    from xrayscan.files.atomic_folder import atomic_folder as atomic_folder
     from xrayscan.model.backend import Backend as Backend
     from xrayscan.model.backend import Films as Films
     from xrayscan.model.backend import FitSettings as FitSettings
@@ -92,9 +96,12 @@ if TYPE_CHECKING:
     from xrayscan.plugin.manager import load_registry as load_registry
     from xrayscan.plugin.reports import write_reports as write_reports
     from xrayscan.plugin.spec import hookimpl as hookimpl
+    from xrayscan.report.interface import FolderReport as FolderReport
     from xrayscan.report.interface import OnRequest as OnRequest
+    from xrayscan.report.interface import Overlay as Overlay
     from xrayscan.report.interface import PageSettings as PageSettings
     from xrayscan.report.interface import Report as Report
+    from xrayscan.report.sink import Sink as Sink
     from xrayscan.report.table import worklist_table as worklist_table
     from xrayscan.runtime.interface import Compiled as Compiled
     from xrayscan.runtime.interface import Program as Program
@@ -173,6 +180,12 @@ _HOME = {
     "EvaluateSettings": "evaluation.settings",
     "write_evaluation": "evaluation.write",
     "atomic_writer": "files.atomic",
+    "FolderReport": "report.interface",
+    "Overlay": "report.interface",
+    "header_kept_private": "decode.dicom.read",
+    "read_header": "explain.header",
+    "NewFolder": "files.atomic_folder",
+    "atomic_folder": "files.atomic_folder",
     "hookimpl": "plugin.spec",
     "Model": "model.file",
     "load_model": "model.file",
@@ -188,6 +201,7 @@ _HOME = {
     "OnRequest": "report.interface",
     "PageSettings": "report.interface",
     "Report": "report.interface",
+    "Sink": "report.sink",
     "worklist_table": "report.table",
     "Compiled": "runtime.interface",
     "Program": "runtime.interface",

@@ -1,5 +1,10 @@
+import re
+
+import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
+from xrayscan.cli import main
 from xrayscan.console.predict import TOP_REASONS, _reasons_table
 from xrayscan.store.record import Status
 
@@ -28,3 +33,16 @@ def test_rare_reasons_beyond_the_table_are_counted_together():
     assert f"reason {TOP_REASONS:02}" not in text
     assert f"{rest}" in text
     assert "2 other reasons" in text
+
+
+def test_the_time_shown_is_all_that_was_waited_and_says_for_what(films, model_file, tmp_path):
+    asked = ["predict", str(films), "--model", model_file, "--out", str(tmp_path / "out"), "--workers", "0"]
+    done = CliRunner().invoke(main, [*asked, "--heatmaps", "none"], env={"COLUMNS": "300"})
+    assert done.exit_code == 0, done.output
+    times = re.search(
+        r"([\d.,]+) s: ([\d.]+) to start, ([\d.]+) to read and score, ([\d.]+) for reports\.", done.output
+    )
+    whole, *parts = (float(number.replace(",", "")) for number in times.groups())
+    assert sum(parts) == pytest.approx(whole, abs=0.21)  # each is rounded
+    assert parts[1] > 0
+    assert "7 films scored by onnxruntime" in done.output or "7 films scored by torch" in done.output

@@ -1,11 +1,13 @@
-"""The runtime of a scan: the fastest that agrees, looked for once it pays, and remembered."""
+"""The runtime of a scan: fast at once by a rule, the fastest that agrees where they were compared."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
-from xrayscan import Placement, UsageError, load_predictor, scan
+from xrayscan import Placement, ScanSettings, UsageError, load_model, load_predictor, scan
 from xrayscan.network import choice
 from xrayscan.network.choice import choose, difference, measure
 from xrayscan.plugin.registry import Registry
@@ -21,69 +23,73 @@ def empty_cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def measured(monkeypatch):
-    """What measuring finds; the list of what was measured."""
+    """What measuring finds; the list of what was measured, and on how many films."""
     figures = {
         "torch bf16": Measured(0.5, 0.002, 0.02),
         "torch fp32": Measured(0.5, 0.010, 0.0),
         "torch-fused fp32": Measured(3.0, 0.005, 1e-6),
         "openvino fp32": Measured(0.5, 0.004, 1e-6),
         "openvino bf16": Measured(0.5, 0.001, 0.02),
-        "onnxruntime fp32": Measured(0.5, 0.0045, float("inf")),
+        "onnxruntime fp32": Measured(0.5, 0.0045, 1e-6),
         "torch-compile fp32": Measured(60.0, 0.0001, 1e-6),
     }
     asked = []
 
-    def fake(model, standard, options):
+    def fake(model, standard, options, films, rounds):
         names = [f"{one.runtime} {one.precision}" for one in options]
-        asked.append(names)
+        asked.append((names, films))
         return {name: figures[name] for name in names}
 
     monkeypatch.setattr(choice, "measure", fake)
+    monkeypatch.setattr(choice, "load_predictor", lambda model, placement: None)
     for runtime in ("OnnxRuntime", "OpenVino"):
         monkeypatch.setattr(f"xrayscan.runtime.graphs.{runtime}.missing", lambda self, placement: None)
-        monkeypatch.setattr(f"xrayscan.runtime.graphs.{runtime}.precisions", lambda self, device: ("bf16", "fp32"))
+    monkeypatch.setattr("xrayscan.runtime.graphs.OpenVino.precisions", lambda self, device: ("bf16", "fp32"))
     monkeypatch.setattr("xrayscan.runtime.torch_runtimes.Eager.precisions", lambda self, device: ("bf16", "fp32"))
     monkeypatch.setattr("xrayscan.runtime.torch_runtimes.Inductor.missing", lambda self, placement: None)
-    figures["onnxruntime bf16"] = figures["openvino bf16"]
-    return asked
+    return figures, asked
 
 
-def test_a_few_films_are_not_worth_looking(model, measured):
-    assert choose([model], device="cpu", films=10) == Placement("cpu", "fp32", "torch")
-    assert measured == []
+def test_the_usual_runtime_is_taken_at_once_and_checked_once(model, measured):
+    for _ in range(2):
+        assert choose([model], device="cpu", films=1_000_000) == choice.USUAL
+    assert measured[1] == [(["onnxruntime fp32"], choice.CHECKED)]  # nothing else, however long the scan
 
 
-def test_the_fastest_that_agrees_is_taken_and_remembered(model, measured):
-    taken = Placement("cpu", "fp32", "openvino")
-    assert choose([model], device="cpu", films=9_000) == taken
-    assert "torch-compile fp32" not in measured[0]  # a minute to save less
-    assert choose([model], device="cpu", films=10) == taken
-    assert len(measured) == 1
+def test_torch_computes_where_the_usual_runtime_answers_otherwise(model, measured):
+    figures, asked = measured
+    figures["onnxruntime fp32"] = Measured(0.5, 0.0001, 0.002)
+    for _ in range(2):
+        assert choose([model], device="cpu") == Placement("cpu", "fp32", "torch")
+    assert len(asked) == 1
 
 
-def test_what_takes_a_minute_to_start_is_taken_where_that_is_nothing(model, measured):
-    assert choose([model], device="cpu", films=1_000_000) == Placement("cpu", "fp32", "torch-compile")
-    assert choose([model], device="cpu", films=10) == Placement("cpu", "fp32", "openvino")
+def test_torch_computes_where_the_usual_runtime_is_missing(model, measured, monkeypatch):
+    for runtime in ("OnnxRuntime", "OpenVino"):
+        monkeypatch.setattr(f"xrayscan.runtime.graphs.{runtime}.missing", lambda self, placement: "it is gone")
+    assert choose([model], device="cpu") == Placement("cpu", "fp32", "torch")
+    assert measured[1] == []
 
 
-def test_many_small_scans_are_worth_looking_in_the_end(model, measured):
-    for _ in range(15):
-        choose([model], device="cpu", films=400)
-    assert measured
-    assert choose([model], device="cpu", films=100).runtime == "openvino"
+def test_what_was_compared_decides_by_the_length_of_the_scan(model, measured):
+    choice.compare(model, device="cpu")
+    assert "torch-compile fp32" not in measured[1][0][0]  # a minute, which nobody has asked for
+    assert choose([model], device="cpu", films=9_000) == Placement("cpu", "fp32", "openvino")
+    choice.compare(model, device="cpu", runtime="torch-compile")
+    assert choose([model], device="cpu", films=9_000).runtime == "openvino"
+    assert choose([model], device="cpu", films=1_000_000).runtime == "torch-compile"
 
 
 def test_what_is_asked_for_holds(model, measured):
-    assert choose([model], device="cpu", precision="bf16", films=1) == Placement("cpu", "bf16", "torch")
-    assert choose([model], device="cpu", runtime="openvino", films=1) == Placement("cpu", "fp32", "openvino")
-    asked = choose([model], device="cpu", runtime="torch", precision="bf16", films=9_000)
+    assert choose([model], device="cpu", precision="bf16") == Placement("cpu", "bf16", "torch")
+    assert choose([model], device="cpu", runtime="openvino") == Placement("cpu", "fp32", "openvino")
+    asked = choose([model], device="cpu", runtime="torch", precision="bf16")
     assert asked == Placement("cpu", "bf16", "torch")
 
 
 def test_a_scan_that_goes_on_is_computed_as_it_began(model, measured):
-    choose([model], device="cpu", films=9_000)
-    assert choose([model], device="cpu", films=5, before=("torch", "fp32")).runtime == "torch"
-    assert choose([model], device="cpu", films=5, before=("gone", "fp32")).runtime == "openvino"
+    assert choose([model], device="cpu", before=("torch", "fp32")).runtime == "torch"
+    assert choose([model], device="cpu", before=("gone", "fp32")) == choice.USUAL
 
 
 def test_an_unknown_runtime_and_one_that_cannot_run_are_refused(model, monkeypatch):
@@ -120,18 +126,21 @@ def test_answers_that_are_no_numbers_are_infinitely_wrong():
 
 def test_damaged_memory_counts_as_none(model):
     memory = Memory.of(model.fingerprint)
-    memory.films = 7
+    memory.measured = {"torch fp32": Measured(0.5, 0.01, 0.0)}
     memory.keep_graph(b"a graph")
-    assert (Memory.of(model.fingerprint).films, Memory.of(model.fingerprint).graph()) == (7, b"a graph")
+    assert (Memory.of(model.fingerprint).measured, Memory.of(model.fingerprint).graph()) == (
+        memory.measured,
+        b"a graph",
+    )
     with open(f"{memory.path}.onnx", "wb") as file:
         file.write(b"another")
     assert Memory.of(model.fingerprint).graph() == b""
     with open(f"{memory.path}.json", encoding="ascii") as file:
         found = json.load(file)
-    for damaged in ("", "[]", "7", json.dumps(found | {"films": 8}), json.dumps({"sha256": 1})):
+    for damaged in ("", "[]", "7", json.dumps(found | {"measured": {}}), json.dumps({"sha256": 1})):
         with open(f"{memory.path}.json", "w", encoding="ascii") as file:
             file.write(damaged)
-        assert Memory.of(model.fingerprint).films == 0
+        assert Memory.of(model.fingerprint) == Memory(memory.path)
 
 
 def test_memory_where_others_may_write_is_not_trusted(model, tmp_path):
@@ -143,7 +152,7 @@ def test_memory_where_others_may_write_is_not_trusted(model, tmp_path):
 
 def test_a_cache_that_cannot_be_written_costs_nothing(model, tmp_path):
     (tmp_path / "cache").write_text("a file in the way")
-    assert choose([model], device="cpu", films=10).runtime == "torch"
+    assert choose([model], device="cpu") in (choice.USUAL, Placement())
     Memory.of(model.fingerprint).keep_graph(b"a graph")
 
 
@@ -156,12 +165,34 @@ def test_a_kept_graph_is_used_without_the_backend(model, monkeypatch):
     assert np.array_equal(load_predictor(model, placement).predict(films), wanted)
 
 
-def test_a_scan_says_what_computed_it_and_goes_on_with_that(model_file, films, tmp_path):
-    seen = []
-    with scan(
-        films, model=model_file, out=tmp_path / "out", on_start=lambda h: seen.append(h.placement.runtime)
-    ) as first:
-        assert first.counts.scored == 7
-    assert seen == ["torch"]
-    with Store.read(str(tmp_path / "out" / STORE_NAME)) as store:
-        assert store.recall("computed") == ["torch", "fp32"]
+def test_a_default_scan_says_what_torch_says_whatever_its_batches_and_goes_on_as_it_began(model_file, films, tmp_path):
+    pytest.importorskip("onnxruntime")
+    seen, probabilities = [], []
+    for name, settings in {
+        "torch": ScanSettings(workers=0, runtime="torch", precision="fp32"),
+        "usual": ScanSettings(workers=0),
+        "alone": ScanSettings(workers=0, batch_size=1),
+        "few": ScanSettings(workers=0, batch_size=3),
+    }.items():
+        on_start = lambda hardware: seen.append(hardware.placement.runtime)  # noqa: E731
+        with scan(films, model=model_file, out=tmp_path / name, settings=settings, on_start=on_start) as found:
+            probabilities.append({row.source: row.probability for row in found.rows()})
+    assert seen == ["torch", "onnxruntime", "onnxruntime", "onnxruntime"]
+    for given in probabilities[1:]:
+        assert given == pytest.approx(probabilities[0], abs=1e-4)
+    with Store.read(str(tmp_path / "usual" / STORE_NAME)) as store:
+        assert store.recall("computed") == ["onnxruntime", "fp32"]
+
+
+def test_a_second_scan_imports_no_torch(model_file, films, tmp_path):
+    pytest.importorskip("onnxruntime")
+    choose([load_model(model_file)], device="cpu")
+    code = (
+        "import sys; from xrayscan.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit as end: assert 'torch' not in sys.modules, 'torch was imported'; sys.exit(end.code)"
+    )
+    asked = ["predict", str(films), "--model", model_file, "--out", str(tmp_path / "out"), "--workers", "0"]
+    done = subprocess.run([sys.executable, "-c", code, *asked, "--heatmaps", "none"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "by onnxruntime on cpu" in done.stderr

@@ -17,6 +17,10 @@ KITS = {
         "source, address, absent = 'shelf', 'shelf://ward', 'shelf://ward/c'\n    from shelf import FILMS as files",
     ),
     "in_turn": ("EngineContract", "engine = 'in-turn'"),
+    "tray": (
+        "SinkContract",
+        "sink, address, unreachable, file = 'tray', 'tray://ward', 'tray://nowhere', b'file'",
+    ),
     "toy_decoder": ("DecoderContract", "decoder, films = 'TOY', [b'TOY1' + bytes([64, 0, 64, 0]) + bytes(4096)]"),
     "too_dark": ("CheckContract", "check = 'too dark'"),
 }

@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -195,6 +196,31 @@ def test_a_first_write_that_fails_has_not_begun_the_run(path):
     with Store.read(path) as store:
         assert store.run == 2
         assert sorted(name for _, name in names(store)) == ["a", "c"]
+
+
+def test_what_may_wait_is_committed_a_moment_later_with_what_comes_next(path, tmp_path, monkeypatch):
+    def found_after_a_power_cut():
+        copy = str(shutil.copy(path, tmp_path / "copy.sqlite"))
+        with Store.read(copy) as store:
+            return sorted(name for _, name in names(store))
+
+    with Store.open(path, models=MODELS) as store:
+        for name in "ab":
+            store.write([scored(name)], soon=True)
+        assert found_after_a_power_cut() == ["a"]
+        monkeypatch.setattr("xrayscan.store.store.time.monotonic", lambda: float("inf"))
+        store.write([scored("c")], soon=True)
+        assert found_after_a_power_cut() == ["a", "b", "c"]
+        store.write([scored("d")], soon=True)
+    assert found_after_a_power_cut() == ["a", "b", "c", "d"]
+
+
+def test_what_waits_is_committed_when_the_store_is_closed(path):
+    with Store.open(path, models=MODELS) as store:
+        for name in "ab":
+            store.write([scored(name)], soon=True)
+    with Store.read(path) as store:
+        assert sorted(name for _, name in names(store)) == ["a", "b"]
 
 
 def test_what_is_ignored_does_not_replace_what_was_read_in_the_same_run(path):

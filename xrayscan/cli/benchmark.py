@@ -29,8 +29,8 @@ class BenchmarkOptions:
 def benchmark(asked: BenchmarkOptions) -> None:
     """Measure decoding, inference by runtime and batch size, and a whole scan of PATHS; of drawn films without PATHS.
 
-    Says which part is the limit, and how long 100,000 such films take. The fastest runtime found is remembered, so
-    that later scans begin with it.
+    Says which part is the limit, and how long 100,000 such films take. What each runtime takes is remembered, so that
+    later scans are computed by the fastest. One that takes a minute to start is measured only if --runtime names it.
 
     Exit code: 0 measured, 3 no file could be decoded, 4 unusable model, 5 a file cannot be written.
     """

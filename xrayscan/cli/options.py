@@ -75,8 +75,8 @@ def runtime_option() -> str:
     """--runtime."""
     made: str = option(
         "auto",
-        "What computes the model, such as torch, onnxruntime or openvino; auto: the fastest that agrees with torch in "
-        "fp32 within 0.01, measured once it pays.",
+        "What computes the model, such as torch, onnxruntime or openvino; auto: onnxruntime on a CPU, or what "
+        "`xrayscan benchmark` found to be faster, if within 0.01 of torch in fp32.",
         metavar="NAME|auto",
         env="XRAYSCAN_RUNTIME",
     )
@@ -94,7 +94,7 @@ def formats_option() -> tuple[str, ...]:
     """--format."""
     made: tuple[str, ...] = option(
         lambda: installed(click.get_current_context()).usual_reports,
-        "Reports to write; default: csv, jsonl, html and those of plugins.",
+        "Reports to write; default: csv, jsonl, html and those of plugins that are one file.",
         "--format",
         type=Formats(),
         env="XRAYSCAN_FORMAT",
@@ -108,7 +108,9 @@ class Hardware:
 
     device: str = device_option()
     precision: Literal["auto", "fp32", "bf16", "fp16"] = option(
-        "auto", "Numeric precision. auto: fastest one the hardware supports.", env="XRAYSCAN_PRECISION"
+        "auto",
+        "Numeric precision. auto: fastest one the hardware supports; scans: one that keeps probabilities within 0.01.",
+        env="XRAYSCAN_PRECISION",
     )
     workers: int | None = workers_option()
 

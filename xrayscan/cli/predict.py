@@ -13,9 +13,12 @@ import click
 
 from xrayscan.cli import options
 from xrayscan.cli.copies import Copies
+from xrayscan.cli.installed import installed
+from xrayscan.cli.send import send_reports
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.signals import RESUME, Signals
-from xrayscan.cli.types import FilmPath, ShardNumber
+from xrayscan.cli.types import Destination, FilmPath, ShardNumber
+from xrayscan.plugin.delivery import NOTHING_TO_SEND, sends_anything
 from xrayscan.report.interface import PictureSettings
 from xrayscan.sources.shard import WHOLE, Shard
 from xrayscan.worklist.order import RankSettings
@@ -70,6 +73,12 @@ class PredictOptions:
     formats: tuple[str, ...] = options.formats_option()
     pictures: PictureSettings
     copies: Copies
+    send: tuple[str, ...] = option(
+        (),
+        "Send the files of --format dicom-sr and the like to this address, each once; may be repeated.",
+        each=Destination(),
+        metavar="ADDRESS",
+    )
     quiet: bool = options.quiet_option()
     verbose: bool = options.verbose_option()
 
@@ -80,6 +89,8 @@ class PredictOptions:
             raise click.UsageError("--rank-by mean compares models: give --model at least twice")
         if not self.paths and self.files_from is None:
             raise click.UsageError("No input. Give files or folders, e.g. xrayscan predict radiographs/")
+        if self.send and not sends_anything(self.formats, installed(click.get_current_context())):
+            raise click.UsageError(NOTHING_TO_SEND)
 
     def scan(self) -> "ScanSettings":
         """The same, as the library has it."""
@@ -109,6 +120,7 @@ class PredictOptions:
     "xrayscan predict radiographs/",
     "xrayscan predict ward-3/ extra.dcm --out triage-today --prevalence 5%",
     "xrayscan predict ward-3/ --model default --model runs/ours --rank-by mean",
+    "xrayscan predict ward-3/ --format dicom-sr --send dimse://PACS@pacs:11112",
     "xrayscan predict /mnt/share --by study --device cuda --workers 16",
     "xrayscan predict /mnt/archive --engine dask --cluster tcp://scheduler:8786",
     "find /mnt/share -newer yesterday -print0 | xrayscan predict --files-from -",
@@ -212,7 +224,11 @@ def _scan(found: Iterable["str | Source"], asked: PredictOptions) -> int:
         if stopping():
             remains = _remains(worklist, console.progress, out, asked.fresh)
             click.echo(f"xrayscan: stopped by {signals.name}{remains}", err=True)
-        return exit_code
+            return exit_code
+    if asked.send:
+        context.meta[RESUME] = lambda: f": `xrayscan send {out}` sends the rest"
+        send_reports(out, asked.send, quiet=asked.quiet)
+    return exit_code
 
 
 def _kept(asked: PredictOptions, settings: "ScanSettings", out: str) -> dict[str, Any]:

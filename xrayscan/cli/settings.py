@@ -23,17 +23,10 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import click
 
 from xrayscan.cli.types import EXISTING_FILE, Number, Share
+from xrayscan.files.option import option as option
 
 Below = Callable[[Mapping[str, Any], list[str]], Mapping[str, Any]]  # (raw values, words too many) → values of a file
 METAVARS: Mapping[Any, str] = {int: "N", float: "X", str: "TEXT"}
-
-
-def option(default: Any, told: str, *flags: str, **more: Any) -> Any:
-    """A field that is an option. ``default``: `dataclasses.MISSING` for one that must be given, or a function."""
-    metadata = {"help": told, "flags": flags, **more}
-    if callable(default):
-        return dataclasses.field(default_factory=default, metadata=metadata)
-    return dataclasses.field(default=default, metadata=metadata)
 
 
 def argument(metavar: str, kind: click.ParamType[Any], **more: Any) -> Any:

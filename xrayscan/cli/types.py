@@ -145,5 +145,18 @@ class FilmPath(click.Path):
         return address
 
 
+class Destination(click.ParamType[str]):
+    """An address that reports are sent to."""
+
+    name = "ADDRESS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the address, if some sink takes it."""
+        from xrayscan.plugin.delivery import sink_of
+
+        sink_of(str(value), installed(ctx or click.get_current_context()))
+        return str(value)
+
+
 EXISTING_FILE = click.Path(exists=True, dir_okay=False)
 LABELLED = FilmPath(exists=True, file_okay=False)

@@ -43,6 +43,8 @@ class ScanConsole:
         self._live = self._console.is_terminal and not quiet
         self._rate = _Rate()
         self._said = time.monotonic()
+        self._began = self._said - time.process_time()  # of the process, which until now only computed
+        self._scanned: float | None = None  # when the scan was done, and reports were begun
 
     def __enter__(self) -> Self:
         if self._live:
@@ -59,6 +61,8 @@ class ScanConsole:
     def update(self, progress: Progress) -> None:
         """Take over how far the scan is."""
         self.progress = progress
+        if progress.seconds:
+            self._scanned = self._scanned or time.monotonic()
         self._rate.add(progress.done - progress.kept)
         if self._live:
             self._bar.update(
@@ -105,9 +109,8 @@ class ScanConsole:
         if counts.new and progress.seconds and self.hardware:
             placement = self.hardware.placement
             out.print(
-                f"{counted(counts.new, 'film')} scored in {progress.seconds:,.1f} s, start-up included, "
-                f"by {placement.runtime} on {placement.device} in {placement.precision}, "
-                f"{self.hardware.batch_size} at once.",
+                f"{counted(counts.new, 'film')} scored by {placement.runtime} on {placement.device} in "
+                f"{placement.precision}, {self.hardware.batch_size} at once. {self._time()}",
                 soft_wrap=True,
             )
         name, fingerprint = printable(worklist.names[0]), worklist.fingerprint[:12]
@@ -119,6 +122,13 @@ class ScanConsole:
                 out.print(f"[bold red]Warning:[/] {printable(card.trial_note)}.", soft_wrap=True)
         out.print("Written: " + printable(", ".join(files)), soft_wrap=True)
         out.print("[italic]Suggested reading order. Not a diagnosis.[/]")
+
+    def _time(self) -> str:
+        """What a person has waited for the command, and for what."""
+        now = time.monotonic()
+        whole, scan, reports = now - self._began, self.progress.seconds, now - (self._scanned or now)
+        start = max(0.0, whole - scan - reports)
+        return f"{whole:,.1f} s: {start:,.1f} to start, {scan:,.1f} to read and score, {reports:,.1f} for reports."
 
 
 def _counted(worklist: Worklist) -> str:

@@ -1,9 +1,10 @@
 """What people say about a labelled folder: positive label, table of labels and its columns, what is left out."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
+from xrayscan.files.option import option
 from xrayscan.files.paths import Path
 
 Uncertain = Literal["drop", "negative", "positive"]
@@ -18,46 +19,29 @@ class FolderSettings:
     ``ignore_label``: labels that are left out. ``uncertain``: what -1 counts as.
     """
 
-    positive: str = field(
-        default="PNEUMONIA",
-        metadata={
-            "help": "Name of the positive class (case-insensitive); several with commas between count as one.",
-            "metavar": "A[,B]",
-        },
+    positive: str = option(
+        "PNEUMONIA",
+        "Name of the positive class (case-insensitive); several with commas between count as one.",
+        metavar="A[,B]",
     )
-    labels_csv: Path | None = field(
-        default=None,
-        metadata={
-            "help": "Labels as path,label[,patient][,split], or the table of a public set, instead of folders; paths "
-            "start at DIR.",
-            "flags": ("--labels",),
-            "file": True,
-            "metavar": "FILE.csv",
-        },
+    labels_csv: Path | None = option(
+        None,
+        "Labels as path,label[,patient][,split], or the table of a public set, instead of folders; paths start at DIR.",
+        "--labels",
+        file=True,
+        metavar="FILE.csv",
     )
-    patient_pattern: str | None = field(
-        default=None,
-        metadata={
-            "help": r"Regular expression that extracts the patient ID from the path, such as 'pat(\d+)'; the first "
-            "group counts.",
-            "metavar": "REGEX",
-        },
+    patient_pattern: str | None = option(
+        None,
+        r"Regular expression that extracts the patient ID from the path, such as 'pat(\d+)'; the first group counts.",
+        metavar="REGEX",
     )
-    path_column: str | None = field(
-        default=None, metadata={"help": "Column of --labels that names the file.", "metavar": "NAME"}
-    )
-    label_column: str | None = field(
-        default=None, metadata={"help": "Column of --labels that holds the label.", "metavar": "NAME"}
-    )
-    patient_column: str | None = field(
-        default=None, metadata={"help": "Column of --labels that names the patient.", "metavar": "NAME"}
-    )
-    ignore_label: tuple[str, ...] = field(
-        default=(), metadata={"help": "Leave out films of this label or folder; repeatable.", "metavar": "LABEL"}
-    )
-    uncertain: Uncertain = field(
-        default="drop",
-        metadata={"help": "What -1 counts as in a column of 0, 1 and -1, as CheXpert and MIMIC-CXR have it."},
+    path_column: str | None = option(None, "Column of --labels that names the file.", metavar="NAME")
+    label_column: str | None = option(None, "Column of --labels that holds the label.", metavar="NAME")
+    patient_column: str | None = option(None, "Column of --labels that names the patient.", metavar="NAME")
+    ignore_label: tuple[str, ...] = option((), "Leave out films of this label or folder; repeatable.", metavar="LABEL")
+    uncertain: Uncertain = option(
+        "drop", "What -1 counts as in a column of 0, 1 and -1, as CheXpert and MIMIC-CXR have it."
     )
 
     def findings(self) -> tuple[str, ...]:

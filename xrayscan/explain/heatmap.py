@@ -3,6 +3,7 @@
 A map says which part of the film moved the score; it does not say what is there.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
@@ -24,7 +25,8 @@ Maps = npt.NDArray[np.float32]
 Grey = TypeVar("Grey", Pixels, Maps)
 
 AT_ONCE = 8  # shifted films: all activations are kept for the gradients, a hundred times what a forward pass keeps
-CELLS = 16  # along each side, at least: shifts are added until a map has as many
+CELLS = 16  # along each side, at least: shifts are added until a map has as many; half of them for coarser layers,
+# which are smoothed over more than that, and only say where the finest one is not to be believed
 SMOOTH = 1 / 8  # of the side: how far a cell of the last layer lends its heat to others; those before it twice as far
 NEIGHBOURS = 5
 
@@ -48,10 +50,11 @@ class Explainer:
         """
         if model.graph:
             placement = choose([model], device="cpu", precision="fp32")
-        return cls(model.card, load_predictor(model, placement))
+        return cls(model.card, load_predictor(model, placement), placement)
 
-    def __init__(self, card: ModelCard, predictor: Predictor) -> None:
+    def __init__(self, card: ModelCard, predictor: Predictor, placement: Placement = Placement()) -> None:
         self.spec = card.input
+        self._placement = placement
         self._labels = card.labels
         self._predictor = ungated(predictor)
         self._layers = self._predictor.attributions if isinstance(self._predictor, Explains) else ()
@@ -64,11 +67,23 @@ class Explainer:
         """
         if not self._layers:
             return None
-        last = self._layers[-1]
-        maps = [
-            _smoothed(_shifted_maps(layer, pixels), SMOOTH if layer is last else 2 * SMOOTH) for layer in self._layers
-        ]
-        return _agreed([_scaled(one) for one in maps])
+        from xrayscan.network.device import one_thread_each, streams
+
+        restore, count = one_thread_each(self._placement), streams(self._placement)
+        try:
+            with ThreadPoolExecutor(count) as threads:
+                parts = np.array_split(pixels, min(count, len(pixels)))
+                return np.concatenate(list(threads.map(self._maps, parts)))
+        finally:
+            restore()
+
+    def _maps(self, pixels: Pixels) -> Maps:
+        finest, last = self._layers[0], self._layers[-1]
+        maps = []
+        for layer in self._layers:
+            fine = _shifted_maps(layer, pixels, CELLS if layer is finest else CELLS // 2)
+            maps.append(_scaled(_smoothed(fine, SMOOTH if layer is last else 2 * SMOOTH)))
+        return _agreed(maps)
 
     def neighbours(self, pixels: Pixels) -> list[tuple[Neighbour, ...]] | None:
         """Pixels (N, S, S) uint8 → the nearest training cases of each film, nearest first; None if it compares none."""
@@ -104,8 +119,8 @@ def over_film(heatmap: Maps, spec: InputSpec, rows: int, columns: int) -> Maps:
     return whole
 
 
-def _shifted_maps(layer: HeatmapLayer, pixels: Pixels) -> Maps:
-    """Interleave the coarse maps of shifted films into fine ones (N, h, w).
+def _shifted_maps(layer: HeatmapLayer, pixels: Pixels, cells: int) -> Maps:
+    """Interleave the coarse maps of shifted films into fine ones (N, h, w) of so many cells a side, at least.
 
     A layer of 4 x 4 cells over 128 pixels sees every 32nd pixel. Shown the film 8, 16 and 24 pixels to the side, it
     sees the places between; and what it says in one place only by chance of the grid, it does not say again. Cells that
@@ -113,7 +128,7 @@ def _shifted_maps(layer: HeatmapLayer, pixels: Pixels) -> Maps:
     rest, since a film moved far is another film. The margin at which then no cell looked repeats its neighbours.
     """
     side, coarse = pixels.shape[1], layer.maps(pixels[:1]).shape[1]
-    steps = max(2, -(-CELLS // coarse))
+    steps = max(2, -(-cells // coarse))
     width = side / coarse / steps  # of a fine cell, in pixels
     offset = layer.offset
     lead = round(offset / width)

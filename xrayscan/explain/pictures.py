@@ -1,6 +1,7 @@
 """Evidence → the pictures of the page, each in an element of its own that the script decodes when it is looked at."""
 
 import base64
+import io
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,9 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
+from PIL import Image
 
 from xrayscan.errors import ModelError
-from xrayscan.explain.evidence import Evidence, gather, write_heatmap
+from xrayscan.explain.evidence import Evidence, gather, overlay, write_heatmap
 from xrayscan.files.atomic import unwritable
 from xrayscan.files.run_folder import make_subfolder
 from xrayscan.files.text import encodable, visible
@@ -21,11 +23,11 @@ from xrayscan.model.backend import Placement
 from xrayscan.model.file import Model, load_model
 from xrayscan.plugin.reports import show_pictures
 from xrayscan.report.html.worklist_data import embedded
-from xrayscan.report.interface import PageSettings, PictureSettings
+from xrayscan.report.interface import Overlay, PageSettings, PictureSettings
 from xrayscan.worklist.worklist import Worklist, WorklistRow
 
 DATA = Markup('<script type="text/plain" id="{}-{}">{}</script>\n')
-FILM_SIDE = 896  # pixels of a film's longer side: 500 of them are some 16 MB of page
+FILM_SIDE = 896  # pixels of a film's longer side: 500 of them are some 20 MB of page
 SHEET_SIDE = 256  # the same on a contact sheet, where it takes 4 cm
 HEATMAPS = "heatmaps"  # folder of the PNG files, beside the reports
 OURS = re.compile(r"\d{5,}-[A-Za-z0-9_-]*\.png")
@@ -52,6 +54,10 @@ class Pictures:
         Raises: OutputError where a PNG file cannot be written.
         """
         yield from picture_elements(self._evidence(rows))
+
+    def overlays(self, rows: Sequence[WorklistRow]) -> Iterator[Overlay]:
+        """Yield the pictures of the rows, each of which gets a heatmap."""
+        return map(_overlay, self._evidence(rows))
 
     def files(self, rows: Sequence[WorklistRow]) -> None:
         """Write the PNG files alone, for a page without pictures. Raises: OutputError as `elements`."""
@@ -116,7 +122,7 @@ def page_settings(
     if not pictures.images:
         maker.files(worklist.top(pictures.heatmaps))
         return plain
-    return replace(plain, pictures=maker.elements)
+    return replace(plain, pictures=maker.elements, heatmaps=pictures.heatmaps, overlays=maker.overlays)
 
 
 def _films(pictures: PictureSettings, rows: Sequence[WorklistRow]) -> Iterator[bytes]:
@@ -155,6 +161,13 @@ def picture_elements(evidence: Iterable[Evidence]) -> Iterator[Markup]:
         if one.neighbours:
             near = [[visible(case.label), round(case.distance, 4)] for case in one.neighbours]
             yield DATA.format("near", number, Markup(embedded(near)))
+
+
+def _overlay(one: Evidence) -> Overlay:
+    if one.problem or one.heatmap is None:
+        return Overlay(problem=one.problem or "the model gives no heatmap")
+    with Image.open(io.BytesIO(one.film)) as film:
+        return Overlay(np.asarray(film.convert("RGB")), np.asarray(overlay(one.film, one.heatmap)))
 
 
 def _map(heatmap: npt.NDArray[np.float32]) -> dict[str, object]:

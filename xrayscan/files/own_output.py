@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 STORE_NAME = "scan.sqlite"  # what makes a folder a scan's
 _RUN_FILES = re.compile(r"scan\.sqlite(-wal|-shm|-journal)?|triage\.[a-z]+(\.gz)?|run\.json|\d{5,}-[A-Za-z0-9_-]*\.png")
 _HEATMAPS = "heatmaps"
+_REPORT_FOLDER = re.compile(r"triage\.[a-z0-9._-]+")  # of a report that is a folder of files
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MARK = b"tEXtSoftware\0xrayscan"  # PNG (3rd edition) section 11.3.3.2
 
@@ -28,9 +29,11 @@ def is_own_output(path: str, head: bytes) -> bool:
     if head.startswith(_PNG) and _MARK in head:
         return True
     folder, name = os.path.split(path)
-    if not _RUN_FILES.fullmatch(name):
+    above, last = os.path.split(folder)
+    if _REPORT_FOLDER.fullmatch(last):
+        folder = above
+    elif not _RUN_FILES.fullmatch(name):
         return False
-    if name.endswith(".png"):
-        above, last = os.path.split(folder)
+    elif name.endswith(".png"):
         folder = above if last == _HEATMAPS else ""
     return bool(folder) and os.path.isfile(os.path.join(folder, STORE_NAME))

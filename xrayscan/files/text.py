@@ -65,7 +65,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def with_size(path: str) -> str:
-    """Return the path with the file's size behind it, such as ``triage/triage.html (1.4 MB)``."""
+    """Return the path with its size behind it: ``triage/triage.html (1.4 MB)``, or a folder with ``(60 files)``."""
+    if os.path.isdir(path):
+        return f"{path} ({counted(len(os.listdir(path)), 'file')})"
     size = os.path.getsize(path)
     return f"{path} ({size / 1e6:,.1f} MB)" if size >= 1e5 else f"{path} ({size / 1e3:,.1f} kB)"
 

@@ -131,7 +131,7 @@ class TrainingParams:
     focal_gamma: float = 2.0  # how little films count that are easy already; of focal loss
     label_smoothing: float = field(default=0.0, metadata={"tune": (0.0, 0.15)})
     class_weights: Literal["balanced", "none"] = "balanced"
-    positive_share: float = 0.0  # of positive films in every batch; 0: as they come
+    positive_share: float = 0.0  # of every batch's films with the finding; 0: as they come
     augment: Literal["none", "light", "standard", "strong", "style"] = field(
         default="standard",
         metadata={"help": "Augmentation strength.", "tune": ["light", "standard", "strong", "style"]},

@@ -136,7 +136,10 @@ class HeatmapLayer(Protocol):
     """A layer of a network, asked where a score came from."""
 
     def maps(self, pixels: Pixels) -> Floats:
-        """Turn pixels (B, S, S) uint8 into how much each cell of the layer raised the logit: (B, h, w), from 0."""
+        """Turn pixels (B, S, S) uint8 into how much each cell of the layer raised the logit: (B, h, w), from 0.
+
+        Several threads may ask at the same time.
+        """
         ...
 
     @property

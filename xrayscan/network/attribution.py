@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import functools
+import threading
 from typing import Any
 
 import numpy as np
@@ -15,32 +16,33 @@ from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.forward import autocast, images_of
 from xrayscan.network.normalise import normalise
 
-PROBES, PROBE_SIDE = 2, 512  # films of noise that show where a layer's cells look, and their side in pixels
+PROBE_SIDE = 384  # pixels of the film of noise that shows where a layer's cells look
 
 Maps = npt.NDArray[np.float32]
 
 
 class Attribution:
-    """A network asked which cells of one of its layers spoke for the positive label."""
+    """A network asked which cells of one of its layers spoke for the positive label; several threads may ask."""
 
     def __init__(self, network: nn.Module, layer: str, spec: InputSpec, placement: Placement) -> None:
-        """``layer`` names a submodule of the network."""
-        self._network, self._layer, self._spec, self._placement = network, layer, spec, placement
+        """``layer`` names a submodule of the network, whose weights learn no more from now on."""
+        self._network, self._layer, self._spec, self._placement = network.requires_grad_(False), layer, spec, placement
+        self._asked = _cut_at(network.get_submodule(layer))
 
     def maps(self, pixels: Pixels) -> Maps:
         """Pixels (B, S, S) uint8 → how much each cell of the layer raised the logit: (B, h, w), from 0.
 
+        Gradients begin at the layer: what lies before it is computed as in a scan.
         Source: Jiang et al., "LayerCAM", IEEE TIP 30 (2021): a channel counts by its own gradient at each place, and
-        only where it speaks for the positive label. Gradients as Captum computes them.
+        only where it speaks for the positive label.
         """
-        import xrayscan.report.plots  # noqa: F401, I001 - first: captum imports matplotlib, which is imported there
-        from captum.attr import LayerGradientXActivation
-
         images = normalise(images_of(pixels, self._placement.device), self._spec)
-        layer = self._network.get_submodule(self._layer)
-        with autocast(self._placement):
-            parts = LayerGradientXActivation(self._network, layer).attribute(images, target=None)
-        return torch.relu(parts.detach().float()).sum(1).cpu().numpy()
+        self._asked.output = None
+        with autocast(self._placement), torch.enable_grad():
+            logits = self._network(images)
+        output, self._asked.output = self._asked.output, _NOT_ASKED
+        (gradient,) = torch.autograd.grad(logits.sum(), output)
+        return torch.relu((gradient * output.detach()).float()).sum(1).cpu().numpy()
 
     @functools.cached_property
     def offset(self) -> float:
@@ -50,12 +52,12 @@ class Attribution:
         A convolution of stride 2 with a padding of 1 on all sides looks at pixels 0, 2, 4 ...: its cells lie half a
         cell more to the upper left than they seem to, and with every such layer more. Pooling 2 x 2 moves nothing.
 
-        Measured on films of noise, so large that a cell sees no edge: the centroid of the squared gradient of the
+        Measured on a film of noise, so large that a cell sees no edge: the centroid of the squared gradient of the
         middle cells, when every weight counts the same, so that geometry decides and not what the network has learnt
         to look at. Rounded to a quarter of a cell.
         Source: Luo et al., "Understanding the effective receptive field in deep CNNs", NeurIPS 2016.
         """
-        noise = np.random.default_rng(0).random((PROBES, 1, PROBE_SIDE, PROBE_SIDE), np.float32)
+        noise = np.random.default_rng(0).random((1, 1, PROBE_SIDE, PROBE_SIDE), np.float32)
         given = normalise(torch.from_numpy(noise).to(self._placement.device), self._spec).requires_grad_()
         found = _output(_levelled(self._network), self._layer, given)
         cells = found.shape[-1]
@@ -67,6 +69,23 @@ class Attribution:
             return 0.0
         share = (np.average(np.arange(PROBE_SIDE) + 0.5, weights=along) / PROBE_SIDE - 0.5) * cells  # of a cell
         return float(np.rint(4 * share) / 4 * PROBE_SIDE / cells) + 0.0  # no -0
+
+
+_NOT_ASKED = object()
+
+
+def _cut_at(layer: nn.Module) -> threading.local:
+    """Let gradients begin at a layer's output wherever a thread has set ``output`` to None, and keep it there."""
+    asked = threading.local()
+
+    def cut(*call: Any) -> Any:
+        if getattr(asked, "output", _NOT_ASKED) is not None:
+            return None
+        asked.output = call[-1].detach().requires_grad_()
+        return asked.output.clone()  # what comes next may change it in place
+
+    layer.register_forward_hook(cut)
+    return asked
 
 
 class _ReachedError(Exception):

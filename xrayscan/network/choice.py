@@ -1,8 +1,10 @@
-"""Which runtime computes a scan, and how exactly: the fastest that agrees with torch in fp32, if looking pays.
+"""Which runtime computes a scan, and how exactly: a rule where nothing is known, what `compare` measured where it was.
 
-Nothing here imports torch before it has to: a choice that is remembered may need none.
+A scan never times anything. Once per model, machine and versions it has the usual runtime answer for a few films, to
+see that it agrees with torch in fp32; the answer is remembered. Nothing here imports torch before it has to.
 """
 
+import contextlib
 import math
 import os
 import sys
@@ -19,19 +21,18 @@ from xrayscan.model.file import Model
 from xrayscan.plugin.loading import load_predictor
 from xrayscan.plugin.manager import load_registry
 from xrayscan.plugin.registry import Registry
-from xrayscan.runtime.films import drawn_films
+from xrayscan.runtime.films import FILMS, drawn_films
 from xrayscan.runtime.interface import EAGER
 from xrayscan.runtime.memory import Measured, Memory
 
 AUTO = "auto"
+USUAL = Placement("cpu", "fp32", "onnxruntime")  # a third of torch's time, ready in a tenth of a second, without torch
 # Of a probability, on drawn films. Real ones drive a network further: bf16 was wrong by 0.009 (OpenVINO) and 0.013
 # (torch) on drawn films, by 0.036 and 0.049 on 256 real ones. A tenth of what is promised leaves room for that.
 TOLERANCE = 0.001
+CHECKED = 4  # films that the usual runtime answers for before it is taken
 ROUNDS = 3  # of all films, the fastest of which counts
-MEASURE_SECONDS = 1.0  # beside setting up: what measuring takes
-HOPED = 0.5  # the share of the time a film takes that something faster may save
-ASSUMED = {"cpu": 6e-3}  # s per film where nothing was measured yet; elsewhere:
-ASSUMED_GPU = 2e-4
+QUICK_SECONDS = 10.0  # what takes longer to set up is measured only if it is asked for by name
 TORCH_SECONDS = 1.5  # that importing torch takes
 GPU_SIGNS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
@@ -45,28 +46,46 @@ def choose(
     films: int = 0,
     before: tuple[str, str] | None = None,
 ) -> Placement:
-    """Decide where, how exactly and by what models compute about ``films`` films.
+    """Decide where, how exactly and by what models compute.
 
     What is asked for holds. Of what is left to choose, only ways that agree with torch in fp32 on drawn films are
     taken: no logit of them differs by more than what would move a probability of one half by 0.001, and no unlikeness
-    by more than 0.001, so that real films stay within 0.01. The fastest of them counts, its set-up included.
-    Measuring takes seconds: it is done once that many films were scored, in this scan and those before, that it may
-    pay; until then, torch computes in fp32.
+    by more than 0.001, so that real films stay within 0.01. That is `USUAL`, checked once, and whatever else `compare`
+    has measured here: the fastest for about ``films`` films counts, its set-up included. Otherwise torch computes in
+    fp32.
     ``before``: runtime and precision of a scan that goes on, which are taken again where they can be had.
 
     Raises: UsageError for a device, precision or runtime that is not there; as the models' backends do.
     """
     registry, where = load_registry(), _device(device)
     options = list(_options(registry, models, where, precision, runtime))
-    if before and (usual := Placement(where, before[1], before[0])) in options:  # type: ignore[arg-type]
-        return usual
+    if before and (earlier := Placement(where, before[1], before[0])) in options:  # type: ignore[arg-type]
+        return earlier
     fallback = _fallback(registry, models, where, precision, runtime)
     if len(options) < 2:
         return options[0] if options else fallback
     measures = _Measures(registry, models, where)
-    measures.extend(options, films)
+    if USUAL in options and not measures.known(USUAL):
+        measures.extend([USUAL], CHECKED, 1)
     agreeing = [one for one in options if measures.known(one) and measures.error(one) <= TOLERANCE]
     return min(agreeing, key=lambda one: measures.seconds(one, films), default=fallback)
+
+
+def compare(model: Model, *, device: str = AUTO, precision: str = AUTO, runtime: str = AUTO) -> None:
+    """Time every way to compute a model that was not excluded, and remember it for `choose`.
+
+    What takes long to set up is left out unless ``runtime`` names it. Raises: as `choose`.
+    """
+    registry, where = load_registry(), _device(device)
+    options = [
+        one
+        for one in _options(registry, [model], where, precision, runtime)
+        if runtime != AUTO or registry.runtime(one.runtime).setup_seconds <= QUICK_SECONDS
+    ]
+    for one in options:
+        with contextlib.suppress(Exception):  # what it cannot do is noted when it is measured
+            load_predictor(model, one)  # imports what it needs, and has the graph kept
+    _Measures(registry, [model], where).extend(options, FILMS, ROUNDS)
 
 
 def _device(device: str) -> str:
@@ -127,8 +146,11 @@ def reference(registry: Registry, models: Sequence[Model], device: str) -> str:
     for name in (EAGER, *usable):
         if not _unfit(registry, models, name):
             return name
-    extra = models[0].graph_format
-    raise UsageError(f"a model that is a graph needs a runtime on the CPU: pip install 'xrayscan[{extra}]'")
+    kind = models[0].graph_format
+    takers = (
+        f"{name}: {one.missing(Placement(device))}" for name, one in registry.runtimes.items() if kind in one.graphs
+    )
+    raise UsageError(f"a model that is a graph ({kind}) needs a runtime on the CPU; {'; '.join(takers)}")
 
 
 class _Measures:
@@ -153,51 +175,27 @@ class _Measures:
         starts = 0.0 if self._registry.runtime(option.runtime).graphs else TORCH_SECONDS
         return starts + sum(one.setup + films * one.per_film for one in found)
 
-    def extend(self, options: Sequence[Placement], films: int) -> None:
-        """Measure those not known yet whose measuring may pay; else note that so many films more were scored."""
-        unknown = [one for one in options if not self.known(one)]
-        if not unknown:
-            return
-        expected = films + min(memory.films for memory in self._memories)
-        worth = self._worth(unknown, expected * self._saving(options))
-        if worth and not self.known(self._standard) and self._standard not in worth:
-            worth.insert(0, self._standard)
+    def extend(self, options: Sequence[Placement], films: int, rounds: int) -> None:
+        """Measure these ways on so many films, so often, and remember what was found."""
         for model, memory in zip(self._models, self._memories, strict=True):
-            if worth:
-                memory.measured |= measure(model, self._standard, worth)
-            memory.films = expected
+            memory.measured |= measure(model, self._standard, options, films, rounds)
             memory.save()
 
-    def _worth(self, unknown: Sequence[Placement], seconds: float) -> list[Placement]:
-        """What may be measured for so many seconds, the cheapest first."""
-        worth = []
-        for one in sorted(unknown, key=self._cost):
-            seconds -= self._cost(one)
-            worth += [one] if seconds > 0 else []
-        return worth
 
-    def _saving(self, options: Sequence[Placement]) -> float:
-        """Seconds per film that something faster than the best known way may save."""
-        known = [one for one in options if self.known(one) and self.error(one) <= TOLERANCE]
-        assumed = len(self._models) * ASSUMED.get(self._standard.device, ASSUMED_GPU)
-        return HOPED * min((self.seconds(one, 1) - self.seconds(one, 0) for one in known), default=assumed)
-
-    def _cost(self, option: Placement) -> float:
-        return (self._registry.runtime(option.runtime).setup_seconds + MEASURE_SECONDS) * len(self._models)
-
-
-def measure(model: Model, standard: Placement, options: Sequence[Placement]) -> dict[str, Measured]:
+def measure(
+    model: Model, standard: Placement, options: Sequence[Placement], films: int = FILMS, rounds: int = ROUNDS
+) -> dict[str, Measured]:
     """Time ways to compute a model on drawn films, one batch on one core, and hold them against the standard.
 
     One that fails, or answers otherwise where a film has another place in the batch, is noted as infinitely wrong.
     The standard itself fails as the model does.
     """
-    pixels = drawn_films(model.card.input.side)
+    pixels = drawn_films(model.card.input.side)[:films]
     wanted = answers(load_predictor(model, standard), pixels)
     found: dict[str, Measured] = {}
     for option in options:
         try:
-            found[_name(option)] = _measured(model, option, pixels, wanted)
+            found[_name(option)] = _measured(model, option, pixels, wanted, rounds)
         except MemoryError:
             raise
         except Exception:  # what an engine cannot do of a network, it says in its own way
@@ -205,11 +203,9 @@ def measure(model: Model, standard: Placement, options: Sequence[Placement]) -> 
     return found
 
 
-def _measured(model: Model, option: Placement, pixels: Pixels, wanted: Any) -> Measured:
+def _measured(model: Model, option: Placement, pixels: Pixels, wanted: Any, rounds: int) -> Measured:
     from xrayscan.network.device import one_thread_each
 
-    if load_registry().runtime(option.runtime).graphs and not (model.graph or Memory.of(model.fingerprint).graph()):
-        load_predictor(model, option)  # its graph is then kept
     started = time.perf_counter()
     predictor = load_predictor(model, option)
     given = answers(predictor, pixels)
@@ -217,13 +213,13 @@ def _measured(model: Model, option: Placement, pixels: Pixels, wanted: Any) -> M
     restore = one_thread_each(option)
     try:
         times = []
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             started = time.perf_counter()
-            answers(predictor, pixels)
+            turned = answers(predictor, pixels[::-1])[:, ::-1]
             times.append((time.perf_counter() - started) / len(pixels))
     finally:
         restore()
-    alone = np.array_equal(answers(predictor, pixels[::-1])[:, ::-1], given)
+    alone = np.array_equal(turned, given)
     return Measured(setup, min(times), difference(given, wanted, model.card.calibration.slope) if alone else math.inf)
 
 

@@ -1,6 +1,7 @@
 """A network on its device: pixels in, raw logits out."""
 
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -109,7 +110,7 @@ class TorchPredictor:
         except AttributeError as error:
             raise ModelError(f"the network has no layer that a gate asks for: {error}") from error
         hooks = [
-            module.register_forward_hook(functools.partial(_keep, found, name))
+            module.register_forward_hook(functools.partial(_keep, found, name, threading.get_ident()))
             for name, module in zip(layers, modules, strict=True)
         ]
         try:
@@ -147,6 +148,9 @@ def compiled(loaded: TorchPredictor, placement: Placement) -> CompiledPredictor:
     return CompiledPredictor(ready, loaded.layer, loaded.gate_layers, program.onnx() if runtime.graphs else b"")
 
 
-def _keep(found: dict[str, torch.Tensor], name: str, module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
-    """Note a layer's output, averaged over places."""
-    found[name] = output.float().flatten(2).mean(2)
+def _keep(
+    found: dict[str, torch.Tensor], name: str, thread: int, module: nn.Module, inputs: Any, output: torch.Tensor
+) -> None:
+    """Note a layer's output, averaged over places, unless it is of films that another thread asked about."""
+    if threading.get_ident() == thread:
+        found[name] = output.float().flatten(2).mean(2)

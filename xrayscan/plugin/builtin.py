@@ -20,6 +20,7 @@ COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which pe
     "report": "Write the reports of an earlier scan again, with other settings.",
     "query": "List the rows of a worklist for which a condition holds.",
     "merge": "Bring the worklists of several scans together.",
+    "send": "Send the reports of a scan, or what of them has not arrived.",
     "show": "Inspect one film: metadata, score, heatmap.",
     "explore": "Look at a labelled folder before training on it.",
     "train": "Train a model on a labelled folder.",

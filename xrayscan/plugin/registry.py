@@ -14,6 +14,7 @@ from xrayscan.files.text import nearest
 from xrayscan.model.backend import Backend, TrainingParams
 from xrayscan.plugin.command import Command
 from xrayscan.report.interface import OnRequest, Report
+from xrayscan.report.sink import Sink
 from xrayscan.runtime.interface import Runtime
 from xrayscan.sources.interface import Place
 
@@ -87,6 +88,7 @@ EDGES = (
     Edge("runtimes", Runtime),
     Edge("sources", Place, names={"name": SCHEME}),
     Edge("engines", Engine),
+    Edge("sinks", Sink, names={"name": SCHEME}),
 )
 
 
@@ -114,6 +116,7 @@ class Registry:
     runtimes: dict[str, Runtime] = field(default_factory=dict)
     sources: dict[str, Place] = field(default_factory=dict)
     engines: dict[str, Engine] = field(default_factory=dict)
+    sinks: dict[str, Sink] = field(default_factory=dict)
 
     def backend(self, name: str) -> Backend:
         """Return the backend called ``name``. Raises: ModelError that lists those there are and what failed to load."""

@@ -14,6 +14,7 @@ from xrayscan.engine.interface import Engine
 from xrayscan.model.backend import Backend
 from xrayscan.plugin.command import Command
 from xrayscan.report.interface import Report
+from xrayscan.report.sink import Sink
 from xrayscan.runtime.interface import Runtime
 from xrayscan.sources.interface import Place
 
@@ -94,4 +95,13 @@ def register_engines(register: Callable[[Engine], None]) -> None:
 
     ``--engine`` knows it by its name; its function is imported when it is used, never before.
     Test it with `xrayscan.testing.EngineContract`.
+    """
+
+
+@hookspec
+def register_sinks(register: Callable[[Sink], None]) -> None:
+    """Offer places that reports are sent to: pass each `Sink` to ``register``, which refuses a name already taken.
+
+    A name is the scheme of its addresses: ``--send dimse://…`` goes to ``dimse``. What was sent is kept in the scan's
+    store, so that each file arrives once. Test it with `xrayscan.testing.SinkContract`.
     """

@@ -4,9 +4,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+import numpy.typing as npt
 from markupsafe import Markup
 
 from xrayscan.worklist.worklist import Worklist, WorklistRow
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A film and the same film under its heatmap, both as colours, uint8 (H, W, 3); or why there is none."""
+
+    film: npt.NDArray[np.uint8] | None = None
+    heated: npt.NDArray[np.uint8] | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +25,8 @@ class PageSettings:
     """What a report may say and show beyond the worklist itself.
 
     ``pictures``: HTML of the pictures of the rows given, one piece after the other; None makes a page without.
-    ``films``: small pictures of these rows as WebP or JPEG, for reports that are no HTML; empty where there is none.
+    ``films``: small pictures of these rows as JPEG, for reports that are no HTML; empty where there is none.
+    ``overlays``: one for each of the rows given, of which the first ``heatmaps`` of the worklist should be; or None.
     """
 
     when: str = ""  # of the scan, for people
@@ -22,6 +34,8 @@ class PageSettings:
     top: int = 500  # rows with pictures and all technical tags
     pictures: Callable[[Sequence[WorklistRow]], Iterable[Markup]] | None = None
     films: Callable[[Sequence[WorklistRow]], Iterable[bytes]] | None = None
+    heatmaps: int = 0  # rows with a heatmap
+    overlays: Callable[[Sequence[WorklistRow]], Iterable[Overlay]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +118,19 @@ class OnRequest(Protocol):
     @property
     def missing(self) -> str:
         """What has to be installed before it can be written, as a whole message; empty where nothing is missing."""
+        ...
+
+
+@runtime_checkable
+class FolderReport(OnRequest, Protocol):
+    """What a `Report` also has that writes a folder, ``triage.<suffix>/``, such as one file per film.
+
+    ``--send`` sends its files. ``write`` is given the folder's path: `xrayscan.atomic_folder` leaves one that is complete
+    or not there, and keeps files that need not be made again.
+    """
+
+    @property
+    def sent_suffix(self) -> str:
+        """The ending, with its dot, of the files that ``--send`` sends."""
+        ...
         ...

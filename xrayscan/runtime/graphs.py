@@ -17,13 +17,13 @@ class OnnxRuntime:
     """Microsoft's ONNX Runtime, in fp32."""
 
     name = "onnxruntime"
-    summary = "ONNX Runtime on the CPU: pip install 'xrayscan[onnx]'"
+    summary = "ONNX Runtime on the CPU: what a scan takes where it agrees with torch"
     graphs: tuple[str, ...] = ("onnx",)
     setup_seconds = 3.0
 
     def missing(self, placement: Placement) -> str | None:
         """Why it cannot run here."""
-        return _missing("onnxruntime", "onnx", placement)
+        return _missing("onnxruntime", "onnxruntime", placement)
 
     def precisions(self, device: str) -> tuple[Precision, ...]:
         """Its kernels for bf16 on CPUs are few."""
@@ -44,7 +44,7 @@ class OpenVino:
 
     def missing(self, placement: Placement) -> str | None:
         """Why it cannot run here."""
-        return _missing("openvino", "openvino", placement)
+        return _missing("openvino", "xrayscan[openvino]", placement)
 
     def precisions(self, device: str) -> tuple[Precision, ...]:
         """All that the CPU multiplies."""
@@ -101,7 +101,7 @@ def _settings(precision: Precision) -> dict[str, Any]:
     return {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": cores(), "NUM_STREAMS": cores()}
 
 
-def _missing(package: str, extra: str, placement: Placement) -> str | None:
+def _missing(package: str, source: str, placement: Placement) -> str | None:
     if placement.device != "cpu":
         return CPU_ONLY
-    return None if installed(package) else f"it is not installed: pip install 'xrayscan[{extra}]'"
+    return None if installed(package) else f"it is not installed: pip install '{source}'"

@@ -46,7 +46,7 @@ class Runtime(Protocol):
     name: str
     summary: str  # one line for ``xrayscan models``
     graphs: tuple[str, ...]  # formats of graphs of which it needs nothing else, torch least of all: onnx, openvino
-    setup_seconds: float  # that making a network ready takes, roughly: what is never worth that is not even tried
+    setup_seconds: float  # that making a network ready takes, roughly: beyond 10, it is measured only if asked for
 
     def missing(self, placement: Placement) -> str | None:
         """Why it cannot run here, such as a package to be installed; None where it can. Imports nothing heavy."""

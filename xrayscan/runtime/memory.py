@@ -20,7 +20,7 @@ from xrayscan.files.regular import read_regular
 from xrayscan.runtime.interface import cores
 
 PACKAGES = ("xrayscan", "torch", "onnx", "onnxruntime", "openvino")  # what they compute changes with their versions
-FORMAT = 1  # raised when films, tolerance or measurement change
+FORMAT = 2  # raised when films, tolerance or measurement change
 GRAPHS = 8  # kept at most: about as many megabytes each as the model has million weights, times four
 
 
@@ -35,11 +35,10 @@ class Measured:
 
 @dataclass(slots=True)
 class Memory:
-    """One entry. ``films``: how many were scored while nothing was measured yet."""
+    """One entry."""
 
     path: str  # without suffix
     measured: dict[str, Measured] = field(default_factory=dict)  # by runtime and precision
-    films: int = 0
     graph_digest: str = ""
 
     @classmethod
@@ -55,12 +54,12 @@ class Memory:
     def _take(self, found: dict[str, Any]) -> None:
         if found.pop("sha256") == _digest(found):
             self.measured = {name: Measured(**values) for name, values in found["measured"].items()}
-            self.films, self.graph_digest = int(found["films"]), str(found["graph"])
+            self.graph_digest = str(found["graph"])
 
     def save(self) -> None:
         """Keep it, if the cache can be written; a command that cannot remember works all the same."""
         measured = {name: asdict(values) for name, values in self.measured.items()}
-        found: dict[str, Any] = {"measured": measured, "films": self.films, "graph": self.graph_digest}
+        found: dict[str, Any] = {"measured": measured, "graph": self.graph_digest}
         self._write(".json", json.dumps({**found, "sha256": _digest(found)}).encode())
 
     def graph(self) -> bytes:

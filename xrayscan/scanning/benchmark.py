@@ -15,7 +15,7 @@ from PIL import Image
 from xrayscan.errors import InputError
 from xrayscan.model.backend import Placement
 from xrayscan.model.file import Model
-from xrayscan.network.choice import answers, choose
+from xrayscan.network.choice import QUICK_SECONDS, answers, choose, compare
 from xrayscan.network.device import default_batch_size, one_thread_each, streams
 from xrayscan.plugin.loading import load_predictor
 from xrayscan.plugin.manager import load_registry
@@ -26,7 +26,7 @@ from xrayscan.scanning.progress import Progress
 from xrayscan.scanning.scan import ScanSettings, candidates, scan
 from xrayscan.scanning.workers import default_workers
 
-PRIMED = 20_000  # films for which the choice of a runtime is measured, and then remembered
+LONG = 20_000  # films of a scan for which a runtime is chosen
 DRAWN_SIDE = 1024  # pixels of the films drawn where none are given
 DECODED = 64  # films that are decoded at least
 AIM = 100_000  # films of which the time is told
@@ -81,7 +81,8 @@ def benchmark(
         if not found:
             raise InputError("no image to measure on: give files or folders with images, or none at all")
         device, precision, runtime = settings.device, settings.precision, settings.runtime
-        placement = choose([model], device=device, precision=precision, runtime=runtime, films=PRIMED)
+        compare(model, device=device, precision=precision, runtime=runtime)
+        placement = choose([model], device=device, precision=precision, runtime=runtime, films=LONG)
         decoded = _decode_rate(found, model, settings)
         inference = tuple(_inference(model, placement, settings, seconds))
         return Benchmark(len(found), decoded, inference, _scan_rate(found, model, settings))
@@ -121,7 +122,7 @@ def _inference(model: Model, chosen: Placement, settings: ScanSettings, seconds:
 def _placements(chosen: Placement, settings: ScanSettings) -> Iterator[Placement]:
     registry = load_registry()
     for name, runtime in registry.runtimes.items():
-        slow = runtime.setup_seconds > 10 and name not in (chosen.runtime, settings.runtime)
+        slow = runtime.setup_seconds > QUICK_SECONDS and name not in (chosen.runtime, settings.runtime)
         if not slow and not runtime.missing(chosen) and settings.runtime in ("auto", name):
             for precision in runtime.precisions(chosen.device):
                 yield Placement(chosen.device, precision, name)

@@ -77,6 +77,8 @@ class ForkServer:
 
 def main(fd: int, memory: int) -> None:
     """The server's end: fork a reader for every connection that comes, until the other end closes."""
+    import xrayscan.decode.dicom.decoder  # noqa: F401  # a fifth of a second, once for all readers
+
     work: Work = pickle.load(sys.stdin.buffer)
     control = socket.socket(fileno=fd)
     readers: set[int] = set()

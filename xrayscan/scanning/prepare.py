@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-import xrayscan.decode.dicom.decoder  # noqa: F401  # now: readers are forked from the process that has imported it
 from xrayscan.checks.interface import Check, Sample, Verdict, sample_of
 from xrayscan.checks.polarity import righted
 from xrayscan.decode import Radiograph, decode, named_as_image, named_as_not_read, sniff

@@ -81,7 +81,7 @@ def scan(
 ) -> Worklist:
     """Score every radiograph among ``paths`` (one file or folder, or any mix of them) and return the worklist.
 
-    Every path found ends as one record in ``out/scan.sqlite``, committed batch by batch; files unchanged since an
+    Every path found ends as one record in ``out/scan.sqlite``, committed about twice a second; files unchanged since an
     earlier scan by the same models into the same folder are not read again. Several models score in one pass over the
     files; the first one's tiers and predictions count. Writes no report: see `xrayscan.report`.
     Close the worklist when done, or use it as a context manager.
@@ -116,7 +116,7 @@ def scan(
             for batch in batches:
                 choice.remember()
                 records = [(_source(row), _record(row)) for row in batch]
-                store.write(records)
+                store.write(records, soon=True)
                 for _, record in records:
                     progress.count(record.status)
                 on_progress(progress)

@@ -2,13 +2,13 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from xrayscan.files.text import encodable
 from xrayscan.sources.source import IDENTITY, Source
-from xrayscan.store.record import FACT_LABELS, ScanRecord
+from xrayscan.store.record import FACT_LABELS, Facts, ScanRecord, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,23 @@ def row_of(run: int, source: Source, record: ScanRecord) -> tuple[Any, ...]:
         *(None if record.reason is None else encodable(record.reason), record.code, json.dumps(record.flags)),
         *(encodable(fact) if isinstance(fact, str) else fact for fact in facts),
     )
+
+
+def record_of(row: Iterable[Any], models: int) -> ScanRecord:
+    """What a row of `schema.RECORD` says. Raises: ValueError, TypeError or OverflowError where it was tampered with."""
+    source, probabilities, status, reason, code, flags, *facts = row
+    numbers = numbers_of(probabilities, models) if status == Status.SCORED else ()
+    known = Facts(**dict(zip(FACT_LABELS, facts, strict=True)))
+    raised = tuple(map(str, json.loads(flags)))
+    return ScanRecord(os.fsdecode(source), known, numbers, Status(status), reason, str(code), raised)
+
+
+def numbers_of(text: Any, models: int) -> tuple[float, ...]:
+    """The probabilities of a scored record, one per model. Raises: as `record_of`."""
+    numbers = tuple(map(float, json.loads(text)))
+    if len(numbers) != models:
+        raise ValueError(f"{len(numbers)} probabilities by {models} models")
+    return numbers
 
 
 def identity(source: Source) -> Iterator[int]:

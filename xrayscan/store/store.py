@@ -1,4 +1,4 @@
-"""The run's SQLite file: every record of a scan, kept batch by batch, so that a later run can go on from there.
+"""The run's SQLite file: every record of a scan, kept as it is made, so that a later run can go on from there.
 
 It may lie on a network drive, so it has a rollback journal (no shared memory) and one writer, which locks the file for
 as long as it lives. A process that is killed loses its lock at once, and at most its open transaction.
@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self
 
@@ -18,13 +19,14 @@ from xrayscan.files.run_folder import make_folder
 from xrayscan.files.text import encodable
 from xrayscan.sources.source import Source
 from xrayscan.store import schema
-from xrayscan.store.record import FACT_LABELS, Facts, ScanRecord, Status
+from xrayscan.store.record import ScanRecord, Status
 from xrayscan.store.rows import Counts as Counts
-from xrayscan.store.rows import identity, other_models, row_of
+from xrayscan.store.rows import identity, numbers_of, other_models, record_of, row_of
 from xrayscan.store.sqlite import START_OVER, connect, explained, refuse_links, remove, transaction
 
 KEEP_BATCH = 10_000  # records kept per transaction
 CACHE_KIB = 16_384
+COMMIT_SECONDS = 0.5  # between commits, each of which waits for the disk, and the readers with it
 Score = Callable[[Sequence[float]], float]  # all models' probabilities of a film → what it is ranked by
 
 
@@ -32,9 +34,10 @@ class Store:
     """The records of one scan. Close it, or use it as a context manager; use it from one thread only."""
 
     def __init__(self, connection: sqlite3.Connection, path: str) -> None:
-        self._db = connection
-        self._path = path
+        self._db, self._path = connection, path
         self._kept: list[tuple[int]] = []  # ids, not yet in the file
+        self._waiting: list[tuple[Source, ScanRecord]] = []  # to be committed with others, from then on:
+        self._due = 0.0
         self._begun = True  # whether what is in the file belongs to this run
         self._functions: dict[str, Callable[..., Any]] = {}  # known to SQL
         self._renamed: list[tuple[bytes, int]] = []  # source and id of those given in another way than before
@@ -170,13 +173,18 @@ class Store:
                 self.write()
             return Status(row[1])
 
-    def write(self, records: Iterable[tuple[Source, ScanRecord]] = ()) -> None:
-        """Commit these records, all or none, and what was kept until now."""
+    def write(self, records: Iterable[tuple[Source, ScanRecord]] = (), *, soon: bool = False) -> None:
+        """Commit these records, all or none, and what was kept until now; ``soon``: within `COMMIT_SECONDS` or so."""
+        self._waiting += list(records)
+        if soon and time.monotonic() < self._due:
+            return
+        written, self._waiting = self._waiting, []
         with explained(self._path), transaction(self._db):
             self._begin()
             self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", self._kept)
             self._db.executemany("UPDATE records SET source = ? WHERE id = ?", self._renamed)
-            self._db.executemany(schema.WRITE, (row_of(self.run, source, record) for source, record in records))
+            self._db.executemany(schema.WRITE, (row_of(self.run, source, record) for source, record in written))
+        self._due = time.monotonic() + COMMIT_SECONDS
         self._begun = True  # only now: what was rolled back has not begun
         self._kept.clear()
         self._renamed.clear()
@@ -199,7 +207,7 @@ class Store:
 
     def counts(self) -> Counts:
         """Count the records of the last run."""
-        if self._kept or not self._begun:
+        if self._kept or self._waiting or not self._begun:
             self.write()
         with explained(self._path):
             numbers = self._db.execute(schema.COUNTS, (self.run,)).fetchone()
@@ -278,7 +286,7 @@ class Store:
     def close(self) -> None:
         """Commit what was kept by a run that has begun, and let go of the file."""
         try:
-            if self._kept and self._begun:
+            if (self._kept or self._waiting) and self._begun:
                 self.write()
         finally:
             self._db.close()
@@ -291,24 +299,17 @@ class Store:
 
     def _record(self, row: Iterable[Any]) -> ScanRecord:
         """Build the record from a row of `schema.RECORD`. Raises: OutputError where the row was tampered with."""
-        source, probabilities, status, reason, code, flags, *facts = row
-        numbers = self._numbers(probabilities) if status == Status.SCORED else ()
         try:
-            known = Facts(**dict(zip(FACT_LABELS, facts, strict=True)))
-            raised = tuple(map(str, json.loads(flags)))
-            return ScanRecord(os.fsdecode(source), known, numbers, Status(status), reason, str(code), raised)
-        except (ValueError, TypeError) as error:
+            return record_of(row, len(self.models))
+        except (ValueError, TypeError, OverflowError) as error:
             raise self._damaged() from error
 
     def _numbers(self, text: Any) -> tuple[float, ...]:
         """Read a scored record's probabilities, one per model. Raises: OutputError where they were tampered with."""
         try:
-            numbers = tuple(map(float, json.loads(text)))
+            return numbers_of(text, len(self.models))
         except (ValueError, TypeError, OverflowError) as error:
             raise self._damaged() from error
-        if len(numbers) != len(self.models):
-            raise self._damaged()
-        return numbers
 
     def _damaged(self) -> OutputError:
         return OutputError(f"{encodable(self._path)} is damaged: {START_OVER}")

@@ -8,4 +8,5 @@ from xrayscan.testing.decoder import DecoderContract as DecoderContract
 from xrayscan.testing.engine import EngineContract as EngineContract
 from xrayscan.testing.report import ReportContract as ReportContract
 from xrayscan.testing.runtime import RuntimeContract as RuntimeContract
+from xrayscan.testing.sink import SinkContract as SinkContract
 from xrayscan.testing.source import SourceContract as SourceContract

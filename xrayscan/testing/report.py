@@ -49,10 +49,18 @@ def written(report: Report, records: int = len(HOSTILE)) -> bytes:
         path = os.path.join(folder, f"triage.{report.suffix}")
         report.write(worklist, path, PageSettings())
         assert os.listdir(folder) == [os.path.basename(path)], (
-            f"it wrote {sorted(os.listdir(folder))}, not that one file"
+            f"it wrote {sorted(os.listdir(folder))}, not that one file or folder"
         )
-        with open(path, "rb") as file:
-            return file.read()
+        return content(path)
+
+
+def content(path: str) -> bytes:
+    """The bytes of a report's file, or the names and bytes of all files of its folder."""
+    if os.path.isdir(path):
+        names = sorted(os.listdir(path))
+        return b"".join(os.fsencode(name) + content(os.path.join(path, name)) for name in names)
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def check_registration(report: Report) -> None:
@@ -82,8 +90,7 @@ def check_older_file(report: Report) -> None:
         with open(path, "wb") as file:
             file.write(b"older" * 100_000)
         report.write(worklist, path, PageSettings())
-        with open(path, "rb") as file:
-            assert b"olderolder" not in file.read(), "what was in an older file is still there"
+        assert b"olderolder" not in content(path), "what was in an older file is still there"
 
 
 def check_no_folder(report: Report) -> None:

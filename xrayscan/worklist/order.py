@@ -1,7 +1,9 @@
 """What a user chooses about the reading order."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
+
+from xrayscan.files.option import option
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,34 +16,26 @@ class RankSettings:
     Raises: ValueError out of range.
     """
 
-    prevalence: float | None = field(
-        default=None,
-        metadata={
-            "help": "Share of films with pneumonia where you work; shifts the probabilities by Bayes' rule.",
-            "range": (0, 1),
-            "open": True,
-            "metavar": "P",
-        },
+    prevalence: float | None = option(
+        None,
+        "Share of films with pneumonia where you work; shifts the probabilities by Bayes' rule.",
+        range=(0, 1),
+        open=True,
+        metavar="P",
     )
-    threshold: float | None = field(
-        default=None,
-        metadata={
-            "help": "Custom threshold: flag films at this probability or higher; default: the model's balanced one.",
-            "range": (0, 1),
-            "metavar": "P",
-        },
+    threshold: float | None = option(
+        None,
+        "Custom threshold: flag films at this probability or higher; default: the model's balanced one.",
+        range=(0, 1),
+        metavar="P",
     )
-    by: Literal["image", "study"] = field(default="image", metadata={"help": "Rank single images or whole studies."})
-    rank_by: Literal["first", "mean"] = field(
-        default="first",
-        metadata={"help": "With several models: rank by the first one or by the mean of their probabilities."},
+    by: Literal["image", "study"] = option("image", "Rank single images or whole studies.")
+    rank_by: Literal["first", "mean"] = option(
+        "first", "With several models: rank by the first one or by the mean of their probabilities."
     )
-    unlike: Literal["apart", "rank"] = field(
-        default="apart",
-        metadata={
-            "help": "Films unlike the training films: apart, to be read after tier high without the model's help, or "
-            "ranked."
-        },
+    unlike: Literal["apart", "rank"] = option(
+        "apart",
+        "Films unlike the training films: apart, to be read after tier high without the model's help, or ranked.",
     )
 
     def __post_init__(self) -> None:

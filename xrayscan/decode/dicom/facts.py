@@ -15,6 +15,8 @@ from xrayscan.store.record import Facts
 # PS3.3 C.7.3.1.1.1: computed, digital and film radiography, and what scanners and screen captures call themselves.
 RADIOGRAPHS = frozenset(("", "CR", "DX", "RG", "OT", "SC"))
 
+OURS = "xrayscan"  # Manufacturer of the objects that xrayscan makes
+
 
 def check_is_one_image(dataset: Dataset) -> None:
     """Raises: DecodeError for what is no image, more than one, or none that a model of radiographs may judge."""
@@ -22,6 +24,8 @@ def check_is_one_image(dataset: Dataset) -> None:
         raise DecodeError(Code.DICOM_DIRECTORY, "DICOM directory, no image")
     if "DirectoryRecordSequence" in dataset:
         raise DecodeError(Code.DICOM_DIRECTORY, "DICOM directory, no image")
+    if dataset.get("Manufacturer") == OURS:  # a report or heatmap that comes back from an archive
+        raise DecodeError(Code.OWN_OUTPUT, "written by xrayscan")
     if not len(dataset):  # pydicom gives up all it has read when compressed pixel data break off
         raise DecodeError(Code.TRUNCATED, "truncated DICOM")
     if "PixelData" not in dataset:

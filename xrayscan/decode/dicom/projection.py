@@ -10,27 +10,9 @@ from xrayscan.decode.dicom import defined_terms
 
 FRONTAL = frozenset({"AP", "PA", "FRONTAL", "DV", "VD"})
 LATERAL_CODES = frozenset({"LL", "RL", "LLO", "RLO", "LLAT", "RLAT"})  # PS3.3 C.8.1.1, and what vendors write
-LATERAL = frozenset(  # in the languages in which series are named
-    [
-        "LAT",
-        "LATERAL",
-        "LATERALE",
-        "LATERALIS",
-        "LATERO",
-        "LATEROLATERAL",
-        "LATEROLATERALE",
-        "LLAT",
-        "RLAT",
-        "LL",
-        "RL",
-        "SEITLICH",
-        "PROFIL",
-        "PERFIL",
-        "ZIJDELINGS",
-        "BOCZNE",
-        "BOCZNA",
-    ]
-)
+LATERAL_NAMES = ("LAT", "LATERAL", "LATERALE", "LATERALIS", "LATERO", "LATEROLATERAL", "LATEROLATERALE", "LLAT", "RLAT")
+LATERAL_ABROAD = ("SEITLICH", "PROFIL", "PERFIL", "ZIJDELINGS", "BOCZNE", "BOCZNA")  # as series are named elsewhere
+LATERAL = frozenset((*LATERAL_NAMES, *LATERAL_ABROAD, "LL", "RL"))
 OTHERS = {  # in the order in which they are told; PS3.3 C.8.1.1 (codes of View Position), PS3.16 CID 4010 and 4011
     "oblique": frozenset({"OBL", "OBLIQUE", "LLO", "RLO", "LAO", "RAO", "LPO", "RPO"}),
     "decubitus": frozenset({"LLD", "RLD", "DECUB", "DECUBITUS"}),

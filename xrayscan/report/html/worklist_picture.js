@@ -16,7 +16,7 @@ async function loadFilm(index) {
     byId("nofilm").textContent = problem ? JSON.parse(problem) : noPicture(rows[index]);
     return;
   }
-  const image = make("img", { src: `data:image/webp;base64,${data}` });
+  const image = make("img", { src: `data:image/jpeg;base64,${data}` });
   await image.decode();
   if (film.index !== index) return; // another film was opened meanwhile
   takePixels(image);

@@ -175,7 +175,7 @@ function modelCell(pair) {
 function thumbOf(index) {
   const tiles = byId("table").classList.contains("tiles");
   const data = (tiles && dataOf("film", index)) || dataOf("thumb", index);
-  if (data) return make("img", { src: `data:image/webp;base64,${data}`, alt: "", width: 48, height: 48 });
+  if (data) return make("img", { src: `data:image/jpeg;base64,${data}`, alt: "", width: 48, height: 48 });
   return make("span", { className: "nothumb", "aria-hidden": "true" }, dataOf("problem", index) ? "gone" : "");
 }
 

@@ -1,0 +1,53 @@
+"""Into the hospital: results as DICOM objects, and their way to the archive."""
+
+import importlib.util
+from dataclasses import dataclass
+
+from xrayscan import PageSettings, Worklist, hookimpl
+
+from .dicom_send import Dimse, Stow
+from .dicomweb import SCHEMES
+
+
+@dataclass(frozen=True)
+class DicomReport:
+    """A folder of DICOM objects. What makes them is imported when they are made."""
+
+    name: str
+    shows_pictures: bool
+    sent_suffix: str = ".dcm"
+
+    @property
+    def suffix(self) -> str:
+        """The folder is ``triage.dicom-sr``, or whatever it is called."""
+        return self.name
+
+    @property
+    def missing(self) -> str:
+        """What to install where highdicom is not."""
+        if importlib.util.find_spec("highdicom"):
+            return ""
+        return f"--format {self.name} needs another package: pip install 'xrayscan[dicom]'"
+
+    def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
+        """Write the objects, and beside them which is whose."""
+        from . import dicom_sc, dicom_sr
+        from .dicom_objects import write_objects
+
+        made = {each.NAME: each for each in (dicom_sr, dicom_sc)}[self.name]
+        write_objects(made.wanted(worklist, page), self.name, worklist, path)
+
+
+@hookimpl
+def register_reports(register) -> None:  # type: ignore[no-untyped-def]
+    """Offer ``dicom-sr`` and ``dicom-sc``."""
+    register(DicomReport("dicom-sr", shows_pictures=False))
+    register(DicomReport("dicom-sc", shows_pictures=True))
+
+
+@hookimpl
+def register_sinks(register) -> None:  # type: ignore[no-untyped-def]
+    """Offer C-STORE and STOW-RS."""
+    register(Dimse())
+    for scheme in SCHEMES:
+        register(Stow(scheme))

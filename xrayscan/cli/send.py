@@ -1,0 +1,60 @@
+"""`xrayscan send`: the reports of an earlier scan, to where they belong."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import click
+
+from xrayscan.cli import options
+from xrayscan.cli.settings import argument, command, option
+from xrayscan.cli.types import Destination
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendOptions:
+    """Which scan's reports are sent, and where to."""
+
+    run: str = argument("RUN_DIR", click.Path(exists=True, file_okay=False))
+    to: tuple[str, ...] = option(
+        (),
+        "Address to send to; may be repeated.",
+        each=Destination(),
+        metavar="ADDRESS",
+        shown="wherever they were to be sent before",
+    )
+    quiet: bool = options.quiet_option()
+
+
+@command(
+    SendOptions,
+    "xrayscan send triage",
+    "xrayscan send triage --to dicomweb+https://pacs/dicom-web",
+    "xrayscan send triage --to dimse://PACS@pacs:11112",
+)
+def send(asked: SendOptions) -> None:
+    """Send the files of a scan's reports, such as those of `--format dicom-sr`, each one once.
+
+    RUN_DIR is the --out of an earlier predict. What has arrived at an address is not sent there again; what was
+    refused, or not reached by a call that was interrupted, is.
+
+    Exit code: 0 all of them have arrived, 5 some have not, 3 where RUN_DIR holds no scan.
+    """
+    send_reports(asked.run, asked.to, quiet=asked.quiet)
+
+
+def send_reports(run: str, destinations: Iterable[str], *, quiet: bool) -> None:
+    """Send, and say what came of it. Raises: OutputError if something did not arrive."""
+    from xrayscan.errors import UsageError
+    from xrayscan.files.text import counted, encodable
+    from xrayscan.plugin.delivery import deliver, refuse_unsent
+
+    deliveries = deliver(run, destinations)
+    if not deliveries:
+        raise UsageError(f"nothing was to be sent from {encodable(run)} before: give --to ADDRESS")
+    for one in deliveries:
+        for name, reason in one.problems:
+            click.echo(f"not sent: {name}: {reason}", err=True)
+        if not quiet:
+            before = f", {one.before:,} sent before" if one.before else ""
+            click.echo(f"{counted(one.sent, 'file')} sent to {one.destination}{before}", err=True)
+    refuse_unsent(deliveries, run)
