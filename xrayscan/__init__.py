@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from xrayscan.files.atomic_folder import NewFolder as NewFolder
     from xrayscan.files.atomic_folder import atomic_folder as atomic_folder
     from xrayscan.model.backend import Backend as Backend
+    from xrayscan.model.backend import Epoch as Epoch
     from xrayscan.model.backend import Films as Films
     from xrayscan.model.backend import FitSettings as FitSettings
     from xrayscan.model.backend import Placement as Placement
@@ -91,6 +92,8 @@ if TYPE_CHECKING:
     from xrayscan.network.transfer import imagenet_spec as imagenet_spec
     from xrayscan.network.transfer import learning_groups as learning_groups
     from xrayscan.network.transfer import torchvision_backend as torchvision_backend
+    from xrayscan.plugin.callback import Callback as Callback
+    from xrayscan.plugin.callback import TrainingRun as TrainingRun
     from xrayscan.plugin.command import Command as Command
     from xrayscan.plugin.loading import load_predictor as load_predictor
     from xrayscan.plugin.manager import load_registry as load_registry
@@ -134,6 +137,7 @@ _HOME = {
     "Check": "checks.interface",
     "Verdict": "checks.interface",
     "Backend": "model.backend",
+    "Epoch": "model.backend",
     "Films": "model.backend",
     "FitSettings": "model.backend",
     "Placement": "model.backend",
@@ -196,6 +200,8 @@ _HOME = {
     "ScanRecord": "store.record",
     "load_predictor": "plugin.loading",
     "load_registry": "plugin.manager",
+    "Callback": "plugin.callback",
+    "TrainingRun": "plugin.callback",
     "Command": "plugin.command",
     "write_reports": "plugin.reports",
     "OnRequest": "report.interface",

@@ -6,6 +6,7 @@ from xrayscan.checks import builtin as checks
 from xrayscan.checks.interface import Check
 from xrayscan.decode import BUILT_IN, Decoder
 from xrayscan.engine.interface import Engine
+from xrayscan.plugin.callback import Callback
 from xrayscan.plugin.command import Command
 from xrayscan.plugin.spec import hookimpl
 from xrayscan.report import builtin as reports
@@ -73,6 +74,19 @@ def register_sources(register: Callable[[Place], None]) -> None:
 def register_engines(register: Callable[[Engine], None]) -> None:
     """Offer the engine that uses this machine alone."""
     register(Engine("local", "Reader processes and scoring threads on this machine.", "xrayscan.scanning.job:run_here"))
+
+
+@hookimpl
+def register_callbacks(register: Callable[[Callback], None]) -> None:
+    """Offer what writes a run's epochs down."""
+    register(
+        Callback("csv", "One row per epoch in history.csv; part of every run.", "xrayscan.training.csv_history:listen")
+    )
+    register(
+        Callback(
+            "tensorboard", "Curves for TensorBoard in RUN/tensorboard.", "xrayscan.training.tensorboard_log:listen"
+        )
+    )
 
 
 @hookimpl

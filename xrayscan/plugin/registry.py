@@ -12,6 +12,7 @@ from xrayscan.engine.interface import Engine
 from xrayscan.errors import ModelError, UsageError
 from xrayscan.files.text import nearest
 from xrayscan.model.backend import Backend, TrainingParams
+from xrayscan.plugin.callback import Callback
 from xrayscan.plugin.command import Command
 from xrayscan.report.interface import OnRequest, Report
 from xrayscan.report.sink import Sink
@@ -89,6 +90,7 @@ EDGES = (
     Edge("sources", Place, names={"name": SCHEME}),
     Edge("engines", Engine),
     Edge("sinks", Sink, names={"name": SCHEME}),
+    Edge("callbacks", Callback),
 )
 
 
@@ -117,6 +119,7 @@ class Registry:
     sources: dict[str, Place] = field(default_factory=dict)
     engines: dict[str, Engine] = field(default_factory=dict)
     sinks: dict[str, Sink] = field(default_factory=dict)
+    callbacks: dict[str, Callback] = field(default_factory=dict)
 
     def backend(self, name: str) -> Backend:
         """Return the backend called ``name``. Raises: ModelError that lists those there are and what failed to load."""
@@ -153,6 +156,13 @@ class Registry:
             return self.engines[name]
         near = nearest(name, self.engines)
         raise UsageError(f"unknown engine {name!r}{near}: choose {', '.join(self.engines)}{self._broken()}")
+
+    def callback(self, name: str) -> Callback:
+        """Return the callback called ``name``. Raises: UsageError that lists those there are and what did not load."""
+        if name in self.callbacks:
+            return self.callbacks[name]
+        near = nearest(name, self.callbacks)
+        raise UsageError(f"unknown callback {name!r}{near}: choose {', '.join(self.callbacks)}{self._broken()}")
 
     def plugin_of(self, edge: str, name: str) -> str:
         """The name of the plugin that registered it."""

@@ -12,6 +12,7 @@ from xrayscan.checks.interface import Check
 from xrayscan.decode.interface import Decoder
 from xrayscan.engine.interface import Engine
 from xrayscan.model.backend import Backend
+from xrayscan.plugin.callback import Callback
 from xrayscan.plugin.command import Command
 from xrayscan.report.interface import Report
 from xrayscan.report.sink import Sink
@@ -104,4 +105,14 @@ def register_sinks(register: Callable[[Sink], None]) -> None:
 
     A name is the scheme of its addresses: ``--send dimse://…`` goes to ``dimse``. What was sent is kept in the scan's
     store, so that each file arrives once. Test it with `xrayscan.testing.SinkContract`.
+    """
+
+
+@hookspec
+def register_callbacks(register: Callable[[Callback], None]) -> None:
+    """Offer what hears of every epoch of a training: pass each `Callback` to ``register``, which refuses a name
+    already taken.
+
+    ``train --callback`` knows it by its name; its function is imported when it is used, never before.
+    Test it with `xrayscan.testing.CallbackContract`.
     """
