@@ -181,7 +181,7 @@ def test_the_command_prints_tables_for_people_and_json_for_programs(labelled, tm
         "Patients (IDs from",
         "Copies",
         "Shortcut check",
-        "Written",
+        "Open ",
     ):
         assert text in result.stderr, text
 

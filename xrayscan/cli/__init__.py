@@ -54,7 +54,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command. A bug keeps its traceback."""
-        with Signals() as signals:
+        with Signals(ctx.obj) as signals:
             ctx.obj = signals
             try:
                 return super().invoke(ctx)

@@ -8,6 +8,7 @@ import click
 
 from xrayscan.cli import options
 from xrayscan.cli.settings import argument, command, option
+from xrayscan.cli.signals import began
 from xrayscan.cli.types import LABELLED
 
 
@@ -90,7 +91,7 @@ def evaluate(asked: EvaluateOptions) -> None:
     overwrite, share = asked.overwrite, asked.share
     if asked.out is not None:
         refuse_finished(asked.out, FILES, overwrite=overwrite)  # before the work
-    with EvaluateConsole(quiet=asked.quiet) as console:
+    with EvaluateConsole(quiet=asked.quiet, since=began()) as console:
         labelled = read_folder(asked.directory, asked.labels.folder())
         placement = choose(
             [load_model(name) for name in asked.models],

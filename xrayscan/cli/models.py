@@ -31,7 +31,8 @@ def models(ctx: click.Context) -> None:
 @click.argument("reference", metavar="NAME|FILE|RUN/|BACKEND")
 def show(reference: str) -> None:
     """Print a model's card, or the parameters of a backend and of training with their defaults."""
-    from xrayscan.console.terminal import print_card, print_table
+    from xrayscan.console.card import print_card
+    from xrayscan.console.terminal import print_table
     from xrayscan.model.backend import TrainingParams
     from xrayscan.model.file import bundled_models, read_card
     from xrayscan.model.parameters import describe

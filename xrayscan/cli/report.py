@@ -10,6 +10,7 @@ import click
 
 from xrayscan.cli import options
 from xrayscan.cli.settings import argument, command, option
+from xrayscan.cli.signals import began
 from xrayscan.cli.types import ModelReference
 from xrayscan.report.interface import PictureSettings
 from xrayscan.worklist.order import RankSettings
@@ -66,7 +67,7 @@ def report(wanted: ReportOptions) -> None:
     from xrayscan.report.reopen import asked, reopen
 
     earlier = asked(wanted.run)
-    console = ScanConsole(quiet=wanted.quiet, verbose=wanted.verbose)
+    console = ScanConsole(quiet=wanted.quiet, verbose=wanted.verbose, since=began())
     with console, reopen(wanted.run, wanted.rank) as worklist:
         if worklist.settings.rank_by == "mean" and not worklist.by_mean:
             raise UsageError("--rank-by mean compares models, and one model made this scan")

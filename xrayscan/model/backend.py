@@ -174,8 +174,9 @@ class Snapshot:
 class FitSettings:
     """How to fit: the training parameters, the seed, the device, and who wants to hear of it.
 
-    ``on_step`` is told (epoch, steps done, steps in an epoch); ``on_snapshot`` is given every epoch's snapshot before
-    ``on_epoch`` hears of that epoch; ``resume`` goes on from one. Whatever a callback raises ends the training.
+    ``on_step`` is told (epoch, steps done, steps in an epoch), ``on_validated`` (epoch, films done, films to validate
+    on); ``on_snapshot`` is given every epoch's snapshot before ``on_epoch`` hears of that epoch; ``resume`` goes on
+    from one. Whatever a callback raises ends the training.
     """
 
     params: TrainingParams = TrainingParams()
@@ -184,6 +185,7 @@ class FitSettings:
     placement: Placement = Placement()
     on_epoch: Callable[[Epoch], None] = lambda epoch: None
     on_step: Callable[[int, int, int], None] = lambda epoch, done, of: None
+    on_validated: Callable[[int, int, int], None] = lambda epoch, done, of: None
     on_snapshot: Callable[[Snapshot], None] | None = None  # None: no snapshots are made
     resume: Snapshot | None = None
 

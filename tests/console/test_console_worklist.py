@@ -1,6 +1,6 @@
 from rich.console import Console
 
-from xrayscan.console.predict import TOP_REASONS, _reasons_table
+from xrayscan.console.worklist import TOP_REASONS, _reasons_table
 from xrayscan.store.record import Status
 
 
