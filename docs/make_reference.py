@@ -18,6 +18,7 @@ import click
 from xrayscan import errors
 from xrayscan.checks.polarity import DOUBTFUL, TURNED
 from xrayscan.cli import main
+from xrayscan.cli.settings import variable
 from xrayscan.decode.dicom.projection import OTHERS
 from xrayscan.decode.flags import Flag
 from xrayscan.model import capabilities
@@ -132,7 +133,7 @@ def _option(option: click.Option, context: click.Context) -> tuple[str, str, str
         names + value,
         _default(option),
         told,
-        f"`{_variable(option, context)}`" if _variable(option, context) else "",
+        f"`{variable(option, context)}`" if variable(option, context) else "",
     )
 
 
@@ -147,13 +148,6 @@ def _default(option: click.Option) -> str:
     return (
         f"`{' '.join(map(str, value))}`" if isinstance(value, tuple) and value else f"`{value}`" if value != () else ""
     )
-
-
-def _variable(option: click.Option, context: click.Context) -> str:
-    if option.envvar:
-        return option.envvar if isinstance(option.envvar, str) else option.envvar[0]
-    prefix = context.auto_envvar_prefix
-    return f"{prefix}_{str(option.name).upper()}" if prefix and option.allow_from_autoenv else ""
 
 
 def hooks() -> str:

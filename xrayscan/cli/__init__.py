@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 import click
 
+from xrayscan.cli.environment import misspelt
 from xrayscan.cli.installed import installed
 from xrayscan.cli.signals import RESUME, Signals
 from xrayscan.cli.surroundings import checked
@@ -57,6 +58,8 @@ class Commands(click.Group):
         with Signals(ctx.obj) as signals:
             ctx.obj = signals
             try:
+                for warning in misspelt(ctx):
+                    click.echo(f"xrayscan: {escaped(warning)}", err=True)
                 return super().invoke(ctx)
             except XrayscanError as error:
                 _end(error)
