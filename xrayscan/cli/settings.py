@@ -4,7 +4,7 @@ What a field's ``metadata`` may say, in the library's dataclasses as in those of
 
 - ``help``: the line in --help; a field without one is no option, and one that holds a dataclass is a group of options
 - ``flags``: names of the option, the first one shown first; default: --name-of-the-field
-- ``range``: (lowest, highest), None for no bound; ``open``: whether the bounds themselves are excluded
+- ``range``: (lowest, highest), None for no bound; ``open``: whether the bounds themselves are excluded (`model.ranges`)
 - ``words``: words instead of a number and what they stand for, such as {"auto": None}
 - ``metavar``, ``env`` (the environment variable), ``shown`` (the default in words), ``type`` (a click type)
 - ``argument``: whether it stands without a flag
@@ -28,6 +28,7 @@ from xrayscan.cli.settings_file import CONFIG, standing
 from xrayscan.cli.types import EXISTING_FILE, Number, Share
 from xrayscan.files.plain import plain
 from xrayscan.files.text import escaped
+from xrayscan.model.ranges import Range
 
 Below = Callable[[Mapping[str, Any], list[str]], Mapping[str, Any]]  # (raw values, words too many) → values of a file
 METAVARS: Mapping[Any, str] = {int: "N", float: "X", str: "TEXT"}
@@ -223,9 +224,7 @@ def _shows(default: Any) -> bool:
 
 
 def _range(kind: click.IntRange | click.FloatRange) -> str:
-    if kind.max is None:
-        return f"above {kind.min:g}" if kind.min_open else f"{kind.min:g} or more"
-    return f"{'between' if kind.min_open else 'from'} {kind.min:g} {'and' if kind.min_open else 'to'} {kind.max:g}"
+    return str(Range(kind.min, kind.max, kind.min_open, kind.max_open))
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:
@@ -249,9 +248,8 @@ def _click_type(hint: Any, told: Mapping[str, Any]) -> Any:
         return Share(told.get("open", False))
     if hint in (int, float) and (low, high) != (None, None):
         ranged = click.IntRange if hint is int else click.FloatRange
-        return ranged(
-            low, high, min_open=told.get("open", False), max_open=told.get("open", False) and high is not None
-        )
+        allowed = Range.declared(told) or Range(low, high)
+        return ranged(low, high, min_open=allowed.open_low, max_open=allowed.open_high and high is not None)
     return hint
 
 
