@@ -25,6 +25,7 @@ COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which pe
     "benchmark": "Measure how fast a scan is here, and what limits it.",
     "models": "List the models and backends at hand, or show one.",
     "plugins": "List the plugins and what they register.",
+    "doctor": "Look whether this installation can do its work.",
     "settings": "Show which settings hold, and where they come from.",
 }
 MODULES = {"settings": "show_settings"}  # of commands that have not the name of their own

@@ -40,13 +40,18 @@ def write_run(
         "thresholds": dataclasses.asdict(worklist.thresholds),
         "settings": settings,
         "run": run,
-        "versions": {"python": platform.python_version()} | dict(_versions(PACKAGES)),
+        "versions": versions(),
     }
     path = os.path.join(folder, "run.json")
     with atomic_writer(path) as file:
         json.dump(content, file, indent=2, ensure_ascii=True)
         file.write("\n")
     return path
+
+
+def versions() -> dict[str, str]:
+    """Python and the packages on which results depend."""
+    return {"python": platform.python_version()} | dict(_versions(PACKAGES))
 
 
 def _versions(packages: Iterable[str]) -> Iterable[tuple[str, str]]:
