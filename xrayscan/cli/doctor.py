@@ -48,8 +48,8 @@ def doctor(asked: DoctorOptions) -> Examined:
 
     The self-test draws a film, reads it as JPEG and as PNG, scores both, and sees that half of it is refused.
 
-    Exit code: 0 nothing is wrong, else that of the worst finding: 3 films are not read as they should be, 4 the model or
-    a plugin cannot be used, 5 the disk cannot be written.
+    Exit code: 0 nothing is wrong, else that of the worst finding: 3 films are not read as they should be, 4 the model
+    or a plugin cannot be used, 5 the disk cannot be written.
     """
     from xrayscan.scanning.doctor import examine
 
