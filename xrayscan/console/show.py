@@ -1,42 +1,32 @@
 """What people see of one film: its tags, each model's figures, and where the heatmap is; on stdout."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich.table import Table
 
 from xrayscan.console.terminal import aligned, printable, stdout, tell, titled_table
-from xrayscan.decode import Radiograph
 from xrayscan.explain.evidence import Evidence
+from xrayscan.explain.film import InspectedFilm
 from xrayscan.files.text import encodable
 from xrayscan.model.card import ModelCard
 from xrayscan.store.record import FACT_LABELS
 from xrayscan.worklist.tiers import TierScale
 
 
-def print_film(
-    row: Mapping[str, Any],
-    film: Radiograph,
-    cards: Mapping[str, ModelCard],
-    evidence: Evidence,
-    path: str,
-    picture: str | None = None,
-) -> None:
-    """Print one scored row (the fields of `Facts`, ``path`` and ``probabilities``), how it was read, and its evidence.
+def print_film(film: InspectedFilm, path: str, picture: str | None = None) -> None:
+    """Print what is known of a film: its facts, how it was read, each model's figures and its evidence.
 
     ``path``: where the heatmap was written, if there is one; ``picture``: that of the film beside the model's pixels.
     """
-    out = stdout()
-    facts = {"size": f"{row['columns']:,} × {row['rows']:,} px"}
-    shown = {name: row.get(name) for name in FACT_LABELS if name not in ("rows", "columns")}
+    out, given = stdout(), film.facts
+    facts = {"size": f"{given['columns']:,} × {given['rows']:,} px"}
+    shown = {name: given.get(name) for name in FACT_LABELS if name not in ("rows", "columns")}
     facts |= {FACT_LABELS[name]: _fact(value) for name, value in shown.items() if value not in (None, "")}
-    facts |= {**film.reading, "flags": ", ".join(film.flags) or "none"}
-    tell(out, f"[bold]{printable(row['path'])}[/]")
+    facts |= {**film.film.reading, "flags": ", ".join(film.flags) or "none"}
+    tell(out, f"[bold]{printable(film.source)}[/]")
     for line in aligned([(printable(name), printable(value)) for name, value in facts.items()]):
         tell(out, line)
-    for (name, card), probability in zip(cards.items(), row["probabilities"], strict=True):
+    for (name, card), probability in zip(film.cards.items(), film.probabilities, strict=True):
         out.print(_model(name, card, probability))
-    tell(out, _evidence(evidence, path))
+    tell(out, _evidence(film.evidence, path))
     if picture:
         tell(out, f"Written: {printable(encodable(picture))} (the film beside what the model sees)")
     out.print("[italic]Suggested reading order. Not a diagnosis.[/]")
