@@ -1,10 +1,13 @@
-"""xrayscan: rank folders of chest radiographs by pneumonia probability.
+"""Rank folders of chest radiographs by pneumonia probability.
 
-The public API. Names are imported when first used (PEP 562), so that ``import xrayscan`` costs nothing.
+Start with ``xrayscan.predict("radiographs/")``. Nothing is printed; what can be mended raises an `XrayscanError` whose
+text is the whole message. ``xrayscan.__all__`` lists everything that is exported, for plugins and longer programs.
+Suggested reading order. Not a diagnosis.
 """
 
 from __future__ import annotations
 
+# Names are imported when first used (PEP 562), so that `import xrayscan` costs nothing.
 # Nothing is imported here, not even typing: `python -m xrayscan` puts the working folder first on the path, and it
 # stays there until `__main__` has taken it off.
 TYPE_CHECKING = False
@@ -12,6 +15,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    __version__: str
+
+    from xrayscan.api.films import predict as predict
+    from xrayscan.api.films import show as show
+    from xrayscan.api.labelled import evaluate as evaluate
+    from xrayscan.api.labelled import explore as explore
+    from xrayscan.api.labelled import train as train
+    from xrayscan.api.worklist import PredictedWorklist as PredictedWorklist
     from xrayscan.calibration import CalibrateSettings as CalibrateSettings
     from xrayscan.calibration import calibrate as calibrate
     from xrayscan.checks.interface import Check as Check
@@ -39,7 +50,6 @@ if TYPE_CHECKING:
     from xrayscan.errors import OutputError as OutputError
     from xrayscan.errors import UsageError as UsageError
     from xrayscan.errors import XrayscanError as XrayscanError
-    from xrayscan.evaluation.evaluator import evaluate as evaluate
     from xrayscan.evaluation.settings import EvaluateSettings as EvaluateSettings
     from xrayscan.evaluation.write import write_evaluation as write_evaluation
     from xrayscan.explain.header import read_header as read_header
@@ -108,12 +118,17 @@ if TYPE_CHECKING:
     from xrayscan.store.record import Facts as Facts
     from xrayscan.store.record import ScanRecord as ScanRecord
     from xrayscan.training import TrainSettings as TrainSettings
-    from xrayscan.training import train as train
     from xrayscan.worklist.order import RankSettings as RankSettings
     from xrayscan.worklist.worklist import Worklist as Worklist
     from xrayscan.worklist.worklist import WorklistRow as WorklistRow
 
 _HOME = {
+    "predict": "api.films",
+    "show": "api.films",
+    "evaluate": "api.labelled",
+    "explore": "api.labelled",
+    "train": "api.labelled",
+    "PredictedWorklist": "api.worklist",
     "CalibrateSettings": "calibration",
     "calibrate": "calibration",
     "Check": "checks.interface",
@@ -163,7 +178,6 @@ _HOME = {
     "UsageError": "errors",
     "XrayscanError": "errors",
     "EvaluateSettings": "evaluation.settings",
-    "evaluate": "evaluation.evaluator",
     "write_evaluation": "evaluation.write",
     "atomic_writer": "files.atomic",
     "FolderReport": "report.interface",
@@ -203,7 +217,6 @@ _HOME = {
     "Streamed": "sources.streamed",
     "TorchBackend": "network.backend",
     "TrainSettings": "training",
-    "train": "training",
     "FolderSettings": "dataset.folder_settings",
     "read_folder": "dataset.labelled_folder",
     "TransferParams": "network.transfer",
@@ -215,10 +228,15 @@ _HOME = {
     "absent_weights": "network.pretrained",
     "read_state": "network.pretrained",
 }
+_CALLED = ("predict", "show", "explore", "train", "evaluate", "scan", "write_reports", "load_model", "XrayscanError")
 __all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("xrayscan")
     if name not in _HOME:
         raise AttributeError(f"module 'xrayscan' has no attribute {name!r}")
     import importlib
@@ -227,4 +245,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    """What people call, which `help` then explains without importing torch; ``__all__`` is all that is exported."""
+    return [*_CALLED, "__all__", "__doc__", "__file__", "__name__", "__path__", "__version__"]

@@ -146,7 +146,18 @@ def predict(asked: PredictOptions) -> None:
     if asked.dry_run:
         _list_candidates(found, asked)
     else:
-        sys.exit(_scan(found, asked))
+        sys.exit(_scan(_not_empty(list(found), asked), asked))
+
+
+def _not_empty(found: "list[str | Source]", asked: PredictOptions) -> "list[str | Source]":
+    """The same paths. Raises: InputError, before anything is written, where not one file is there."""
+    from xrayscan.errors import InputError
+    from xrayscan.plugin.sources import discover
+
+    if next(iter(discover(found, archives=asked.archives, exclude=asked.exclude)), None) is None:
+        where = ", ".join(map(os.fsdecode, asked.paths)) or "the list of paths"
+        raise InputError(f"no files in {where}: nothing was written")
+    return found
 
 
 def _list_candidates(found: Iterable["str | Source"], asked: PredictOptions) -> None:
@@ -166,27 +177,28 @@ def _list_candidates(found: Iterable["str | Source"], asked: PredictOptions) -> 
     )
 
 
-def _scan(found: Iterable["str | Source"], asked: PredictOptions) -> int:
+def _scan(found: "list[str | Source]", asked: PredictOptions) -> int:
     from xrayscan.console.predict import ScanConsole
     from xrayscan.explain.pictures import page_settings
     from xrayscan.files.text import with_size
-    from xrayscan.plugin.loading import load_models
+    from xrayscan.plugin.loading import load_models, names_of
     from xrayscan.plugin.reports import write_reports
     from xrayscan.report.reopen import when
     from xrayscan.report.run_json import write_run
     from xrayscan.scanning.hardware import ran_on
     from xrayscan.scanning.scan import run_folder, scan
 
-    loaded, found, settings = load_models(asked.models), list(found), asked.scan()
+    loaded, settings = load_models(asked.models), asked.scan()
     out = run_folder(OUT, found, loaded, share=asked.share, shard=asked.shard) if asked.out is None else asked.out
     context = click.get_current_context()
     signals = context.find_object(Signals)
     assert signals
     context.meta[RESUME] = lambda: ": nothing was recorded yet"
     with (
-        ScanConsole(quiet=asked.quiet, verbose=asked.verbose) as console,
+        ScanConsole(quiet=asked.quiet, verbose=asked.verbose, since=signals.since) as console,
         contextlib.ExitStack() as undo,
     ):
+        console.models([one.card for one in loaded], names_of(loaded))
         with signals.noted() as stopping:
             worklist = scan(
                 found,
@@ -214,7 +226,7 @@ def _scan(found: Iterable["str | Source"], asked: PredictOptions) -> int:
         exit_code = signals.exit_code if stopping() else worklist.exit_code
         kept = _kept(asked, settings, out)
         counted = dataclasses.asdict(console.progress) | ran_on(console.hardware)
-        files.append(write_run(worklist, out, kept, counted, exit_code))
+        files.append(with_size(write_run(worklist, out, kept, counted, exit_code)))
         console.summary(worklist, files)
         if stopping():
             remains = _remains(worklist, console.progress, out, asked.fresh)

@@ -42,38 +42,19 @@ def show(asked: ShowOptions) -> None:
     Exit code: 0 shown, 3 the film cannot be scored, 4 unusable model, 5 the PNG cannot be written.
     """
     from xrayscan.console.show import print_film
-    from xrayscan.errors import InputError
-    from xrayscan.explain.evidence import WITHHELD, Evidence, gather_one, is_withheld, write_heatmap
-    from xrayscan.explain.seen import read_film, write_picture
+    from xrayscan.explain.film import inspect_film
+    from xrayscan.explain.seen import write_picture
     from xrayscan.files.run_folder import own_file, refuse_file
-    from xrayscan.files.text import encodable
-    from xrayscan.network.choice import AUTO, choose
-    from xrayscan.plugin.loading import load_models, names_of
-    from xrayscan.runtime.interface import EAGER
-    from xrayscan.scanning.prepare import prepare
-    from xrayscan.scanning.score import BatchScorer
+    from xrayscan.plugin.loading import load_models
 
-    film, png = asked.film, asked.png
-    for path in filter(None, (asked.out, png)):
+    for path in filter(None, (asked.out, asked.png)):
         refuse_file(path, overwrite=asked.overwrite)
-    loaded = load_models(asked.models)
-    runtime = AUTO if any(model.graph for model in loaded) else EAGER  # heatmaps need torch
-    placement = choose(loaded, device=asked.device, precision="fp32", runtime=runtime)
-    row = prepare({"path": film}, specs=tuple({model.card.input for model in loaded}))
-    if not row.get("reason"):
-        row = BatchScorer(loaded, placement, 1)([row])[0]
-    if row.get("reason"):
-        raise InputError(f"{encodable(film)} cannot be scored: {row['reason']}")
-    read, picture = read_film(film, loaded[0].card.input)
-    if is_withheld(read.flags, burned_in=asked.burned_in):
-        evidence, png = Evidence(film, problem=WITHHELD), None
-    else:
-        evidence = gather_one(film, row["sha256"], loaded[0], placement)
-    if png is not None:
-        write_picture(picture, png)
-    name = os.path.splitext(os.path.basename(film))[0]
+    film = inspect_film(asked.film, load_models(asked.models), device=asked.device, burned_in=asked.burned_in)
+    beside = asked.png if film.picture else None
+    if beside and film.picture:
+        write_picture(film.picture, beside)
+    name = os.path.splitext(os.path.basename(asked.film))[0]
     path = asked.out or own_file(f"{name}-heatmap.png")
-    if evidence.heatmap is not None:
-        write_heatmap(evidence, path)
-    cards = dict(zip(names_of(loaded), [model.card for model in loaded], strict=True))
-    print_film(row, read, cards, evidence, path, png)
+    if film.evidence.heatmap is not None:
+        film.write_heatmap(path)
+    print_film(film, path, beside)

@@ -29,10 +29,16 @@ def read_film(path: str, spec: InputSpec) -> tuple[Radiograph, Image.Image]:
 
 def write_picture(picture: Image.Image, path: str) -> None:
     """Write the picture as a PNG; it replaces an older one in one step. Raises: OutputError."""
+    data = png(picture)
+    with atomic_file(path) as file:
+        file.write(data)
+
+
+def png(picture: Image.Image) -> bytes:
+    """The picture as a PNG that says whose it is."""
     data = io.BytesIO()
     save_png(picture, data)
-    with atomic_file(path) as file:
-        file.write(data.getbuffer())
+    return data.getvalue()
 
 
 def _beside(brightness: npt.NDArray[np.float32], pixels: npt.NDArray[np.uint8]) -> Image.Image:

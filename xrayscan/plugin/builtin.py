@@ -31,7 +31,10 @@ COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which pe
     "benchmark": "Measure how fast a scan is here, and what limits it.",
     "models": "List the models and backends at hand, or show one.",
     "plugins": "List the plugins and what they register.",
+    "doctor": "Look whether this installation can do its work.",
+    "settings": "Show which settings hold, and where they come from.",
 }
+MODULES = {"settings": "show_settings"}  # of commands that have not the name of their own
 
 
 @hookimpl
@@ -77,6 +80,6 @@ def register_engines(register: Callable[[Engine], None]) -> None:
 
 @hookimpl
 def register_commands(register: Callable[[Command], None]) -> None:
-    """Offer the commands, each in a module of its own name."""
+    """Offer the commands."""
     for name, summary in COMMANDS.items():
-        register(Command(name, summary, f"xrayscan.cli.{name}:{name}"))
+        register(Command(name, summary, f"xrayscan.cli.{MODULES.get(name, name)}:{name}"))

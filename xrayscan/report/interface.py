@@ -123,12 +123,11 @@ class OnRequest(Protocol):
 class FolderReport(OnRequest, Protocol):
     """What a `Report` also has that writes a folder, ``triage.<suffix>/``, such as one file per film.
 
-    ``--send`` sends its files. ``write`` is given the folder's path: `xrayscan.atomic_folder` leaves one that is complete
-    or not there, and keeps files that need not be made again.
+    ``--send`` sends its files. ``write`` is given the folder's path: `xrayscan.atomic_folder` leaves one that is
+    complete or not there, and keeps files that need not be made again.
     """
 
     @property
     def sent_suffix(self) -> str:
         """The ending, with its dot, of the files that ``--send`` sends."""
-        ...
         ...

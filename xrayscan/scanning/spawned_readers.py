@@ -1,7 +1,10 @@
 """Reader processes for systems without fork: each is an interpreter of its own."""
 
+import contextlib
 import multiprocessing
 import os
+import sys
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
@@ -24,7 +27,8 @@ class SpawnedReaders:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=serve, args=(theirs, self._work, self._memory), daemon=True)
-        process.start()
+        with _main_set_aside():
+            process.start()
         theirs.close()
         self._processes.append(process)
         return ours, process
@@ -39,3 +43,19 @@ class SpawnedReaders:
             process.kill()
         for process in self._processes:
             process.join(END_SECONDS)
+
+
+@contextlib.contextmanager
+def _main_set_aside() -> Iterator[None]:
+    """Have a child not run the user's script again, which would start a scan of its own: it needs nothing from there.
+
+    What a child is told of the main module is read from these two attributes (`multiprocessing.spawn`).
+    """
+    main = vars(sys.modules["__main__"])
+    kept: dict[str, object] = {name: main[name] for name in ("__file__", "__spec__") if name in main}
+    main["__spec__"] = None
+    main.pop("__file__", None)
+    try:
+        yield
+    finally:
+        main.update(kept)

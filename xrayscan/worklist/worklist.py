@@ -111,6 +111,15 @@ class Worklist:
         yield from self.unscored(Status.SET_ASIDE)
         yield from self.unscored(Status.FAILED)
 
+    def __iter__(self) -> Iterator[WorklistRow]:
+        return self.rows()
+
+    def __len__(self) -> int:
+        return self.counts.scored + self.counts.set_aside + self.counts.failed
+
+    def __bool__(self) -> bool:
+        return True
+
     def scored(self) -> Iterator[WorklistRow]:
         """Yield the scored rows in reading order."""
         score = self._mean if self.by_mean else None

@@ -1,0 +1,153 @@
+"""A worklist as Python and notebooks take it: rows to go through, tables, and a picture of its first films."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import os
+import shutil
+import weakref
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Self
+
+from markupsafe import Markup
+
+from xrayscan.errors import UsageError
+from xrayscan.explain.evidence import THUMBNAIL, Evidence, gather
+from xrayscan.files.text import counted, encodable, visible
+from xrayscan.model.backend import Placement
+from xrayscan.report.table import worklist_table
+from xrayscan.store.record import FACT_TYPES
+from xrayscan.store.store import Store
+from xrayscan.worklist.worklist import Worklist, WorklistRow
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+
+SHOWN = 20  # first films that a notebook shows
+AT_ONCE = 10_000  # rows that become columns of a table at a time
+KINDS = {"rank": int, "probability": float, "flags": tuple, "mean probability": float}  # of columns; others hold text
+_KINDS = {int: int, float: float, int | None: int, float | None: float}  # of facts
+
+
+class PredictedWorklist(Worklist):
+    """What `xrayscan.predict` returns: a `Worklist` that notebooks show, and that becomes a table of pandas or Arrow.
+
+    Its rows (`WorklistRow`) come in reading order, then those set aside, then those that failed; ``len`` counts them.
+    What it holds of the disk is let go of with it, or earlier by ``close`` or at the end of a ``with`` block.
+    """
+
+    @classmethod
+    def from_worklist(cls, worklist: Worklist, folder: str | None = None) -> Self:
+        """The same worklist. ``folder``: a temporary one that holds its scan, to be removed with it."""
+        made = cls(worklist._store, worklist.cards, worklist.settings, worklist.names)
+        made._end = weakref.finalize(made, _forget, worklist._store, folder)
+        return made
+
+    _end: Callable[[], object]
+
+    def close(self) -> None:
+        """Let go of the scan; counts and thresholds stay, rows do not."""
+        self._end()
+
+    def to_arrow(self) -> pyarrow.Table:
+        """Return the columns of ``triage.csv`` as a table of Arrow, with null where nothing is known.
+
+        Bytes of a name that are no UTF-8 are spelt as in the CSV. Raises: UsageError where pyarrow is not installed.
+        """
+        try:
+            import pyarrow as arrow
+        except ImportError as error:
+            raise UsageError("to_arrow needs pyarrow: pip install 'xrayscan[arrow]'") from error
+        of_kind = {int: arrow.int64(), float: arrow.float64(), tuple: arrow.list_(arrow.string()), str: arrow.string()}
+        names, rows = worklist_table(self)
+        schema = arrow.schema([(encodable(name), of_kind[_kind(name)]) for name in names])
+        batches = (
+            arrow.RecordBatch.from_arrays(
+                [arrow.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)], schema=schema
+            )
+            for columns in _in_columns(rows)
+        )
+        return arrow.Table.from_batches(batches, schema)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return the columns of ``triage.csv`` as a data frame: whole numbers are ``Int64``, flags are tuples.
+
+        Bytes of a name that are no UTF-8 are spelt as in the CSV. Raises: UsageError where pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise UsageError("to_pandas needs pandas: pip install 'xrayscan[pandas]'") from error
+        names, rows = worklist_table(self)
+        names = list(map(encodable, names))
+        frame = pandas.DataFrame.from_records([list(map(_value, row)) for row in rows], columns=names)
+        kinds = {int: "Int64", float: "float64", tuple: "object", str: "object"}
+        return frame.astype({name: kinds[_kind(name)] for name in names})
+
+    def __repr__(self) -> str:
+        tiers = ", ".join(f"{films:,} {tier}" for tier, films in self.tier_counts.items())
+        return f"<{type(self).__name__} of {counted(self.counts.found, 'file')}: {self._outcomes()}; {tiers}>"
+
+    def _repr_html_(self) -> str:
+        """The first films with their pictures, and what is to be known of the whole, with strangers' text escaped."""
+        rows = self.top(SHOWN)
+        evidence = gather(rows, None, Placement(), top=SHOWN, heatmaps=0, side=THUMBNAIL)
+        label = visible(self.card.labels[1])
+        head = Markup("<tr><th>rank<th><th>{}<th>tier<th style='text-align:left'>file").format(label)
+        lines = Markup("").join(map(_line, rows, evidence))
+        warnings = [*self.doubts, *(card.trial_note for card in self.cards if card.is_trial)]
+        told = Markup("").join(Markup("<p><strong>{}</strong></p>").format(visible(one)) for one in warnings)
+        first = f"the first {len(rows)} of them" if len(rows) < self.counts.scored else "all of them"
+        note = Markup("<p>{}: {}; {}. <em>Suggested reading order. Not a diagnosis.</em></p>").format(
+            counted(self.counts.found, "file"), self._outcomes(), first
+        )
+        return str(told + note + Markup("<table>{}{}</table>").format(head, lines))
+
+    def _outcomes(self) -> str:
+        counts = self.counts
+        ends = {"scored": counts.scored, "set aside": counts.set_aside, "failed": counts.failed}
+        return ", ".join(f"{films:,} {end}" for end, films in {**ends, "skipped": counts.skipped}.items())
+
+
+def _forget(store: Store, folder: str | None) -> None:
+    store.close()
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _line(row: WorklistRow, evidence: Evidence) -> Markup:
+    picture = Markup("")
+    if evidence.thumbnail:
+        encoded = base64.b64encode(evidence.thumbnail).decode()
+        picture = Markup('<img alt="" src="data:image/webp;base64,{}">').format(encoded)
+    remarks = ", ".join(filter(None, (*row.remarks, evidence.problem)))
+    return Markup("<tr><td>{}<td>{}<td>{}<td>{}<td style='text-align:left' title='{}'>{}{}").format(
+        row.rank,
+        picture,
+        f"{row.probability:.2%}",
+        row.tier,
+        visible(row.source),
+        visible(os.path.basename(row.source)),
+        Markup("<br><small>{}</small>").format(visible(remarks)) if remarks else "",
+    )
+
+
+def _kind(column: str) -> type:
+    if column in FACT_TYPES:
+        return _KINDS.get(FACT_TYPES[column], str)
+    return KINDS.get(column, float if column.startswith("probability ") else str)
+
+
+def _value(value: object) -> object:
+    """A cell without what cannot be encoded; None where there is nothing."""
+    if isinstance(value, tuple):
+        return tuple(map(encodable, value))
+    return (encodable(value) or None) if isinstance(value, str) else value
+
+
+def _in_columns(rows: Iterator[list[object]]) -> Iterator[list[tuple[object, ...]]]:
+    """Rows as lists of columns, some thousands of rows at a time."""
+    while some := list(itertools.islice(rows, AT_ONCE)):
+        yield list(zip(*(map(_value, row) for row in some), strict=True))
