@@ -39,7 +39,7 @@ class Rclone:
         command = [RCLONE, "serve", "s3", "--addr", self.url[7:], "--auth-key", "KEY,hunter2hunter2"]
         environment = {**os.environ, "RCLONE_CONFIG": str(self.folder.parent / "rclone.conf")}
         self.process = subprocess.Popen([*command, str(self.folder)], env=environment, stderr=subprocess.DEVNULL)
-        for _ in range(200):
+        for _ in range(1000):
             with socket.socket() as probe:
                 if probe.connect_ex(self.address) == 0:
                     return
@@ -100,22 +100,22 @@ def test_a_bucket_gives_the_worklist_of_its_folder(served, tmp_path):
 def test_a_server_that_goes_away_in_the_middle_costs_nothing_once_it_is_back(served, tmp_path, monkeypatch):
     from xrayscan_plugins.object_stores import S3
 
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
-    monkeypatch.setattr("xrayscan_plugins.object_stores.RETRIES", 1)
-    out = tmp_path / "out"
+    place, opened = sources.installed_sources()["s3"], []
 
-    def read(address, opened=S3.open, films=iter(range(5))):
-        if next(films, None) is None and served.process.poll() is None:
+    def read(address):
+        opened.append(address)
+        if len(opened) == 6:
             served.stop()
-        return opened(place, address)
+        return S3.open(place, address)
 
-    monkeypatch.setattr(
-        place := sources.installed_sources()["s3"], "open", lambda address: read(address), raising=False
-    )
-    with scan("s3://films", out=out, settings=HERE) as worklist:
-        assert worklist.counts.found == 12
-        assert worklist.counts.failed > 1
+    with monkeypatch.context() as patched:
+        patched.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
+        patched.setattr("xrayscan_plugins.object_stores.RETRIES", 1)
+        patched.setattr(place, "open", read, raising=False)
+        with scan("s3://films", out=tmp_path / "out", settings=HERE) as worklist:
+            assert worklist.counts.found == 12
+            assert worklist.counts.failed > 1
     served.start()
-    with scan("s3://films", out=out, settings=HERE) as worklist:
+    with scan("s3://films", out=tmp_path / "out", settings=HERE) as worklist:
         assert (worklist.counts.scored, worklist.counts.failed, worklist.counts.skipped) == (10, 1, 1)
         assert worklist.counts.kept >= 3
