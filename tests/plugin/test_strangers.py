@@ -13,6 +13,7 @@ KITS = {
     "columnar": ("ReportContract", "report = 'columnar'"),
     "count_rows": ("CommandContract", "command = 'count-rows'"),
     "in_turn": ("EngineContract", "engine = 'in-turn'"),
+    "line_a_step": ("ObserverContract", "observer = 'line-a-step'"),
     "toy_decoder": ("DecoderContract", "decoder, films = 'TOY', [b'TOY1' + bytes([64, 0, 64, 0]) + bytes(4096)]"),
     "too_dark": ("CheckContract", "check = 'too dark'"),
 }

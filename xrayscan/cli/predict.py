@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xrayscan.cli import options
+from xrayscan.cli.installed import installed
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.signals import RESUME, Signals
 from xrayscan.cli.types import FilmPath, ShardNumber
@@ -20,7 +21,9 @@ from xrayscan.sources.shard import WHOLE, Shard
 from xrayscan.worklist.order import RankSettings
 
 if TYPE_CHECKING:
-    from xrayscan.scanning.progress import Progress
+    from xrayscan.observing.interface import Observer
+    from xrayscan.observing.progress import Progress
+    from xrayscan.observing.watching import Watching
     from xrayscan.scanning.scan import ScanSettings
     from xrayscan.sources.source import Source
     from xrayscan.worklist.worklist import Worklist
@@ -68,6 +71,11 @@ class PredictOptions:
     )
     formats: tuple[str, ...] = options.formats_option()
     pictures: PictureSettings
+    observe: tuple[str, ...] = option(
+        (),
+        "Also tell an observer how far the scan is, such as prometheus=FILE; may be repeated.",
+        metavar="NAME[=TARGET]",
+    )
     quiet: bool = options.quiet_option()
     verbose: bool = options.verbose_option()
 
@@ -140,7 +148,7 @@ def predict(asked: PredictOptions) -> None:
 def _list_candidates(found: Iterable["str | Source"], asked: PredictOptions) -> None:
     """Print each file that a scan would read, one per line on stdout, and the counts on stderr."""
     from xrayscan.files.text import counted, escaped
-    from xrayscan.scanning.progress import Progress
+    from xrayscan.observing.progress import Progress
     from xrayscan.scanning.scan import candidates
 
     progress = Progress()
@@ -166,6 +174,7 @@ def _scan(found: Iterable["str | Source"], asked: PredictOptions) -> int:
     from xrayscan.scanning.scan import run_folder, scan
 
     loaded, found, settings = load_models(asked.models), list(found), asked.scan()
+    list(_observers(asked.observe))  # an unknown one is refused before anything is made
     out = run_folder(OUT, found, loaded, share=asked.share, shard=asked.shard) if asked.out is None else asked.out
     context = click.get_current_context()
     signals = context.find_object(Signals)
@@ -175,13 +184,18 @@ def _scan(found: Iterable["str | Source"], asked: PredictOptions) -> int:
         ScanConsole(quiet=asked.quiet, verbose=asked.verbose) as console,
         contextlib.ExitStack() as undo,
     ):
-        with signals.noted() as stopping:
+        with signals.noted() as stopping, _watching(asked, out) as watching:
+
+            def tell(progress: "Progress") -> None:
+                console.update(progress)
+                watching.update(progress)
+
             worklist = scan(
                 found,
                 model=loaded,
                 out=out,
                 settings=settings,
-                on_progress=console.update,
+                on_progress=tell,
                 on_start=console.started,
                 stopping=stopping,
             )
@@ -208,6 +222,32 @@ def _scan(found: Iterable["str | Source"], asked: PredictOptions) -> int:
             remains = _remains(worklist, console.progress, out, asked.fresh)
             click.echo(f"xrayscan: stopped by {signals.name}{remains}", err=True)
         return exit_code
+
+
+def _observers(named: Iterable[str]) -> Iterator[tuple["Observer", str]]:
+    """The observers of a scan, and what stands behind the name of each. Raises: UsageError for an unknown one."""
+    from xrayscan.observing.status_file import StatusFile
+
+    registry = installed(click.get_current_context())
+    for text in dict.fromkeys((StatusFile.name, *named)):
+        name, _, where = text.partition("=")
+        yield registry.observer(name), where
+
+
+def _watching(asked: PredictOptions, out: str) -> "Watching":
+    """Have observers watch the scan into a folder."""
+    import time
+
+    from xrayscan.files.run_folder import make_folder
+    from xrayscan.observing.interface import ObservedRun
+    from xrayscan.observing.watching import Watching
+
+    make_folder(out, share=asked.share)
+    runs = (
+        (observer, ObservedRun(out, asked.engines.engine, time.time(), where))
+        for observer, where in _observers(asked.observe)
+    )
+    return Watching(runs, lambda told: click.echo(f"xrayscan: {told}", err=True))
 
 
 def _kept(asked: PredictOptions, settings: "ScanSettings", out: str) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from rich.text import Text
 
 from xrayscan.console.terminal import _table, duration, film_bar, printable
 from xrayscan.files.text import counted, ending
+from xrayscan.observing.progress import Progress
 from xrayscan.report.remedies import remedy
 from xrayscan.scanning.hardware import Hardware
-from xrayscan.scanning.progress import Progress
 from xrayscan.store.record import Status
 from xrayscan.worklist.worklist import DISAGREE, Worklist
 
@@ -71,7 +71,7 @@ class ScanConsole:
             )
         elif time.monotonic() - self._said >= PLAIN_EVERY:
             self._said = time.monotonic()
-            self._console.print(_plain(progress, self._rate.per_second))
+            self._console.print(progress_line(progress, self._rate.per_second))
 
     def writing(self, path: str) -> None:
         """Take over which report is being written: of 300,000 films each takes some seconds."""
@@ -204,7 +204,8 @@ def _reasons_table(status: Status, reasons: Mapping[str, int], codes: Mapping[st
     return table
 
 
-def _plain(progress: Progress, rate: float) -> str:
+def progress_line(progress: Progress, rate: float) -> str:
+    """How far a scan is, in words, with the time left at so many files per second."""
     left = f", {duration((progress.found - progress.done) / rate)} left" if rate and progress.walked else ""
     return (
         f"{progress.done:,} of {progress.found:,} files done: {progress.scored:,} scored, "

@@ -8,7 +8,10 @@ if TYPE_CHECKING:
     from PIL import Image
 
 STORE_NAME = "scan.sqlite"  # what makes a folder a scan's
-_RUN_FILES = re.compile(r"scan\.sqlite(-wal|-shm|-journal)?|triage\.[a-z]+|run\.json|\d{5,}-[A-Za-z0-9_-]*\.png")
+STATUS_NAME = "status.json"  # how far it is, while it runs
+_RUN_FILES = re.compile(
+    r"scan\.sqlite(-wal|-shm|-journal)?|triage\.[a-z]+|(run|status)\.json|metrics\.prom|\d{5,}-[A-Za-z0-9_-]*\.png"
+)
 _HEATMAPS = "heatmaps"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MARK = b"tEXtSoftware\0xrayscan"  # PNG (3rd edition) section 11.3.3.2

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
-from xrayscan.scanning.progress import Progress
+from xrayscan.observing.progress import Progress
 from xrayscan.sources.folders import discover
 from xrayscan.sources.shard import WHOLE, Shard
 from xrayscan.sources.source import Source
