@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,9 @@ from xrayscan.sources.shard import WHOLE, Shard
 from xrayscan.worklist.order import RankSettings
 
 if TYPE_CHECKING:
-    from xrayscan.scanning.progress import Progress
+    from xrayscan.observing.interface import Observer
+    from xrayscan.observing.progress import Progress
+    from xrayscan.observing.watching import Watching
     from xrayscan.scanning.scan import ScanSettings
     from xrayscan.sources.source import Source
     from xrayscan.worklist.worklist import Worklist
@@ -71,11 +73,18 @@ class PredictOptions:
     )
     formats: tuple[str, ...] = options.formats_option()
     pictures: PictureSettings
-    send: tuple[str, ...] = option(
+    send: tuple[str, ...] = (
+        option(
+            (),
+            "Send the files of --format dicom-sr and the like to this address, each once; may be repeated.",
+            each=Destination(),
+            metavar="ADDRESS",
+        ),
+    )
+    observe: tuple[str, ...] = option(
         (),
-        "Send the files of --format dicom-sr and the like to this address, each once; may be repeated.",
-        each=Destination(),
-        metavar="ADDRESS",
+        "Also tell an observer how far the scan is, such as prometheus=FILE; may be repeated.",
+        metavar="NAME[=TARGET]",
     )
     quiet: bool = options.quiet_option()
     verbose: bool = options.verbose_option()
@@ -163,7 +172,7 @@ def _not_empty(found: "list[str | Source]", asked: PredictOptions) -> "list[str 
 def _list_candidates(found: Iterable["str | Source"], asked: PredictOptions) -> None:
     """Print each file that a scan would read, one per line on stdout, and the counts on stderr."""
     from xrayscan.files.text import counted, escaped
-    from xrayscan.scanning.progress import Progress
+    from xrayscan.observing.progress import Progress
     from xrayscan.scanning.scan import candidates
 
     progress = Progress()
@@ -189,6 +198,7 @@ def _scan(found: "list[str | Source]", asked: PredictOptions) -> int:
     from xrayscan.scanning.scan import run_folder, scan
 
     loaded, settings = load_models(asked.models), asked.scan()
+    list(_observers(asked.observe))  # an unknown one is refused before anything is made
     out = run_folder(OUT, found, loaded, share=asked.share, shard=asked.shard) if asked.out is None else asked.out
     context = click.get_current_context()
     signals = context.find_object(Signals)
@@ -199,13 +209,18 @@ def _scan(found: "list[str | Source]", asked: PredictOptions) -> int:
         contextlib.ExitStack() as undo,
     ):
         console.models([one.card for one in loaded], names_of(loaded))
-        with signals.noted() as stopping:
+        with signals.noted() as stopping, _watching(asked, out) as watching:
+
+            def tell(progress: "Progress") -> None:
+                console.update(progress)
+                watching.update(progress)
+
             worklist = scan(
                 found,
                 model=loaded,
                 out=out,
                 settings=settings,
-                on_progress=console.update,
+                on_progress=tell,
                 on_start=console.started,
                 stopping=stopping,
             )
@@ -236,6 +251,32 @@ def _scan(found: "list[str | Source]", asked: PredictOptions) -> int:
         context.meta[RESUME] = lambda: f": `xrayscan send {out}` sends the rest"
         send_reports(out, asked.send, quiet=asked.quiet)
     return exit_code
+
+
+def _observers(named: Iterable[str]) -> Iterator[tuple["Observer", str]]:
+    """The observers of a scan, and what stands behind the name of each. Raises: UsageError for an unknown one."""
+    from xrayscan.observing.status_file import StatusFile
+
+    registry = installed(click.get_current_context())
+    for text in dict.fromkeys((StatusFile.name, *named)):
+        name, _, where = text.partition("=")
+        yield registry.observer(name), where
+
+
+def _watching(asked: PredictOptions, out: str) -> "Watching":
+    """Have observers watch the scan into a folder."""
+    import time
+
+    from xrayscan.files.run_folder import make_folder
+    from xrayscan.observing.interface import ObservedRun
+    from xrayscan.observing.watching import Watching
+
+    make_folder(out, share=asked.share)
+    runs = (
+        (observer, ObservedRun(out, asked.engines.engine, time.time(), where))
+        for observer, where in _observers(asked.observe)
+    )
+    return Watching(runs, lambda told: click.echo(f"xrayscan: {told}", err=True))
 
 
 def _kept(asked: PredictOptions, settings: "ScanSettings", out: str) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from rich.text import Text
 from xrayscan.console.terminal import Clock, duration, film_bar, moves, printable, restarted, say, stderr, tell_files
 from xrayscan.console.worklist import next_commands, tell_worklist
 from xrayscan.model.card import ModelCard
+from xrayscan.observing.progress import Progress
 from xrayscan.scanning.hardware import Hardware
-from xrayscan.scanning.progress import Progress
 from xrayscan.worklist.worklist import Worklist
 
 UNANSWERED = 10.0  # s without an answer of the file system after which people are told
@@ -73,7 +73,7 @@ class ScanConsole:
             )
         elif time.monotonic() - self._said >= PLAIN_EVERY:
             self._said = time.monotonic()
-            say(self._console, _plain(progress, self._rate.per_second))
+            say(self._console, progress_line(progress, self._rate.per_second))
 
     def writing(self, path: str) -> None:
         """Take over which report is being written: of 300,000 films each takes some seconds."""
@@ -97,7 +97,8 @@ class ScanConsole:
             self._bar.stop()
 
 
-def _plain(progress: Progress, rate: float) -> str:
+def progress_line(progress: Progress, rate: float) -> str:
+    """How far a scan is, in words, with the time left at so many files per second."""
     left = f", {duration((progress.found - progress.done) / rate)} left" if rate and progress.walked else ""
     return (
         f"{progress.done:,} of {progress.found:,} files done: {progress.scored:,} scored, "

@@ -6,6 +6,9 @@ from xrayscan.checks import builtin as checks
 from xrayscan.checks.interface import Check
 from xrayscan.decode import BUILT_IN, Decoder
 from xrayscan.engine.interface import Engine
+from xrayscan.observing.interface import Observer
+from xrayscan.observing.prometheus import Prometheus
+from xrayscan.observing.status_file import StatusFile
 from xrayscan.plugin.command import Command
 from xrayscan.plugin.spec import hookimpl
 from xrayscan.report import builtin as reports
@@ -17,6 +20,7 @@ from xrayscan.sources.interface import Place
 
 COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which people meet them
     "predict": "Rank a folder of chest radiographs by the probability of pneumonia.",
+    "status": "Say how far a scan is, from another shell.",
     "report": "Write the reports of an earlier scan again, with other settings.",
     "query": "List the rows of a worklist for which a condition holds.",
     "merge": "Bring the worklists of several scans together.",
@@ -76,6 +80,13 @@ def register_sources(register: Callable[[Place], None]) -> None:
 def register_engines(register: Callable[[Engine], None]) -> None:
     """Offer the engine that uses this machine alone."""
     register(Engine("local", "Reader processes and scoring threads on this machine.", "xrayscan.scanning.job:run_here"))
+
+
+@hookimpl
+def register_observers(register: Callable[[Observer], None]) -> None:
+    """Offer what `xrayscan status` reads, and Prometheus text."""
+    register(StatusFile())
+    register(Prometheus())
 
 
 @hookimpl
