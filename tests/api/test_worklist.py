@@ -79,7 +79,7 @@ def test_a_library_that_is_missing_is_named_with_how_to_install_it(worklist, mon
 
 def test_a_notebook_shows_pictures_and_harmless_names(worklist):
     page = worklist._repr_html_()
-    assert page.count('src="data:image/webp;base64,') == len(HOSTILE)
+    assert page.count('src="data:image/') == len(HOSTILE)
     assert "Not a diagnosis" in page
     assert "1 failed" in page
     assert "1 skipped" in page

@@ -74,14 +74,14 @@ def test_an_empty_worklist_has_its_columns(run):
 
 
 def test_rows_are_written_group_by_group(run, monkeypatch):
-    monkeypatch.setattr("xrayscan.report.parquet.ROWS", 2)
+    monkeypatch.setattr("xrayscan.report.arrow.ROWS", 2)
     folder = run(*ENTRIES)
     assert parquet.ParquetFile(folder / "triage.parquet").num_row_groups == 2
     assert parquet.read_table(folder / "triage.parquet").num_rows == len(ENTRIES)
 
 
 def test_several_models_keep_their_columns_apart(tmp_path):
-    from xrayscan.report.parquet import _type
+    from xrayscan.report.arrow import _type
 
     assert str(_type("probability other")) == str(_type("mean probability")) == "double"
     assert str(_type("tier probability")) == "string"

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import itertools
 import os
 import shutil
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 from markupsafe import Markup
 
 from xrayscan.errors import UsageError
 from xrayscan.explain.evidence import THUMBNAIL, Evidence, gather
+from xrayscan.explain.film import data_url
 from xrayscan.files.text import counted, encodable, visible
 from xrayscan.model.backend import Placement
+from xrayscan.report.jsonl import json_value
 from xrayscan.report.table import worklist_table
 from xrayscan.store.record import FACT_TYPES
 from xrayscan.store.store import Store
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     import pyarrow
 
 SHOWN = 20  # first films that a notebook shows
-AT_ONCE = 10_000  # rows that become columns of a table at a time
-KINDS = {"rank": int, "probability": float, "flags": tuple, "mean probability": float}  # of columns; others hold text
-_KINDS = {int: int, float: float, int | None: int, float | None: float}  # of facts
 
 
 class PredictedWorklist(Worklist):
@@ -57,19 +54,13 @@ class PredictedWorklist(Worklist):
         Bytes of a name that are no UTF-8 are spelt as in the CSV. Raises: UsageError where pyarrow is not installed.
         """
         try:
-            import pyarrow as arrow
+            import pyarrow
         except ImportError as error:
-            raise UsageError("to_arrow needs pyarrow: pip install 'xrayscan[arrow]'") from error
-        of_kind = {int: arrow.int64(), float: arrow.float64(), tuple: arrow.list_(arrow.string()), str: arrow.string()}
-        names, rows = worklist_table(self)
-        schema = arrow.schema([(encodable(name), of_kind[_kind(name)]) for name in names])
-        batches = (
-            arrow.RecordBatch.from_arrays(
-                [arrow.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)], schema=schema
-            )
-            for columns in _in_columns(rows)
-        )
-        return arrow.Table.from_batches(batches, schema)
+            raise UsageError("to_arrow needs pyarrow: pip install 'xrayscan[parquet]'") from error
+        from xrayscan.report.arrow import arrow_batches
+
+        schema, batches = arrow_batches(self)
+        return pyarrow.Table.from_batches(batches, schema)
 
     def to_pandas(self) -> pandas.DataFrame:
         """Return the columns of ``triage.csv`` as a data frame: whole numbers are ``Int64``, flags are tuples.
@@ -81,10 +72,9 @@ class PredictedWorklist(Worklist):
         except ImportError as error:
             raise UsageError("to_pandas needs pandas: pip install 'xrayscan[pandas]'") from error
         names, rows = worklist_table(self)
-        names = list(map(encodable, names))
-        frame = pandas.DataFrame.from_records([list(map(_value, row)) for row in rows], columns=names)
-        kinds = {int: "Int64", float: "float64", tuple: "object", str: "object"}
-        return frame.astype({name: kinds[_kind(name)] for name in names})
+        values = ([tuple(v) if isinstance(v, list) else v for v in map(json_value, row)] for row in rows)
+        frame = pandas.DataFrame.from_records(list(values), columns=list(map(encodable, names)))
+        return frame.astype({encodable(name): _dtype(name) for name in names})
 
     def __repr__(self) -> str:
         tiers = ", ".join(f"{films:,} {tier}" for tier, films in self.tier_counts.items())
@@ -120,8 +110,7 @@ def _forget(store: Store, folder: str | None) -> None:
 def _line(row: WorklistRow, evidence: Evidence) -> Markup:
     picture = Markup("")
     if evidence.thumbnail:
-        encoded = base64.b64encode(evidence.thumbnail).decode()
-        picture = Markup('<img alt="" src="data:image/webp;base64,{}">').format(encoded)
+        picture = Markup('<img alt="" src="{}">').format(data_url(evidence.thumbnail))
     remarks = ", ".join(filter(None, (*row.remarks, evidence.problem)))
     return Markup("<tr><td>{}<td>{}<td>{}<td>{}<td style='text-align:left' title='{}'>{}{}").format(
         row.rank,
@@ -134,20 +123,8 @@ def _line(row: WorklistRow, evidence: Evidence) -> Markup:
     )
 
 
-def _kind(column: str) -> type:
-    if column in FACT_TYPES:
-        return _KINDS.get(FACT_TYPES[column], str)
-    return KINDS.get(column, float if column.startswith("probability ") else str)
-
-
-def _value(value: object) -> object:
-    """A cell without what cannot be encoded; None where there is nothing."""
-    if isinstance(value, tuple):
-        return tuple(map(encodable, value))
-    return (encodable(value) or None) if isinstance(value, str) else value
-
-
-def _in_columns(rows: Iterator[list[object]]) -> Iterator[list[tuple[object, ...]]]:
-    """Rows as lists of columns, some thousands of rows at a time."""
-    while some := list(itertools.islice(rows, AT_ONCE)):
-        yield list(zip(*(map(_value, row) for row in some), strict=True))
+def _dtype(column: str) -> str:
+    """What pandas calls the type of a column; those of further models are called "probability NAME"."""
+    number = column == "mean probability" or column.startswith("probability")
+    kind = FACT_TYPES.get(column, {"rank": int | None}.get(column, float | None if number else str))
+    return {int | None: "Int64", float | None: "float64"}.get(kind, "object")

@@ -1,12 +1,19 @@
-"""`xrayscan plugins`: what is installed, what it registers, and what did not load."""
+"""`xrayscan plugins`: what is installed, what it registers, what did not load; and a new plugin to start from."""
 
 import click
 
 from xrayscan.cli.installed import installed
 from xrayscan.cli.settings import epilog
+from xrayscan.plugin.scaffold import KINDS
+
+EXAMPLES = (
+    "xrayscan plugins",
+    "XRAYSCAN_PLUGINS=resnet,knn xrayscan plugins",
+    "xrayscan plugins new my-report --kind report",
+)
 
 
-@click.command(epilog=epilog(("xrayscan plugins", "XRAYSCAN_PLUGINS=resnet,knn xrayscan plugins")))
+@click.group(invoke_without_command=True, epilog=epilog(EXAMPLES))
 @click.pass_context
 def plugins(ctx: click.Context) -> None:
     """List the plugins and what they register: backends, decoders, reports and commands.
@@ -17,6 +24,8 @@ def plugins(ctx: click.Context) -> None:
     from xrayscan.files.text import escaped
     from xrayscan.plugin.registry import EDGES
 
+    if ctx.invoked_subcommand:
+        return
     found = installed(ctx).plugins
     edges = [edge.name for edge in EDGES]
     rows = [
@@ -31,3 +40,20 @@ def plugins(ctx: click.Context) -> None:
             click.echo(escaped(f"xrayscan: plugin {plugin.name} did not load: {plugin.error}"), err=True)
         for note in plugin.notes:
             click.echo(escaped(f"xrayscan: plugin {plugin.name}, when loaded, {note}"), err=True)
+
+
+@plugins.command(
+    epilog=epilog(("xrayscan plugins new my-report --kind report", "pip install ./my-report", "pytest my-report"))
+)
+@click.argument("name")
+@click.option("--kind", type=click.Choice(tuple(KINDS)), required=True, help="What the plugin adds to xrayscan.")
+@click.option("--out", metavar="FOLDER/", show_default="NAME, here", help="New folder for the plugin.")
+def new(name: str, kind: str, out: str | None) -> None:
+    """Write a small plugin called NAME that works, with its contract test, to start from."""
+    from xrayscan.files.text import escaped
+    from xrayscan.plugin.scaffold import write_scaffold
+
+    folder = out or name
+    for path in write_scaffold(name, kind, folder):
+        click.echo(escaped(path))
+    click.echo(escaped(f"Next: pip install ./{folder}, then xrayscan plugins and pytest {folder}"), err=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xrayscan.cli import options
+from xrayscan.cli.copies import Copies
 from xrayscan.cli.installed import installed
 from xrayscan.cli.send import send_reports
 from xrayscan.cli.settings import argument, command, option
@@ -73,13 +74,12 @@ class PredictOptions:
     )
     formats: tuple[str, ...] = options.formats_option()
     pictures: PictureSettings
-    send: tuple[str, ...] = (
-        option(
-            (),
-            "Send the files of --format dicom-sr and the like to this address, each once; may be repeated.",
-            each=Destination(),
-            metavar="ADDRESS",
-        ),
+    copies: Copies
+    send: tuple[str, ...] = option(
+        (),
+        "Send the files of --format dicom-sr and the like to this address, each once; may be repeated.",
+        each=Destination(),
+        metavar="ADDRESS",
     )
     observe: tuple[str, ...] = option(
         (),
@@ -198,6 +198,7 @@ def _scan(found: "list[str | Source]", asked: PredictOptions) -> int:
     from xrayscan.scanning.scan import run_folder, scan
 
     loaded, settings = load_models(asked.models), asked.scan()
+    asked.copies.check([path for path in found if isinstance(path, str)])
     list(_observers(asked.observe))  # an unknown one is refused before anything is made
     out = run_folder(OUT, found, loaded, share=asked.share, shard=asked.shard) if asked.out is None else asked.out
     context = click.get_current_context()
@@ -238,6 +239,8 @@ def _scan(found: "list[str | Source]", asked: PredictOptions) -> int:
             folders=tuple(map(os.fsdecode, asked.paths)),
         )
         files = list(map(with_size, write_reports(worklist, out, asked.formats, look, console.writing)))
+        if not stopping():
+            files += asked.copies.make(worklist, share=asked.share)
         exit_code = signals.exit_code if stopping() else worklist.exit_code
         kept = _kept(asked, settings, out)
         counted = dataclasses.asdict(console.progress) | ran_on(console.hardware)

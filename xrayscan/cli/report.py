@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from xrayscan.cli import options
+from xrayscan.cli.copies import Copies
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.signals import began
 from xrayscan.cli.types import ModelReference
@@ -27,6 +28,7 @@ class Look:
     rank: RankSettings
     formats: tuple[str, ...] = options.formats_option()
     pictures: PictureSettings
+    copies: Copies
     quiet: bool = options.quiet_option()
     verbose: bool = options.verbose_option()
 
@@ -79,6 +81,7 @@ def write_again(run: str, wanted: Look) -> int:
     from xrayscan.report.reopen import asked, reopen
 
     earlier = asked(run)
+    wanted.copies.check(earlier.folders)
     console = ScanConsole(quiet=wanted.quiet, verbose=wanted.verbose, since=began())
     with console, reopen(run, wanted.rank) as worklist:
         if worklist.settings.rank_by == "mean" and not worklist.by_mean:
@@ -95,5 +98,5 @@ def write_again(run: str, wanted: Look) -> int:
             folders=earlier.folders,
         )
         files = write_reports(worklist, run, wanted.formats, page, console.writing)
-        console.summary(worklist, list(map(with_size, files)))
+        console.summary(worklist, [*map(with_size, files), *wanted.copies.make(worklist)])
         return worklist.exit_code

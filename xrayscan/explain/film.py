@@ -23,6 +23,8 @@ from xrayscan.scanning.score import BatchScorer
 from xrayscan.store.record import FACT_LABELS
 from xrayscan.worklist.tiers import Tier, TierScale
 
+PICTURES = {b"RIFF": "webp", b"\xff\xd8": "jpeg", b"\x89PNG": "png"}  # by their first bytes, those that we make
+
 
 @dataclass(frozen=True, slots=True)
 class InspectedFilm:
@@ -75,13 +77,14 @@ class InspectedFilm:
         shown = self.evidence
         if not shown.film:
             return Markup("")
-        kind, data = ("webp", shown.film)
-        if shown.heatmap is not None:
-            kind, data = ("png", png(overlay(shown.film, shown.heatmap)))
-        encoded = base64.b64encode(data).decode()
-        return Markup('<img alt="{}" style="max-width:512px" src="data:image/{};base64,{}">').format(
-            visible(self.source), kind, encoded
-        )
+        data = shown.film if shown.heatmap is None else png(overlay(shown.film, shown.heatmap))
+        return Markup('<img alt="{}" style="max-width:512px" src="{}">').format(visible(self.source), data_url(data))
+
+
+def data_url(picture: bytes) -> str:
+    """A picture as an address that holds all of it."""
+    kind = next(kind for head, kind in PICTURES.items() if picture.startswith(head))
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
 
 
 def inspect_film(path: str, models: Sequence[Model], *, device: str = AUTO, burned_in: bool = False) -> InspectedFilm:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from xrayscan.worklist.worklist import Worklist, WorklistRow
 
 DATA = Markup('<script type="text/plain" id="{}-{}">{}</script>\n')
 FILM_SIDE = 896  # pixels of a film's longer side: 500 of them are some 20 MB of page
+SHEET_SIDE = 256  # the same on a contact sheet, where it takes 4 cm
 HEATMAPS = "heatmaps"  # folder of the PNG files, beside the reports
 OURS = re.compile(r"\d{5,}-[A-Za-z0-9_-]*\.png")
 NAME_LENGTH = 60  # characters of a film's name in that of its PNG file
@@ -107,7 +109,8 @@ def page_settings(
     PNG files for a page without pictures are written here. Raises: ModelError if the model cannot be loaded or is not
     the one that scored, OutputError where a PNG file cannot be written.
     """
-    plain = PageSettings(**header, top=pictures.top, rows=pictures.rows)
+    films = partial(_films, pictures) if pictures.images else None
+    plain = PageSettings(**header, top=pictures.top, rows=pictures.rows, films=films)
     pictures = replace(
         pictures, images=pictures.images and show_pictures(formats), heatmaps=min(pictures.heatmaps, pictures.top)
     )
@@ -121,6 +124,13 @@ def page_settings(
         maker.files(worklist.top(pictures.heatmaps))
         return plain
     return replace(plain, pictures=maker.elements, heatmaps=pictures.heatmaps, overlays=maker.overlays)
+
+
+def _films(pictures: PictureSettings, rows: Sequence[WorklistRow]) -> Iterator[bytes]:
+    """Each row's film, small; empty where it is not to be shown or cannot be."""
+    plain = Placement("cpu")
+    found = gather(rows, None, plain, top=len(rows), heatmaps=0, side=SHEET_SIDE, burned_in=pictures.burned_in)
+    return (one.film for one in found)
 
 
 def _explaining(worklist: Worklist, given: Model | str) -> Model:

@@ -92,4 +92,37 @@ class Parquet:
         write_parquet(worklist, path)
 
 
-BUILT_IN: tuple[Report, ...] = (Csv(), JsonLines(), Html(), CsvGz(), JsonLinesGz(), Parquet())
+class Xlsx:
+    """For Excel."""
+
+    name = suffix = "xlsx"
+    shows_pictures = False
+
+    @property
+    def missing(self) -> str:
+        """openpyxl, if it is not there."""
+        found = importlib.util.find_spec("openpyxl")
+        return "" if found else "--format xlsx needs openpyxl: pip install 'xrayscan[xlsx]'"
+
+    def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
+        """Write one workbook."""
+        from xrayscan.report.xlsx import write_xlsx
+
+        write_xlsx(worklist, path)
+
+
+class ContactSheet:
+    """For a quick look, and for paper."""
+
+    name = suffix = "pdf"
+    shows_pictures = False  # those of ``page.films`` are made as it asks for them
+    missing = ""
+
+    def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
+        """Write small pictures of the first films."""
+        from xrayscan.report.contact_sheet import write_contact_sheet
+
+        write_contact_sheet(worklist, path, page)
+
+
+BUILT_IN: tuple[Report, ...] = (Csv(), JsonLines(), Html(), CsvGz(), JsonLinesGz(), Parquet(), Xlsx(), ContactSheet())

@@ -25,6 +25,7 @@ class PageSettings:
     """What a report may say and show beyond the worklist itself.
 
     ``pictures``: HTML of the pictures of the rows given, one piece after the other; None makes a page without.
+    ``films``: small pictures of these rows as JPEG, for reports that are no HTML; empty where there is none.
     ``overlays``: one for each of the rows given, of which the first ``heatmaps`` of the worklist should be; or None.
     """
 
@@ -33,6 +34,7 @@ class PageSettings:
     top: int = 500  # rows with pictures and all technical tags
     rows: int = 100_000  # in the page: some 30 MB
     pictures: Callable[[Sequence[WorklistRow]], Iterable[Markup]] | None = None
+    films: Callable[[Sequence[WorklistRow]], Iterable[bytes]] | None = None
     heatmaps: int = 0  # rows with a heatmap
     overlays: Callable[[Sequence[WorklistRow]], Iterable[Overlay]] | None = None
 

@@ -1,0 +1,110 @@
+"""`xrayscan plugins new`: a whole plugin under a name of one's own, with the contract test of its kind."""
+
+import importlib.resources
+import importlib.util
+import keyword
+import os
+import re
+import sys
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from xrayscan.errors import OutputError, UsageError
+from xrayscan.files.atomic import atomic_writer, unwritable
+from xrayscan.files.text import encodable
+from xrayscan.plugin.manager import load_registry
+
+# Of each kind: what its contract is told beside its name.
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "backend": 'backend = "my-plugin"\n    parameters = {"side": 32}',
+        "check": 'check = "my-plugin"',
+        "command": 'command = "my-plugin"',
+        "decoder": 'decoder = "my-plugin"\n    films = [MAGIC + bytes(range(64)) * 64]',
+        "report": 'report = "my-plugin"',
+        "runtime": 'runtime = "my-plugin"',
+    }
+)
+NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
+LONGEST = 40  # characters, as of all names that plugins register
+PROJECT = """\
+[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "my-plugin"
+version = "0.1"
+description = "A {kind} for xrayscan."
+requires-python = ">=3.11"
+dependencies = ["xrayscan"]
+
+[project.optional-dependencies]
+test = ["mypy", "pytest"]
+
+[project.entry-points.xrayscan]
+my_plugin = "my_plugin"
+
+[tool.setuptools]
+py-modules = ["my_plugin"]
+"""
+CONTRACT = '''\
+"""The promises that every {kind} of xrayscan keeps. Run it with pytest once the plugin is installed."""
+
+{imports}
+
+
+class TestMyPlugin({title}Contract):
+    """One test per promise."""
+
+    {subject}
+'''
+
+
+def write_scaffold(name: str, kind: str, folder: str) -> list[str]:
+    """Write a plugin called ``name`` into a new folder, and return its files.
+
+    ``kind`` is one of `KINDS`. The plugin works as it is: it is there to be changed.
+    Raises: UsageError for a name that cannot be one or is taken; OutputError if the folder is there already.
+    """
+    module = name.replace("-", "_")
+    _refuse_name(name, module, kind)
+    spellings = {"my_plugin": module, "my-plugin": name, "MyPlugin": module.title().replace("_", "")}
+    files = {
+        f"{module}.py": _template(kind),
+        f"test_{module}.py": _contract(kind),
+        "pyproject.toml": PROJECT.format(kind=kind),
+    }
+    try:
+        os.mkdir(folder)
+    except FileExistsError:
+        raise OutputError(f"{encodable(folder)} is there already: give another --out") from None
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    for file_name, text in files.items():
+        with atomic_writer(os.path.join(folder, file_name)) as file:
+            file.write(re.sub("|".join(spellings), lambda match: spellings[match[0]], text))
+    return [os.path.join(folder, file_name) for file_name in files]
+
+
+def _contract(kind: str) -> str:
+    subject, title = KINDS[kind], kind.title()
+    imports = ["from my_plugin import MAGIC"] if "MAGIC" in subject else []
+    imports.append(f"from xrayscan.testing import {title}Contract")
+    return CONTRACT.format(kind=kind, title=title, subject=subject, imports="\n".join(imports))
+
+
+def _template(kind: str) -> str:
+    return importlib.resources.files("xrayscan.plugin.templates").joinpath(f"{kind}.py").read_text("utf-8")
+
+
+def _refuse_name(name: str, module: str, kind: str) -> None:
+    if not NAME.fullmatch(name) or len(name) > LONGEST or keyword.iskeyword(module):
+        raise UsageError(
+            f"{name!r} cannot be a plugin's name: use small letters, digits, '-' and '_', a letter first, at most "
+            f"{LONGEST}, no keyword of Python"
+        )
+    if module in sys.stdlib_module_names or module == "test" or importlib.util.find_spec(module):
+        raise UsageError(f"there is a module called {module} already: choose another name")
+    if name in getattr(load_registry(), f"{kind}s"):
+        raise UsageError(f"there is a {kind} called {name} already: choose another name")
