@@ -16,9 +16,9 @@ import numpy as np
 
 from xrayscan import Placement, load_model, load_predictor
 from xrayscan.network.choice import answers
+from xrayscan.observing.progress import Progress
 from xrayscan.plugin.manager import load_registry
 from xrayscan.scanning.prepare import prepare
-from xrayscan.scanning.progress import Progress
 from xrayscan.scanning.row import pixel_column
 from xrayscan.scanning.scan import candidates
 

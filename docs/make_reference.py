@@ -5,10 +5,8 @@ import dataclasses
 import enum
 import html
 import inspect
-import io
 import re
 import textwrap
-import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,9 +17,11 @@ from xrayscan import errors
 from xrayscan.checks.interface import Verdict
 from xrayscan.checks.polarity import DOUBTFUL, TURNED
 from xrayscan.cli import main
+from xrayscan.cli.settings import variable
 from xrayscan.decode.dicom.projection import OTHERS
 from xrayscan.decode.flags import Flag
 from xrayscan.decode.interface import Radiograph
+from xrayscan.files.field_comments import field_comments
 from xrayscan.model import capabilities
 from xrayscan.model.backend import TrainingParams
 from xrayscan.model.calibration import Calibration
@@ -136,7 +136,7 @@ def _option(option: click.Option, context: click.Context) -> tuple[str, str, str
         names + value,
         _default(option),
         told,
-        f"`{_variable(option, context)}`" if _variable(option, context) else "",
+        f"`{variable(option, context)}`" if variable(option, context) else "",
     )
 
 
@@ -157,13 +157,6 @@ def _default(option: click.Option) -> str:
     return (
         f"`{' '.join(map(str, value))}`" if isinstance(value, tuple) and value else f"`{value}`" if value != () else ""
     )
-
-
-def _variable(option: click.Option, context: click.Context) -> str:
-    if option.envvar:
-        return option.envvar if isinstance(option.envvar, str) else option.envvar[0]
-    prefix = context.auto_envvar_prefix
-    return f"{prefix}_{str(option.name).upper()}" if prefix and option.allow_from_autoenv else ""
 
 
 def hooks() -> str:
@@ -192,7 +185,7 @@ def hooks() -> str:
 
 def _members(kind: type[Any]) -> str:
     """What a class has, as its source says it: fields with the comments behind them, methods with their docstrings."""
-    notes, rows = _comments(kind), []
+    notes, rows = field_comments(kind), []
     for node in _definition(kind).body:
         if isinstance(node, ast.AnnAssign):
             name, told = ast.unparse(node.target), notes.get(ast.unparse(node.target), "")
@@ -228,11 +221,8 @@ def parameters() -> str:
         ("Training", TrainingParams),
         *((b.name, b.params) for b in sorted(_backends().values(), key=lambda b: b.name)),
     ]:
-        notes = _comments(params)
-        rows = [
-            (code(name), code(kind), code(default), notes.get(name, "")) for name, kind, default in describe(params)
-        ]
-        parts += [f"## {title}\n", table(("name", "type", "default", "meaning"), rows)]
+        rows = [(code(one.name), code(one.kind), code(one.default), one.range, one.meaning) for one in describe(params)]
+        parts += [f"## {title}\n", table(("name", "type", "default", "range", "meaning"), rows)]
     return "\n".join(parts)
 
 
@@ -249,7 +239,7 @@ def card() -> str:
         ("Calibration", Calibration),
         ("Operating point", OperatingPoint),
     ):
-        notes = _comments(kind)
+        notes = field_comments(kind)
         rows = [
             (f"`{field.name}`", code(_type(field.type)), notes.get(field.name, ""))
             for field in dataclasses.fields(kind)
@@ -260,7 +250,7 @@ def card() -> str:
 
 def columns() -> str:
     """The columns of triage.csv, which are the keys of triage.jsonl."""
-    notes = _comments(Facts)
+    notes = field_comments(Facts)
     facts = {name: ", ".join(filter(None, (label, notes.get(name)))) for name, label in FACT_LABELS.items()}
     rows = [(f"`{name}`", {**OUTCOME_COLUMNS, **facts}[name]) for name in COLUMNS]
     return "\n".join(
@@ -281,8 +271,8 @@ def columns() -> str:
 
 def outcomes() -> str:
     """How a file may end, and the flags of those that were read."""
-    notes = _comments(errors.Status)
-    meaning, repaired = _comments(errors.Code), _comments(Flag)
+    notes = field_comments(errors.Status)
+    meaning, repaired = field_comments(errors.Code), field_comments(Flag)
     codes = [(code(member.value), member.status.value, meaning.get(member.name, "")) for member in errors.Code]
     repairs = [(code(flag.value), repaired.get(flag.name, "")) for flag in Flag]
     return "\n".join(
@@ -341,29 +331,6 @@ def _definition(kind: type[Any]) -> ast.ClassDef:
     definition = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
     assert isinstance(definition, ast.ClassDef)
     return definition
-
-
-def _comments(kind: type[Any]) -> dict[str, str]:
-    """The comment behind each field of a class, by the field's name; inherited ones included."""
-    found: dict[str, str] = {}
-    for base in reversed(kind.__mro__[:-1]):
-        if base.__module__.startswith("xrayscan"):
-            found |= _own_comments(base)
-    return found
-
-
-def _own_comments(kind: type[Any]) -> dict[str, str]:
-    source = textwrap.dedent(inspect.getsource(kind))
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    notes = {token.start[0]: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}
-    named = (
-        (target.id, node.end_lineno)
-        for node in _definition(kind).body
-        if isinstance(node, ast.AnnAssign | ast.Assign)
-        for target in ([node.target] if isinstance(node, ast.AnnAssign) else node.targets)
-        if isinstance(target, ast.Name)
-    )
-    return {name: notes[line] for name, line in named if line in notes}
 
 
 PAGES = {

@@ -34,6 +34,11 @@ BLOCKS_PER_WORKER = 3  # one is read, one is scored, one waits
 CONNECT_SECONDS = 20.0
 ANSWER_SECONDS = 1.0  # between two looks at whether the scan is to stop
 RESUME = "what was scored is recorded, the same command resumes"
+ALONE = {  # of a cluster that is started here: workers may start readers, and no page tells strangers anything
+    "distributed.worker.daemon": False,
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+}
 QUIET = ("distributed", "tornado", "asyncio")  # what they say of connections is no news to people
 
 
@@ -151,7 +156,7 @@ def _client(cluster: Cluster) -> Iterator[Any]:
     """A client of the cluster, or of one that is started here and ends with it."""
     with contextlib.ExitStack() as opened:
         if cluster.address is None:
-            opened.enter_context(config.set({"distributed.worker.daemon": False}))
+            opened.enter_context(config.set(ALONE))
             address, security = _started_here(opened)
         else:
             address, security = cluster.address, _security(cluster)
@@ -172,7 +177,8 @@ def _started_here(opened: contextlib.ExitStack) -> tuple[Any, Any]:
         threads_per_worker=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         protocol="tls",
         security=security,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
+        scheduler_kwargs={"dashboard": False},
         silence_logs=logging.CRITICAL,
     )
     opened.enter_context(cluster)

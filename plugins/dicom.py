@@ -1,4 +1,4 @@
-"""Into the hospital: results as DICOM objects, and their way to the archive."""
+"""In the hospital: films from a DICOMweb server, results as DICOM objects, and their way to the archive."""
 
 import importlib.util
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from xrayscan import PageSettings, Worklist, hookimpl
 
 from .dicom_send import Dimse, Stow
 from .dicomweb import SCHEMES
+from .dicomweb_films import DicomWebFilms
 
 
 @dataclass(frozen=True)
@@ -51,3 +52,10 @@ def register_sinks(register) -> None:  # type: ignore[no-untyped-def]
     register(Dimse())
     for scheme in SCHEMES:
         register(Stow(scheme))
+
+
+@hookimpl
+def register_sources(register) -> None:  # type: ignore[no-untyped-def]
+    """Offer DICOMweb servers."""
+    for scheme in SCHEMES:
+        register(DicomWebFilms(scheme))

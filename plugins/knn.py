@@ -34,16 +34,16 @@ HALF_A_VOTE = 0.5  # given to each label beforehand, so that a unanimous vote is
 class KnnParams:
     """What can be set with --set."""
 
-    side: int = 32  # pixels; with the features of a network, the network's own side holds
-    k: int = field(default=15, metadata={"tune": {"log": (1, 100)}})  # neighbours that vote
-    metric: Literal["euclidean", "manhattan", "cosine"] = "euclidean"
-    weighting: Literal["uniform", "distance"] = field(default="distance", metadata={"tune": ["uniform", "distance"]})
+    side: int = field(
+        default=32, metadata={"range": (8, 256)}
+    )  # pixels; with the features of a network, the network's own side holds
+    k: int = field(default=15, metadata={"range": (1, 1000), "tune": {"log": (1, 100)}})  # neighbours that vote
+    metric: Literal["euclidean", "manhattan", "cosine"] = "euclidean"  # what makes films near
+    weighting: Literal["uniform", "distance"] = field(
+        default="distance", metadata={"tune": ["uniform", "distance"]}
+    )  # of votes
     standardise: bool = True  # pixels: subtract each film's own mean and divide by its own deviation
     features: str = PIXELS  # or a model (bundled name, file, run folder), or a backend such as resnet18 with --weights
-
-    def __post_init__(self) -> None:
-        if not (8 <= self.side <= 256 and 1 <= self.k <= 1000):
-            raise ModelError("knn takes side 8-256 and k 1-1000")
 
 
 class Neighbours:

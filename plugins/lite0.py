@@ -52,14 +52,16 @@ class Lite0Params:
     Source of that: "same" padding of strided layers, which is even on both sides for 32 n + 1 pixels alone.
     """
 
-    side: int = 129  # pixels
-    dropout: float = field(default=0.2, metadata={"tune": (0.0, 0.5)})  # before the last layer
-    frozen: int = 5  # blocks after the stem, which is frozen with them; -1: all of it learns
-    body: float = 0.2  # learning rate of the other blocks, as a share of the head's
-
-    def __post_init__(self) -> None:
-        if not (32 <= self.side <= 1024 and 0 <= self.dropout < 1 and -1 <= self.frozen <= 16 and 0 < self.body <= 1):
-            raise ModelError("lite0 takes side 32-1024, dropout from 0 to below 1, frozen -1 to 16, body above 0 to 1")
+    side: int = field(default=129, metadata={"range": (32, 1024)})  # pixels
+    dropout: float = field(
+        default=0.2, metadata={"range": (0, 1), "open": (False, True), "tune": (0.0, 0.5)}
+    )  # share of values dropped before the last layer
+    frozen: int = field(
+        default=5, metadata={"range": (-1, 16)}
+    )  # blocks after the stem, which is frozen with them; -1: all of it learns
+    body: float = field(
+        default=0.2, metadata={"range": (0, 1), "open": (True, False)}
+    )  # learning rate of the other blocks, as a share of the head's
 
 
 def spec(params: Lite0Params) -> InputSpec:

@@ -4,7 +4,7 @@ import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from xrayscan import InputSpec, ModelError, TorchBackend, hookimpl
+from xrayscan import InputSpec, TorchBackend, hookimpl
 
 if TYPE_CHECKING:
     from torch import nn
@@ -14,14 +14,12 @@ if TYPE_CHECKING:
 class MlpParams:
     """What can be set with --set."""
 
-    side: int = 64  # pixels
+    side: int = field(default=64, metadata={"range": (8, 256)})  # pixels
     normalise: Literal["per_image", "equalise", "blend", "unit"] = "per_image"  # unit: brightness as it is, in [0, 1]
-    widths: tuple[int, ...] = (256, 64)  # of the hidden layers
-    dropout: float = field(default=0.2, metadata={"tune": (0.0, 0.6)})  # after each hidden layer
-
-    def __post_init__(self) -> None:
-        if not (8 <= self.side <= 256 and all(1 <= width <= 8192 for width in self.widths) and 0 <= self.dropout < 1):
-            raise ModelError("mlp takes side 8-256, widths 1-8192 and dropout from 0 to below 1")
+    widths: tuple[int, ...] = field(default=(256, 64), metadata={"range": (1, 8192)})  # of the hidden layers
+    dropout: float = field(
+        default=0.2, metadata={"range": (0, 1), "open": (False, True), "tune": (0.0, 0.6)}
+    )  # share of values dropped after each hidden layer
 
 
 def spec(params: MlpParams) -> InputSpec:

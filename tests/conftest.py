@@ -22,9 +22,10 @@ def one_thread():
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory):
-    """Commands under test keep decoded films here, not in the user's cache."""
+    """Commands under test keep decoded films here, not in the user's cache, and read nobody's settings."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_CACHE_HOME", os.fspath(tmp_path_factory.mktemp("user-cache")))
+        patched.setenv("XDG_CONFIG_HOME", os.fspath(tmp_path_factory.mktemp("user-config")))
         yield
 
 

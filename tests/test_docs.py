@@ -20,6 +20,7 @@ from xrayscan.testing.check import CLAUSES as CHECK_CLAUSES
 from xrayscan.testing.decoder import CLAUSES as DECODER_CLAUSES
 from xrayscan.testing.decoder import DecoderSubject
 from xrayscan.testing.engine import EngineSubject, check_every_row
+from xrayscan.testing.observer import CLAUSES as OBSERVER_CLAUSES
 from xrayscan.testing.report import CLAUSES as REPORT_CLAUSES
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -136,6 +137,7 @@ def test_the_plugin_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
         "my_check.py",
         "my_decoder.py",
         "my_engine.py",
+        "my_observer.py",
         "my_plugin.py",
         "my_report.py",
         "pyproject.toml",
@@ -200,6 +202,15 @@ def test_the_engine_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
     import my_engine
 
     my_engine.register_engines(lambda engine: check_every_row(EngineSubject.from_engine(engine)))
+
+
+def test_the_observer_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):
+    write_plugin(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import my_observer
+
+    for clause in OBSERVER_CLAUSES:
+        my_observer.register_observers(clause)
 
 
 def test_the_check_of_the_manual_keeps_the_contract(tmp_path, monkeypatch):

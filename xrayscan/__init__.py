@@ -92,6 +92,10 @@ if TYPE_CHECKING:
     from xrayscan.network.transfer import imagenet_spec as imagenet_spec
     from xrayscan.network.transfer import learning_groups as learning_groups
     from xrayscan.network.transfer import torchvision_backend as torchvision_backend
+    from xrayscan.observing.interface import ObservedRun as ObservedRun
+    from xrayscan.observing.interface import Observer as Observer
+    from xrayscan.observing.interface import Watcher as Watcher
+    from xrayscan.observing.progress import Progress as Progress
     from xrayscan.plugin.callback import Callback as Callback
     from xrayscan.plugin.callback import TrainingRun as TrainingRun
     from xrayscan.plugin.command import Command as Command
@@ -190,6 +194,10 @@ _HOME = {
     "read_header": "explain.header",
     "NewFolder": "files.atomic_folder",
     "atomic_folder": "files.atomic_folder",
+    "ObservedRun": "observing.interface",
+    "Observer": "observing.interface",
+    "Progress": "observing.progress",
+    "Watcher": "observing.interface",
     "hookimpl": "plugin.spec",
     "Model": "model.file",
     "load_model": "model.file",

@@ -2,12 +2,14 @@
 
 import signal
 import sys
+import time
 
 from xrayscan.files.import_path import leave_working_folder
 
 
 def main() -> None:
     """Run the command line. An end before the command has begun is one without a word, and one at once."""
+    began = time.monotonic()
     leave_working_folder()
     from xrayscan.cli.signals import ENDED_BY, end_at_once, leave, to_end
 
@@ -21,7 +23,7 @@ def main() -> None:
     if sys.stderr is not None:
         sys.stderr = Forgiving(sys.stderr)
     try:
-        command(prog_name="xrayscan")
+        command(prog_name="xrayscan", obj=began)
     except SystemExit as ended:
         if isinstance(ended.code, int) and ended.code > ENDED_BY:
             leave(ended.code)

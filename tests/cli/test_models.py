@@ -1,6 +1,13 @@
+import importlib.metadata
 import re
 
+import pytest
 from command_line import xrayscan
+
+from xrayscan.model.backend import TrainingParams
+from xrayscan.model.parameters import describe
+from xrayscan.plugin.extras import PURPOSES, extras
+from xrayscan.plugin.manager import load_registry
 
 
 def test_models_lists_and_shows_models_and_backends():
@@ -12,4 +19,29 @@ def test_models_lists_and_shows_models_and_backends():
     assert "CC BY 4.0" in " ".join(card.stdout.split())
     shown = xrayscan("models", "show", "cnn").stdout
     assert "width" in shown
-    assert re.search(r"optimiser +adamw \| adam \| sgd \| rmsprop +'adamw'", shown)
+    assert re.search(r"optimiser +'adamw' +Optimiser. \(adamw \| adam \| sgd \| rmsprop\)", shown)
+    assert re.search(
+        r"width +32 +channels of the first stage; each later stage doubles it\s+\(int, from 4 to 256\)", shown
+    )
+
+
+@pytest.mark.parametrize("params", [TrainingParams, *(one.params for one in load_registry().backends.values())])
+def test_every_parameter_says_what_it_means_and_numbers_say_their_range(params):
+    for one in describe(params):
+        assert one.meaning, one.name
+        assert one.range or one.kind not in ("int", "float"), one.name
+
+
+def test_models_says_which_extras_are_missing(monkeypatch):
+    def version(name):
+        if name == "timm":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return "99"
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    listed = " ".join(xrayscan("models").stdout.split())
+    assert "timm backend timm missing: pip install 'xrayscan[timm]'" in listed
+    assert "tune command tune installed" in listed
+    found = {one.name: one for one in extras()}
+    assert (found["timm"].missing, found["onnx"].missing) == (("timm",), ())
+    assert set(PURPOSES) <= set(found)

@@ -43,6 +43,8 @@ COMMANDS = {
     "benchmark": ("benchmark", "films", "--seconds", "0.1", "--workers", "2", "--device", "cpu", "--runtime", "torch"),
     "models": ("models",),
     "plugins": ("plugins",),
+    "doctor": ("doctor",),
+    "settings": ("settings", "predict"),
 }
 STARTERS = ("predict", "train")  # start processes of either kind: tried in every way that a command can be called
 INSTALLED = os.path.join(os.path.dirname(sys.executable), "xrayscan")

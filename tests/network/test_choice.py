@@ -71,6 +71,14 @@ def test_torch_computes_where_the_usual_runtime_is_missing(model, measured, monk
     assert measured[1] == []
 
 
+def test_torch_computes_what_is_too_large_to_be_written_as_a_graph_in_passing(model, measured, monkeypatch):
+    monkeypatch.setattr(choice, "LARGEST", 1000)
+    assert choose([model], device="cpu") == Placement("cpu", "fp32", "torch")
+    assert measured[1] == []
+    choice.compare(model, device="cpu")
+    assert choose([model], device="cpu").runtime == "onnxruntime"
+
+
 def test_what_was_compared_decides_by_the_length_of_the_scan(model, measured):
     choice.compare(model, device="cpu")
     assert "torch-compile fp32" not in measured[1][0][0]  # a minute, which nobody has asked for

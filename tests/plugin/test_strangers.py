@@ -22,6 +22,7 @@ KITS = {
         "SinkContract",
         "sink, address, unreachable, file = 'tray', 'tray://ward', 'tray://nowhere', b'file'",
     ),
+    "line_a_step": ("ObserverContract", "observer = 'line-a-step'"),
     "toy_decoder": ("DecoderContract", "decoder, films = 'TOY', [b'TOY1' + bytes([64, 0, 64, 0]) + bytes(4096)]"),
     "too_dark": ("CheckContract", "check = 'too dark'"),
 }

@@ -12,7 +12,7 @@ from PIL import Image
 from small import make_model, write_film
 
 from xrayscan import OutputError, RankSettings, ScanSettings, UsageError, load_model, scan, write_reports
-from xrayscan.scanning.progress import Progress
+from xrayscan.observing.progress import Progress
 from xrayscan.scanning.scan import STORE_NAME, candidates
 
 HERE = ScanSettings(workers=0)

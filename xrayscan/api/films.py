@@ -11,8 +11,8 @@ from xrayscan.explain.film import InspectedFilm, inspect_film
 from xrayscan.files.paths import Path, path_text
 from xrayscan.files.run_folder import refuse_file
 from xrayscan.model.file import Model
+from xrayscan.observing.progress import Progress
 from xrayscan.plugin.loading import load_models
-from xrayscan.scanning.progress import Progress
 from xrayscan.scanning.scan import ScanSettings, scan
 from xrayscan.worklist.order import RankSettings
 

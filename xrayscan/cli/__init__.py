@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 import click
 
+from xrayscan.cli.environment import misspelt
 from xrayscan.cli.installed import installed
 from xrayscan.cli.signals import RESUME, Signals
 from xrayscan.cli.surroundings import checked
@@ -54,9 +55,11 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command. A bug keeps its traceback."""
-        with Signals() as signals:
+        with Signals(ctx.obj) as signals:
             ctx.obj = signals
             try:
+                for warning in misspelt(ctx):
+                    click.echo(f"xrayscan: {escaped(warning)}", err=True)
                 return super().invoke(ctx)
             except XrayscanError as error:
                 _end(error)

@@ -10,6 +10,7 @@ import click
 
 from xrayscan.cli import options
 from xrayscan.cli.settings import argument, command, option
+from xrayscan.cli.signals import began
 from xrayscan.cli.types import ModelReference
 from xrayscan.dataset.folder_settings import FolderSettings
 
@@ -75,7 +76,7 @@ def calibrate(asked: CalibrateOptions) -> None:
 
     if os.path.exists(asked.out) and not asked.overwrite:
         raise click.UsageError(f"{asked.out} is there: choose another --out, or --overwrite")
-    with CalibrateConsole(quiet=asked.quiet) as console:
+    with CalibrateConsole(quiet=asked.quiet, since=began()) as console:
         settings = CalibrateSettings(
             name=asked.name,
             costs=None if asked.cost_missed is None else Costs(asked.cost_missed, asked.cost_read),

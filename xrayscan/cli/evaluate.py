@@ -9,6 +9,7 @@ import click
 
 from xrayscan.cli import options
 from xrayscan.cli.settings import argument, command
+from xrayscan.cli.signals import began
 from xrayscan.cli.types import LABELLED
 from xrayscan.dataset.folder_settings import FolderSettings
 from xrayscan.evaluation.settings import EvaluateSettings
@@ -69,7 +70,7 @@ def evaluate(asked: EvaluateOptions) -> None:
     overwrite, share = asked.overwrite, asked.share
     if asked.out is not None:
         refuse_finished(asked.out, FILES, overwrite=overwrite)  # before the work
-    with EvaluateConsole(quiet=asked.quiet) as console:
+    with EvaluateConsole(quiet=asked.quiet, since=began()) as console:
         labelled = read_folder(asked.directory, asked.labels)
         placement = choose(
             [load_model(name) for name in asked.models],

@@ -7,6 +7,7 @@ import click
 
 from xrayscan.cli import options
 from xrayscan.cli.settings import argument, command, option
+from xrayscan.cli.signals import began
 from xrayscan.cli.types import LABELLED
 from xrayscan.dataset.folder_settings import FolderSettings
 
@@ -48,7 +49,7 @@ def explore(asked: ExploreOptions) -> None:
 
     if asked.out is not None:
         refuse_file(asked.out, overwrite=asked.overwrite)
-    with ExploreConsole(quiet=asked.quiet) as console:
+    with ExploreConsole(quiet=asked.quiet, since=began()) as console:
         settings = ExploreSettings(workers=asked.workers, seed=asked.seed, on_film=console.film, on_stage=console.stage)
         explored = run(asked.directory, read_folder(asked.directory, asked.labels), settings)
         console.stage("drawing")

@@ -7,7 +7,7 @@ import click
 
 from xrayscan.cli.installed import installed
 from xrayscan.cli.settings import option
-from xrayscan.cli.types import EXISTING_FILE, EngineName, Formats, ModelReference
+from xrayscan.cli.types import EXISTING_FILE, DeviceName, EngineName, Formats, ModelReference, RuntimeName
 
 if TYPE_CHECKING:
     from xrayscan.decode.limits import Limits
@@ -20,7 +20,12 @@ AUTO = {"auto": None}
 def device_option() -> str:
     """--device, for commands that take no --precision."""
     made: str = option(
-        "auto", "Device that runs the model.", metavar="auto|cpu|cuda[:N]|mps", env="XRAYSCAN_DEVICE", shown="auto"
+        "auto",
+        "Device that runs the model.",
+        type=DeviceName(),
+        metavar="auto|cpu|cuda[:N]|mps",
+        env="XRAYSCAN_DEVICE",
+        shown="auto",
     )
     return made
 
@@ -58,6 +63,12 @@ def verbose_option() -> bool:
     return made
 
 
+def json_option() -> bool:
+    """--json."""
+    made: bool = option(False, "Print the result as JSON on standard output.", "--json")
+    return made
+
+
 def overwrite_option() -> bool:
     """--overwrite."""
     made: bool = option(False, "Replace the results of an earlier run.")
@@ -77,6 +88,7 @@ def runtime_option() -> str:
         "auto",
         "What computes the model, such as torch, onnxruntime or openvino; auto: onnxruntime on a CPU, or what "
         "`xrayscan benchmark` found to be faster, if within 0.01 of torch in fp32.",
+        type=RuntimeName(),
         metavar="NAME|auto",
         env="XRAYSCAN_RUNTIME",
     )

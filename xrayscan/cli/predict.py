@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,9 @@ from xrayscan.sources.shard import WHOLE, Shard
 from xrayscan.worklist.order import RankSettings
 
 if TYPE_CHECKING:
-    from xrayscan.scanning.progress import Progress
+    from xrayscan.observing.interface import Observer
+    from xrayscan.observing.progress import Progress
+    from xrayscan.observing.watching import Watching
     from xrayscan.scanning.scan import ScanSettings
     from xrayscan.sources.source import Source
     from xrayscan.worklist.worklist import Worklist
@@ -78,6 +80,11 @@ class PredictOptions:
         "Send the files of --format dicom-sr and the like to this address, each once; may be repeated.",
         each=Destination(),
         metavar="ADDRESS",
+    )
+    observe: tuple[str, ...] = option(
+        (),
+        "Also tell an observer how far the scan is, such as prometheus=FILE; may be repeated.",
+        metavar="NAME[=TARGET]",
     )
     quiet: bool = options.quiet_option()
     verbose: bool = options.verbose_option()
@@ -148,13 +155,24 @@ def predict(asked: PredictOptions) -> None:
     if asked.dry_run:
         _list_candidates(found, asked)
     else:
-        sys.exit(_scan(found, asked))
+        sys.exit(_scan(_not_empty(list(found), asked), asked))
+
+
+def _not_empty(found: "list[str | Source]", asked: PredictOptions) -> "list[str | Source]":
+    """The same paths. Raises: InputError, before anything is written, where not one file is there."""
+    from xrayscan.errors import InputError
+    from xrayscan.plugin.sources import discover
+
+    if next(iter(discover(found, archives=asked.archives, exclude=asked.exclude)), None) is None:
+        where = ", ".join(map(os.fsdecode, asked.paths)) or "the list of paths"
+        raise InputError(f"no files in {where}: nothing was written")
+    return found
 
 
 def _list_candidates(found: Iterable["str | Source"], asked: PredictOptions) -> None:
     """Print each file that a scan would read, one per line on stdout, and the counts on stderr."""
     from xrayscan.files.text import counted, escaped
-    from xrayscan.scanning.progress import Progress
+    from xrayscan.observing.progress import Progress
     from xrayscan.scanning.scan import candidates
 
     progress = Progress()
@@ -168,35 +186,42 @@ def _list_candidates(found: Iterable["str | Source"], asked: PredictOptions) -> 
     )
 
 
-def _scan(found: Iterable["str | Source"], asked: PredictOptions) -> int:
+def _scan(found: "list[str | Source]", asked: PredictOptions) -> int:
     from xrayscan.console.predict import ScanConsole
     from xrayscan.explain.pictures import page_settings
     from xrayscan.files.text import with_size
-    from xrayscan.plugin.loading import load_models
+    from xrayscan.plugin.loading import load_models, names_of
     from xrayscan.plugin.reports import write_reports
     from xrayscan.report.reopen import when
     from xrayscan.report.run_json import write_run
     from xrayscan.scanning.hardware import ran_on
     from xrayscan.scanning.scan import run_folder, scan
 
-    loaded, found, settings = load_models(asked.models), list(found), asked.scan()
+    loaded, settings = load_models(asked.models), asked.scan()
     asked.copies.check([path for path in found if isinstance(path, str)])
+    list(_observers(asked.observe))  # an unknown one is refused before anything is made
     out = run_folder(OUT, found, loaded, share=asked.share, shard=asked.shard) if asked.out is None else asked.out
     context = click.get_current_context()
     signals = context.find_object(Signals)
     assert signals
     context.meta[RESUME] = lambda: ": nothing was recorded yet"
     with (
-        ScanConsole(quiet=asked.quiet, verbose=asked.verbose) as console,
+        ScanConsole(quiet=asked.quiet, verbose=asked.verbose, since=signals.since) as console,
         contextlib.ExitStack() as undo,
     ):
-        with signals.noted() as stopping:
+        console.models([one.card for one in loaded], names_of(loaded))
+        with signals.noted() as stopping, _watching(asked, out) as watching:
+
+            def tell(progress: "Progress") -> None:
+                console.update(progress)
+                watching.update(progress)
+
             worklist = scan(
                 found,
                 model=loaded,
                 out=out,
                 settings=settings,
-                on_progress=console.update,
+                on_progress=tell,
                 on_start=console.started,
                 stopping=stopping,
             )
@@ -219,7 +244,7 @@ def _scan(found: Iterable["str | Source"], asked: PredictOptions) -> int:
         exit_code = signals.exit_code if stopping() else worklist.exit_code
         kept = _kept(asked, settings, out)
         counted = dataclasses.asdict(console.progress) | ran_on(console.hardware)
-        files.append(write_run(worklist, out, kept, counted, exit_code))
+        files.append(with_size(write_run(worklist, out, kept, counted, exit_code)))
         console.summary(worklist, files)
         if stopping():
             remains = _remains(worklist, console.progress, out, asked.fresh)
@@ -229,6 +254,32 @@ def _scan(found: Iterable["str | Source"], asked: PredictOptions) -> int:
         context.meta[RESUME] = lambda: f": `xrayscan send {out}` sends the rest"
         send_reports(out, asked.send, quiet=asked.quiet)
     return exit_code
+
+
+def _observers(named: Iterable[str]) -> Iterator[tuple["Observer", str]]:
+    """The observers of a scan, and what stands behind the name of each. Raises: UsageError for an unknown one."""
+    from xrayscan.observing.status_file import StatusFile
+
+    registry = installed(click.get_current_context())
+    for text in dict.fromkeys((StatusFile.name, *named)):
+        name, _, where = text.partition("=")
+        yield registry.observer(name), where
+
+
+def _watching(asked: PredictOptions, out: str) -> "Watching":
+    """Have observers watch the scan into a folder."""
+    import time
+
+    from xrayscan.files.run_folder import make_folder
+    from xrayscan.observing.interface import ObservedRun
+    from xrayscan.observing.watching import Watching
+
+    make_folder(out, share=asked.share)
+    runs = (
+        (observer, ObservedRun(out, asked.engines.engine, time.time(), where))
+        for observer, where in _observers(asked.observe)
+    )
+    return Watching(runs, lambda told: click.echo(f"xrayscan: {told}", err=True))
 
 
 def _kept(asked: PredictOptions, settings: "ScanSettings", out: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xrayscan.cli.settings import option
-from xrayscan.cli.types import EXISTING_FILE
+from xrayscan.cli.types import EXISTING_FILE, BackendName
 from xrayscan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ ALIASES = {"lr": "learning_rate", "optimizer": "optimiser"}
 class Recipes:
     """A backend and its parameters."""
 
-    backend: str = option("cnn", "Recipe to train; `xrayscan models` lists them.", metavar="BACKEND")
+    backend: str = option(
+        "cnn", "Recipe to train; `xrayscan models` lists them.", type=BackendName(), metavar="BACKEND"
+    )
     former: str | None = option(None, "Now --backend.", "--model", hidden=True)
     pairs: tuple[str, ...] = option(
         (),
@@ -54,12 +56,19 @@ class Recipes:
 
 
 def recipe_values(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:
-    """The options that a recipe sets; for a run that is resumed, its own recipe."""
+    """The options that a recipe sets; for a run that is resumed, its own recipe.
+
+    None for a parameter that the recipe or --set gives: it is more particular than a settings file.
+    """
+    from xrayscan.model.parameters import from_pairs
+
     recipe, resumed = values.get("recipe"), values.get("out") if values.get("resume") is True else None
+    pairs = from_pairs(map(str, values.get("pairs") or ()))
     if not resumed and not os.path.isfile(recipe or ""):
-        return {}  # --recipe itself says that a file is not there
-    named = {"labels": "labels_csv"}
-    return {named.get(key, key): value for key, value in _recipe(recipe, resumed).run.items()}
+        return dict.fromkeys(ALIASES.get(name, name) for name in pairs)  # --recipe itself says that a file is not there
+    named, read = {"labels": "labels_csv"}, _recipe(recipe, resumed)
+    own = dict.fromkeys((*read.parameters, *(ALIASES.get(name, name) for name in pairs)))
+    return {**own, **{named.get(key, key): value for key, value in read.run.items()}}
 
 
 def _recipe(path: str | None, resumed: str | None) -> "Recipe":

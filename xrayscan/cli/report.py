@@ -11,6 +11,7 @@ import click
 from xrayscan.cli import options
 from xrayscan.cli.copies import Copies
 from xrayscan.cli.settings import argument, command, option
+from xrayscan.cli.signals import began
 from xrayscan.cli.types import ModelReference
 from xrayscan.report.interface import PictureSettings
 from xrayscan.worklist.order import RankSettings
@@ -81,7 +82,7 @@ def write_again(run: str, wanted: Look) -> int:
 
     earlier = asked(run)
     wanted.copies.check(earlier.folders)
-    console = ScanConsole(quiet=wanted.quiet, verbose=wanted.verbose)
+    console = ScanConsole(quiet=wanted.quiet, verbose=wanted.verbose, since=began())
     with console, reopen(run, wanted.rank) as worklist:
         if worklist.settings.rank_by == "mean" and not worklist.by_mean:
             raise UsageError("--rank-by mean compares models, and one model made this scan")

@@ -4,26 +4,33 @@ What a field's ``metadata`` may say, in the library's dataclasses as in those of
 
 - ``help``: the line in --help; a field without one is no option, and one that holds a dataclass is a group of options
 - ``flags``: names of the option, the first one shown first; default: --name-of-the-field
-- ``range``: (lowest, highest), None for no bound; ``open``: whether the bounds themselves are excluded
+- ``range``: (lowest, highest), None for no bound; ``open``: whether the bounds themselves are excluded (`model.ranges`)
 - ``words``: words instead of a number and what they stand for, such as {"auto": None}
 - ``file``: whether it is a file that has to be there
 - ``metavar``, ``env`` (the environment variable), ``shown`` (the default in words), ``type`` (a click type)
 - ``argument``: whether it stands without a flag
 - ``given``: a dataclass whose options arrive as a dict of those that were given, because others have a say in the rest
 
-Precedence: default < settings file or earlier run < environment < command line. A command's ``below`` gives the values
-of the file; it is the only place where one comes in.
+Precedence: default < settings files < recipe or earlier run < environment < command line. `settings_file` has the
+second, a command's ``below`` the third: no value comes in elsewhere.
 """
 
 import dataclasses
+import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import click
+from click.core import ParameterSource
 
+from xrayscan.cli.settings_file import CONFIG, standing
 from xrayscan.cli.types import EXISTING_FILE, Number, Share
 from xrayscan.files.option import option as option
+from xrayscan.files.plain import plain
+from xrayscan.files.text import escaped
+from xrayscan.model.ranges import Range
 
 Below = Callable[[Mapping[str, Any], list[str]], Mapping[str, Any]]  # (raw values, words too many) → values of a file
 METAVARS: Mapping[Any, str] = {int: "N", float: "X", str: "TEXT"}
@@ -48,38 +55,94 @@ class SettingsOption(click.Option):
 
 
 class SettingsCommand(click.Command):
-    """A command whose parameters come from a dataclass. ``below`` gives values that win over defaults alone."""
+    """A command whose parameters come from a dataclass.
+
+    ``below`` gives values that win over defaults and settings files alone; None takes a setting away.
+    """
 
     below: Below | None = None
+    result: type[Any] | None = None  # the dataclass that --json prints
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Let a file in below the environment and the command line."""
+        """Let files in below the environment and the command line."""
+        raw, extra, _ = self.make_parser(ctx).parse_args(args=list(args))
+        asked = self.get_help_option(ctx)
+        if ctx.resilient_parsing or (asked and raw.get(str(asked.name))):
+            return super().parse_args(ctx, args)
+        files = standing(self, ctx, raw)
+        for note in files.notes:
+            click.echo(f"xrayscan: {escaped(note)}", err=True)
+        ctx.default_map = files.values
         if self.below:
-            raw, extra, _ = self.make_parser(ctx).parse_args(args=list(args))
             values = {str(one.name): one.consume_value(ctx, raw)[0] for one in self.params}
             known = {name: value for name, value in values.items() if isinstance(value, str | bool | list | tuple)}
-            ctx.default_map = {**(ctx.default_map or {}), **self.below(known, extra)}
-        return super().parse_args(ctx, args)
+            merged = {**files.values, **self.below(known, extra)}
+            ctx.default_map = {name: value for name, value in merged.items() if value is not None}
+        try:
+            return super().parse_args(ctx, args)
+        except click.BadParameter as error:
+            name = str(error.param.name) if error.param else ""
+            if name in files.origins and ctx.get_parameter_source(name) is ParameterSource.DEFAULT_MAP:
+                error.message = f"{error.message} (set in {files.origins[name]})"  # type: ignore[misc]
+            raise
 
 
 def command(
-    kind: type[Any], *examples: str, env: str | None = None, below: Below | None = None
-) -> Callable[[Callable[[Any], None]], SettingsCommand]:
-    """Make a command of a function that takes this dataclass. ``env``: what its environment variables start with."""
+    kind: type[Any],
+    *examples: str,
+    env: str | None = None,
+    below: Below | None = None,
+    result: type[Any] | None = None,
+) -> Callable[[Callable[[Any], Any]], SettingsCommand]:
+    """Make a command of a function that takes this dataclass.
 
-    def decorate(function: Callable[[Any], None]) -> SettingsCommand:
+    ``env``: what its environment variables start with. ``result``: the dataclass that the function returns, which
+    --json (the field ``as_json``) prints; the command ends with the result's ``exit_code``, if it has one.
+    """
+
+    def decorate(function: Callable[[Any], Any]) -> SettingsCommand:
         made = SettingsCommand(
             function.__name__,
-            callback=lambda **values: function(_built(kind, values)),
-            params=list(_parameters(kind)),
+            callback=lambda **values: _answer(function, _built(kind, values)),
+            params=[*_parameters(kind), _config()],
             help=function.__doc__,
             epilog=epilog(examples),
             context_settings={"auto_envvar_prefix": env},
         )
-        made.below = below
+        made.below, made.result = below, result
         return made
 
     return decorate
+
+
+def _answer(function: Callable[[Any], Any], asked: Any) -> None:
+    found = function(asked)
+    if getattr(asked, "as_json", False):
+        print_json(found)
+    if code := getattr(found, "exit_code", 0):
+        sys.exit(code)
+
+
+def print_json(found: Any) -> None:
+    """Print what a command found as JSON, in ASCII."""
+    click.echo(json.dumps(plain(found), indent=2, allow_nan=False))
+
+
+def variable(option: click.Parameter, context: click.Context) -> str:
+    """The environment variable that an option is read from; empty if there is none."""
+    if option.envvar:
+        return option.envvar if isinstance(option.envvar, str) else option.envvar[0]
+    prefix = context.auto_envvar_prefix
+    named = isinstance(option, click.Option) and option.allow_from_autoenv and prefix
+    return f"{prefix}_{str(option.name).upper()}" if named else ""
+
+
+def _config() -> click.Option:
+    """--config, which every command has and none receives."""
+    told = "Settings file to read instead of the usual ones: the user's, and xrayscan.toml in the working folder."
+    return SettingsOption(
+        ["--config"], type=EXISTING_FILE, envvar=CONFIG, metavar="FILE.toml", help=told, expose_value=False
+    )
 
 
 def epilog(examples: Iterable[str]) -> str:
@@ -155,9 +218,7 @@ def _shows(default: Any) -> bool:
 
 
 def _range(kind: click.IntRange | click.FloatRange) -> str:
-    if kind.max is None:
-        return f"above {kind.min:g}" if kind.min_open else f"{kind.min:g} or more"
-    return f"{'between' if kind.min_open else 'from'} {kind.min:g} {'and' if kind.min_open else 'to'} {kind.max:g}"
+    return str(Range(kind.min, kind.max, kind.min_open, kind.max_open))
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:
@@ -184,9 +245,8 @@ def _click_type(hint: Any, told: Mapping[str, Any]) -> Any:
         return Share(told.get("open", False))
     if hint in (int, float) and (low, high) != (None, None):
         ranged = click.IntRange if hint is int else click.FloatRange
-        return ranged(
-            low, high, min_open=told.get("open", False), max_open=told.get("open", False) and high is not None
-        )
+        allowed = Range.declared(told) or Range(low, high)
+        return ranged(low, high, min_open=allowed.open_low, max_open=allowed.open_high and high is not None)
     return hint
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import Any, NoReturn, Self
 
+import click
+
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 ENDED_BY = 128  # plus the signal's number: the exit code, as shells have it
 TOGETHER = 0.1  # s; `timeout` and a closing terminal send one end twice, to the process and to its group
@@ -21,7 +23,9 @@ SHOW_CURSOR = b"\x1b[?25h"
 class Signals:
     """Handlers for as long as a command runs. A signal raises KeyboardInterrupt, or is noted where that is `noted`."""
 
-    def __init__(self) -> None:
+    def __init__(self, since: float | None = None) -> None:
+        """``since``: when people began to wait for the command, as `time.monotonic` has it."""
+        self.since = time.monotonic() if since is None else since
         self.number = 0  # of the first signal that came
         self._came = 0.0
         self._noted = False
@@ -67,6 +71,12 @@ class Signals:
         self.number, self._came = number, now
         if not self._noted:
             raise KeyboardInterrupt
+
+
+def began() -> float | None:
+    """When people began to wait for the command that runs, as `time.monotonic` has it; None where nobody knows."""
+    signals = click.get_current_context().find_object(Signals)
+    return signals.since if signals else None
 
 
 def to_end() -> list[signal.Signals]:

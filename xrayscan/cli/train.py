@@ -12,7 +12,7 @@ import click
 from xrayscan.cli import options
 from xrayscan.cli.recipes import Recipes, recipe_values
 from xrayscan.cli.settings import argument, command, option
-from xrayscan.cli.signals import RESUME
+from xrayscan.cli.signals import RESUME, began
 from xrayscan.cli.types import EXISTING_FILE, LABELLED
 from xrayscan.dataset.folder_settings import FolderSettings
 from xrayscan.errors import InputError
@@ -86,7 +86,7 @@ def train(asked: TrainOptions) -> None:
     from xrayscan.training import train as run
 
     click.get_current_context().meta[RESUME] = lambda: _kept(asked.out)
-    with TrainConsole(quiet=asked.quiet) as console:
+    with TrainConsole(quiet=asked.quiet, since=began()) as console:
         console.summary(run(asked.directory, asked.out, _settings(asked, console)))
 
 
@@ -109,6 +109,7 @@ def _settings(asked: TrainOptions, console: Any) -> "TrainSettings":
         placement=asked.hardware.placement(),
         on_epoch=console.epoch,
         on_step=console.step,
+        on_validated=console.validated,
     )
     return TrainSettings(
         backend=asked.recipes.backend,

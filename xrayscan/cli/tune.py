@@ -9,7 +9,7 @@ import click
 from xrayscan.cli import options
 from xrayscan.cli.recipes import Recipes, recipe_values
 from xrayscan.cli.settings import argument, command, option
-from xrayscan.cli.signals import RESUME
+from xrayscan.cli.signals import RESUME, began
 from xrayscan.cli.types import EXISTING_FILE, LABELLED
 from xrayscan.dataset.folder_settings import FolderSettings
 
@@ -69,7 +69,7 @@ def tune(asked: TuneOptions) -> None:
     from xrayscan.tuning.tuner import tune as run
 
     click.get_current_context().meta[RESUME] = lambda: ": finished trials are kept; run the same command to resume"
-    with TuneConsole(asked.objective, asked.trials, quiet=asked.quiet) as console:
+    with TuneConsole(asked.objective, asked.trials, quiet=asked.quiet, since=began()) as console:
         console.summary(run(asked.directory, asked.out, _settings(asked, console)))
 
 
@@ -83,6 +83,7 @@ def _settings(asked: TuneOptions, console: Any) -> "TuneSettings":
         placement=asked.hardware.placement(),
         on_epoch=console.epoch,
         on_step=console.step,
+        on_validated=console.validated,
     )
     train = TrainSettings(
         backend=asked.recipes.backend,

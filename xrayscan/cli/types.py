@@ -1,12 +1,14 @@
 """What the values of options may look like."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from xrayscan.cli.installed import installed
+from xrayscan.files.text import nearest
 
 if TYPE_CHECKING:
     from xrayscan.sources.shard import Shard
@@ -74,25 +76,92 @@ class Formats(click.ParamType[tuple[str, ...]]):
         return names
 
 
-class EngineName(click.ParamType[str]):
+class Completed(click.ParamType[str]):
+    """A text of which a shell can be told what is known to begin like it; any other one is taken, too."""
+
+    name = "name"
+
+    def known(self, ctx: click.Context) -> Iterable[str]:
+        """What there is to choose from."""
+        raise NotImplementedError
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """What begins as what was typed."""
+        return [CompletionItem(name) for name in sorted(self.known(ctx)) if name.startswith(incomplete)]
+
+
+class BackendName(Completed):
+    """A backend that is installed."""
+
+    def known(self, ctx: click.Context) -> Iterable[str]:
+        """Those of the plugins."""
+        return installed(ctx).backends
+
+
+class RuntimeName(Completed):
+    """A runtime that is installed, or auto."""
+
+    def known(self, ctx: click.Context) -> Iterable[str]:
+        """Those of the plugins."""
+        return ("auto", *installed(ctx).runtimes)
+
+
+class DeviceName(Completed):
+    """A device, whether it is there or not."""
+
+    def known(self, ctx: click.Context) -> Iterable[str]:
+        """Kinds of devices: which are there, torch alone knows, and it takes a second to ask."""
+        return ("auto", "cpu", "cuda", "mps")
+
+
+class CommandName(Completed):
+    """A command that is installed."""
+
+    def known(self, ctx: click.Context) -> Iterable[str]:
+        """Those of the plugins."""
+        return installed(ctx).commands
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name."""
+        known = list(self.known(ctx or click.get_current_context()))
+        if value not in known:
+            self.fail(f"no command {value!r}{nearest(value, known)}", param, ctx)
+        return str(value)
+
+
+class EngineName(Completed):
     """The name of an engine that is installed."""
 
     name = "engine"
 
+    def known(self, ctx: click.Context) -> Iterable[str]:
+        """Those of the plugins."""
+        return installed(ctx).engines
+
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """List the engines that are installed."""
-        return "|".join(installed(ctx).engines)
+        return "|".join(self.known(ctx))
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name. Raises: UsageError."""
         return installed(ctx or click.get_current_context()).engine(str(value)).name
 
 
-class ModelReference(click.ParamType[str]):
+class ModelReference(Completed):
     """A bundled name, a model file or a training run's folder; in the environment several are joined as in PATH."""
 
     name = "NAME|FILE|RUN/"
     envvar_list_splitter = os.pathsep
+
+    def known(self, ctx: click.Context) -> Iterable[str]:
+        """The bundled models."""
+        from xrayscan.model.file import bundled_models
+
+        return bundled_models()
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Bundled names, and whatever files there are."""
+        return [*super().shell_complete(ctx, param, incomplete), CompletionItem(incomplete, type="file")]
 
     def split_envvar_value(self, rv: str) -> list[str]:
         """Return the models in a variable; empty parts stand for none."""

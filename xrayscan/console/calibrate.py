@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from xrayscan.console.film_console import FilmConsole, tell_failed
-from xrayscan.console.terminal import _table, printable
+from xrayscan.console.terminal import printable, say, tell_files, titled_table
 from xrayscan.evaluation.figures import NAMES
 from xrayscan.files.text import counted
 
@@ -21,8 +21,8 @@ LINES = 12  # of the table of thresholds, evenly over the films that are read
 class CalibrateConsole(FilmConsole):
     """Shows a calibration as it goes, and what it came to."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        super().__init__("reading films", quiet=quiet)
+    def __init__(self, *, quiet: bool = False, since: float | None = None) -> None:
+        super().__init__("reading films", quiet=quiet, since=since)
 
     def summary(self, result: "Calibrated", files: Sequence[str]) -> None:
         """Print warnings, figures before and after, thresholds, how many films more certainty takes, and the files."""
@@ -30,33 +30,34 @@ class CalibrateConsole(FilmConsole):
         out, films = self._console, result.films
         tell_failed(out, films.failed)
         for warning in result.warnings:
-            out.print(f"[bold red]Warning:[/] {printable(warning)}", soft_wrap=True)
+            say(out, f"[bold red]Warning:[/] {printable(warning)}")
         found = int(films.labels.sum())
         labels = [printable(label) for label in films.folder.labels]
         patients = counted(int(films.groups.max()) + 1, "patient")
-        out.print(
+        say(
+            out,
             f"[bold]Calibrated on {counted(len(films.labels), 'film')}:[/] {found:,} {labels[1]}, "
             f"{len(films.labels) - found:,} {labels[0]}, {patients} (IDs from {printable(films.folder.patients_by)}).",
-            soft_wrap=True,
         )
         out.print(_before_and_after(result))
         out.print(_thresholds(result))
         if result.gate:
             (before, after), (low, high) = result.gate.flagged, result.gate.unlike_from
-            out.print(
+            say(
+                out,
                 f"Unlike training: {before:,} of these films before, {after:,} now (flagged from {low:.3f}, now "
                 f"from {high:.3f}).",
-                soft_wrap=True,
             )
         for name, films_by_width in result.needed.items():
             told = ", ".join(f"±{100 * width:.0f} % with {count:,}" for width, count in films_by_width.items())
-            out.print(f"Labelled films to know {name}: {told}.", soft_wrap=True)
-        out.print("Written: " + ", ".join(map(printable, files)), soft_wrap=True)
-        out.print("[italic]No film helped to fit its own calibration. Check on other films: xrayscan evaluate.[/]")
+            say(out, f"Labelled films to know {name}: {told}.")
+        tell_files(out, files, [f"xrayscan evaluate OTHER-FILMS --model default --model {files[0]}"])
+        fitted = "No film helped to fit its own calibration: check it on other films."
+        say(out, f"{self._clock.told()} [italic]{fitted}[/]")
 
 
 def _before_and_after(result: "Calibrated") -> "Table":
-    table = _table("Before and after (95 % interval by patient)", ("figure", "before", "after"))
+    table = titled_table("Before and after (95 % interval by patient)", ("figure", "before", "after"))
     for name in SHOWN:
         table.add_row(
             NAMES[name], *(_figure(one.values[name], one.intervals[name]) for one in (result.before, result.after))
@@ -80,7 +81,7 @@ def _thresholds(result: "Calibrated") -> "Table":
         "specificity",
         "cost",
     )
-    table = _table("Thresholds on these films", headings)
+    table = titled_table("Thresholds on these films", headings)
     step = max(1, len(result.table) // LINES)
     rows = [*(("", line) for line in result.table[::step]), *result.points.items()]
     for name, line in sorted(rows, key=lambda row: row[1].threshold):

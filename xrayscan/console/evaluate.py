@@ -7,7 +7,7 @@ from rich.progress import TimeRemainingColumn
 from rich.table import Table
 
 from xrayscan.console.film_console import FilmConsole, tell_failed
-from xrayscan.console.terminal import printable
+from xrayscan.console.terminal import printable, say, tell_files, titled_table
 from xrayscan.evaluation.figures import NAMES
 from xrayscan.evaluation.groups import GROUP_FIGURES
 from xrayscan.files.text import counted
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 class EvaluateConsole(FilmConsole):
     """Shows an evaluation as it goes, and what it came to."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        super().__init__("reading films", TimeRemainingColumn(), quiet=quiet)
+    def __init__(self, *, quiet: bool = False, since: float | None = None) -> None:
+        super().__init__("reading films", TimeRemainingColumn(), quiet=quiet, since=since)
 
     def scored(self, done: int, total: int) -> None:
         """One more batch was scored."""
+        self._clock.phase("scoring films")
         self._bar.update(self._task, completed=done, total=total, description="scoring films")
 
     def summary(self, evaluation: "Evaluation", files: Sequence[str]) -> None:
@@ -35,13 +36,13 @@ class EvaluateConsole(FilmConsole):
         tell_failed(out, films.failed)
         for warning in evaluation.warnings:
             style = "yellow" if warning in films.folder.warnings else "bold red"
-            out.print(f"[{style}]{printable(warning)}[/]", soft_wrap=True)
+            say(out, f"[{style}]Warning:[/] {printable(warning)}")
         found = int(films.labels.sum())
-        out.print(
+        say(
+            out,
             f"[bold]{counted(len(films.labels), 'film')}:[/] {found:,} {printable(films.folder.labels[1])}, "
             f"{len(films.labels) - found:,} {printable(films.folder.labels[0])}, "
             f"{counted(int(films.groups.max()) + 1, 'patient')} (IDs from {printable(films.folder.patients_by)}).",
-            soft_wrap=True,
         )
         out.print(_figures_table(evaluation))
         if len(evaluation.models) > 1:
@@ -50,14 +51,17 @@ class EvaluateConsole(FilmConsole):
             if evaluation.groups and model.by_group:
                 out.print(_groups_table(model, films.folder.labels[1], evaluation.groups.by, model.by_group))
         for model in evaluation.models:
-            out.print(_queue_line(model, films.folder.labels[1]), soft_wrap=True)
-        out.print("Written: " + ", ".join(map(printable, files)), soft_wrap=True)
-        out.print("[italic]These figures describe how well films are ordered. They are not a diagnosis.[/]")
+            say(out, _queue_line(model, films.folder.labels[1]))
+        tell_files(out, files, [f"xrayscan predict FOLDER --model {evaluation.models[0].reference}"])
+        figures = "These figures describe how well films are ordered. They are not a diagnosis."
+        say(out, f"{self._clock.told()} [italic]{figures}[/]")
 
 
 def _figures_table(evaluation: "Evaluation") -> Table:
     models = evaluation.models
-    table = _table("Figures (95 % interval by patient)", ["figure", *(printable(model.title) for model in models)])
+    table = titled_table(
+        "Figures (95 % interval by patient)", ["figure", *(printable(model.title) for model in models)]
+    )
     for name, label in NAMES.items():
         table.add_row(label, *(_figure(model.values[name], model.intervals[name]) for model in models))
     table.add_row("threshold", *(f"{model.threshold:.4f}" for model in models))
@@ -72,7 +76,7 @@ def _figures_table(evaluation: "Evaluation") -> Table:
 def _differences_table(evaluation: "Evaluation") -> Table:
     others = evaluation.models[1:]
     title = f"Differences to {printable(evaluation.models[0].title)} (95 % interval, paired)"
-    table = _table(title, ["figure", *(printable(model.title) for model in others)])
+    table = titled_table(title, ["figure", *(printable(model.title) for model in others)])
     gaps = [model.difference for model in others if model.difference]
     for name in gaps[0].values:
         table.add_row(NAMES[name], *(_of(gap, name, signed=True) for gap in gaps))
@@ -82,7 +86,7 @@ def _differences_table(evaluation: "Evaluation") -> Table:
 def _groups_table(model: "Evaluated", label: str, by: str, found: "ByGroup") -> Table:
     columns = ["films", f"with\n{printable(label)}", *(NAMES[name].partition(" (")[0] for name in GROUP_FIGURES)]
     title = f"{printable(model.title)} by {printable(by)} (95 % interval by patient)"
-    table = _table(title, [printable(by), *columns])
+    table = titled_table(title, [printable(by), *columns])
     for row in found.groups:
         cells = (_two_lines(row.figures, name, "too few") for name in GROUP_FIGURES)
         table.add_row(printable(row.name), f"{row.films:,}", f"{row.with_finding:,}", *cells)
@@ -124,7 +128,3 @@ def _figure(value: float, bounds: tuple[float, float], *, signed: bool = False) 
         return "undefined"
     sign = "+" if signed else ""
     return f"{value:{sign}.3f} ({bounds[0]:{sign}.3f} to {bounds[1]:{sign}.3f})"
-
-
-def _table(title: str, headings: Sequence[str]) -> Table:
-    return Table(*headings, title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)

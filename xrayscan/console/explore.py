@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from rich.progress import TimeRemainingColumn
-from rich.table import Column, Table
+from rich.table import Table
 
 from xrayscan.console.film_console import FilmConsole, tell_failed
-from xrayscan.console.terminal import printable
+from xrayscan.console.terminal import printable, say, tell_files, titled_table
 
 if TYPE_CHECKING:
     from xrayscan.exploration import Explored
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 class ExploreConsole(FilmConsole):
     """Shows an exploration as it goes, and what it found."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        super().__init__("looking at films", TimeRemainingColumn(), quiet=quiet)
+    def __init__(self, *, quiet: bool = False, since: float | None = None) -> None:
+        super().__init__("looking at films", TimeRemainingColumn(), quiet=quiet, since=since)
 
     def stage(self, what: str) -> None:
         """The films are known; something is computed from them."""
-        self._bar.update(self._task, description=what)
+        self.doing(what)
 
     def summary(self, explored: "Explored", path: str) -> None:
         """Print every table, what the shortcut check means, warnings, and where the page is."""
@@ -33,18 +33,18 @@ class ExploreConsole(FilmConsole):
             out.print(_table(table))
             out.print()
         if explored.shortcut:
-            out.print(printable(explored.shortcut.meaning), soft_wrap=True)
+            say(out, printable(explored.shortcut.meaning))
         tell_failed(out, explored.films.failed)
         for warning in explored.warnings:
-            out.print(f"[bold yellow]Warning:[/] {printable(warning)}.", soft_wrap=True)
-        out.print(f"Written: {printable(path)}", soft_wrap=True)
+            say(out, f"[bold yellow]Warning:[/] {printable(warning)}.")
+        tell_files(out, [path], ["xrayscan train DIR --out RUN/"])
+        say(out, self._clock.told())
 
 
 def _table(table: "TextTable") -> Table:
-    first, *others = (printable(heading) for heading in table.headings)
-    columns = [Column(first, overflow="fold"), *(Column(heading, justify="right") for heading in others)]
-    title = printable(table.title)
-    drawn = Table(*columns, title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    drawn = titled_table(printable(table.title), [printable(heading) for heading in table.headings])
+    for column in drawn.columns[1:]:
+        column.justify = "right"
     for row in table.rows:
         drawn.add_row(*map(printable, row))
     return drawn

@@ -7,22 +7,25 @@ from typing import Self
 from rich.console import Console
 from rich.progress import ProgressColumn
 
-from xrayscan.console.terminal import film_bar, printable
+from xrayscan.console.terminal import Clock, film_bar, moves, printable, restarted, stderr, tell
 
 FAILED_SHOWN = 10
 
 
 class FilmConsole:
-    """Counts films on stderr while it is open. A bar is shown on a terminal alone."""
+    """Counts films on stderr while it is open, and the time. A bar is shown where one can be redrawn."""
 
-    def __init__(self, what: str, *columns: ProgressColumn, quiet: bool = False) -> None:
-        """``what`` is done with each film; ``columns`` stand behind the bar."""
-        self._console = Console(stderr=True, quiet=quiet, highlight=False)
-        self._bar = film_bar(self._console, *columns, transient=True, disable=quiet)
+    def __init__(self, what: str, *columns: ProgressColumn, quiet: bool = False, since: float | None = None) -> None:
+        """``what`` is done with each film; ``columns`` stand behind the bar; ``since``: as `Clock` has it."""
+        self._console = stderr(quiet=quiet)
+        self._clock = Clock(since)
+        self._what = what
+        self._bar = film_bar(self._console, *columns, transient=True, disable=not moves(self._console))
         self._task = self._bar.add_task(what, total=None)
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal and not self._console.quiet:
+        self._clock.phase(self._what)
+        if moves(self._console):
             self._bar.start()
         return self
 
@@ -33,6 +36,11 @@ class FilmConsole:
         """One more film is done."""
         self._bar.update(self._task, completed=done, total=total)
 
+    def doing(self, what: str) -> None:
+        """Something else begins."""
+        self._clock.phase(what)
+        self._task = restarted(self._bar, self._task, what)
+
     def _stop(self) -> None:
         if self._bar.live.is_started:  # else stopping would print an empty line
             self._bar.stop()
@@ -41,6 +49,6 @@ class FilmConsole:
 def tell_failed(out: Console, failed: Mapping[str, str]) -> None:
     """Print the first films that could not be read, by path and reason, and how many there are more."""
     for path, reason in list(failed.items())[:FAILED_SHOWN]:
-        out.print(f"[dim]failed[/] {printable(path)}: {printable(reason)}", soft_wrap=True)
+        tell(out, f"[dim]failed[/] {printable(path)}: {printable(reason)}")
     if (more := len(failed) - FAILED_SHOWN) > 0:
         out.print(f"[dim]failed[/] {more:,} more, listed in the report")

@@ -1,50 +1,39 @@
-"""What people see in the terminal: progress and summary, on stderr. Alone in importing rich."""
+"""What people see of a scan in the terminal, on stderr: the model, how far it is, and what it came to."""
 
-import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import ProgressColumn, Task
-from rich.table import Table
 from rich.text import Text
 
-from xrayscan.console.terminal import _table, duration, film_bar, printable
-from xrayscan.files.text import counted, ending
-from xrayscan.report.remedies import remedy
+from xrayscan.console.terminal import Clock, duration, film_bar, moves, printable, restarted, say, stderr, tell_files
+from xrayscan.console.worklist import next_commands, tell_worklist
+from xrayscan.model.card import ModelCard
+from xrayscan.observing.progress import Progress
 from xrayscan.scanning.hardware import Hardware
-from xrayscan.scanning.progress import Progress
-from xrayscan.store.record import Status
-from xrayscan.worklist.worklist import DISAGREE, Worklist
+from xrayscan.worklist.worklist import Worklist
 
-UNSCORED = (Status.SET_ASIDE, Status.FAILED)
-TOP = 5
-TOP_REASONS = 8
-HEADING_WIDTH = 8  # characters of a model's name on one line
-HEADING = 16  # characters of it in all: its end, where paths differ
 UNANSWERED = 10.0  # s without an answer of the file system after which people are told
-PLAIN_EVERY = 10.0  # s between lines where stderr is no terminal
-TIER_STYLE = {"high": "bold red", "unlike": "bold", "intermediate": "yellow", "low": "green"}
+REPORTS = "pictures and reports"  # a phase, as people read it
+PLAIN_EVERY = 10.0  # s between lines where no bar can be redrawn
 
 
 class ScanConsole:
     """Shows a scan as it goes, and what it came to. Quiet: nothing. Verbose: also every file set aside or failed."""
 
-    def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, verbose: bool = False, since: float | None = None) -> None:
         self.progress = Progress()
         self.hardware: Hardware | None = None  # known once the first film is to be scored
-        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._console = stderr(quiet=quiet)
+        self._clock = Clock(since)
         self._verbose = verbose
         self._bar = film_bar(self._console, _RateColumn(), transient=True)
-        self._task = self._bar.add_task("looking for files", total=None)
-        self._live = self._console.is_terminal and not quiet
+        self._task = self._bar.add_task("Looking for files", total=None)
+        self._live = moves(self._console)
         self._rate = _Rate()
         self._said = time.monotonic()
-        self._began = self._said - time.process_time()  # of the process, which until now only computed
-        self._scanned: float | None = None  # when the scan was done, and reports were begun
 
     def __enter__(self) -> Self:
         if self._live:
@@ -52,174 +41,73 @@ class ScanConsole:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._bar.stop()
+        self._stop()
+
+    def models(self, cards: Sequence[ModelCard], names: Sequence[str]) -> None:
+        """Say which models score, and for whom they are."""
+        for card, name in zip(cards, names, strict=True):
+            whom = card.audience.get("for whom", "").partition(",")[0]
+            say(self._console, f"Model [bold]{printable(name)}[/]{f' ({printable(whom)})' if whom else ''}")
+        self._clock.phase("scoring")
 
     def started(self, hardware: Hardware) -> None:
         """Take over what the scan computes on."""
         self.hardware = hardware
+        placement = hardware.placement
+        told = f"by {placement.runtime} on {placement.device} in {placement.precision}, {hardware.batch_size} at once"
+        say(self._console, f"Scoring {told}")
 
     def update(self, progress: Progress) -> None:
         """Take over how far the scan is."""
         self.progress = progress
-        if progress.seconds:
-            self._scanned = self._scanned or time.monotonic()
         self._rate.add(progress.done - progress.kept)
         if self._live:
             self._bar.update(
                 self._task,
                 completed=progress.done,
                 total=progress.found,
-                description=f"{progress.scored:,} scored, {progress.failed:,} failed{_unanswered(progress)}",
+                description="Scoring",
                 rate=self._rate.per_second,
                 walked=progress.walked,
+                note=_failed(progress) + _unanswered(progress),
             )
         elif time.monotonic() - self._said >= PLAIN_EVERY:
             self._said = time.monotonic()
-            self._console.print(_plain(progress, self._rate.per_second))
+            say(self._console, progress_line(progress, self._rate.per_second))
 
     def writing(self, path: str) -> None:
         """Take over which report is being written: of 300,000 films each takes some seconds."""
-        self._bar.update(self._task, completed=0, total=None, description=f"writing {printable(path)}", rate=0)
+        self._clock.phase(REPORTS)
+        self._task = restarted(self._bar, self._task, f"Writing {printable(path)}")
 
     def pictures(self, done: int, total: int) -> None:
         """Take over of how many films the page has its pictures."""
-        self._bar.update(self._task, completed=done, total=total, description="pictures for the page", rate=0)
+        self._clock.phase(REPORTS)
+        self._bar.update(self._task, completed=done, total=total, description="Pictures", rate=0, note="")
 
     def summary(self, worklist: Worklist, files: Sequence[str]) -> None:
-        """Print counts, the first films to read, why others were not scored, and where the files are."""
-        self._bar.stop()
-        out, counts, progress = self._console, worklist.counts, self.progress
-        out.print()
-        for row in itertools.chain.from_iterable(map(worklist.unscored, UNSCORED)) if self._verbose else ():
-            out.print(f"[dim]{row.status}[/] {printable(row.source)}: {printable(row.reason)}", soft_wrap=True)
-        if counts.scored:
-            out.print(_top_table(worklist))
-        for doubt in worklist.doubts:
-            out.print(f"[bold red]Warning:[/] {printable(doubt)}", soft_wrap=True)
-        out.print(_counted(worklist), soft_wrap=True)
-        for status in UNSCORED:
-            if reasons := worklist.reasons(status):
-                out.print(_reasons_table(status, reasons, worklist.codes(status)))
-        if counts.kept or counts.removed:
-            out.print(
-                f"Resumed earlier scan: {counts.kept:,} unchanged, {counts.new:,} new or changed, "
-                f"{counts.removed:,} removed.",
-                soft_wrap=True,
-            )
-        if counts.new and progress.seconds and self.hardware:
-            placement = self.hardware.placement
-            out.print(
-                f"{counted(counts.new, 'film')} scored by {placement.runtime} on {placement.device} in "
-                f"{placement.precision}, {self.hardware.batch_size} at once. {self._time()}",
-                soft_wrap=True,
-            )
-        name, fingerprint = printable(worklist.names[0]), worklist.fingerprint[:12]
-        out.print(f"Model {name} ({fingerprint}): {_threshold(worklist)}", soft_wrap=True)
-        if len(worklist.cards) > 1:
-            out.print(_compared(worklist), soft_wrap=True)
-        for card in worklist.cards:
-            if card.is_trial:
-                out.print(f"[bold red]Warning:[/] {printable(card.trial_note)}.", soft_wrap=True)
-        out.print("Written: " + printable(", ".join(files)), soft_wrap=True)
-        out.print("[italic]Suggested reading order. Not a diagnosis.[/]")
+        """Print counts, why films were not scored, which ones to read first, where the files are, and the time."""
+        self._stop()
+        tell_worklist(self._console, worklist, verbose=self._verbose)
+        tell_files(self._console, files, next_commands(worklist))
+        say(self._console, f"{self._clock.told()} [italic]Suggested reading order. Not a diagnosis.[/]")
 
-    def _time(self) -> str:
-        """What a person has waited for the command, and for what."""
-        now = time.monotonic()
-        whole, scan, reports = now - self._began, self.progress.seconds, now - (self._scanned or now)
-        start = max(0.0, whole - scan - reports)
-        return f"{whole:,.1f} s: {start:,.1f} to start, {scan:,.1f} to read and score, {reports:,.1f} for reports."
+    def _stop(self) -> None:
+        if self._bar.live.is_started:  # else stopping would print an empty line
+            self._bar.stop()
 
 
-def _counted(worklist: Worklist) -> str:
-    counts, tiers = worklist.counts, worklist.tier_counts
-    tiers_text = ", ".join(f"[{TIER_STYLE[tier]}]{tiers[tier]:,} {tier}[/]" for tier in ("high", "intermediate", "low"))
-    if worklist.unlike:
-        tiers_text += f"; {worklist.unlike:,} unlike training{', apart' if worklist.apart else ''}"
-    aside = f"{counts.set_aside:,} set aside, " if counts.set_aside else ""
-    skipped = f", {counts.skipped:,} skipped (not images)" if counts.skipped else ""
-    return (
-        f"[bold]{counted(counts.found, 'file')} found:[/] {counts.scored:,} scored ({tiers_text}), "
-        f"{aside}{counts.failed:,} failed{skipped}"
-    )
-
-
-def _threshold(worklist: Worklist) -> str:
-    limits = worklist.thresholds
-    label, clinic = printable(worklist.card.labels[1]), worklist.settings.prevalence
-    shifted = "" if clinic is None else f" Probabilities are shifted to a prevalence of {clinic:.1%}."
-    if limits.point is None:
-        return f"flagged as {label} at {limits.predicted:.3f} or higher (custom threshold).{shifted}"
-    point = limits.point
-    if worklist.doubts:
-        return (
-            f'flagged as {label} at {limits.predicted:.3f} or higher ("{printable(point.name)}" threshold); what that '
-            f"reached on validation says nothing of this scan.{shifted}"
-        )
-    low, high = (f"{100 * bound:.0f}" for bound in point.sensitivity_ci95)
-    return (
-        f'flagged as {label} at {limits.predicted:.3f} or higher ("{printable(point.name)}" threshold); validation: '
-        f"sensitivity {100 * point.sensitivity:.0f} % ({low}–{high} %), specificity "
-        f"{100 * point.specificity:.0f} %.{shifted}"
-    )
-
-
-def _compared(worklist: Worklist) -> str:
-    others = ", ".join(
-        f"{printable(name)} ({fingerprint[:12]})"
-        for name, fingerprint in zip(worklist.names[1:], worklist.fingerprints[1:], strict=True)
-    )
-    differ, films = worklist.disagreements, worklist.counts.scored
-    told = f"tiers differ on {differ:,} of {counted(films, 'film')}, flagged “{DISAGREE}”"
-    tiers = told if differ else "tiers never differ"
-    return f"Compared with {others}: {tiers}; ranked by {'the mean' if worklist.by_mean else 'the first model'}."
-
-
-def _top_table(worklist: Worklist) -> Table:
-    """The first films to read: what ranks them, and each model's probability in the colour of its tier."""
-    several, rows = len(worklist.cards) > 1, worklist.top(TOP)
-    table = _table(f"Top {len(rows)} of {worklist.counts.scored:,}", ())
-    first = worklist.names[0] if several else "probability"
-    for heading in ("rank", *(["mean"] if worklist.by_mean else [])):
-        table.add_column(heading, justify="right")
-    table.add_column(
-        printable(ending(first, HEADING)),
-        justify="right",
-        overflow="fold",
-        max_width=HEADING_WIDTH if several else None,
-    )
-    table.add_column("tier")
-    for name in worklist.names[1:]:
-        table.add_column(printable(ending(name, HEADING)), justify="right", overflow="fold", max_width=HEADING_WIDTH)
-    table.add_column("file", overflow="fold")
-    for row in rows:
-        mean = [] if row.mean is None else [f"{row.mean:.3f}"]
-        one, *others = (f"[{TIER_STYLE[tier]}]{p:.3f}[/]" for p, tier in zip(row.probabilities, row.tiers, strict=True))
-        flags = "" if several or not row.flags else f" [dim]({printable(', '.join(row.remarks))})[/]"
-        tier = f"[{TIER_STYLE[row.tier]}]{row.tier}[/]"
-        table.add_row(str(row.rank), *mean, one, tier, *others, printable(row.source) + flags)
-    return table
-
-
-def _reasons_table(status: Status, reasons: Mapping[str, int], codes: Mapping[str, str]) -> Table:
-    """Why files were set aside or failed, the most frequent reason first, and what to do about each."""
-    table = _table(status.capitalize(), ())
-    for heading, justify in (("files", "right"), ("reason", "left"), ("what to do", "left")):
-        table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    frequent = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-    for reason, count in frequent[:TOP_REASONS]:
-        table.add_row(f"{count:,}", printable(reason), escape(remedy(codes.get(reason, ""))))
-    if rest := frequent[TOP_REASONS:]:
-        table.add_row(f"{sum(count for _, count in rest):,}", counted(len(rest), "other reason"), "See the worklist.")
-    return table
-
-
-def _plain(progress: Progress, rate: float) -> str:
+def progress_line(progress: Progress, rate: float) -> str:
+    """How far a scan is, in words, with the time left at so many files per second."""
     left = f", {duration((progress.found - progress.done) / rate)} left" if rate and progress.walked else ""
     return (
         f"{progress.done:,} of {progress.found:,} files done: {progress.scored:,} scored, "
         f"{progress.failed:,} failed, {rate:,.0f}/s{left}{_unanswered(progress)}"
     )
+
+
+def _failed(progress: Progress) -> str:
+    return f", {progress.failed:,} failed" if progress.failed else ""
 
 
 def _unanswered(progress: Progress) -> str:
@@ -253,8 +141,8 @@ class _RateColumn(ProgressColumn):
     """Films per second and time left; "at least" while the walk still finds files."""
 
     def render(self, task: Task) -> Text:
-        rate = float(task.fields.get("rate", 0))
+        rate, note = float(task.fields.get("rate", 0)), str(task.fields.get("note", ""))
         if not rate or task.total is None:
-            return Text("")
+            return Text(note.removeprefix(", "))
         left = duration((task.total - task.completed) / rate)
-        return Text(f"{rate:,.0f}/s, {'' if task.fields.get('walked') else 'at least '}{left} left")
+        return Text(f"{rate:,.0f} films/s, {'' if task.fields.get('walked') else 'at least '}{left} left{note}")

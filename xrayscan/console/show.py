@@ -1,9 +1,8 @@
 """What people see of one film: its tags, each model's figures, and where the heatmap is; on stdout."""
 
-from rich.console import Console
 from rich.table import Table
 
-from xrayscan.console.terminal import printable
+from xrayscan.console.terminal import aligned, printable, stdout, tell, titled_table
 from xrayscan.explain.evidence import Evidence
 from xrayscan.explain.film import InspectedFilm
 from xrayscan.files.text import encodable
@@ -17,22 +16,19 @@ def print_film(film: InspectedFilm, path: str, picture: str | None = None) -> No
 
     ``path``: where the heatmap was written, if there is one; ``picture``: that of the film beside the model's pixels.
     """
-    out = Console(highlight=False)
-    facts = Table(show_header=False, box=None, pad_edge=False)
-    facts.add_row("file", printable(film.source))
-    facts.add_row("size", f"{film.facts['columns']:,} × {film.facts['rows']:,} px")
-    for field, label in FACT_LABELS.items():
-        if field not in ("rows", "columns") and film.facts.get(field) not in (None, ""):
-            facts.add_row(label, printable(_fact(film.facts[field])))
-    for name, value in film.film.reading.items():
-        facts.add_row(printable(name), printable(value))
-    facts.add_row("flags", printable(", ".join(film.flags) or "none"))
-    out.print(facts)
+    out, given = stdout(), film.facts
+    facts = {"size": f"{given['columns']:,} × {given['rows']:,} px"}
+    shown = {name: given.get(name) for name in FACT_LABELS if name not in ("rows", "columns")}
+    facts |= {FACT_LABELS[name]: _fact(value) for name, value in shown.items() if value not in (None, "")}
+    facts |= {**film.film.reading, "flags": ", ".join(film.flags) or "none"}
+    tell(out, f"[bold]{printable(film.source)}[/]")
+    for line in aligned([(printable(name), printable(value)) for name, value in facts.items()]):
+        tell(out, line)
     for (name, card), probability in zip(film.cards.items(), film.probabilities, strict=True):
         out.print(_model(name, card, probability))
-    out.print(_evidence(film.evidence, path), soft_wrap=True)
+    tell(out, _evidence(film.evidence, path))
     if picture:
-        out.print(f"Written: {printable(encodable(picture))} (the film beside what the model sees)", soft_wrap=True)
+        tell(out, f"Written: {printable(encodable(picture))} (the film beside what the model sees)")
     out.print("[italic]Suggested reading order. Not a diagnosis.[/]")
 
 
@@ -43,9 +39,8 @@ def _fact(value: object) -> str:
 def _model(name: str, card: ModelCard, probability: float) -> Table:
     tier = TierScale(card).tier(probability)
     title = f"{printable(name)}: {printable(card.labels[1])} {probability:.4f}, tier {tier}"
-    table = Table(title=title, title_justify="left")
-    for heading in ("operating point", "threshold", "sensitivity", "specificity", "flags this film as"):
-        table.add_column(heading)
+    headings = ("operating point", "threshold", "sensitivity", "specificity", "flags this film as")
+    table = titled_table(title, headings)
     for point in card.operating_points:
         label = card.labels[probability >= point.threshold]
         reached = (f"{point.threshold:.4f}", f"{point.sensitivity:.3f}", f"{point.specificity:.3f}")
@@ -57,7 +52,7 @@ def _evidence(evidence: Evidence, path: str) -> str:
     if evidence.problem:
         return f"No heatmap: {printable(evidence.problem)}"
     if evidence.heatmap is not None:
-        return f"Written: {printable(encodable(path))} (the heatmap: a hint at which part of the film moved the score)"
+        return f"Written: {printable(encodable(path))} (a hint at what moved the score)"
     if evidence.neighbours:
         near = ", ".join(f"{printable(case.label)} ({case.distance:.3f})" for case in evidence.neighbours)
         return f"Nearest training cases, with their distance: {near}"

@@ -1,23 +1,36 @@
-"""What every command shows alike: tables, bars, durations, model cards, and names made harmless."""
+"""What every command shows alike: consoles, tables, bars, files, times, and names made harmless."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+import time
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
+from rich.text import Text
 
-from xrayscan.files.text import counted, escaped
-from xrayscan.model.card import ModelCard
-from xrayscan.model.input_spec import InputSpec, Resize
+from xrayscan.files.text import escaped
 
-RESIZED: Mapping[Resize, str] = {
-    "squash": "resized without keeping the aspect ratio",
-    "letterbox": "resized whole, with black bars",
-    "crop": "resized, cut to the central square",
-}
+HINT = 8  # characters of the words before files and hints
+
+
+def stdout() -> Console:
+    """The console for what a command was asked to print."""
+    return Console(highlight=False, emoji=False)
+
+
+def stderr(*, quiet: bool = False) -> Console:
+    """The console for people. Colours and width are the terminal's; NO_COLOR and TERM=dumb are heeded."""
+    return Console(stderr=True, quiet=quiet, highlight=False, emoji=False)
+
+
+def moves(out: Console) -> bool:
+    """Whether a bar can be redrawn there: not in a file, not on a dumb terminal, and not if quiet."""
+    return out.is_terminal and not out.is_dumb_terminal and not out.quiet
 
 
 def printable(text: str) -> str:
@@ -32,107 +45,110 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+class TitledTable(Table):
+    """A table without lines, below a title that may be longer than its rows."""
+
+    def __init__(self, told: str) -> None:
+        super().__init__(box=None, pad_edge=False)
+        self.told = told
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield f"[bold]{self.told}[/]"
+        yield from super().__rich_console__(console, options)
+
+
+def titled_table(title: str, headings: Sequence[str]) -> Table:
+    """The one style of tables: a bold title, headings, no lines. Longer words than a column are folded, not cut."""
+    made = TitledTable(title)
+    for heading in headings:
+        made.add_column(heading, overflow="fold")
+    return made
+
+
 def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table to stdout."""
-    table = _table(title, headings)
+    table = titled_table(title, headings)
     for row in rows:
         table.add_row(*(printable(cell) for cell in row))
-    out = Console(highlight=False)
+    out = stdout()
     out.print(table)
     out.print()
 
 
-def print_card(card: ModelCard) -> None:
-    """Print a model card to stdout."""
-    show_card(Console(highlight=False), card)
+def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
+    """Rows of markup as lines whose cells stand below one another; those in columns ``right`` end together.
+
+    Nothing is ever folded: the last cell, such as a path, can be copied from the terminal whole.
+    """
+    lengths = [[Text.from_markup(cell).cell_len for cell in row] for row in rows]
+    widths = [max(column) for column in zip(*lengths, strict=True)]
+    lines = []
+    for row, long in zip(rows, lengths, strict=True):
+        gaps = [" " * (width - length) for width, length in zip(widths, long, strict=True)]
+        cells = (gap + cell if n in right else cell + gap for n, (cell, gap) in enumerate(zip(row, gaps, strict=True)))
+        lines.append("  ".join(cells).rstrip())
+    return lines
 
 
-def show_card(out: Console, card: ModelCard) -> None:
-    """Print a model card to any console."""
-    facts = Table(show_header=False, box=None, pad_edge=False)
-    for key, value in {
-        **card.audience,
-        "model": f"{card.name} (version {card.version}, backend {card.backend})",
-        "labels": f"{card.labels[1]} against {card.labels[0]}; {card.prevalence:.1%} {card.labels[1]} in validation",
-        "input": _input(card.input),
-        "parameters": _pairs(card.parameters),
-        "calibration": f"Platt scaling {card.calibration.slope:.3f}, {card.calibration.intercept:.3f}",
-        "training": _pairs(card.training),
-        **{key: text for key, text in card.about.items() if text not in card.audience.values()},
-    }.items():
-        facts.add_row(f"[bold]{printable(key.replace('_', ' '))}[/]", printable(value))
-    out.print(facts)
-    out.print()
-    out.print(_metrics_table(card))
-    out.print()
-    out.print(_points_table(card))
-    for table in (_flagged_table(card), _styles_table(card)):
-        if table.row_count:
-            out.print()
-            out.print(table)
+def tell(out: Console, text: str) -> None:
+    """Print a line with a path or in columns unbroken: the terminal itself goes on in its next line."""
+    out.print(text, soft_wrap=True)
 
 
-def _input(spec: InputSpec) -> str:
-    return f'{spec.side} × {spec.side} px, {RESIZED[spec.resize]}; normalisation "{spec.normalise}"'
+def say(out: Console, sentence: str) -> None:
+    """Print a sentence, broken between words where a terminal ends, never within one; elsewhere in one line."""
+    text, breaks, column = Text.from_markup(sentence, emoji=False), [], 0
+    for word in re.finditer(r"\S+\s*", text.plain):
+        if column and column + cell_len(word[0].rstrip()) > out.width and out.is_terminal:
+            breaks.append(word.start())
+            column = 0
+        column += cell_len(word[0])
+    for line in text.divide(breaks):
+        line.rstrip()
+        out.print(line, soft_wrap=True)
 
 
-def _pairs(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in values.items())
-
-
-def _metrics_table(card: ModelCard) -> Table:
-    metrics = card.metrics
-    known = {"films": "validation film", "patients": "patient"}
-    counts = [counted(metrics[name], noun) for name, noun in known.items() if name in metrics]
-    title = f"On {' of '.join(counts) or 'validation films'} (95 % interval)"
-    table = _table(title, ("metric", "value"))
-    for name in ("auroc", "auprc", "brier", "ece"):
-        if name in metrics:
-            table.add_row(name.upper(), _with_interval(metrics[name], metrics.get(f"{name}_ci95")))
-    return table
-
-
-def _points_table(card: ModelCard) -> Table:
-    headings = ("operating point", "threshold", "sensitivity", "specificity")
-    table = _table("Operating points, chosen on validation (95 % interval)", headings)
-    for p in card.operating_points:
-        sensitivity = _with_interval(p.sensitivity, p.sensitivity_ci95)
-        specificity = _with_interval(p.specificity, p.specificity_ci95)
-        table.add_row(printable(p.name), f"{p.threshold:.4f}", sensitivity, specificity)
-    return table
-
-
-def _flagged_table(card: ModelCard) -> Table:
-    """Which shares of films of other kinds the model flags as unlike training; no rows where its card does not say."""
-    table = _table("Flagged as unlike training", ("films", "share flagged"))
-    for family, share in dict(card.metrics.get("flagged", {})).items():
-        table.add_row(printable(str(family)), f"{share:.1%}")
-    return table
-
-
-def _styles_table(card: ModelCard) -> Table:
-    """Figures of the validation films by how they look; no rows where the card does not say."""
-    names = ("auroc", "sensitivity", "specificity", "ece")
-    table = _table("By style: validation films that look alike", ("style", "films", card.labels[1], *names))
-    for number, row in enumerate(card.metrics.get("by_style", ()), 1):
-        figures = ("–" if row.get(name) is None else f"{row[name]:.3f}" for name in names)
-        table.add_row(str(number), f"{row['films']:,}", f"{row['with_finding']:,}", *figures)
-    summary = card.metrics.get("styles", {}) if table.row_count else {}
-    for kind in ("mean", "worst") if summary else ():
-        shares = (summary.get(f"{kind}_{name}") for name in names)
-        table.add_row(kind, "", "", *("–" if share is None else f"{share:.3f}" for share in shares))
-    return table
-
-
-def _table(title: str, headings: Sequence[str]) -> Table:
-    return Table(*headings, title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-
-
-def _with_interval(value: float, bounds: Sequence[float] | None) -> str:
-    return f"{value:.4f}" + (f" ({bounds[0]:.3f}–{bounds[1]:.3f})" if bounds else "")
+def tell_files(out: Console, files: Iterable[str], commands: Iterable[str] = ()) -> None:
+    """Print which files were written, one a line and pages first, and which commands people run next."""
+    is_page = {file: file.partition(" (")[0].endswith(".html") for file in files}
+    pages = [file for file, page in is_page.items() if page]
+    others = [file for file, page in is_page.items() if not page]
+    for word, lines in (("Open", pages), ("Written", others), ("Next", commands)):
+        for n, line in enumerate(lines):
+            tell(out, f"[bold]{'' if n else word:<{HINT}}[/] {printable(line)}")
 
 
 def film_bar(console: Console, *more: ProgressColumn, **options: Any) -> Bar:
-    """The bar of every command that goes through films: how many of how many, what is being done, and ``more``."""
-    columns = (SpinnerColumn(), BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}"))
+    """The bar of every command that goes through films: what is being done, how many of how many, and ``more``."""
+    columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn())
     return Bar(*columns, *more, console=console, **options)
+
+
+def restarted(bar: Bar, task: TaskID, description: str) -> TaskID:
+    """Begin a bar anew for something of which nobody knows how long it takes."""
+    bar.remove_task(task)
+    return bar.add_task(description, total=None)
+
+
+class Clock:
+    """How long a person waited: in all, and for what."""
+
+    def __init__(self, since: float | None = None) -> None:
+        """``since``: when waiting began, as `time.monotonic` has it; default: now."""
+        self._since = time.monotonic() if since is None else since
+        self._phases: dict[str, float] = {}
+        self._name, self._begun = "", 0.0
+
+    def phase(self, name: str) -> None:
+        """Something else begins; an empty name is nothing worth telling."""
+        if name != self._name:
+            now = time.monotonic()
+            if self._name:
+                self._phases[self._name] = self._phases.get(self._name, 0.0) + now - self._begun
+            self._name, self._begun = name, now
+
+    def told(self) -> str:
+        """Such as "17.3 s in all (scoring 5.8, pictures 9.1)."."""
+        self.phase("")
+        parts = ", ".join(f"{name} {seconds:,.1f}" for name, seconds in self._phases.items())
+        return f"{time.monotonic() - self._since:,.1f} s in all{f' ({parts})' if parts else ''}."

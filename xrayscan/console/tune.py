@@ -4,12 +4,23 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from xrayscan.console.terminal import duration, film_bar, printable
+from xrayscan.console.terminal import (
+    Clock,
+    duration,
+    film_bar,
+    moves,
+    printable,
+    say,
+    stderr,
+    tell,
+    tell_files,
+    titled_table,
+)
 from xrayscan.console.train import tell_warnings
 from xrayscan.files.text import counted, escaped
 from xrayscan.model.backend import Epoch
@@ -27,8 +38,9 @@ STATE_STYLE = {"complete": "green", "pruned": "yellow", "failed": "red"}
 class TuneConsole:
     """Shows a search as it goes. Where stderr is no terminal: one line per trial."""
 
-    def __init__(self, objective: str, trials: int, *, quiet: bool = False) -> None:
-        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+    def __init__(self, objective: str, trials: int, *, quiet: bool = False, since: float | None = None) -> None:
+        self._console = stderr(quiet=quiet)
+        self._clock = Clock(since)
         self._objective, self._of = objective, trials
         self._bar = film_bar(self._console)
         self._task = self._bar.add_task("starting", total=None)
@@ -38,7 +50,7 @@ class TuneConsole:
         self._split = False  # whether it was told how the films are divided
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal and not self._console.quiet:
+        if moves(self._console):
             self._live.start()
         return self
 
@@ -49,7 +61,7 @@ class TuneConsole:
         """The search is known to make sense."""
         self._console.print(f"Searching for the best {self._objective} over:")
         for name, values in space.items():
-            self._console.print(f"  {escape(name)}: [dim]{printable(values)}[/]", soft_wrap=True)
+            tell(self._console, f"  {escape(name)}: [dim]{printable(values)}[/]")
 
     def film(self, done: int, total: int) -> None:
         """One more film was read."""
@@ -61,10 +73,10 @@ class TuneConsole:
             return
         self._split = True
         tell_warnings(self._console, films)
-        self._console.print(
+        say(
+            self._console,
             f"Every trial trains on {counted(len(films.training), 'film')} and is validated on "
             f"{len(films.validation):,} (no shared patients; patient IDs from {printable(films.folder.patients_by)}).",
-            soft_wrap=True,
         )
 
     def begin(self, number: int, parameters: Mapping[str, Any]) -> None:
@@ -77,6 +89,11 @@ class TuneConsole:
         description = f"{self._title}epoch {epoch}, step {done} of {of}{self._left}"
         self._bar.update(self._task, description=description)
 
+    def validated(self, epoch: int, done: int, of: int) -> None:
+        """Some more films are validated on."""
+        description = f"{self._title}epoch {epoch}, validating {done} of {of}{self._left}"
+        self._bar.update(self._task, description=description)
+
     def epoch(self, epoch: Epoch) -> None:
         """One more epoch of the trial is over."""
         value = getattr(epoch, self._objective)
@@ -86,7 +103,7 @@ class TuneConsole:
     def end(self, trials: "Sequence[Trial]", best: "Trial | None") -> None:
         """A trial came to its end, or those of an earlier run are known."""
         if self._title:
-            self._console.print(self._line(trials[-1], trials[-1] == best), soft_wrap=True)
+            tell(self._console, self._line(trials[-1], trials[-1] == best))
         elif trials:
             self._console.print(f"Resumed earlier search with {counted(len(trials), 'trial')}")
         if trials:
@@ -102,12 +119,12 @@ class TuneConsole:
         out.print(_best_table(tuned.trials, tuned.best, tuned.objective, out.width))
         if tuned.importance:
             shares = ", ".join(f"{escape(name)} {share:.0%}" for name, share in tuned.importance.items())
-            out.print(f"Explain the differences between trials: {shares}", soft_wrap=True)
-        out.print("Written: " + printable(", ".join(tuned.files)), soft_wrap=True)
-        out.print(f"Next: xrayscan train DIR --out RUN/ --recipe {printable(tuned.recipe)}", soft_wrap=True)
-        out.print(
-            "[italic]The best of many trials on the same validation films looks better than it is: judge it with "
-            "xrayscan evaluate on films it never saw.[/]"
+            say(out, f"Explain the differences between trials: {shares}")
+        tell_files(out, tuned.files, [f"xrayscan train DIR --out RUN/ --recipe {tuned.recipe}"])
+        say(
+            out,
+            f"{self._clock.told()} [italic]The best of many trials on the same validation films looks better than it "
+            "is: judge it with xrayscan evaluate on films it never saw.[/]",
         )
 
     def _line(self, trial: "Trial", best: bool) -> str:
@@ -130,7 +147,7 @@ def _best_table(trials: "Sequence[Trial]", best: "Trial", objective: str, width:
     names = [name.replace("_", " ") for name in best.parameters] if wide else ["parameters"]
     title = f"Best of {counted(len(trials), 'trial')} so far"
     headings = map(escape, ("trial", objective, *names))
-    table = Table(*headings, title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = titled_table(title, tuple(headings))
     for trial in complete[:TOP]:
         cells = [_word(v) for v in trial.parameters.values()] if wide else [_words(trial.parameters)]
         table.add_row(str(trial.number), f"{trial.value:.4f}", *map(escape, cells))

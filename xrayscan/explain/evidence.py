@@ -143,7 +143,8 @@ def _explained(batch: list[tuple[Evidence, Pixels | None]], explainer: Explainer
 
 def _no_larger(film: Image.Image, side: int) -> Image.Image:
     """The film, reduced where its longer side is more than ``side``."""
-    width, height = (max(1, round(length * min(1, side / max(film.size)))) for length in film.size)
+    share = min(1, side / max(film.size))
+    width, height = (max(1, round(length * share)) for length in film.size)
     return film.resize((width, height), Image.Resampling.BILINEAR)
 
 

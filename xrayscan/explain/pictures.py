@@ -109,7 +109,8 @@ def page_settings(
     PNG files for a page without pictures are written here. Raises: ModelError if the model cannot be loaded or is not
     the one that scored, OutputError where a PNG file cannot be written.
     """
-    plain = PageSettings(**header, top=pictures.top, films=partial(_films, pictures) if pictures.images else None)
+    films = partial(_films, pictures) if pictures.images else None
+    plain = PageSettings(**header, top=pictures.top, rows=pictures.rows, films=films)
     pictures = replace(
         pictures, images=pictures.images and show_pictures(formats), heatmaps=min(pictures.heatmaps, pictures.top)
     )

@@ -7,9 +7,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from xrayscan.errors import ModelError
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.provenance import Provenance
+from xrayscan.model.ranges import check_ranges
 from xrayscan.model.tensors import Tensors as Tensors
 
 Pixels = npt.NDArray[np.uint8]
@@ -83,16 +83,14 @@ class Epoch:
 class TrainingParams:
     """How any network is trained, whatever its backend; set with ``--set``. The metadata ``tune`` bounds a search.
 
-    ``tune`` is (low, high), {"log": (low, high)} or a list of choices. A field with ``help`` there is an
-    option of `xrayscan train` as well.
+    ``tune`` is (low, high), {"log": (low, high)} or a list of choices; ``range`` and ``open`` are as in
+    `xrayscan.model.ranges`. A field with ``help`` there is an option of `xrayscan train` as well.
     """
 
-    epochs: int = field(
-        default=12, metadata={"help": "Passes over the training films, at most.", "range": (1, None)}
-    )  # passes over the films, at most
+    epochs: int = field(default=12, metadata={"help": "Passes over the training films, at most.", "range": (1, None)})
     batch_size: int = field(
         default=32, metadata={"help": "Films per training step.", "range": (2, None), "tune": [16, 32, 64]}
-    )  # films per step
+    )
     learning_rate: float = field(
         default=1.5e-3,
         metadata={
@@ -102,7 +100,7 @@ class TrainingParams:
             "open": True,
             "tune": {"log": (3e-4, 6e-3)},
         },
-    )  # the schedule's highest
+    )
     weight_decay: float = field(
         default=0.05,
         metadata={
@@ -110,8 +108,10 @@ class TrainingParams:
             "range": (0, None),
             "tune": {"log": (1e-4, 0.3)},
         },
-    )  # L2; not of biases and norms
-    l1: float = 0.0  # times the sum of absolute weights, added to the loss
+    )
+    l1: float = field(
+        default=0.0, metadata={"range": (0, None)}
+    )  # times the sum of absolute weights, added to the loss
     optimiser: Literal["adamw", "adam", "sgd", "rmsprop"] = field(
         default="adamw",
         metadata={
@@ -123,39 +123,44 @@ class TrainingParams:
     schedule: Literal["one-cycle", "cosine", "constant", "plateau"] = field(
         default="one-cycle", metadata={"help": "Learning-rate schedule."}
     )
-    warmup: int = 0  # steps over which the learning rate rises first; of cosine
-    clip: float = 0.0  # the longest that all gradients together may be; 0 is off
+    warmup: int = field(
+        default=0, metadata={"range": (0, None)}
+    )  # steps over which the learning rate rises first; of cosine
+    clip: float = field(
+        default=0.0, metadata={"range": (0, None)}
+    )  # the longest that all gradients together may be; 0 is off
     loss: Literal["bce", "focal"] = field(
         default="bce", metadata={"help": "Loss function: binary cross-entropy or focal loss."}
     )
-    focal_gamma: float = 2.0  # how little films count that are easy already; of focal loss
-    label_smoothing: float = field(default=0.0, metadata={"tune": (0.0, 0.15)})
-    class_weights: Literal["balanced", "none"] = "balanced"
-    positive_share: float = 0.0  # of every batch's films with the finding; 0: as they come
+    focal_gamma: float = field(
+        default=2.0, metadata={"range": (0, None)}
+    )  # how little films count that are easy already; of focal loss
+    label_smoothing: float = field(
+        default=0.0, metadata={"range": (0, 0.5), "open": (False, True), "tune": (0.0, 0.15)}
+    )  # how far labels are moved from 0 and 1 towards each other
+    class_weights: Literal["balanced", "none"] = "balanced"  # balanced: both labels weigh the same in the loss
+    positive_share: float = field(
+        default=0.0, metadata={"range": (0, 1), "open": (False, True)}
+    )  # of every batch's films with the finding; 0: as they come
     augment: Literal["none", "light", "standard", "strong", "style"] = field(
         default="standard",
         metadata={"help": "Augmentation strength.", "tune": ["light", "standard", "strong", "style"]},
     )
-    ema: float = 0.997  # decay of the moving average that is validated and kept: about the last 330 steps; 0 is off
+    ema: float = field(
+        default=0.997, metadata={"range": (0, 1), "open": (False, True)}
+    )  # decay of the moving average that is validated and kept: about the last 330 steps; 0 is off
     monitor: Literal["val_auroc", "val_loss", "val_sensitivity"] = field(
         default="val_loss", metadata={"help": "Metric that selects the best epoch."}
     )
     patience: int = field(
         default=6, metadata={"help": "Stop after this many epochs without improvement.", "range": (1, None)}
-    )  # epochs without a better ``monitor`` before training stops
-    soup: int = 1  # networks trained one after the other from the same start, whose weights are then averaged
+    )
+    soup: int = field(
+        default=1, metadata={"range": (1, None)}
+    )  # networks trained one after the other from the same start, whose weights are then averaged
 
     def __post_init__(self) -> None:
-        least = {"epochs": 1, "batch_size": 2, "patience": 1, "soup": 1}
-        least |= dict.fromkeys(("weight_decay", "l1", "focal_gamma", "warmup", "clip"), 0)
-        for name, bound in least.items():
-            if not bound <= getattr(self, name) < float("inf"):
-                raise ModelError(f"training: {name} = {getattr(self, name)!r}: give {bound} or more")
-        if not 0 < self.learning_rate < float("inf"):
-            raise ModelError(f"training: learning_rate = {self.learning_rate!r}: give a number above 0")
-        for name, above in (("label_smoothing", 0.5), ("ema", 1.0), ("positive_share", 1.0)):
-            if not 0 <= getattr(self, name) < above:
-                raise ModelError(f"training: {name} = {getattr(self, name)!r}: give a number from 0 to below {above}")
+        check_ranges(self, "training")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +179,9 @@ class Snapshot:
 class FitSettings:
     """How to fit: the training parameters, the seed, the device, and who wants to hear of it.
 
-    ``on_step`` is told (epoch, steps done, steps in an epoch); ``on_snapshot`` is given every epoch's snapshot before
-    ``on_epoch`` hears of that epoch; ``resume`` goes on from one. Whatever a callback raises ends the training.
+    ``on_step`` is told (epoch, steps done, steps in an epoch), ``on_validated`` (epoch, films done, films to validate
+    on); ``on_snapshot`` is given every epoch's snapshot before ``on_epoch`` hears of that epoch; ``resume`` goes on
+    from one. Whatever a callback raises ends the training.
     """
 
     params: TrainingParams = TrainingParams()
@@ -184,6 +190,7 @@ class FitSettings:
     placement: Placement = Placement()
     on_epoch: Callable[[Epoch], None] = lambda epoch: None
     on_step: Callable[[int, int, int], None] = lambda epoch, done, of: None
+    on_validated: Callable[[int, int, int], None] = lambda epoch, done, of: None
     on_snapshot: Callable[[Snapshot], None] | None = None  # None: no snapshots are made
     resume: Snapshot | None = None
 

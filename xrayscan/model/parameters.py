@@ -3,18 +3,21 @@
 import dataclasses
 import typing
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from xrayscan.errors import ModelError
+from xrayscan.files.field_comments import field_comments
 from xrayscan.files.text import nearest
 from xrayscan.model.card_check import mended
+from xrayscan.model.ranges import Range, check_ranges
 
 
 def parse(params: type[Any], values: Mapping[str, Any], *, of: str) -> Any:
     """Return ``params(**values)`` with every value checked and converted to its declared type.
 
     ``values`` may hold text as typed in a shell ("160", "true"). ``of`` names the backend in messages.
-    Raises: ModelError for an unknown key (with the nearest known one) or a value of the wrong type.
+    Raises: ModelError for an unknown key (with the nearest known one) or a value of the wrong type or out of
+    the range in its field's metadata.
     """
     from pydantic import TypeAdapter, ValidationError  # 0.1 s to import: not for --help
 
@@ -25,12 +28,14 @@ def parse(params: type[Any], values: Mapping[str, Any], *, of: str) -> Any:
     hints = typing.get_type_hints(params)
     given = {key: listed(value) if get_origin(hints[key]) is tuple else value for key, value in values.items()}
     try:
-        return TypeAdapter(params).validate_python(given)
+        made = TypeAdapter(params).validate_python(given)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         where = f"{of}: {key} = {first['input']!r}" if key else of
         raise ModelError(f"{where}: {mended(error)}") from error
+    check_ranges(made, of)
+    return made
 
 
 def parse_both(first: type[Any], second: type[Any], values: Mapping[str, Any], *, of: str) -> tuple[Any, Any]:
@@ -58,9 +63,29 @@ def from_pairs(pairs: Iterable[str]) -> dict[str, str]:
     return values
 
 
-def describe(params: type[Any]) -> list[tuple[str, str, str]]:
-    """List parameters as (name, type, default), in the order declared."""
-    return [(field.name, _type_name(field.type), repr(field.default)) for field in dataclasses.fields(params)]
+class Parameter(NamedTuple):
+    """A parameter as people read it."""
+
+    name: str
+    kind: str  # such as int, or the words that may be given
+    default: str
+    range: str  # such as "from 0 to below 1"; empty where every value of its kind may be given
+    meaning: str
+
+
+def describe(params: type[Any]) -> list[Parameter]:
+    """List parameters in the order declared. A meaning is ``help`` in the metadata, or the comment behind the field."""
+    notes = field_comments(params)
+    return [
+        Parameter(
+            field.name,
+            _type_name(field.type),
+            repr(field.default),
+            str(Range.declared(field.metadata) or ""),
+            field.metadata.get("help") or notes.get(field.name, ""),
+        )
+        for field in dataclasses.fields(params)
+    ]
 
 
 def listed(value: Any) -> Any:

@@ -30,6 +30,7 @@ USUAL = Placement("cpu", "fp32", "onnxruntime")  # a third of torch's time, read
 # Of a probability, on drawn films. Real ones drive a network further: bf16 was wrong by 0.009 (OpenVINO) and 0.013
 # (torch) on drawn films, by 0.036 and 0.049 on 256 real ones. A tenth of what is promised leaves room for that.
 TOLERANCE = 0.001
+LARGEST = 400_000_000  # bytes of weights: what is larger takes long to write as a graph, and room in the user's cache
 CHECKED = 4  # films that the usual runtime answers for before it is taken
 ROUNDS = 3  # of all films, the fastest of which counts
 QUICK_SECONDS = 10.0  # what takes longer to set up is measured only if it is asked for by name
@@ -65,10 +66,14 @@ def choose(
     if len(options) < 2:
         return options[0] if options else fallback
     measures = _Measures(registry, models, where)
-    if USUAL in options and not measures.known(USUAL):
+    if USUAL in options and not measures.known(USUAL) and _bytes(models) <= LARGEST:
         measures.extend([USUAL], CHECKED, 1)
     agreeing = [one for one in options if measures.known(one) and measures.error(one) <= TOLERANCE]
     return min(agreeing, key=lambda one: measures.seconds(one, films), default=fallback)
+
+
+def _bytes(models: Sequence[Model]) -> int:
+    return sum(array.nbytes for model in models for array in model.tensors.values())
 
 
 def compare(model: Model, *, device: str = AUTO, precision: str = AUTO, runtime: str = AUTO) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from xrayscan.errors import ModelError
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.backend import TorchBackend
 from xrayscan.network.pretrained import WeightSource, torchvision_state
@@ -23,21 +22,21 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 class TransferParams:
     """What can be set of any network that is adapted."""
 
-    side: int = 224  # pixels
+    side: int = field(default=224, metadata={"range": (32, 1024)})  # pixels
     channels: Literal[1, 3] = 3  # 3 repeats the grey film; 1 sums the first layer's weights, and is a little faster
-    widths: tuple[int, ...] = ()  # of dense layers between the base and the logit
-    dropout: float = field(default=0.2, metadata={"tune": (0.0, 0.6)})  # before every dense layer
+    widths: tuple[int, ...] = field(
+        default=(), metadata={"range": (1, 65536)}
+    )  # of dense layers between the base and the logit
+    dropout: float = field(
+        default=0.2, metadata={"range": (0, 1), "open": (False, True), "tune": (0.0, 0.6)}
+    )  # share of values dropped before every dense layer
     pool: Literal["mean", "flatten"] = "mean"  # how the base's last pictures become numbers
-    unfreeze: int = -1  # layers of the base that learn, counted from its end; 0: none, -1: all
-    base_rate: float = 0.1  # learning rate of the first layer that learns, against the head's; between, it rises evenly
-
-    def __post_init__(self) -> None:
-        if not 32 <= self.side <= 1024:
-            raise ModelError(f"side = {self.side}: give 32 to 1024 pixels")
-        if not (0 <= self.dropout < 1 and 0 < self.base_rate <= 1 and self.unfreeze >= -1):
-            raise ModelError("dropout goes from 0 to below 1, base_rate from above 0 to 1, unfreeze from -1")
-        if not all(1 <= width <= 65536 for width in self.widths):
-            raise ModelError(f"widths = {self.widths}: give 1 to 65536")
+    unfreeze: int = field(
+        default=-1, metadata={"range": (-1, None)}
+    )  # layers of the base that learn, counted from its end; 0: none, -1: all
+    base_rate: float = field(
+        default=0.1, metadata={"range": (0, 1), "open": (True, False)}
+    )  # learning rate of the first layer that learns, against the head's; between, it rises evenly
 
 
 def imagenet_spec(params: TransferParams) -> InputSpec:

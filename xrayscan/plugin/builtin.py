@@ -6,6 +6,9 @@ from xrayscan.checks import builtin as checks
 from xrayscan.checks.interface import Check
 from xrayscan.decode import BUILT_IN, Decoder
 from xrayscan.engine.interface import Engine
+from xrayscan.observing.interface import Observer
+from xrayscan.observing.prometheus import Prometheus
+from xrayscan.observing.status_file import StatusFile
 from xrayscan.plugin.callback import Callback
 from xrayscan.plugin.command import Command
 from xrayscan.plugin.spec import hookimpl
@@ -18,6 +21,7 @@ from xrayscan.sources.interface import Place
 
 COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which people meet them
     "predict": "Rank a folder of chest radiographs by the probability of pneumonia.",
+    "status": "Say how far a scan is, from another shell.",
     "report": "Write the reports of an earlier scan again, with other settings.",
     "query": "List the rows of a worklist for which a condition holds.",
     "merge": "Bring the worklists of several scans together.",
@@ -32,7 +36,10 @@ COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which pe
     "benchmark": "Measure how fast a scan is here, and what limits it.",
     "models": "List the models and backends at hand, or show one.",
     "plugins": "List the plugins and what they register.",
+    "doctor": "Look whether this installation can do its work.",
+    "settings": "Show which settings hold, and where they come from.",
 }
+MODULES = {"settings": "show_settings"}  # of commands that have not the name of their own
 
 
 @hookimpl
@@ -77,20 +84,22 @@ def register_engines(register: Callable[[Engine], None]) -> None:
 
 
 @hookimpl
+def register_observers(register: Callable[[Observer], None]) -> None:
+    """Offer what `xrayscan status` reads, and Prometheus text."""
+    register(StatusFile())
+    register(Prometheus())
+
+
+@hookimpl
 def register_callbacks(register: Callable[[Callback], None]) -> None:
     """Offer what writes a run's epochs down."""
-    register(
-        Callback("csv", "One row per epoch in history.csv; part of every run.", "xrayscan.training.csv_history:listen")
-    )
-    register(
-        Callback(
-            "tensorboard", "Curves for TensorBoard in RUN/tensorboard.", "xrayscan.training.tensorboard_log:listen"
-        )
-    )
+    home = "xrayscan.training"
+    register(Callback("csv", "One row per epoch in history.csv; part of every run.", f"{home}.csv_history:listen"))
+    register(Callback("tensorboard", "Curves for TensorBoard in RUN/tensorboard.", f"{home}.tensorboard_log:listen"))
 
 
 @hookimpl
 def register_commands(register: Callable[[Command], None]) -> None:
-    """Offer the commands, each in a module of its own name."""
+    """Offer the commands."""
     for name, summary in COMMANDS.items():
-        register(Command(name, summary, f"xrayscan.cli.{name}:{name}"))
+        register(Command(name, summary, f"xrayscan.cli.{MODULES.get(name, name)}:{name}"))

@@ -14,7 +14,7 @@ from typing import Any
 
 from xrayscan.plugin.process_settings import SETTINGS, Setting
 
-HEAVY = ("torch", "torchvision", "sklearn", "timm", "tensorflow", "jax")  # seconds to import, in every process
+HEAVY = ("torch", "torchvision", "sklearn", "timm", "tensorflow", "jax", "dask", "distributed", "ray")  # slow to import
 
 
 @contextlib.contextmanager

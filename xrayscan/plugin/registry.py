@@ -12,6 +12,7 @@ from xrayscan.engine.interface import Engine
 from xrayscan.errors import ModelError, UsageError
 from xrayscan.files.text import nearest
 from xrayscan.model.backend import Backend, TrainingParams
+from xrayscan.observing.interface import Observer
 from xrayscan.plugin.callback import Callback
 from xrayscan.plugin.command import Command
 from xrayscan.report.interface import OnRequest, Report
@@ -90,6 +91,7 @@ EDGES = (
     Edge("sources", Place, names={"name": SCHEME}),
     Edge("engines", Engine),
     Edge("sinks", Sink, names={"name": SCHEME}),
+    Edge("observers", Observer),
     Edge("callbacks", Callback),
 )
 
@@ -119,6 +121,7 @@ class Registry:
     sources: dict[str, Place] = field(default_factory=dict)
     engines: dict[str, Engine] = field(default_factory=dict)
     sinks: dict[str, Sink] = field(default_factory=dict)
+    observers: dict[str, Observer] = field(default_factory=dict)
     callbacks: dict[str, Callback] = field(default_factory=dict)
 
     def backend(self, name: str) -> Backend:
@@ -156,6 +159,13 @@ class Registry:
             return self.engines[name]
         near = nearest(name, self.engines)
         raise UsageError(f"unknown engine {name!r}{near}: choose {', '.join(self.engines)}{self._broken()}")
+
+    def observer(self, name: str) -> Observer:
+        """Return the observer called ``name``. Raises: UsageError that lists those there are and what did not load."""
+        if name in self.observers:
+            return self.observers[name]
+        near = nearest(name, self.observers)
+        raise UsageError(f"unknown observer {name!r}{near}: choose {', '.join(self.observers)}{self._broken()}")
 
     def callback(self, name: str) -> Callback:
         """Return the callback called ``name``. Raises: UsageError that lists those there are and what did not load."""

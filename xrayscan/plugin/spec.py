@@ -12,6 +12,7 @@ from xrayscan.checks.interface import Check
 from xrayscan.decode.interface import Decoder
 from xrayscan.engine.interface import Engine
 from xrayscan.model.backend import Backend
+from xrayscan.observing.interface import Observer
 from xrayscan.plugin.callback import Callback
 from xrayscan.plugin.command import Command
 from xrayscan.report.interface import Report
@@ -105,6 +106,16 @@ def register_sinks(register: Callable[[Sink], None]) -> None:
 
     A name is the scheme of its addresses: ``--send dimse://…`` goes to ``dimse``. What was sent is kept in the scan's
     store, so that each file arrives once. Test it with `xrayscan.testing.SinkContract`.
+    """
+
+
+@hookspec
+def register_observers(register: Callable[[Observer], None]) -> None:
+    """Offer observers, which are told how far a scan is: pass each `Observer` to ``register``, which refuses a name
+    already taken.
+
+    ``--observe NAME`` or ``--observe NAME=TARGET`` has it watch a scan. One that fails is left out, the scan goes on.
+    Test it with `xrayscan.testing.ObserverContract`.
     """
 
 

@@ -32,6 +32,7 @@ class PageSettings:
     when: str = ""  # of the scan, for people
     folders: tuple[str, ...] = ()  # as the user gave them
     top: int = 500  # rows with pictures and all technical tags
+    rows: int = 100_000  # in the page: some 30 MB
     pictures: Callable[[Sequence[WorklistRow]], Iterable[Markup]] | None = None
     films: Callable[[Sequence[WorklistRow]], Iterable[bytes]] | None = None
     heatmaps: int = 0  # rows with a heatmap
@@ -50,6 +51,16 @@ class PictureSettings:
             "range": (0, None),
             "metavar": "N",
             "env": "XRAYSCAN_HTML_TOP",
+        },
+    )
+    rows: int = field(
+        default=100_000,
+        metadata={
+            "help": "How many rows the page lists; the other formats list all.",
+            "flags": ("--html-rows",),
+            "range": (1, None),
+            "metavar": "N",
+            "env": "XRAYSCAN_HTML_ROWS",
         },
     )
     images: bool = field(default=True, metadata={"help": "Include pictures in the page.", "env": "XRAYSCAN_IMAGES"})
@@ -132,5 +143,4 @@ class FolderReport(OnRequest, Protocol):
     @property
     def sent_suffix(self) -> str:
         """The ending, with its dot, of the files that ``--send`` sends."""
-        ...
         ...

@@ -40,7 +40,7 @@ def write_run(
         "thresholds": dataclasses.asdict(worklist.thresholds),
         "settings": settings,
         "run": run,
-        "versions": {"python": platform.python_version()} | versions(PACKAGES),
+        "versions": versions(),
     }
     path = os.path.join(folder, "run.json")
     with atomic_writer(path) as file:
@@ -49,7 +49,12 @@ def write_run(
     return path
 
 
-def versions(packages: Iterable[str]) -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Python and the packages on which results depend."""
+    return {"python": platform.python_version()} | package_versions(PACKAGES)
+
+
+def package_versions(packages: Iterable[str]) -> dict[str, str]:
     """Return the version of each package that is installed, and of the others that they are not."""
     return {package: _version(package) for package in packages}
 

@@ -17,12 +17,12 @@ from xrayscan.model.backend import Placement
 from xrayscan.model.file import Model
 from xrayscan.network.choice import QUICK_SECONDS, answers, choose, compare
 from xrayscan.network.device import default_batch_size, one_thread_each, streams
+from xrayscan.observing.progress import Progress
 from xrayscan.plugin.loading import load_predictor
 from xrayscan.plugin.manager import load_registry
 from xrayscan.runtime.films import drawn_films
 from xrayscan.scanning.local_engine import read
 from xrayscan.scanning.prepare import prepare
-from xrayscan.scanning.progress import Progress
 from xrayscan.scanning.scan import ScanSettings, candidates, scan
 from xrayscan.scanning.workers import default_workers
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
+from xrayscan.observing.progress import Progress
 from xrayscan.plugin.sources import discover
-from xrayscan.scanning.progress import Progress
 from xrayscan.sources.shard import WHOLE, Shard
 from xrayscan.sources.source import Source
 

@@ -16,6 +16,7 @@ from xrayscan.errors import Code, DecodeError, XrayscanError
 from xrayscan.files.paths import Path, path_text, path_texts
 from xrayscan.files.run_folder import own_folder
 from xrayscan.model.file import Model
+from xrayscan.observing.progress import Progress
 from xrayscan.plugin.loading import load_models, names_of
 from xrayscan.plugin.manager import load_registry
 from xrayscan.plugin.sources import discover
@@ -23,7 +24,6 @@ from xrayscan.scanning.hardware import Hardware
 from xrayscan.scanning.job import ScanJob
 from xrayscan.scanning.prefetch import Prefetcher
 from xrayscan.scanning.prepare import refuse
-from xrayscan.scanning.progress import Progress
 from xrayscan.scanning.row import Row, Rows
 from xrayscan.scanning.stages import Asked
 from xrayscan.scanning.workers import FILE_TIMEOUT

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from xrayscan.errors import UsageError
 from xrayscan.plugin.manager import load_registry
-from xrayscan.report.run_json import PACKAGES, versions
+from xrayscan.report.run_json import PACKAGES, package_versions
 
 ABSENT = "not installed"
 SHOWN = 4
@@ -15,7 +15,7 @@ SHOWN = 4
 def installed_versions() -> dict[str, str]:
     """Return the version of Python, of each package that reads or computes, and of each plugin that loads."""
     plugins = {f"plugin {one.name}": one.origin for one in load_registry().plugins if not one.error}
-    return {"Python": ".".join(platform.python_version_tuple()[:2]), **versions(PACKAGES), **plugins}
+    return {"Python": ".".join(platform.python_version_tuple()[:2]), **package_versions(PACKAGES), **plugins}
 
 
 def refuse_others(wanted: Mapping[str, str]) -> None:

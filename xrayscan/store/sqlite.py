@@ -51,6 +51,11 @@ def explained(path: str) -> Iterator[None]:
         raise OutputError(f"{encodable(path)} cannot be written ({error.strerror}): give another --out") from error
 
 
+def is_in_use(error: OutputError) -> bool:
+    """Whether this is what `explained` makes of a file that another process has locked."""
+    return isinstance(error.__cause__, sqlite3.Error) and _code(error.__cause__) in IN_USE
+
+
 def remove(path: str) -> None:
     """Delete the file with its journal, damaged or not, unless another process has locked it."""
     if not os.path.lexists(path):

@@ -7,6 +7,7 @@ from xrayscan.testing.check import CheckContract as CheckContract
 from xrayscan.testing.command import CommandContract as CommandContract
 from xrayscan.testing.decoder import DecoderContract as DecoderContract
 from xrayscan.testing.engine import EngineContract as EngineContract
+from xrayscan.testing.observer import ObserverContract as ObserverContract
 from xrayscan.testing.report import ReportContract as ReportContract
 from xrayscan.testing.runtime import RuntimeContract as RuntimeContract
 from xrayscan.testing.sink import SinkContract as SinkContract

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from xrayscan.errors import ModelError
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.architectures.layer_list import planned_layers
 from xrayscan.network.backend import TorchBackend
@@ -20,18 +19,19 @@ class CnnParams:
     With ``layers``, the network is that list instead, and ``width``, ``blocks`` and ``dropout`` say nothing.
     """
 
-    side: int = 128  # pixels
+    side: int = field(default=128, metadata={"range": (32, 1024)})  # pixels
     channels: Literal[1, 3] = 1  # 3 repeats the grey film
     normalise: Literal["blend", "per_image", "equalise", "unit"] = "blend"  # unit: brightness as it is, in [0, 1]
-    # Channels of the first stage; each later stage doubles it.
-    width: int = field(default=32, metadata={"tune": [16, 32, 48]})
-    blocks: int = 2  # residual blocks in each of the four stages
-    dropout: float = field(default=0.2, metadata={"tune": (0.0, 0.5)})  # before the last layer
+    width: int = field(
+        default=32, metadata={"range": (4, 256), "tune": [16, 32, 48]}
+    )  # channels of the first stage; each later stage doubles it
+    blocks: int = field(default=2, metadata={"range": (1, 8)})  # residual blocks in each of the four stages
+    dropout: float = field(
+        default=0.2, metadata={"range": (0, 1), "open": (False, True), "tune": (0.0, 0.5)}
+    )  # share of values dropped before the last layer
     layers: tuple[str, ...] = ()  # such as conv 32, pool, dropout 0.25, flatten, dense 128 swish
 
     def __post_init__(self) -> None:
-        if not (32 <= self.side <= 1024 and 4 <= self.width <= 256 and 1 <= self.blocks <= 8 and 0 <= self.dropout < 1):
-            raise ModelError("cnn takes side 32-1024, width 4-256, blocks 1-8 and dropout from 0 to below 1")
         if self.layers:
             planned_layers(self.layers, self.side, self.channels)
 

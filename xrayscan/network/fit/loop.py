@@ -97,7 +97,7 @@ class _Run:
         state = self.state
         train_loss, order, train_logits = state.epoch(number)
         rate, trained = state.schedule.rate, time.perf_counter()
-        logits = state.predict(validation)
+        logits = state.predict(validation, functools.partial(self.settings.on_validated, number))
         if not (np.isfinite(train_logits).all() and np.isfinite(logits).all()):
             raise ModelError(
                 f"training diverged in epoch {number}: the network's logits are no longer numbers; "

@@ -4,7 +4,7 @@ import functools
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from xrayscan.model.backend import Films, FitSettings, Tensors
+from xrayscan.model.backend import Films, FitSettings, Pixels, Tensors
 from xrayscan.model.batches import Batches
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.fit.augmentation import PRESETS, Partners, augment
@@ -127,10 +127,20 @@ class TrainState:
             self.averaged.update_parameters(self.network)
         return loss.detach(), logits.detach()
 
-    def predict(self, films: Films) -> npt.NDArray[np.float32]:
-        """Raw logits (N,) of films by the weights that would be kept."""
-        network = self.kept.eval()
-        return Batches().over(lambda part: predicted(network, part, self.spec, self.settings.placement), films.pixels)
+    def predict(
+        self, films: Films, on_film: Callable[[int, int], None] = lambda done, of: None
+    ) -> npt.NDArray[np.float32]:
+        """Raw logits (N,) of films by the weights that would be kept. ``on_film`` is told how many are done."""
+        network, done = self.kept.eval(), 0
+
+        def ask(part: Pixels) -> npt.NDArray[np.float32]:
+            nonlocal done
+            logits = predicted(network, part, self.spec, self.settings.placement)
+            done += len(part)
+            on_film(done, len(films))
+            return logits
+
+        return Batches().over(ask, films.pixels)
 
     @property
     def kept(self) -> nn.Module:

@@ -5,7 +5,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from xrayscan.cli import main
-from xrayscan.console.predict import TOP_REASONS, _reasons_table
+from xrayscan.console.worklist import TOP_REASONS, _reasons_table
 from xrayscan.store.record import Status
 
 
