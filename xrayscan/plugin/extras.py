@@ -12,8 +12,11 @@ PURPOSES: Mapping[str, str] = {
     "lite0": "ImageNet's weights for backend lite0",
     "onnx": "runtime onnxruntime, export --format onnx",
     "openvino": "runtime openvino, export --format openvino",
+    "pandas": "a worklist as a data frame",
+    "tensorboard": "train --callback tensorboard",
     "timm": "backend timm",
     "tune": "command tune",
+    "xlsx": "--format xlsx",
 }
 
 
