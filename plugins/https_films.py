@@ -59,11 +59,12 @@ class HttpsFilms:
         _check(answer)
         size = _length(answer)
         if size is not None:
-            return size, answer.stream(CHUNK)
+            return size, _pieces(answer)
         if not answer.chunked:
+            answer.close()
             raise DecodeError(Code.UNREADABLE, NO_LENGTH)
         with _told():
-            content = b"".join(_up_to(MOST_BYTES, answer.stream(CHUNK)))
+            content = b"".join(_up_to(MOST_BYTES, _pieces(answer)))
         return len(content), iter([content])
 
     def _asked(self, method: str, address: str) -> Any:
@@ -109,6 +110,12 @@ def _authorization(host: str) -> dict[str, str]:
 def _length(answer: Any) -> int | None:
     told = answer.headers.get("Content-Length", "")
     return int(told) if told.isascii() and told.isdigit() else None
+
+
+def _pieces(answer: Any) -> Iterator[bytes]:
+    """The body; whoever stops early lets go of the connection."""
+    with contextlib.closing(answer):
+        yield from answer.stream(CHUNK)
 
 
 def _up_to(most: int, pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -160,11 +160,17 @@ class S3(_Store):
             answer = self._client().get_object(Bucket=bucket, Key=key)
             if fast:
                 self._not_by_obstore.add(bucket)
-            return answer["ContentLength"], answer["Body"].iter_chunks(CHUNK)
+            return answer["ContentLength"], _pieces(answer["Body"])
 
     def _client(self) -> Any:
         with _lock:
             return _botocore_client(os.getpid())
+
+
+def _pieces(body: Any) -> Iterator[bytes]:
+    """The bytes that botocore reads; whoever stops early lets go of the connection."""
+    with contextlib.closing(body):
+        yield from body.iter_chunks(CHUNK)
 
 
 def _parts(address: str) -> tuple[str, str]:
@@ -178,7 +184,12 @@ def _parts(address: str) -> tuple[str, str]:
 def _by_obstore(key: str) -> bool:
     """Whether obstore asks for this key and no other, with the credentials and certificates that botocore takes."""
     plain = SAFE_KEY.fullmatch(key) and not {"", ".", ".."} & set(key.split("/"))
-    return bool(plain) and "AWS_CA_BUNDLE" not in os.environ and (_unsigned() or "AWS_ACCESS_KEY_ID" in os.environ)
+    trusted = "AWS_CA_BUNDLE" not in os.environ or _endpoint().startswith("http://")
+    return bool(plain) and trusted and (_unsigned() or "AWS_ACCESS_KEY_ID" in os.environ)
+
+
+def _endpoint() -> str:
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL", "")
 
 
 def _unsigned() -> bool:
@@ -195,7 +206,7 @@ def _obstore_client(process: int, name: str, bucket: str) -> Any:
     """One client a process and bucket: its threads do not outlive a fork."""
     from obstore.store import AzureStore, GCSStore, S3Store
 
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL", "")
+    endpoint = _endpoint()
     options: dict[str, Any] = {
         "retry_config": {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
         "client_options": {
@@ -217,14 +228,13 @@ def _botocore_client(process: int) -> Any:
     from botocore.config import Config
     from botocore.session import get_session
 
-    own_server = bool(os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"))
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         retries={"mode": "legacy", "total_max_attempts": RETRIES + 1},  # the mode that also retries 429
         max_pool_connections=32,
         signature_version=UNSIGNED if _unsigned() else None,
-        s3={"addressing_style": "path" if own_server else "auto"},
+        s3={"addressing_style": "path" if _endpoint() else "auto"},
     )
     return get_session().create_client("s3", region_name=_region(), config=config)
 

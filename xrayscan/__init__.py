@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from xrayscan.plugin.reports import write_reports as write_reports
     from xrayscan.plugin.spec import hookimpl as hookimpl
     from xrayscan.report.interface import FolderReport as FolderReport
+    from xrayscan.report.interface import OnRequest as OnRequest
     from xrayscan.report.interface import Overlay as Overlay
     from xrayscan.report.interface import PageSettings as PageSettings
     from xrayscan.report.interface import Report as Report
@@ -163,6 +164,7 @@ _HOME = {
     "load_registry": "plugin.manager",
     "Command": "plugin.command",
     "write_reports": "plugin.reports",
+    "OnRequest": "report.interface",
     "PageSettings": "report.interface",
     "Report": "report.interface",
     "Sink": "report.sink",

@@ -14,6 +14,7 @@ from xrayscan.testing.source import CLAUSES, SourceSubject
 
 pytest.importorskip("urllib3", reason="urllib3 is not installed: pip install 'xrayscan[cloud]'")
 
+from xrayscan_plugins import https_films
 from xrayscan_plugins.https_films import HttpsFilms
 
 FILM = png(film(96, 80))
@@ -30,6 +31,8 @@ def server(monkeypatch, tmp_path):
     monkeypatch.setattr(sources, "installed_sources", lambda: {"http": place})
     with ObjectServer({"a.png": FILM, "b.png": FILM}, key=None) as running:
         yield running
+    https_films._pool(os.getpid(), "http", "").clear()
+    https_films._pool.cache_clear()
 
 
 @pytest.mark.parametrize("clause", [one for one in CLAUSES if one.__name__ not in ("check_listing", "check_one_file")])

@@ -4,6 +4,7 @@ import csv
 import os
 
 import pytest
+from command_line import xrayscan
 from films import film, png
 from object_server import CUT, SLOW, ObjectServer
 
@@ -66,6 +67,7 @@ def serve(environment):
         return running[-1]
 
     yield start
+    object_stores._botocore_client(os.getpid()).close()
     for server in running:
         server.__exit__()
     object_stores._botocore_client.cache_clear()
@@ -209,3 +211,33 @@ def test_credentials_that_are_not_in_variables_are_botocores_affair(serve, envir
     environment.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     assert list(listed("s3://films")) == ["s3://films/a.png"]
     assert read_file("s3://films/a.png") == FILM
+
+
+def test_the_command_line_takes_addresses_and_lists_of_them(serve, tmp_path):
+    serve("a.png", "b.png", "c.png")
+    (tmp_path / "list").write_text("s3://films/a.png\ns3://films/absent.png\n")
+    out = tmp_path / "run"
+    done = xrayscan("predict", "s3://films/b.png", "--files-from", tmp_path / "list", "--out", out, "--workers", "0")
+    assert done.exit_code == 6, done.output
+    with open(out / "triage.csv", newline="") as file:
+        assert {row["source"]: row["code"] for row in csv.DictReader(file)} == {
+            "s3://films/a.png": "",
+            "s3://films/b.png": "",
+            "s3://films/absent.png": "not-found",
+        }
+    page = (out / "triage.html").read_text()
+    assert page.count(' id="film-') == 2, "the pictures are read from the store"
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("other://bucket", "no plugin reads other:// addresses; those that are read: https://"),
+        ("https://me:hunter2@host/a.png", "https://…@host/a.png: address that holds credentials"),
+    ],
+)
+def test_the_command_line_refuses_what_no_source_may_read(address, told):
+    done = xrayscan("predict", address)
+    assert done.exit_code == 2
+    assert told in " ".join(done.output.split())
+    assert "hunter2" not in done.output

@@ -107,7 +107,7 @@ def page_settings(
     PNG files for a page without pictures are written here. Raises: ModelError if the model cannot be loaded or is not
     the one that scored, OutputError where a PNG file cannot be written.
     """
-    plain = PageSettings(**header, top=pictures.top)
+    plain = PageSettings(**header, top=pictures.top, rows=pictures.rows)
     pictures = replace(
         pictures, images=pictures.images and show_pictures(formats), heatmaps=min(pictures.heatmaps, pictures.top)
     )

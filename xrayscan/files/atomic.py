@@ -2,11 +2,12 @@
 
 import contextlib
 import errno
+import gzip
 import io
 import os
 import stat
 from collections.abc import Iterator
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, TextIO, cast
 
 from xrayscan.errors import OutputError
 from xrayscan.files.text import encodable
@@ -41,16 +42,21 @@ def atomic_file(path: str, remedy: str = ANOTHER_OUT) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def atomic_writer(path: str) -> Iterator[TextIO]:
-    """As `atomic_file`, for UTF-8 text. Line ends are written as they are given."""
-    with atomic_file(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
+def atomic_writer(path: str, *, compressed: bool = False) -> Iterator[TextIO]:
+    """As `atomic_file`, for UTF-8 text, gzipped if ``compressed``. Line ends are written as they are given."""
+    with atomic_file(path) as file, _gzipped(file) if compressed else contextlib.nullcontext(file) as binary:
+        text = io.TextIOWrapper(binary, encoding="utf-8", errors="backslashreplace", newline="")
         try:
             yield text
             text.flush()
         finally:
             with contextlib.suppress(OSError):  # of a full disk, which is told of already
                 text.detach()
+
+
+def _gzipped(file: BinaryIO) -> BinaryIO:
+    """The same text gives the same bytes: neither name nor time stand in its header."""
+    return cast(BinaryIO, gzip.GzipFile("", "wb", 6, file, mtime=0))
 
 
 def new_file(path: str, flags: int = 0) -> int:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 STORE_NAME = "scan.sqlite"  # what makes a folder a scan's
-_RUN_FILES = re.compile(r"scan\.sqlite(-wal|-shm|-journal)?|triage\.[a-z]+|run\.json|\d{5,}-[A-Za-z0-9_-]*\.png")
+_RUN_FILES = re.compile(r"scan\.sqlite(-wal|-shm|-journal)?|triage\.[a-z]+(\.gz)?|run\.json|\d{5,}-[A-Za-z0-9_-]*\.png")
 _HEATMAPS = "heatmaps"
 _REPORT_FOLDER = re.compile(r"triage\.[a-z0-9._-]+")  # of a report that is a folder of files
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -18,6 +18,7 @@ COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which pe
     "predict": "Rank a folder of chest radiographs by the probability of pneumonia.",
     "report": "Write the reports of an earlier scan again, with other settings.",
     "send": "Send the reports of a scan, or what of them has not arrived.",
+    "query": "List the rows of a worklist for which a condition holds.",
     "show": "Inspect one film: metadata, score, heatmap.",
     "explore": "Look at a labelled folder before training on it.",
     "train": "Train a model on a labelled folder.",

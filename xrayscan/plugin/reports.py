@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from xrayscan.errors import OutputError, XrayscanError
 from xrayscan.files.paths import Path, path_text, path_texts
 from xrayscan.plugin.manager import load_registry
-from xrayscan.plugin.registry import Registry
-from xrayscan.report.interface import FolderReport, PageSettings, Report
+from xrayscan.report.interface import PageSettings, Report
 from xrayscan.worklist.worklist import Worklist
 
 
@@ -20,13 +19,12 @@ def write_reports(
 ) -> list[str]:
     """Write ``triage.<suffix>`` for each format into an existing folder, and return their paths.
 
-    Default: all formats that are one file.
-
-    ``page`` is for reports that show more than the worklist; ``on_report`` hears of each path before it is written.
+    Default: all that are not `OnRequest`. ``page`` is for reports that show more than the worklist; ``on_report`` hears
+    of each path before it is written.
     Raises: UsageError for an unknown format, before anything is written; OutputError where one cannot be written.
     """
     registry = load_registry()
-    names = default_formats(registry) if formats is None else path_texts(formats)
+    names = registry.usual_reports if formats is None else path_texts(formats)
     paths = []
     for report in list(map(registry.report, names)):
         path = os.path.join(path_text(folder), f"triage.{report.suffix}")
@@ -34,11 +32,6 @@ def write_reports(
         _write(report, worklist, path, page or PageSettings())
         paths.append(path)
     return paths
-
-
-def default_formats(registry: Registry) -> tuple[str, ...]:
-    """The formats that are written where none is chosen: those that are one file."""
-    return tuple(name for name, report in registry.reports.items() if not isinstance(report, FolderReport))
 
 
 def show_pictures(formats: Iterable[str]) -> bool:

@@ -1,5 +1,7 @@
 """The reports that come with xrayscan. What writes them is imported when one is written."""
 
+import importlib.util
+
 from xrayscan.report.interface import PageSettings, Report
 from xrayscan.worklist.worklist import Worklist
 
@@ -43,4 +45,51 @@ class Html:
         write_html(worklist, path, page)
 
 
-BUILT_IN: tuple[Report, ...] = (Csv(), JsonLines(), Html())
+class CsvGz:
+    """The CSV, gzipped."""
+
+    name = suffix = "csv.gz"
+    shows_pictures = False
+    missing = ""
+
+    def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
+        """Write one line per row."""
+        from xrayscan.report.csv import write_csv
+
+        write_csv(worklist, path, compressed=True)
+
+
+class JsonLinesGz:
+    """The JSON Lines, gzipped."""
+
+    name = suffix = "jsonl.gz"
+    shows_pictures = False
+    missing = ""
+
+    def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
+        """Write one object per row."""
+        from xrayscan.report.jsonl import write_jsonl
+
+        write_jsonl(worklist, path, compressed=True)
+
+
+class Parquet:
+    """For data frames and SQL."""
+
+    name = suffix = "parquet"
+    shows_pictures = False
+
+    @property
+    def missing(self) -> str:
+        """pyarrow, if it is not there."""
+        found = importlib.util.find_spec("pyarrow")
+        return "" if found else "--format parquet needs pyarrow: pip install 'xrayscan[parquet]'"
+
+    def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
+        """Write one table."""
+        from xrayscan.report.parquet import write_parquet
+
+        write_parquet(worklist, path)
+
+
+BUILT_IN: tuple[Report, ...] = (Csv(), JsonLines(), Html(), CsvGz(), JsonLinesGz(), Parquet())

@@ -8,7 +8,7 @@ from xrayscan.report.table import worklist_table
 from xrayscan.worklist.worklist import Worklist
 
 
-def write_csv(worklist: Worklist, path: str) -> None:
+def write_csv(worklist: Worklist, path: str, *, compressed: bool = False) -> None:
     r"""Write every row of the worklist as one line of UTF-8 text. Raises: OutputError if it cannot be written.
 
     Lines end in ``\n``: spreadsheets read that as well as ``\r\n``, and tools such as cut or awk find no stray
@@ -16,13 +16,14 @@ def write_csv(worklist: Worklist, path: str) -> None:
     JSON Lines has the names as they are.
     """
     columns, rows = worklist_table(worklist)
-    with atomic_writer(path) as file:
+    with atomic_writer(path, compressed=compressed) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(map(spreadsheet_cell, columns))
-        writer.writerows(map(_cell, row) for row in rows)
+        writer.writerows(map(csv_cell, row) for row in rows)
 
 
-def _cell(value: object) -> str:
+def csv_cell(value: object) -> str:
+    """One value as it stands in the CSV: 8 decimals, tuples and lists joined by semicolons, formulas defused."""
     match value:
         case None:
             return ""
@@ -30,6 +31,6 @@ def _cell(value: object) -> str:
             return f"{value:.8f}"
         case int():
             return str(value)
-        case tuple():
+        case tuple() | list():
             return spreadsheet_cell(";".join(value))
     return spreadsheet_cell(str(value))

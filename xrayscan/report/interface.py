@@ -31,6 +31,7 @@ class PageSettings:
     when: str = ""  # of the scan, for people
     folders: tuple[str, ...] = ()  # as the user gave them
     top: int = 500  # rows with pictures and all technical tags
+    rows: int = 100_000  # in the page: some 30 MB
     pictures: Callable[[Sequence[WorklistRow]], Iterable[Markup]] | None = None
     heatmaps: int = 0  # rows with a heatmap
     overlays: Callable[[Sequence[WorklistRow]], Iterable[Overlay]] | None = None
@@ -48,6 +49,16 @@ class PictureSettings:
             "range": (0, None),
             "metavar": "N",
             "env": "XRAYSCAN_HTML_TOP",
+        },
+    )
+    rows: int = field(
+        default=100_000,
+        metadata={
+            "help": "How many rows the page lists; the other formats list all.",
+            "flags": ("--html-rows",),
+            "range": (1, None),
+            "metavar": "N",
+            "env": "XRAYSCAN_HTML_ROWS",
         },
     )
     images: bool = field(default=True, metadata={"help": "Include pictures in the page.", "env": "XRAYSCAN_IMAGES"})
@@ -110,18 +121,24 @@ class Report(Protocol):
 
 
 @runtime_checkable
-class FolderReport(Protocol):
-    """What a `Report` also has that writes a folder, ``triage.<suffix>/``, such as one file per film.
+class OnRequest(Protocol):
+    """What a `Report` also is that is written only where its format is named, not where none is."""
 
-    It is written only where its format is chosen, and ``--send`` sends its files. ``write`` is given the folder's path:
-    `xrayscan.atomic_folder` leaves one that is complete or not there, and keeps files that need not be made again.
+    @property
+    def missing(self) -> str:
+        """What has to be installed before it can be written, as a whole message; empty where nothing is missing."""
+        ...
+
+
+@runtime_checkable
+class FolderReport(OnRequest, Protocol):
+    """What a `Report` also is that writes a folder, ``triage.<suffix>/``, such as one file per film.
+
+    ``write`` is given the folder's path: `xrayscan.atomic_folder` leaves one that is complete or not there, and keeps
+    files that need not be made again.
     """
 
     @property
     def sent_suffix(self) -> str:
         """The ending, with its dot, of the files that ``--send`` sends."""
-        ...
-
-    def check(self) -> None:
-        """Asked before a scan begins. Raises: UsageError with the remedy if the report cannot be written."""
         ...

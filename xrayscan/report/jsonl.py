@@ -8,7 +8,7 @@ from xrayscan.report.table import worklist_table
 from xrayscan.worklist.worklist import Worklist
 
 
-def write_jsonl(worklist: Worklist, path: str) -> None:
+def write_jsonl(worklist: Worklist, path: str, *, compressed: bool = False) -> None:
     r"""Write every row with the CSV's columns as keys. Raises: OutputError if it cannot be written.
 
     Probabilities have full precision, flags are a list, and what is empty is null. The text is pure ASCII, and bytes
@@ -16,13 +16,14 @@ def write_jsonl(worklist: Worklist, path: str) -> None:
     """
     columns, rows = worklist_table(worklist)
     names = list(map(encodable, columns))
-    with atomic_writer(path) as file:
+    with atomic_writer(path, compressed=compressed) as file:
         for row in rows:
-            content = dict(zip(names, map(_value, row), strict=True))
+            content = dict(zip(names, map(json_value, row), strict=True))
             file.write(f"{json.dumps(content, allow_nan=False)}\n")
 
 
-def _value(value: object) -> object:
+def json_value(value: object) -> object:
+    """One value as programs take it: empty texts are None, tuples lists, and no text holds lone surrogates."""
     if isinstance(value, str):
         return encodable(value) or None
     return list(value) if isinstance(value, tuple) else value

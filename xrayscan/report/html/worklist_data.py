@@ -1,5 +1,6 @@
 """Worklist rows → the compact JSON that stands in the page and is shown on demand."""
 
+import itertools
 import json
 import math
 import os
@@ -35,10 +36,10 @@ def embedded(value: object) -> str:
     return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")
 
 
-def row_lines(worklist: Worklist, top: int) -> Iterator[str]:
-    """Yield the JSON array of all rows, line by line, the first ``top`` of them with all technical tags."""
+def row_lines(worklist: Worklist, top: int, most: int) -> Iterator[str]:
+    """Yield the JSON array of the first ``most`` rows, line by line, ``top`` of them with all technical tags."""
     yield "["
-    for number, row in enumerate(worklist.rows()):
+    for number, row in enumerate(itertools.islice(worklist.rows(), most)):
         yield f"{',' if number else ''}{embedded(_values(row, worklist.card, tags=number < top))}\n"
     yield "]"
 

@@ -1,6 +1,7 @@
 """Figures of the worklist's page: how the probabilities lie, and what validation says of the model's numbers."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,8 @@ from xrayscan.worklist.worklist import Worklist
 BINS = 40
 SQUARES = 25  # along each axis of a comparison
 TIERS = (("low", plots.COLOURS[2]), ("intermediate", plots.COLOURS[1]), ("high", "#c2384b"))
-UNLIKE = "#8a8f98"  # films that stand apart
+UNLIKE = ("unlike training", "#8a8f98")  # films that stand apart
+AT_ONCE = 10_000  # films counted together
 UNDER_LEGEND = 0.8  # of the height of the axes
 NARROWEST = 0.012  # of the axis: a band between two close thresholds is still to be seen
 
@@ -34,29 +36,38 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What the models said of the N scored films, in no order."""
+    """How the probabilities of the scored films lie, counted as they come: memory does not grow with their number."""
 
-    probabilities: npt.NDArray[np.float64]  # (N, models), as shown
-    tiers: npt.NDArray[np.str_]  # (N, models)
-    apart: npt.NDArray[np.bool_]  # (N,): unlike training, where such films stand apart
+    films: Mapping[str, npt.NDArray[np.int64]]  # by tier, or `UNLIKE`: (BINS,), by the first model's probability
+    pairs: Sequence[npt.NDArray[np.int64]]  # of each further model: (SQUARES, SQUARES), the first one's along axis 0
+    furthest: float  # the least distance of any of them from 0 or 1
 
 
 def scores_of(worklist: Worklist) -> Scores:
-    """Collect the scores of a worklist in which at least one film was scored."""
-    probabilities, tiers, apart = zip(*worklist.scores(), strict=True)
-    return Scores(np.array(probabilities), np.array(tiers), np.array(apart))
+    """Count the scores of a worklist in which at least one film was scored."""
+    films = {name: np.zeros(BINS, np.int64) for name, _ in (*TIERS, UNLIKE)}
+    pairs = [np.zeros((SQUARES, SQUARES), np.int64) for _ in worklist.cards[1:]]
+    scores, furthest = worklist.scores(), 1.0
+    while batch := list(itertools.islice(scores, AT_ONCE)):
+        probabilities = np.array([one for one, _, _ in batch])
+        names = np.array([UNLIKE[0] if apart else tiers[0] for _, tiers, apart in batch])
+        for name, counts in films.items():
+            counts += np.histogram(probabilities[names == name, 0], BINS, (0, 1))[0]
+        for n, squares in enumerate(pairs, 1):
+            both = probabilities[:, 0], probabilities[:, n]
+            squares += np.histogram2d(*both, SQUARES, ((0, 1), (0, 1)))[0].astype(np.int64)
+        furthest = min(furthest, float(np.minimum(probabilities, 1 - probabilities).min()))
+    return Scores(films, pairs, furthest)
 
 
 def distribution(worklist: Worklist, scores: Scores) -> Markup:
     """How many films have which probability by the first model, coloured by tier, with the thresholds drawn in."""
     figure, axes = plots.new(8, 2.9)
     edges = np.linspace(0, 1, BINS + 1)
-    first = scores.probabilities[:, 0]
-    parts = {name: (first[(scores.tiers[:, 0] == name) & ~scores.apart], colour) for name, colour in TIERS}
-    if scores.apart.any():
-        parts["unlike training"] = first[scores.apart], UNLIKE
-    films, colours = zip(*parts.values(), strict=True)
-    axes.hist(films, edges, stacked=True, color=colours, label=list(parts))
+    below = np.zeros(BINS, np.int64)
+    for name, colour in (*TIERS, UNLIKE) if scores.films[UNLIKE[0]].any() else TIERS:
+        axes.stairs(below + scores.films[name], edges, baseline=below, fill=True, color=colour, label=name)
+        below = below + scores.films[name]
     limits = worklist.thresholds
     for threshold, style, name in (
         (limits.low, ":", "end of low"),
@@ -79,8 +90,7 @@ def comparisons(worklist: Worklist, scores: Scores) -> list[Markup]:
 
 def _comparison(worklist: Worklist, scores: Scores, other: int) -> Markup:
     """How many films have which probabilities by the first model and the ``other``-th, with both models' tiers."""
-    first, second = scores.probabilities[:, 0], scores.probabilities[:, other]
-    films, edges, _ = np.histogram2d(first, second, bins=SQUARES, range=((0, 1), (0, 1)))
+    films, edges = scores.pairs[other - 1], np.linspace(0, 1, SQUARES + 1)
     figure, axes = plots.new(4.6, 4.4)
     shades = LinearSegmentedColormap.from_list("", [f"{plots.COLOURS[0]}33", plots.COLOURS[0]])
     axes.pcolormesh(edges, edges, np.ma.masked_equal(films.T, 0), cmap=shades, norm=LogNorm(1, max(2, films.max())))

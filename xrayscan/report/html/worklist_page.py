@@ -8,7 +8,6 @@ import os
 import pathlib
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import jinja2
@@ -30,10 +29,6 @@ from xrayscan.report.html.worklist_data import (
 from xrayscan.report.interface import PageSettings
 from xrayscan.store.record import Status
 from xrayscan.worklist.worklist import Worklist
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 FOLDER = os.path.dirname(__file__)
 SCRIPTS = ("data", "answers", "table", "picture", "film", "bar", "keys")  # of worklist_….js, joined in this order
@@ -58,7 +53,7 @@ def _context(worklist: Worklist, settings: PageSettings, path: str) -> dict[str,
 
     card, script = worklist.card, Markup("".join(_asset(f"worklist_{name}.js") for name in SCRIPTS))
     scores = worklist_figures.scores_of(worklist) if worklist.counts.scored else None
-    reach = _reach(scores.probabilities) if scores else LEAST_REACH
+    reach = _reach(scores.furthest) if scores else LEAST_REACH
     return {
         "folder": _folder(settings.folders),
         "reach": reach,
@@ -80,9 +75,10 @@ def _context(worklist: Worklist, settings: PageSettings, path: str) -> dict[str,
         "distribution": scores and worklist_figures.distribution(worklist, scores),
         "calibration": worklist_figures.calibration(card),
         "notes": [visible(each.trial_note) for each in worklist.cards if each.is_trial],
-        "data": map(Markup, row_lines(worklist, settings.top)),
+        "data": map(Markup, row_lines(worklist, settings.top, settings.rows)),
         "meta": Markup(embedded(_meta(worklist, settings, path, reach))),
         "pictures": _pictures(worklist, settings),
+        "further": max(0, worklist.counts.found - worklist.counts.skipped - settings.rows),
         "style": Markup(_asset("worklist.css")),
         "script": script,
         "script_hash": _hash(script),
@@ -109,9 +105,8 @@ def _folder(folders: tuple[str, ...]) -> str:
     return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else "".join(names)
 
 
-def _reach(probabilities: "npt.NDArray[np.float64]") -> float:
+def _reach(furthest: float) -> float:
     """Log odds at the ends of the page's bars: as far as the scan's scores go, within limits."""
-    furthest = float(min(probabilities.min(), (1 - probabilities).min()))
     return min(REACH, max(LEAST_REACH, -math.log(max(furthest, SMALLEST))))
 
 

