@@ -152,7 +152,7 @@ def test_wrong_credentials_are_one_record_and_in_no_file(serve, environment, tmp
         assert not any(secret in content for secret in (b"hunter2", b"STRANGERKEY", b"of the server", b"127.0.0.1"))
 
 
-def test_no_credentials_at_all_are_told_before_anything_is_made(serve, environment):
+def test_no_credentials_at_all_are_told_at_once(serve, environment):
     serve("a.png")
     environment.delenv("AWS_ACCESS_KEY_ID")
     with pytest.raises(UsageError, match="AWS_ACCESS_KEY_ID"):

@@ -35,7 +35,7 @@ def discover(paths: Iterable[str | Source], *, archives: bool = True, exclude: I
     yield from _with_credentials(addresses)
     exclusions = Exclusions.from_patterns(search.exclude)
     for address in addresses:
-        exclusions.add_root(address)
+        exclusions.add_root(f"{address.removesuffix('/')}/")
     for name in dict.fromkeys(map(scheme, addresses)):
         named = [address for address in addresses if scheme(address) == name]
         yield from exclusions.applied(_of_place(name, named, search))
