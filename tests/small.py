@@ -1,5 +1,6 @@
 """Small films and a small untrained model, made by the tests that need them."""
 
+import json
 import os
 from pathlib import Path
 
@@ -80,3 +81,11 @@ def make_model(path: Path, *, seed: int = 0, sign: int = 1, seen: Provenance | N
     }
     save_model(os.fspath(path), ModelCard(**(values | card)), tensors, seen)
     return path
+
+
+def check_answer(kind: type, printed: str) -> None:
+    """Hold what a command printed with --json to the dataclass that it documents: no key more, none less."""
+    from pydantic import TypeAdapter
+
+    made = TypeAdapter(kind).validate_json(printed, strict=True)
+    assert TypeAdapter(kind).dump_python(made, mode="json") == json.loads(printed)

@@ -8,9 +8,11 @@ import sys
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from small import check_answer
 
 from xrayscan import ModelError, Placement, ScanSettings, load_model, load_predictor, scan
 from xrayscan.cli import main
+from xrayscan.cli.export import export as command
 from xrayscan.model.graph_file import Exported, read_exported, save_exported
 from xrayscan.network.choice import answers
 from xrayscan.network.export import export
@@ -158,5 +160,5 @@ def test_the_command_replaces_nothing_unasked(model_file, tmp_path):
     asked = ["export", model_file, "--out", str(tmp_path / "m.onnx")]
     assert "Written" in CliRunner().invoke(main, asked).output
     assert CliRunner().invoke(main, asked).exit_code == 5
-    assert CliRunner().invoke(main, [*asked, "--overwrite"]).exit_code == 0
+    check_answer(command.result, CliRunner().invoke(main, [*asked, "--overwrite", "--json"]).stdout)
     assert CliRunner().invoke(main, ["export", model_file, "--out", str(tmp_path / "m.bin")]).exit_code == 2

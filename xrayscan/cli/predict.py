@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xrayscan.cli import options
+from xrayscan.cli.ranked import Ranked, ranked
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.signals import RESUME, Signals
 from xrayscan.cli.types import FilmPath
@@ -62,10 +63,13 @@ class PredictOptions:
     pictures: PictureSettings
     quiet: bool = options.quiet_option()
     verbose: bool = options.verbose_option()
+    as_json: bool = options.json_option()
 
     def __post_init__(self) -> None:
         if self.quiet and self.verbose:
             raise click.UsageError("--quiet and --verbose exclude each other")
+        if self.as_json and self.dry_run:
+            raise click.UsageError("--dry-run prints paths, one a line: leave --json away")
         if self.rank.rank_by == "mean" and len(self.models) == 1:
             raise click.UsageError("--rank-by mean compares models: give --model at least twice")
         if not self.paths and self.files_from is None:
@@ -99,8 +103,9 @@ class PredictOptions:
     "xrayscan predict /mnt/share --by study --device cuda --workers 16",
     "find /mnt/share -newer yesterday -print0 | xrayscan predict --files-from -",
     env="XRAYSCAN",
+    result=Ranked,
 )
-def predict(asked: PredictOptions) -> None:
+def predict(asked: PredictOptions) -> Ranked | None:
     """Rank chest radiographs by the probability of pneumonia.
 
     PATHS are files, folders and archives, any mix; folders and archives are searched through. Every path found gets
@@ -121,8 +126,8 @@ def predict(asked: PredictOptions) -> None:
     found = chain(asked.paths, read_list(asked.files_from) if asked.files_from else ())
     if asked.dry_run:
         _list_candidates(found, asked.archives, asked.exclude)
-    else:
-        sys.exit(_scan(_not_empty(list(found), asked), asked))
+        return None
+    return _scan(_not_empty(list(found), asked), asked)
 
 
 def _not_empty(found: "list[str | Source]", asked: PredictOptions) -> "list[str | Source]":
@@ -153,7 +158,7 @@ def _list_candidates(found: Iterable["str | Source"], archives: bool, exclude: I
     )
 
 
-def _scan(found: "list[str | Source]", asked: PredictOptions) -> int:
+def _scan(found: "list[str | Source]", asked: PredictOptions) -> Ranked:
     from xrayscan.console.predict import ScanConsole
     from xrayscan.explain.pictures import page_settings
     from xrayscan.files.text import with_size
@@ -198,16 +203,16 @@ def _scan(found: "list[str | Source]", asked: PredictOptions) -> int:
             when=when(datetime.now(UTC).isoformat()),
             folders=tuple(map(os.fsdecode, asked.paths)),
         )
-        files = list(map(with_size, write_reports(worklist, out, asked.formats, look, console.writing)))
+        files = list(write_reports(worklist, out, asked.formats, look, console.writing))
         exit_code = signals.exit_code if stopping() else worklist.exit_code
         kept = _kept(asked, settings, out)
         counted = dataclasses.asdict(console.progress) | ran_on(console.hardware)
-        files.append(with_size(write_run(worklist, out, kept, counted, exit_code)))
-        console.summary(worklist, files)
+        files.append(write_run(worklist, out, kept, counted, exit_code))
+        console.summary(worklist, list(map(with_size, files)))
         if stopping():
             remains = _remains(worklist, console.progress, out, asked.fresh)
             click.echo(f"xrayscan: stopped by {signals.name}{remains}", err=True)
-        return exit_code
+        return ranked(worklist, out, files, exit_code)
 
 
 def _kept(asked: PredictOptions, settings: "ScanSettings", out: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """`xrayscan report`: the reports of an earlier scan once more, with other settings."""
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import click
 
 from xrayscan.cli import options
+from xrayscan.cli.ranked import Ranked, ranked
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.signals import began
 from xrayscan.cli.types import ModelReference
@@ -30,6 +30,7 @@ class ReportOptions:
     pictures: PictureSettings
     quiet: bool = options.quiet_option()
     verbose: bool = options.verbose_option()
+    as_json: bool = options.json_option()
 
 
 def as_scanned(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:
@@ -49,8 +50,9 @@ def as_scanned(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]
     "xrayscan report triage --prevalence 5% --format html",
     "xrayscan report triage --html-top 2000 --heatmaps 200 --heatmap-files",
     below=as_scanned,
+    result=Ranked,
 )
-def report(wanted: ReportOptions) -> None:
+def report(wanted: ReportOptions) -> Ranked:
     """Write the reports of a scan again, from what it kept and without scanning.
 
     RUN_DIR is the --out of an earlier predict, and defaults are what that was asked for. Films are read only for the
@@ -82,6 +84,6 @@ def report(wanted: ReportOptions) -> None:
             when=earlier.when,
             folders=earlier.folders,
         )
-        files = write_reports(worklist, wanted.run, wanted.formats, look, console.writing)
+        files = list(write_reports(worklist, wanted.run, wanted.formats, look, console.writing))
         console.summary(worklist, list(map(with_size, files)))
-        sys.exit(worklist.exit_code)
+        return ranked(worklist, wanted.run, files, worklist.exit_code)
