@@ -116,13 +116,19 @@ class Registry:
         """Return the report called ``name``. Raises: UsageError that lists those there are and what failed to load."""
         if name in self.reports:
             return self.reports[name]
-        raise UsageError(f"unknown report format {name!r}: choose among {', '.join(self.reports)}{self._broken()}")
+        known = ", ".join(self.reports)
+        raise UsageError(
+            f"unknown report format {name!r}{nearest(name, self.reports)}: choose among {known}{self._broken()}"
+        )
 
     def runtime(self, name: str) -> Runtime:
         """Return the runtime called ``name``. Raises: UsageError that lists those there are and what failed to load."""
         if name in self.runtimes:
             return self.runtimes[name]
-        raise UsageError(f"unknown runtime {name!r}: choose auto, {', '.join(self.runtimes)}{self._broken()}")
+        known = ", ".join(self.runtimes)
+        raise UsageError(
+            f"unknown runtime {name!r}{nearest(name, self.runtimes)}: choose auto, {known}{self._broken()}"
+        )
 
     def plugin_of(self, edge: str, name: str) -> str:
         """The name of the plugin that registered it."""
