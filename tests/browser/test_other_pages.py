@@ -7,8 +7,8 @@ from browser_axe import violations
 from command_line import xrayscan
 
 HERE = ("--workers", "0", "--device", "cpu")
-TINY = ("--cache", "cache", "--set", "side=32", "--set", "width=4", "--set", "blocks=1", "--epochs", "2", *HERE)
-MODELS = ("--model", "run", "--model", "default")
+TINY = ("--cache", "cache", "--set", "side=32", "--set", "width=4", "--set", "blocks=1", "--epochs", "1", *HERE)
+MODELS = ("--model", "run", "--model", "second.safetensors")
 PAGES = ("explore.html", "run/training.html", "evaluated/evaluation.html", "search/tuning.html")
 DUPLICATES = """() => {
   const ids = [...document.querySelectorAll('[id]')].map(element => element.id);
@@ -17,7 +17,7 @@ DUPLICATES = """() => {
 
 
 @pytest.fixture(scope="module")
-def pages(sample_images, tmp_path_factory):
+def pages(sample_images, model_file, tmp_path_factory):
     """The folder in which each command wrote its page, of 24 films, two of them broken."""
     pytest.importorskip("optuna")
     folder = tmp_path_factory.mktemp("pages")
@@ -26,6 +26,7 @@ def pages(sample_images, tmp_path_factory):
         for film in sorted((sample_images / "labelled" / label).iterdir())[:12]:
             shutil.copy(film, folder / "labelled" / label)
         (folder / "labelled" / label / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    shutil.copy(model_file, folder / "second.safetensors")
     with pytest.MonkeyPatch.context() as patched:
         patched.chdir(folder)
         for words in (
@@ -43,7 +44,7 @@ def pages(sample_images, tmp_path_factory):
                 "evaluated",
                 *HERE,
             ),
-            ("tune", "labelled", "--out", "search", "--trials", "3", *TINY),
+            ("tune", "labelled", "--out", "search", "--trials", "2", *TINY),
         ):
             done = xrayscan(*words, "--quiet")
             assert done.exit_code == 0, done.output

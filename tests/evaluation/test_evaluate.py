@@ -9,10 +9,11 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 from sklearn import metrics as sk
-from small import make_model, write_film
+from small import check_answer, make_model, write_film
 
 from xrayscan import InputError, UsageError, load_model
 from xrayscan.cli import main
+from xrayscan.cli.evaluate import evaluate as command
 from xrayscan.dataset import perceptual_hash
 from xrayscan.dataset.labelled_folder import read_folder
 from xrayscan.evaluation import EvaluateSettings, evaluate, write_evaluation
@@ -64,7 +65,9 @@ def model_that_saw(tmp_path, model_file):
 def run(labelled, model_file, other_model, tmp_path_factory):
     """Two models evaluated from the command line: result and folder."""
     out = tmp_path_factory.mktemp("run") / "evaluation"
-    return xrayscan(labelled, "--model", model_file, "--model", other_model, "--out", out, "--prevalence", "0.1"), out
+    return xrayscan(
+        labelled, "--model", model_file, "--model", other_model, "--out", out, "--prevalence", "0.1", "--json"
+    ), out
 
 
 def predictions(out):
@@ -76,7 +79,7 @@ def test_evaluate_writes_three_files_and_a_table(run):
     result, out = run
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in out.iterdir()) == ["evaluation.html", "metrics.json", "predictions.csv"]
-    assert result.stdout == ""
+    check_answer(command.result, result.stdout)
     for text in ("AUROC", "balanced accuracy", "Differences to", "of the queue", "not a diagnosis", "34 patients"):
         assert text in result.stderr, text
 

@@ -7,10 +7,11 @@ import pytest
 from click.testing import CliRunner
 from films import dicom
 from PIL import Image
-from small import film_pixels, write_film
+from small import check_answer, film_pixels, write_film
 
 from xrayscan import InputError
 from xrayscan.cli import main
+from xrayscan.cli.explore import explore as command
 from xrayscan.dataset.labelled_folder import FolderSettings, read_folder
 from xrayscan.exploration import ExploreSettings, explore, write_explore_page
 from xrayscan.exploration.tables import as_json, tables
@@ -172,6 +173,7 @@ def test_the_command_prints_tables_for_people_and_json_for_programs(labelled, tm
     words = ["explore", str(labelled), "--out", str(tmp_path / "e.html"), "--json", "--workers", "0"]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.output
+    check_answer(command.result, result.stdout)
     assert json.loads(result.stdout)["labels"] == {"NORMAL": 12, "PNEUMONIA": 12}
     for text in (
         "Films",

@@ -4,8 +4,10 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from small import check_answer
 
 from xrayscan.cli import main
+from xrayscan.cli.benchmark import benchmark as command
 from xrayscan.scanning.benchmark import Benchmark, Inference
 
 
@@ -16,6 +18,7 @@ def test_it_measures_every_part_and_keeps_what_it_found(model_file, films, tmp_p
     asked += ["--seconds", "0.1", "--workers", "0", "--device", "cpu", "--json", "--picture", str(picture)]
     done = CliRunner().invoke(main, asked)
     assert done.exit_code == 0, done.output
+    check_answer(command.result, done.stdout)
     found = json.loads(done.stdout)
     assert found["limit"] in ("decoding", "inference")
     assert found["films"] == 7
