@@ -9,11 +9,15 @@ from packaging.requirements import Requirement
 NAME = "xrayscan"
 DEVELOPMENT = ("docs", "test")  # nothing that a command needs
 PURPOSES: Mapping[str, str] = {
+    "arrow": "worklists as Arrow tables in Python",
     "lite0": "ImageNet's weights for backend lite0",
     "onnx": "runtime onnxruntime, export --format onnx",
     "openvino": "runtime openvino, export --format openvino",
+    "pandas": "worklists as data frames in Python",
+    "tensorboard": "training curves in TensorBoard",
     "timm": "backend timm",
     "tune": "command tune",
+    "xlsx": "worklists as Excel files",
 }
 
 
