@@ -28,7 +28,16 @@ MANUAL = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "doc
 EXTENDING = MANUAL[ROOT / "docs" / "howto" / "extend.md"]
 PAGES = {ROOT / "README.md": README, ROOT / "CONTRIBUTING.md": (ROOT / "CONTRIBUTING.md").read_text("utf-8"), **MANUAL}
 SLURM = {"--array", "--cpus-per-task", "--dependency", "--mem", "--parsable", "--requeue", "--time", "--wrap"}
-NOT_OURS = {"--check", "--config-file", "--copies", "--recipes", "--series", "--strict"} | SLURM  # of other tools
+OTHERS = {"--check", "--config-file", "--copies", "--logdir", "--recipes", "--series", "--strict"}  # of other tools
+NOT_OURS = OTHERS | SLURM
+    "--logdir",
+    "--check",
+    "--config-file",
+    "--copies",
+    "--recipes",
+    "--series",
+    "--strict",
+} | SLURM  # of other tools
 
 
 def reference():

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from xrayscan.files.atomic_folder import NewFolder as NewFolder
     from xrayscan.files.atomic_folder import atomic_folder as atomic_folder
     from xrayscan.model.backend import Backend as Backend
+    from xrayscan.model.backend import Epoch as Epoch
     from xrayscan.model.backend import Films as Films
     from xrayscan.model.backend import FitSettings as FitSettings
     from xrayscan.model.backend import Placement as Placement
@@ -95,6 +96,8 @@ if TYPE_CHECKING:
     from xrayscan.observing.interface import Observer as Observer
     from xrayscan.observing.interface import Watcher as Watcher
     from xrayscan.observing.progress import Progress as Progress
+    from xrayscan.plugin.callback import Callback as Callback
+    from xrayscan.plugin.callback import TrainingRun as TrainingRun
     from xrayscan.plugin.command import Command as Command
     from xrayscan.plugin.loading import load_predictor as load_predictor
     from xrayscan.plugin.manager import load_registry as load_registry
@@ -138,6 +141,7 @@ _HOME = {
     "Check": "checks.interface",
     "Verdict": "checks.interface",
     "Backend": "model.backend",
+    "Epoch": "model.backend",
     "Films": "model.backend",
     "FitSettings": "model.backend",
     "Placement": "model.backend",
@@ -204,6 +208,8 @@ _HOME = {
     "ScanRecord": "store.record",
     "load_predictor": "plugin.loading",
     "load_registry": "plugin.manager",
+    "Callback": "plugin.callback",
+    "TrainingRun": "plugin.callback",
     "Command": "plugin.command",
     "write_reports": "plugin.reports",
     "OnRequest": "report.interface",

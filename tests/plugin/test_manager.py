@@ -174,8 +174,8 @@ def test_an_object_that_is_no_report_is_refused_with_what_it_lacks(install):
         (
             {},
             "no @hookimpl function register_backends, register_decoders, register_checks, register_reports, "
-            "register_commands, register_runtimes, register_sources, register_engines, register_sinks or "
-            "register_observers",
+            "register_commands, register_runtimes, register_sources, register_engines, register_sinks, "
+            "register_observers or register_callbacks",
         ),
         ({"register_backends": offering()}, "register_backends never calls register"),
     ],

@@ -16,6 +16,7 @@ KITS = {
         "SourceContract",
         "source, address, absent = 'shelf', 'shelf://ward', 'shelf://ward/c'\n    from shelf import FILMS as files",
     ),
+    "epochs_json": ("CallbackContract", "callback = 'epochs-json'"),
     "in_turn": ("EngineContract", "engine = 'in-turn'"),
     "tray": (
         "SinkContract",

@@ -49,6 +49,12 @@ class TrainOptions:
     about: str | None = option(
         None, "Model-card fields (licence, citation, intended use, limits).", type=EXISTING_FILE, metavar="FILE.toml"
     )
+    callbacks: tuple[str, ...] = option(
+        (),
+        "What else hears of every epoch, such as tensorboard; may be repeated. history.csv is always written.",
+        "--callback",
+        metavar="NAME",
+    )
     cache: options.Cache
     resume: bool = option(False, "Resume an interrupted run, with its settings.")
     overwrite: bool = options.overwrite_option()
@@ -162,6 +168,7 @@ def _settings(asked: TrainOptions, console: Any) -> "TrainSettings":
         overwrite=asked.overwrite,
         share=asked.share,
         fast_dev_run=asked.fast_dev_run,
+        callbacks=asked.callbacks,
     )
 
 

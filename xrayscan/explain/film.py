@@ -23,7 +23,7 @@ from xrayscan.scanning.score import BatchScorer
 from xrayscan.store.record import FACT_LABELS
 from xrayscan.worklist.tiers import Tier, TierScale
 
-PICTURES = {b"RIFF": "webp", b"\xff\xd8": "jpeg", b"\x89PNG": "png"}  # by their first bytes, those that we make
+PICTURES = {b"\xff\xd8": "jpeg", b"\x89PNG": "png"}  # by their first bytes, those that we make
 
 
 @dataclass(frozen=True, slots=True)

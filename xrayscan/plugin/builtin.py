@@ -9,6 +9,7 @@ from xrayscan.engine.interface import Engine
 from xrayscan.observing.interface import Observer
 from xrayscan.observing.prometheus import Prometheus
 from xrayscan.observing.status_file import StatusFile
+from xrayscan.plugin.callback import Callback
 from xrayscan.plugin.command import Command
 from xrayscan.plugin.spec import hookimpl
 from xrayscan.report import builtin as reports
@@ -87,6 +88,14 @@ def register_observers(register: Callable[[Observer], None]) -> None:
     """Offer what `xrayscan status` reads, and Prometheus text."""
     register(StatusFile())
     register(Prometheus())
+
+
+@hookimpl
+def register_callbacks(register: Callable[[Callback], None]) -> None:
+    """Offer what writes a run's epochs down."""
+    home = "xrayscan.training"
+    register(Callback("csv", "One row per epoch in history.csv; part of every run.", f"{home}.csv_history:listen"))
+    register(Callback("tensorboard", "Curves for TensorBoard in RUN/tensorboard.", f"{home}.tensorboard_log:listen"))
 
 
 @hookimpl

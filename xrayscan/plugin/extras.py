@@ -13,11 +13,11 @@ PURPOSES: Mapping[str, str] = {
     "lite0": "ImageNet's weights for backend lite0",
     "onnx": "runtime onnxruntime, export --format onnx",
     "openvino": "runtime openvino, export --format openvino",
-    "pandas": "worklists as data frames in Python",
-    "tensorboard": "training curves in TensorBoard",
+    "pandas": "a worklist as a data frame",
+    "tensorboard": "train --callback tensorboard",
     "timm": "backend timm",
     "tune": "command tune",
-    "xlsx": "worklists as Excel files",
+    "xlsx": "--format xlsx",
 }
 
 

@@ -13,6 +13,7 @@ from xrayscan.errors import ModelError, UsageError
 from xrayscan.files.text import nearest
 from xrayscan.model.backend import Backend, TrainingParams
 from xrayscan.observing.interface import Observer
+from xrayscan.plugin.callback import Callback
 from xrayscan.plugin.command import Command
 from xrayscan.report.interface import OnRequest, Report
 from xrayscan.report.sink import Sink
@@ -91,6 +92,7 @@ EDGES = (
     Edge("engines", Engine),
     Edge("sinks", Sink, names={"name": SCHEME}),
     Edge("observers", Observer),
+    Edge("callbacks", Callback),
 )
 
 
@@ -120,6 +122,7 @@ class Registry:
     engines: dict[str, Engine] = field(default_factory=dict)
     sinks: dict[str, Sink] = field(default_factory=dict)
     observers: dict[str, Observer] = field(default_factory=dict)
+    callbacks: dict[str, Callback] = field(default_factory=dict)
 
     def backend(self, name: str) -> Backend:
         """Return the backend called ``name``. Raises: ModelError that lists those there are and what failed to load."""
@@ -169,6 +172,13 @@ class Registry:
             return self.observers[name]
         near = nearest(name, self.observers)
         raise UsageError(f"unknown observer {name!r}{near}: choose {', '.join(self.observers)}{self._broken()}")
+
+    def callback(self, name: str) -> Callback:
+        """Return the callback called ``name``. Raises: UsageError that lists those there are and what did not load."""
+        if name in self.callbacks:
+            return self.callbacks[name]
+        near = nearest(name, self.callbacks)
+        raise UsageError(f"unknown callback {name!r}{near}: choose {', '.join(self.callbacks)}{self._broken()}")
 
     def plugin_of(self, edge: str, name: str) -> str:
         """The name of the plugin that registered it."""

@@ -18,6 +18,7 @@ from xrayscan.plugin.manager import load_registry
 KINDS: Mapping[str, str] = MappingProxyType(
     {
         "backend": 'backend = "my-plugin"\n    parameters = {"side": 32}',
+        "callback": 'callback = "my-plugin"',
         "check": 'check = "my-plugin"',
         "command": 'command = "my-plugin"',
         "decoder": 'decoder = "my-plugin"\n    films = [MAGIC + bytes(range(64)) * 64]',

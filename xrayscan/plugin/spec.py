@@ -13,6 +13,7 @@ from xrayscan.decode.interface import Decoder
 from xrayscan.engine.interface import Engine
 from xrayscan.model.backend import Backend
 from xrayscan.observing.interface import Observer
+from xrayscan.plugin.callback import Callback
 from xrayscan.plugin.command import Command
 from xrayscan.report.interface import Report
 from xrayscan.report.sink import Sink
@@ -115,4 +116,14 @@ def register_observers(register: Callable[[Observer], None]) -> None:
 
     ``--observe NAME`` or ``--observe NAME=TARGET`` has it watch a scan. One that fails is left out, the scan goes on.
     Test it with `xrayscan.testing.ObserverContract`.
+    """
+
+
+@hookspec
+def register_callbacks(register: Callable[[Callback], None]) -> None:
+    """Offer what hears of every epoch of a training: pass each `Callback` to ``register``, which refuses a name
+    already taken.
+
+    ``train --callback`` knows it by its name; its function is imported when it is used, never before.
+    Test it with `xrayscan.testing.CallbackContract`.
     """

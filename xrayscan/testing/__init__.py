@@ -2,6 +2,7 @@
 
 from xrayscan.testing.backend import BackendContract as BackendContract
 from xrayscan.testing.backend import Subject as Subject
+from xrayscan.testing.callback import CallbackContract as CallbackContract
 from xrayscan.testing.check import CheckContract as CheckContract
 from xrayscan.testing.command import CommandContract as CommandContract
 from xrayscan.testing.decoder import DecoderContract as DecoderContract

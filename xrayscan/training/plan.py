@@ -22,6 +22,7 @@ from xrayscan.model.file import Model
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.parameters import parse_both
 from xrayscan.model.provenance import Provenance
+from xrayscan.plugin.callback import Listener
 from xrayscan.plugin.manager import load_registry
 from xrayscan.training.calibrate import Target, calibrated
 
@@ -55,6 +56,7 @@ class TrainSettings:
     overwrite: bool = False
     share: bool = False
     fast_dev_run: bool = False
+    callbacks: tuple[str, ...] = ()  # by name, beside csv
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,15 @@ class Plan:
     training: TrainingParams
     spec: InputSpec
     weights: str  # that training starts with
+    listeners: Mapping[str, Listener] = field(default_factory=dict)  # to its epochs, by the callback's name
 
     @classmethod
     def from_settings(cls, settings: TrainSettings) -> "Plan":
-        """Raises: ModelError for an unknown backend, an unknown parameter or a value that it does not take."""
-        backend = load_registry().backend(settings.backend)
+        """Raises: ModelError for an unknown backend, an unknown parameter or a value that it does not take; UsageError
+        for an unknown callback or one that cannot be had.
+        """
+        registry = load_registry()
+        backend = registry.backend(settings.backend)
         own = backend.recipe if isinstance(backend, HasRecipe) else {}
         given = {**dataclasses.asdict(settings.fit.params), **own, **settings.parameters}
         if settings.fast_dev_run:
@@ -103,7 +109,8 @@ class Plan:
         if weights != "none" and not starts:
             raise ModelError(f"backend {backend.name} starts from no weights of others: leave out --weights")
         params, training = parse_both(backend.params, TrainingParams, given, of=f"backend {backend.name}")
-        return cls(backend, params, training, backend.spec(params), weights)
+        listeners = {name: registry.callback(name).load() for name in dict.fromkeys(("csv", *settings.callbacks))}
+        return cls(backend, params, training, backend.spec(params), weights, listeners)
 
     def values(self) -> dict[str, Any]:
         """Every parameter by name."""

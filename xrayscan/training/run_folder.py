@@ -12,6 +12,7 @@ from xrayscan.files.atomic import refuse_foreign
 from xrayscan.files.run_folder import make_folder, refuse_finished
 from xrayscan.model.backend import Epoch, Snapshot
 from xrayscan.model.file import MODEL_FILE
+from xrayscan.plugin.callback import TrainingRun
 from xrayscan.training import checkpoint, recipe
 from xrayscan.training.page import PAGE_FILE
 from xrayscan.training.plan import Plan, SplitFilms, Trained, TrainSettings
@@ -21,7 +22,6 @@ from xrayscan.training.results import (
     METRICS_FILE,
     SPLIT_FILE,
     write_digests,
-    write_history,
     write_split,
     write_training_results,
 )
@@ -79,20 +79,23 @@ class Run:
         snapshot, asked = checkpoint.load_checkpoint(kept)
         self._check(asked)
         self.epochs = snapshot.epochs
-        write_history(self.path(HISTORY_FILE), self.epochs)  # the kill may have come before it was written
         return snapshot
+
+    def told(self) -> TrainingRun:
+        """What callbacks are told of it."""
+        return TrainingRun(self._out, self._values(), self.epochs)
 
     def save_checkpoint(self, snapshot: Snapshot) -> None:
         """Write the checkpoint of an epoch. Raises: OutputError."""
         checkpoint.save_checkpoint(self.path(checkpoint.CHECKPOINT_FILE), snapshot, self._asked)
 
-    def history_recorder(self, tell: Callable[[Epoch], None]) -> Callable[[Epoch], None]:
-        """Return what takes over an epoch, writes the history and then tells ``tell``."""
+    def recorder(self, *told: Callable[[Epoch], None]) -> Callable[[Epoch], None]:
+        """Return what takes over an epoch and then tells the others of it, one after the other."""
 
         def on_epoch(epoch: Epoch) -> None:
             self.epochs += (epoch,)
-            write_history(self.path(HISTORY_FILE), self.epochs)
-            tell(epoch)
+            for tell in told:
+                tell(epoch)
 
         return on_epoch
 

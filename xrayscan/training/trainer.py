@@ -21,6 +21,7 @@ from xrayscan.model.gate import GatedPredictor
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.provenance import Provenance, split_tensors
 from xrayscan.network.pretrained import weights_seen
+from xrayscan.plugin.callback import listening
 from xrayscan.scanning.workers import default_workers
 from xrayscan.training.gate import flagged_shares, teach_gate
 from xrayscan.training.measure import Measured, measure
@@ -53,10 +54,11 @@ def train(directory: Path, out: Path, settings: TrainSettings = TrainSettings())
         params=plan.training,
         weights=plan.weights,
         on_snapshot=run.save_checkpoint,
-        on_epoch=run.history_recorder(settings.fit.on_epoch),
         resume=kept,
     )
-    made = plan.backend.fit(plan.params, plan.spec, films.films(films.training), validation, fit)
+    with listening(plan.listeners, run.told()) as tell:
+        fit = dataclasses.replace(fit, on_epoch=run.recorder(tell, settings.fit.on_epoch))
+        made = plan.backend.fit(plan.params, plan.spec, films.films(films.training), validation, fit)
     tensors, inherited = split_tensors(made)
     seen = _seen(films, inherited, weights_seen(plan.weights))
     predictor = plan.backend.load(plan.params, plan.spec, tensors, fit.placement)

@@ -1,0 +1,58 @@
+"""Every callback that comes with xrayscan keeps the contract of callbacks."""
+
+import pytest
+
+from xrayscan.errors import OutputError, UsageError
+from xrayscan.plugin.callback import Callback, TrainingRun, listening
+from xrayscan.plugin.manager import load_registry
+from xrayscan.testing.callback import CLAUSES, VALUES, toy_epoch
+
+
+@pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.__name__)
+@pytest.mark.parametrize("name", ["csv", "tensorboard"])
+def test_the_contract_is_kept(name, clause):
+    if name == "tensorboard":
+        pytest.importorskip("tensorboard", reason="TensorBoard is not installed: pip install 'xrayscan[tensorboard]'")
+    clause(load_registry().callback(name))
+
+
+def test_tensorboard_reads_one_curve_of_a_run_that_went_on(tmp_path):
+    pytest.importorskip("tensorboard", reason="TensorBoard is not installed: pip install 'xrayscan[tensorboard]'")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    listen = load_registry().callback("tensorboard").load()
+    for before in ((), (toy_epoch(1),)):
+        with listen(TrainingRun(str(tmp_path), VALUES, before)) as tell:
+            for number in (len(before) + 1, len(before) + 2):
+                tell(toy_epoch(number))
+    curve = EventAccumulator(str(tmp_path / "tensorboard")).Reload().Scalars("loss/val")
+    assert [(point.step, round(point.value, 4)) for point in curve] == [(1, 1.0), (2, 0.5), (3, 0.3333)]
+    with listen(TrainingRun(str(tmp_path), VALUES)) as tell:
+        tell(toy_epoch(1))
+    curve = EventAccumulator(str(tmp_path / "tensorboard")).Reload().Scalars("loss/val")
+    assert [point.step for point in curve] == [1]
+
+
+def test_a_callback_that_fails_is_named(tmp_path):
+    from contextlib import contextmanager
+
+    @contextmanager
+    def listen(run):
+        yield lambda epoch: 1 / 0
+
+    with (
+        pytest.raises(OutputError, match="callback mine failed: ZeroDivisionError"),
+        listening({"mine": listen}, TrainingRun(str(tmp_path), VALUES)) as tell,
+    ):
+        tell(toy_epoch(1))
+
+
+@pytest.mark.parametrize("target", ["no_such_module:listen", "xrayscan.errors:listen"])
+def test_a_callback_without_its_function_is_refused(target):
+    with pytest.raises(UsageError, match=r"callback mine: .* did not load"):
+        Callback("mine", "It is mine.", target).load()
+
+
+def test_an_unknown_callback_is_answered_with_the_nearest_one():
+    with pytest.raises(UsageError, match=r"did you mean 'tensorboard'\?"):
+        load_registry().callback("tensorbord")
