@@ -1,6 +1,6 @@
 """Clients of S3 compared on one folder of films, which rclone serves on loopback: CPU time to start and per film.
 
-    python benchmarks/object_stores.py FOLDER [--films 300] [--at-once 8]
+    python benchmarks/object_stores.py FOLDER [--films 300] [--at-once 1]
 
 Each client that is installed (obstore, botocore, s3fs) reads the same films in a process of its own, "place" is
 xrayscan's own reading of s3:// addresses, and "disk" the folder itself.
@@ -78,7 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
     parser.add_argument("--films", type=int, default=300)
-    parser.add_argument("--at-once", type=int, default=8)
+    parser.add_argument("--at-once", type=int, default=1)
     asked = parser.parse_args()
     folder = os.path.abspath(asked.folder)
     keys = sorted(os.listdir(folder))[: asked.films]

@@ -1,6 +1,6 @@
 """What a whole `xrayscan predict` costs by what it is asked for: the CSV alone, pages, pictures, heatmaps.
 
-    python benchmarks/reports.py FOLDER [--films 450] [--rounds 3]
+    python benchmarks/reports.py FOLDER [--films 150] [--rounds 3]
 
 FOLDER's images are hard-linked (or copied) over and over into a temporary folder beside them. Each command is run in
 turns, start-up included; what counts is the least CPU time of all its processes, as a ratio to the CSV alone.
@@ -27,7 +27,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
-    parser.add_argument("--films", type=int, default=450)
+    parser.add_argument("--films", type=int, default=150)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     found = sorted(os.path.join(at, name) for at, _, names in os.walk(asked.folder) for name in names)

@@ -9,7 +9,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import click
 
@@ -290,6 +290,55 @@ def outcomes() -> str:
     )
 
 
+def json_answers() -> str:
+    """What every command prints with --json."""
+    parts = [
+        "# JSON\n",
+        "With `--json` a command prints one object on standard output and nothing else there; what people read stays "
+        "on standard error, and the exit code is the same. A number that is not finite is `null`; bytes of a name that "
+        "are no UTF-8 are spelt as in the CSV.\n",
+    ]
+    root = click.Context(main, info_name="xrayscan")
+    told: set[type[Any]] = set()
+    for name in main.list_commands(root):
+        parts += _answers(main.get_command(root, name), name, root, told)
+    return "\n".join(parts)
+
+
+def _answers(command: click.Command | None, name: str, parent: click.Context, told: set[type[Any]]) -> Iterator[str]:
+    result: type[Any] | None = getattr(command, "result", None)
+    context = click.Context(command or click.Command(name), info_name=name, parent=parent)
+    if result:
+        yield f"## {context.command_path}\n"
+        yield f"An object {code(result.__name__)}: {_prose(result)}\n"
+        for kind in _kinds(result):
+            if kind not in told:
+                told.add(kind)
+                yield from _fields(kind)
+    if isinstance(command, click.Group):
+        for sub in command.list_commands(context):
+            yield from _answers(command.get_command(context, sub), sub, context, told)
+
+
+def _kinds(kind: type[Any]) -> Iterator[type[Any]]:
+    """A dataclass and those that its fields hold, each before what is in it."""
+    yield kind
+    for hint in get_type_hints(kind).values():
+        for part in (hint, *get_args(hint)):
+            if dataclasses.is_dataclass(part) and isinstance(part, type):
+                yield from _kinds(part)
+            for inner in get_args(part):
+                if dataclasses.is_dataclass(inner) and isinstance(inner, type):
+                    yield from _kinds(inner)
+
+
+def _fields(kind: type[Any]) -> Iterator[str]:
+    notes = field_comments(kind)
+    yield f"### {kind.__name__}\n"
+    rows = [(code(one.name), code(_type(one.type)), notes.get(one.name, "")) for one in dataclasses.fields(kind)]
+    yield table(("key", "type", "meaning"), rows)
+
+
 def exit_codes() -> str:
     """Exit codes, from the tree of exceptions."""
     told = dict(ENDS)
@@ -337,6 +386,7 @@ PAGES = {
     "commands.md": commands,
     "parameters.md": parameters,
     "columns.md": columns,
+    "json.md": json_answers,
     "outcomes.md": outcomes,
     "exit-codes.md": exit_codes,
     "model-card.md": card,

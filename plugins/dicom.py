@@ -25,10 +25,10 @@ class DicomReport:
 
     @property
     def missing(self) -> str:
-        """What to install where highdicom is not."""
-        if importlib.util.find_spec("highdicom"):
-            return ""
-        return f"--format {self.name} needs another package: pip install 'xrayscan[dicom]'"
+        """What it needs: highdicom."""
+        if importlib.util.find_spec("highdicom") is None:
+            return f"--format {self.name} needs another package: pip install 'xrayscan[dicom]'"
+        return ""
 
     def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
         """Write the objects, and beside them which is whose."""

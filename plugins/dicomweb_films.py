@@ -26,7 +26,6 @@ from xrayscan import (
     Search,
     Source,
     UsageError,
-    header_kept_private,
     in_threads,
 )
 
@@ -96,6 +95,8 @@ class DicomWebFilms:
 
     def open(self, address: str) -> Opened:
         """Retrieve one film. Raises: DecodeError."""
+        from xrayscan import header_kept_private  # which brings pydicom
+
         asked = Asked.of(address)
         if len(asked.uids) != 3:
             raise DecodeError(Code.BAD_ADDRESS, "an address of no single film")

@@ -1,5 +1,6 @@
 """Small films and a small untrained model, made by the tests that need them."""
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -96,3 +97,11 @@ def pictures_of(run: Path) -> dict[str, int]:
     """How many elements of each kind of picture the page of a run has: thumb, film, heat, problem."""
     found = re.findall(r'<script type="text/plain" id="(\w+)-\d+">', (run / "triage.html").read_text(encoding="utf-8"))
     return {kind: found.count(kind) for kind in set(found)}
+
+
+def check_answer(kind: type, printed: str) -> None:
+    """Hold what a command printed with --json to the dataclass that it documents: no key more, none less."""
+    from pydantic import TypeAdapter
+
+    made = TypeAdapter(kind).validate_json(printed, strict=True)
+    assert TypeAdapter(kind).dump_python(made, mode="json") == json.loads(printed)

@@ -7,10 +7,11 @@ import shutil
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from small import make_model
+from small import check_answer, make_model
 
 from xrayscan import load_model
 from xrayscan.cli import main
+from xrayscan.cli.calibrate import calibrate as command
 from xrayscan.model.file import save_model
 from xrayscan.model.provenance import Provenance
 
@@ -33,8 +34,9 @@ def run(*words):
 @pytest.fixture(scope="module")
 def done(known, sample_images, tmp_path_factory):
     out = tmp_path_factory.mktemp("site") / "site.safetensors"
-    result = run(sample_images / "labelled", "--model", known, "--out", out, "--cost-missed", 20)
+    result = run(sample_images / "labelled", "--model", known, "--out", out, "--cost-missed", 20, "--json")
     assert result.exit_code == 0, result.output
+    check_answer(command.result, result.stdout)
     return out, result.stderr
 
 

@@ -31,4 +31,4 @@ def test_an_engine_whose_library_is_missing_says_what_to_install():
 
 
 def test_help_lists_the_engines_that_are_installed():
-    assert "--engine local|dask" in xrayscan("predict", "--help").stdout
+    assert "--engine local|dask|ray" in xrayscan("predict", "--help").stdout

@@ -1,7 +1,9 @@
 import json
 
 from command_line import xrayscan
-from small import write_film
+from small import check_answer, write_film
+
+from xrayscan.cli.explore import explore as command
 
 
 def test_the_command_prints_tables_for_people_and_json_for_programs(tmp_path):
@@ -9,6 +11,7 @@ def test_the_command_prints_tables_for_people_and_json_for_programs(tmp_path):
         write_film(tmp_path / "films" / ("NORMAL", "PNEUMONIA")[n % 2] / f"patient{n}-1.png", n)
     result = xrayscan("explore", tmp_path / "films", "--out", tmp_path / "e.html", "--json", "--workers", "0")
     assert result.exit_code == 0, result.output
+    check_answer(command.result, result.stdout)
     assert json.loads(result.stdout)["labels"] == {"NORMAL": 12, "PNEUMONIA": 12}
     for text in (
         "Films",
@@ -18,7 +21,7 @@ def test_the_command_prints_tables_for_people_and_json_for_programs(tmp_path):
         "Patients (IDs from",
         "Copies",
         "Shortcut check",
-        "Written",
+        "Open ",
     ):
         assert text in result.stderr, text
 

@@ -1,5 +1,8 @@
 import pytest
 from command_line import xrayscan
+from small import check_answer
+
+from xrayscan.cli.export import export as command
 
 
 def test_the_command_replaces_nothing_unasked(model_file, tmp_path):
@@ -7,5 +10,5 @@ def test_the_command_replaces_nothing_unasked(model_file, tmp_path):
     asked = ["export", model_file, "--out", str(tmp_path / "m.onnx")]
     assert "Written" in xrayscan(*asked).output
     assert xrayscan(*asked).exit_code == 5
-    assert xrayscan(*asked, "--overwrite").exit_code == 0
+    check_answer(command.result, xrayscan(*asked, "--overwrite", "--json").stdout)
     assert xrayscan("export", model_file, "--out", tmp_path / "m.bin").exit_code == 2

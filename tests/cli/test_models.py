@@ -1,12 +1,14 @@
 import importlib.metadata
 import re
+import tomllib
 
 import pytest
 from command_line import xrayscan
+from small import ROOT
 
 from xrayscan.model.backend import TrainingParams
 from xrayscan.model.parameters import describe
-from xrayscan.plugin.extras import PURPOSES, extras
+from xrayscan.plugin.extras import DEVELOPMENT, PURPOSES, extras
 from xrayscan.plugin.manager import load_registry
 
 
@@ -44,4 +46,8 @@ def test_models_says_which_extras_are_missing(monkeypatch):
     assert "tune command tune installed" in listed
     found = {one.name: one for one in extras()}
     assert (found["timm"].missing, found["onnx"].missing) == (("timm",), ())
-    assert set(PURPOSES) <= set(found)
+
+
+def test_every_extra_says_what_it_is_for():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(PURPOSES) == set(project["optional-dependencies"]) - set(DEVELOPMENT)

@@ -2,8 +2,10 @@ import re
 
 import pytest
 from command_line import xrayscan
+from small import check_answer
 
 from xrayscan import load_model
+from xrayscan.cli.train import train as command
 
 TINY = ("--set", "side=32", "--set", "width=4", "--workers", "0")
 
@@ -14,13 +16,13 @@ def trained(sample_images, tmp_path_factory):
     run = tmp_path_factory.mktemp("trained") / "run"
     words = ("train", sample_images / "labelled", "--cache", run.parent / "cache", *TINY)
     more = ("--epochs", "2", "--operating-point", "sensitivity-0.9", "--set", "l1=1e-6", "--name", "=<b>")
-    return run, xrayscan(*words, *more, "--out", run), words
+    return run, xrayscan(*words, *more, "--out", run, "--json"), words
 
 
 def test_train_then_predict_from_the_command_line(trained, sample_images, tmp_path):
     run, result, _ = trained
     assert result.exit_code == 0, result.output
-    assert result.stdout == ""
+    check_answer(command.result, result.stdout)
     assert re.search(
         r"^ +epoch +loss +val. loss +AUROC .*\n +1 of 2 .*\n +2 of 2 +[\d.]+ ", result.stderr, re.MULTILINE
     )

@@ -8,10 +8,11 @@ import tomllib
 
 import pytest
 from click.testing import CliRunner
-from small import ROOT
+from small import ROOT, check_answer
 
 from xrayscan import FitSettings, TrainSettings, train
 from xrayscan.cli import main
+from xrayscan.cli.tune import tune as command
 from xrayscan.training.recipe import read_recipe
 from xrayscan.tuning.tuner import STUDY_FILE
 
@@ -26,9 +27,9 @@ def tune(out, *words):
 
 def test_a_search_from_the_command_line_tells_its_trials_and_leaves_a_recipe(tmp_path):
     out = tmp_path / "out"
-    result = tune(out, "--trials", "3")
+    result = tune(out, "--trials", "3", "--json")
     assert result.exit_code == 0, result.output
-    assert result.stdout == ""
+    check_answer(command.result, result.stdout)
     assert "learning_rate: 0.0003 to 0.006, logarithmic" in result.stderr
     assert "validated on 24 (no shared patients; patient IDs from" in result.stderr
     for text in ("trial   1 of 3: complete", "best", "Best of 3 trials", "best.toml", "looks better than it is"):

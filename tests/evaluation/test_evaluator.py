@@ -9,10 +9,11 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 from sklearn import metrics as sk
-from small import make_model, write_film
+from small import check_answer, make_model, write_film
 
 from xrayscan import EvaluateSettings, InputError, UsageError, evaluate, load_model, write_evaluation
 from xrayscan.cli import main
+from xrayscan.cli.evaluate import evaluate as command
 from xrayscan.dataset import perceptual_hash
 from xrayscan.dataset.labelled_folder import read_folder
 from xrayscan.model.file import save_model
@@ -63,7 +64,9 @@ def model_that_saw(tmp_path, model_file):
 def run(labelled, model_file, other_model, tmp_path_factory):
     """Two models evaluated from the command line: result and folder."""
     out = tmp_path_factory.mktemp("run") / "evaluation"
-    return xrayscan(labelled, "--model", model_file, "--model", other_model, "--out", out, "--prevalence", "0.1"), out
+    return xrayscan(
+        labelled, "--model", model_file, "--model", other_model, "--out", out, "--prevalence", "0.1", "--json"
+    ), out
 
 
 def predictions(out):
@@ -75,7 +78,7 @@ def test_evaluate_writes_three_files_and_a_table(run):
     result, out = run
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in out.iterdir()) == ["evaluation.html", "metrics.json", "predictions.csv"]
-    assert result.stdout == ""
+    check_answer(command.result, result.stdout)
     for text in ("AUROC", "balanced accuracy", "Differences to", "of the queue", "not a diagnosis", "34 patients"):
         assert text in result.stderr, text
 

@@ -23,7 +23,9 @@ def test_a_picture_that_xrayscan_wrote_says_so_wherever_it_lies():
     assert not is_own_output("/anywhere/film.png", saved(lambda image, out: image.save(out, "PNG")))
 
 
-@pytest.mark.parametrize("name", ["triage.csv", "run.json", STORE_NAME, "heatmaps/00001-a_png.png"])
+@pytest.mark.parametrize(
+    "name", ["triage.csv", "run.json", STORE_NAME, "heatmaps/00001-a_png.png", "triage.dicom-sr/1.2.dcm"]
+)
 def test_files_of_a_scans_folder_are_known_by_their_place(tmp_path, name):
     path = tmp_path / name
     path.parent.mkdir(exist_ok=True)

@@ -64,6 +64,14 @@ def test_a_range_says_in_words_what_it_holds(declared, words, inside, outside):
     assert not any(map(declared.holds, outside))
 
 
+def test_nothing_is_in_every_range_that_it_may_have():
+    @dataclass(frozen=True)
+    class Params:
+        most: int | None = field(default=None, metadata={"range": (1, None)})
+
+    assert parse(Params, {}, of="x") == Params()
+
+
 def test_every_part_of_a_list_is_held_to_the_range():
     with pytest.raises(ModelError, match=r"resnet18: widths = \(64, 0\): give a number from 1 to 65536"):
         parse(TransferParams, {"widths": "64, 0"}, of="resnet18")

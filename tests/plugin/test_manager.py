@@ -5,7 +5,7 @@ import types
 
 import pytest
 
-from xrayscan import Command, InputSpec, ModelError, TorchBackend, Verdict, hookimpl
+from xrayscan import Command, InputSpec, ModelError, TorchBackend, UsageError, Verdict, hookimpl
 from xrayscan.network.architectures.cnn import CnnParams
 from xrayscan.plugin.manager import load_registry
 
@@ -218,3 +218,10 @@ def test_a_plugin_brings_checks_and_a_name_taken_twice_costs_the_second_one(inst
 def test_a_verdict_that_sets_aside_says_why():
     with pytest.raises(ValueError, match="a code and a reason"):
         Verdict(code="dull")
+
+
+def test_a_misspelt_runtime_or_report_is_answered_with_the_nearest_one():
+    with pytest.raises(UsageError, match=r"unknown runtime 'tourch' \(did you mean 'torch'\?\): choose auto, torch"):
+        load_registry().runtime("tourch")
+    with pytest.raises(UsageError, match=r"unknown report format 'htlm' \(did you mean 'html'\?\)"):
+        load_registry().report("htlm")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from xrayscan.report.html import worklist_figures
 from xrayscan.report.html import worklist_page as html
 from xrayscan.report.html.worklist_data import FIELDS
 from xrayscan.report.html.worklist_page import PAGE_ROWS, SOURCES_SHOWN, write_html
@@ -178,6 +179,31 @@ def test_the_table_shows_the_first_page_without_a_script_and_the_data_holds_ever
     written = page(*((f"{number}.png", 0.5) for number in range(300)))
     assert written.text.count(".png") == PAGE_ROWS
     assert len(json.loads(written.parts["data"])) == 300
+
+
+def test_a_page_of_fewer_rows_says_how_many_more_there_are_and_counts_them_all(page):
+    shown = page(
+        *((f"{n}.png", 0.9 - n / 10) for n in range(5)),
+        ("bad.png", "truncated JPEG"),
+        page_settings=PageSettings(rows=2),
+    )
+    assert [row[FIELDS.index("source")] for row in json.loads(shown.parts["data"])] == ["0.png", "1.png"]
+    assert "This page lists the first 2 rows; 4 rows more are in the other formats" in shown.text
+    assert "more are in the other formats" not in page(("a.png", 0.5)).text
+
+
+def test_the_figures_count_every_film_in_its_bin_whatever_the_number_of_rows(worklist, monkeypatch):
+    monkeypatch.setattr(worklist_figures, "AT_ONCE", 2)
+    scores = worklist_figures.scores_of(worklist(*((f"{n}.png", n / 10 + 0.01) for n in range(10)), ("all.png", 1.0)))
+    counted = {name: counts.nonzero()[0].tolist() for name, counts in scores.films.items()}
+    assert counted == {
+        "low": [0, 4],
+        "intermediate": [8, 12, 16, 20, 24, 28],
+        "high": [32, 36, 39],
+        "unlike training": [],
+    }
+    assert sum(counts.sum() for counts in scores.films.values()) == 11
+    assert (scores.furthest, scores.pairs) == (0, [])
 
 
 def test_the_header_says_when_and_where(page):

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from xrayscan.console.card import show_card
 from xrayscan.console.predict import ScanConsole
-from xrayscan.console.terminal import show_card
 from xrayscan.plugin.reports import write_reports
 from xrayscan.report.run_json import write_run
 from xrayscan.store.record import UNLIKE, Facts, ScanRecord

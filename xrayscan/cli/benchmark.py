@@ -16,17 +16,42 @@ class BenchmarkOptions:
     hardware: options.Hardware
     runtime: str = options.runtime_option()
     seconds: float = option(2.0, "How many seconds each way of inference is measured.", range=(0.1, 60))
-    json_file: str | None = option(None, "File for all rates as JSON.", "--json", metavar="FILE")
     picture: str | None = option(None, "File for a picture of the rates.", metavar="FILE.svg")
+    as_json: bool = options.json_option()
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceRate:
+    """One way to compute the model."""
+
+    runtime: str
+    precision: str
+    batch_size: int
+    per_second: float  # films
+    chosen: bool  # what a long scan takes
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Films per second of the parts of a scan."""
+
+    films: int  # that it was measured on
+    decoded: float
+    inferred: float  # by the runtime that a scan takes, at its best batch size
+    scanned: float  # a whole scan, without its start
+    limit: str  # decoding or inference
+    hours: float  # that 100,000 such films take
+    inference: list[InferenceRate]
 
 
 @command(
     BenchmarkOptions,
     "xrayscan benchmark",
-    "xrayscan benchmark ward-3/ --json speed.json --picture speed.svg",
+    "xrayscan benchmark ward-3/ --json --picture speed.svg > speed.json",
     "xrayscan benchmark ward-3/ --model runs/ours --runtime openvino",
+    result=Rates,
 )
-def benchmark(asked: BenchmarkOptions) -> None:
+def benchmark(asked: BenchmarkOptions) -> Rates:
     """Measure decoding, inference by runtime and batch size, and a whole scan of PATHS; of drawn films without PATHS.
 
     Says which part is the limit, and how long 100,000 such films take. What each runtime takes is remembered, so that
@@ -35,7 +60,6 @@ def benchmark(asked: BenchmarkOptions) -> None:
     Exit code: 0 measured, 3 no file could be decoded, 4 unusable model, 5 a file cannot be written.
     """
     import dataclasses
-    import json
 
     from xrayscan.console.benchmark import drawn, print_benchmark
     from xrayscan.files.atomic import atomic_writer
@@ -50,10 +74,10 @@ def benchmark(asked: BenchmarkOptions) -> None:
         workers=asked.hardware.workers,
     )
     found = run(asked.paths, load_model(asked.model), settings, asked.seconds)
-    print_benchmark(found)
-    if asked.json_file:
-        with atomic_writer(asked.json_file) as file:
-            json.dump({**dataclasses.asdict(found), "limit": found.limit, "hours": found.hours}, file, indent=2)
+    if not asked.as_json:
+        print_benchmark(found)
     if asked.picture:
         with atomic_writer(asked.picture) as file:
             file.write(drawn(found))
+    ways = [InferenceRate(**dataclasses.asdict(one)) for one in found.inference]
+    return Rates(found.films, found.decoded, found.inferred, found.scanned, found.limit, found.hours, ways)

@@ -13,6 +13,7 @@ from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.signals import began
 from xrayscan.cli.types import ModelReference
 from xrayscan.dataset.folder_settings import FolderSettings
+from xrayscan.files.plain import plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,36 @@ class CalibrateOptions:
     labels: FolderSettings
     hardware: options.Hardware
     quiet: bool = options.quiet_option()
+    as_json: bool = options.json_option()
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdAt:
+    """What one operating point comes to on the films."""
+
+    threshold: float
+    found: int  # cases at or above it
+    missed: int  # cases below it
+    read: int  # films at or above it
+    sensitivity: float | None
+    sensitivity_ci95: list[float | None]
+    specificity: float | None
+    specificity_ci95: list[float | None]
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCalibrated:
+    """A model with the calibration and the thresholds of one site."""
+
+    files: list[str]  # the model file first
+    films: int
+    positive_films: int
+    before: dict[str, float | None]  # figures of the model as it was
+    after: dict[str, float | None]  # of the new one; no film helped to fit its own calibration
+    operating_points: dict[str, ThresholdAt]
+    films_needed: dict[str, dict[str, int]]  # labelled films to know a figure within so much
+    warnings: list[str]
 
 
 def model_is_an_option(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:
@@ -57,8 +88,9 @@ def model_is_an_option(values: Mapping[str, Any], extra: list[str]) -> Mapping[s
     "xrayscan evaluate other-films-of-ward-3/ --model default --model site.safetensors",
     env="XRAYSCAN_CALIBRATE",
     below=model_is_an_option,
+    result=ModelCalibrated,
 )
-def calibrate(asked: CalibrateOptions) -> None:
+def calibrate(asked: CalibrateOptions) -> ModelCalibrated:
     """Fit a model's calibration and thresholds to one site.
 
     LABELLED is a labelled folder (DIR/<LABEL>/…, or --labels FILE) or a CSV with the columns path,label. 50 films are
@@ -86,7 +118,21 @@ def calibrate(asked: CalibrateOptions) -> None:
             on_film=console.film,
         )
         result = run(asked.model, _read(asked.labelled, asked.labels), asked.out, settings)
-        console.summary(result, [asked.out, write_thresholds(result, asked.out)])
+        files = [asked.out, write_thresholds(result, asked.out)]
+        console.summary(result, files)
+    points = {name: ThresholdAt(**plain(line)) for name, line in result.points.items()}
+    needed = {name: {f"{width:g}": films for width, films in one.items()} for name, one in result.needed.items()}
+    labels = result.films.labels
+    return ModelCalibrated(
+        files,
+        len(labels),
+        int(labels.sum()),
+        dict(result.before.values),
+        dict(result.after.values),
+        points,
+        needed,
+        list(result.warnings),
+    )
 
 
 def _read(labelled: str, labels: FolderSettings) -> Any:

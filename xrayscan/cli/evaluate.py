@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,9 @@ from xrayscan.cli.signals import began
 from xrayscan.cli.types import LABELLED
 from xrayscan.dataset.folder_settings import FolderSettings
 from xrayscan.evaluation.settings import EvaluateSettings
+
+if TYPE_CHECKING:
+    from xrayscan.evaluation.evaluator import Evaluation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,35 @@ class EvaluateOptions:
     hardware: options.Hardware
     runtime: str = options.runtime_option()
     quiet: bool = options.quiet_option()
+    as_json: bool = options.json_option()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMeasured:
+    """What one model reaches. metrics.json has every threshold, and figures by group."""
+
+    reference: str  # as it was called
+    name: str
+    fingerprint: str  # SHA-256 of the model file
+    threshold: float
+    operating_point: str | None  # whose threshold it is; null: --threshold
+    confusion: dict[str, int]  # tn, fp, fn, tp
+    figures: dict[str, float | None]  # by name, such as auroc; null where undefined
+    ci95: dict[str, list[float | None]]  # their 95 % intervals
+    seen_films: int | None  # of these films, that the model was trained on; null where it does not say
+
+
+@dataclass(frozen=True, slots=True)
+class FolderEvaluated:
+    """Models measured on a labelled folder."""
+
+    files: list[str]
+    labels: list[str]  # the positive one last
+    films: int
+    positive_films: int
+    failed: dict[str, str]  # files that could not be read, with the reason
+    models: list[ModelMeasured]
+    warnings: list[str]
 
 
 def models_are_options(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:
@@ -47,8 +79,9 @@ def models_are_options(values: Mapping[str, Any], extra: list[str]) -> Mapping[s
     "xrayscan evaluate test-films/ --model runs/first --by style",
     env="XRAYSCAN_EVALUATE",
     below=models_are_options,
+    result=FolderEvaluated,
 )
-def evaluate(asked: EvaluateOptions) -> None:
+def evaluate(asked: EvaluateOptions) -> FolderEvaluated:
     """Measure one model or several on DIR, a labelled folder whose films none of them has seen.
 
     DIR/<LABEL>/…, DIR/test/<LABEL>/… or --labels FILE. Films that a model was trained or tuned on, recognised by
@@ -88,4 +121,33 @@ def evaluate(asked: EvaluateOptions) -> None:
         )
         evaluation = run(asked.models, labelled, asked.directory, settings)
         out = own_folder("evaluation", share=share) if asked.out is None else asked.out
-        console.summary(evaluation, write_evaluation(evaluation, out, overwrite=overwrite, share=share))
+        files = write_evaluation(evaluation, out, overwrite=overwrite, share=share)
+        console.summary(evaluation, files)
+    return _answer(evaluation, files)
+
+
+def _answer(evaluation: "Evaluation", files: list[str]) -> FolderEvaluated:
+    films = evaluation.films
+    measured = [
+        ModelMeasured(
+            model.reference,
+            model.model.card.name,
+            model.model.fingerprint,
+            model.threshold,
+            model.point.name if model.point else None,
+            model.confusion(films.labels),
+            dict(model.values),
+            {name: list(bounds) for name, bounds in model.intervals.items()},
+            model.overlap.films if model.overlap else None,
+        )
+        for model in evaluation.models
+    ]
+    return FolderEvaluated(
+        files,
+        list(films.folder.labels),
+        len(films.labels),
+        int(films.labels.sum()),
+        dict(films.failed),
+        measured,
+        list(evaluation.warnings),
+    )

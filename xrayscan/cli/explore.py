@@ -1,9 +1,7 @@
 """`xrayscan explore`: what a careful person looks at before training."""
 
-import json
 from dataclasses import dataclass
-
-import click
+from typing import Any
 
 from xrayscan.cli import options
 from xrayscan.cli.settings import argument, command, option
@@ -20,10 +18,31 @@ class ExploreOptions:
     out: str | None = options.out_option("Output file.", "FILE.html", "explore.html, or explore-2.html and so on")
     overwrite: bool = options.overwrite_option()
     labels: FolderSettings
-    as_data: bool = option(False, "Also print the figures as JSON on stdout.", "--json")
+    as_json: bool = options.json_option()
     seed: int = option(0, "Random seed for the shortcut check.")
     workers: int | None = options.workers_option()
     quiet: bool = options.quiet_option()
+
+
+@dataclass(frozen=True, slots=True)
+class FolderExplored:
+    """What a labelled folder holds."""
+
+    page: str
+    labels: dict[str, int]  # films of each
+    splits: dict[str, dict[str, int]]  # films of each label in each split that there is
+    finding: str  # the positive label
+    failed: dict[str, str]  # files that could not be read, with the reason
+    patients: int
+    patients_by: str  # what patients were told apart by
+    patients_in_several_splits: int
+    patients_with_both_labels: int
+    identical: dict[str, int]  # groups of identical files, the films in them, and how many groups reach across
+    near_duplicates: dict[str, int]  # likewise
+    metadata_auroc: float | None  # of predicting the label from file properties alone; null where it was not tried
+    metadata_auroc_ci95: list[float] | None
+    metadata_alone: dict[str, float] | None  # AUROC of each property alone
+    warnings: list[str]
 
 
 @command(
@@ -32,8 +51,9 @@ class ExploreOptions:
     "xrayscan explore chest_xray/ --out kaggle.html",
     r"xrayscan explore films/ --labels labels.csv --patient-pattern 'pat(\d+)' --json > facts.json",
     env="XRAYSCAN_EXPLORE",
+    result=FolderExplored,
 )
-def explore(asked: ExploreOptions) -> None:
+def explore(asked: ExploreOptions) -> FolderExplored:
     """Show what DIR, a labelled folder, holds and what could mislead a model that is trained on it.
 
     Counts per label and split, sizes and formats, samples, brightness, patients, near-duplicates within and across
@@ -56,5 +76,5 @@ def explore(asked: ExploreOptions) -> None:
         path = asked.out or own_file("explore.html")
         write_explore_page(explored, path)
         console.summary(explored, path)
-    if asked.as_data:
-        click.echo(json.dumps(as_json(explored), indent=2))
+    found: dict[str, Any] = as_json(explored)
+    return FolderExplored(page=path, **found)

@@ -21,6 +21,16 @@ class ExportOptions:
     )
     out: str | None = options.out_option("Output file, ending in .onnx or .xml.", "FILE", "the model's name, here")
     overwrite: bool = options.overwrite_option()
+    as_json: bool = options.json_option()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelExported:
+    """A model as a file for other programs."""
+
+    path: str
+    format: str  # onnx or openvino
+    difference: float  # the largest one to torch's probabilities, on drawn films
 
 
 @command(
@@ -28,8 +38,9 @@ class ExportOptions:
     "xrayscan export default",
     "xrayscan export runs/ours --format openvino --out ours.xml",
     "xrayscan predict radiographs/ --model default.onnx",
+    result=ModelExported,
 )
-def export(asked: ExportOptions) -> None:
+def export(asked: ExportOptions) -> ModelExported:
     """Write MODEL as an ONNX or OpenVINO file, for other programs and for machines without torch.
 
     Normalisation is inside: the graph takes pixels (films, side, side) uint8 and gives raw logits. Card, calibration
@@ -55,4 +66,8 @@ def export(asked: ExportOptions) -> None:
     if os.path.lexists(path) and not asked.overwrite:
         raise OutputError(f"{path} exists: give another --out, or --overwrite to replace it")
     found = run(load_model(asked.model), path)
-    click.echo(f"Written: {with_size(path)}; run once, its probabilities are within {max(found, 1e-6):.1g} of torch's")
+    if not asked.as_json:
+        within = f"run once, its probabilities are within {max(found, 1e-6):.1g} of torch's"
+        click.echo(f"Written  {with_size(path)}; {within}")
+        click.echo(f"Next     xrayscan predict FOLDER --model {path}")
+    return ModelExported(path, asked.kind, found)

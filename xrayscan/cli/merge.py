@@ -1,13 +1,13 @@
 """`xrayscan merge`: the worklists of several scans as one."""
 
 import dataclasses
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import click
 
 from xrayscan.cli import options
+from xrayscan.cli.ranked import Ranked
 from xrayscan.cli.report import Look, as_scanned, write_again
 from xrayscan.cli.settings import argument, command, option
 
@@ -21,6 +21,7 @@ class MergeOptions:
     fresh: bool = option(False, "Replace an earlier scan in the same folder.")
     share: bool = options.share_option()
     look: Look
+    as_json: bool = options.json_option()
 
 
 @command(
@@ -28,8 +29,9 @@ class MergeOptions:
     "xrayscan merge triage-shard-* --out triage-all",
     "xrayscan merge ward-3/ ward-4/ --out wards --by study",
     below=as_scanned,
+    result=Ranked,
 )
-def merge(wanted: MergeOptions) -> None:
+def merge(wanted: MergeOptions) -> Ranked:
     """Bring the worklists of several scans together, without scanning.
 
     RUN_DIRs are the --out folders of finished scans by the same models: all shards of one scan (predict --shard), or
@@ -43,11 +45,11 @@ def merge(wanted: MergeOptions) -> None:
 
     computed = merge_stores(wanted.runs, wanted.out, fresh=wanted.fresh, share=wanted.share)
     _write_run(wanted)
-    exit_code = write_again(wanted.out, wanted.look)
+    answer = write_again(wanted.out, wanted.look)
     if len(computed) > 1 and not wanted.look.quiet:
         ways = ", ".join(computed)
         click.echo(f"Computed in several ways ({ways}), which may differ by 0.01: --runtime and --precision", err=True)
-    sys.exit(exit_code)
+    return answer
 
 
 def _write_run(wanted: MergeOptions) -> None:

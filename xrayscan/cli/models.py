@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from xrayscan.cli.installed import installed
-from xrayscan.cli.settings import SettingsOption, epilog, print_json
+from xrayscan.cli.settings import epilog, json_flag, print_json
 from xrayscan.cli.types import BackendName, ModelReference
 
 
@@ -77,10 +77,6 @@ class Reference(ModelReference):
         return {*super().known(ctx), *BackendName().known(ctx)}
 
 
-def _json() -> SettingsOption:
-    return SettingsOption(["--json", "as_json"], is_flag=True, help="Print the result as JSON on standard output.")
-
-
 class ModelsGroup(click.Group):
     """`xrayscan models`, with what its --json prints."""
 
@@ -95,7 +91,7 @@ class ShowCommand(click.Command):
 
 @click.group(
     cls=ModelsGroup,
-    params=[_json()],
+    params=[json_flag()],
     invoke_without_command=True,
     epilog=epilog(("xrayscan models", "xrayscan models show default", "xrayscan models show cnn")),
 )
@@ -112,7 +108,9 @@ def models(ctx: click.Context, as_json: bool) -> None:
 
 
 @models.command(
-    cls=ShowCommand, params=[_json()], epilog=epilog(("xrayscan models show runs/first", "xrayscan models show cnn"))
+    cls=ShowCommand,
+    params=[json_flag()],
+    epilog=epilog(("xrayscan models show runs/first", "xrayscan models show cnn")),
 )
 @click.argument("reference", metavar="NAME|FILE|RUN/|BACKEND", type=Reference())
 @click.pass_context

@@ -1,9 +1,11 @@
 """`xrayscan plugins`: what is installed, what it registers, what did not load; and a new plugin to start from."""
 
+from dataclasses import dataclass
+
 import click
 
 from xrayscan.cli.installed import installed
-from xrayscan.cli.settings import epilog
+from xrayscan.cli.settings import epilog, json_flag, print_json
 from xrayscan.plugin.scaffold import KINDS
 
 EXAMPLES = (
@@ -13,9 +15,33 @@ EXAMPLES = (
 )
 
 
-@click.group(invoke_without_command=True, epilog=epilog(EXAMPLES))
+@dataclass(frozen=True, slots=True)
+class PluginLine:
+    """One plugin."""
+
+    name: str
+    origin: str  # distribution and version
+    registered: dict[str, list[str]]  # names, by what they are: backends, decoders, …
+    error: str | None  # why it did not load
+    notes: list[str]  # what it did when loaded that a plugin should not
+
+
+@dataclass(frozen=True, slots=True)
+class PluginsFound:
+    """The plugins that are installed."""
+
+    plugins: list[PluginLine]
+
+
+class PluginsCommand(click.Group):
+    """`xrayscan plugins`, with what its --json prints."""
+
+    result = PluginsFound
+
+
+@click.group(cls=PluginsCommand, invoke_without_command=True, params=[json_flag()], epilog=epilog(EXAMPLES))
 @click.pass_context
-def plugins(ctx: click.Context) -> None:
+def plugins(ctx: click.Context, as_json: bool) -> None:
     """List the plugins and what they register: backends, decoders, reports and commands.
 
     XRAYSCAN_PLUGINS, a comma-separated list, loads only the plugins named in it, besides what is built in.
@@ -27,6 +53,15 @@ def plugins(ctx: click.Context) -> None:
     if ctx.invoked_subcommand:
         return
     found = installed(ctx).plugins
+    if as_json:
+        lines = [
+            PluginLine(
+                one.name, one.origin, {k: list(v) for k, v in one.registered.items()}, one.error, list(one.notes)
+            )
+            for one in found
+        ]
+        print_json(PluginsFound(lines))
+        return
     edges = [edge.name for edge in EDGES]
     rows = [
         (plugin.name, plugin.origin, edge, ", ".join(plugin.registered[edge]))

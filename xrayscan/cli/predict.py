@@ -14,6 +14,7 @@ import click
 from xrayscan.cli import options
 from xrayscan.cli.copies import Copies
 from xrayscan.cli.installed import installed
+from xrayscan.cli.ranked import Ranked, ranked
 from xrayscan.cli.send import send_reports
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.signals import RESUME, Signals
@@ -88,10 +89,13 @@ class PredictOptions:
     )
     quiet: bool = options.quiet_option()
     verbose: bool = options.verbose_option()
+    as_json: bool = options.json_option()
 
     def __post_init__(self) -> None:
         if self.quiet and self.verbose:
             raise click.UsageError("--quiet and --verbose exclude each other")
+        if self.as_json and self.dry_run:
+            raise click.UsageError("--dry-run prints paths, one a line: leave --json away")
         if self.rank.rank_by == "mean" and len(self.models) == 1:
             raise click.UsageError("--rank-by mean compares models: give --model at least twice")
         if not self.paths and self.files_from is None:
@@ -132,8 +136,9 @@ class PredictOptions:
     "xrayscan predict /mnt/archive --engine dask --cluster tcp://scheduler:8786",
     "find /mnt/share -newer yesterday -print0 | xrayscan predict --files-from -",
     env="XRAYSCAN",
+    result=Ranked,
 )
-def predict(asked: PredictOptions) -> None:
+def predict(asked: PredictOptions) -> Ranked | None:
     """Rank chest radiographs by the probability of pneumonia.
 
     PATHS are files, folders and archives, any mix; folders and archives are searched through. Every path found gets
@@ -154,8 +159,8 @@ def predict(asked: PredictOptions) -> None:
     found = chain(asked.paths, read_list(asked.files_from) if asked.files_from else ())
     if asked.dry_run:
         _list_candidates(found, asked)
-    else:
-        sys.exit(_scan(_not_empty(list(found), asked), asked))
+        return None
+    return _scan(_not_empty(list(found), asked), asked)
 
 
 def _not_empty(found: "list[str | Source]", asked: PredictOptions) -> "list[str | Source]":
@@ -186,7 +191,7 @@ def _list_candidates(found: Iterable["str | Source"], asked: PredictOptions) -> 
     )
 
 
-def _scan(found: "list[str | Source]", asked: PredictOptions) -> int:
+def _scan(found: "list[str | Source]", asked: PredictOptions) -> Ranked:
     from xrayscan.console.predict import ScanConsole
     from xrayscan.explain.pictures import page_settings
     from xrayscan.files.text import with_size
@@ -238,22 +243,22 @@ def _scan(found: "list[str | Source]", asked: PredictOptions) -> int:
             when=when(datetime.now(UTC).isoformat()),
             folders=tuple(map(os.fsdecode, asked.paths)),
         )
-        files = list(map(with_size, write_reports(worklist, out, asked.formats, look, console.writing)))
-        if not stopping():
-            files += asked.copies.make(worklist, share=asked.share)
+        files = list(write_reports(worklist, out, asked.formats, look, console.writing))
+        copies = [] if stopping() else asked.copies.make(worklist, share=asked.share)
         exit_code = signals.exit_code if stopping() else worklist.exit_code
         kept = _kept(asked, settings, out)
         counted = dataclasses.asdict(console.progress) | ran_on(console.hardware)
-        files.append(with_size(write_run(worklist, out, kept, counted, exit_code)))
-        console.summary(worklist, files)
+        files.append(write_run(worklist, out, kept, counted, exit_code))
+        console.summary(worklist, [*map(with_size, files), *copies])
+        answer = ranked(worklist, out, files, exit_code)
         if stopping():
             remains = _remains(worklist, console.progress, out, asked.fresh)
             click.echo(f"xrayscan: stopped by {signals.name}{remains}", err=True)
-            return exit_code
+            return answer
     if asked.send:
         context.meta[RESUME] = lambda: f": `xrayscan send {out}` sends the rest"
         send_reports(out, asked.send, quiet=asked.quiet)
-    return exit_code
+    return answer
 
 
 def _observers(named: Iterable[str]) -> Iterator[tuple["Observer", str]]:

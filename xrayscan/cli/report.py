@@ -1,7 +1,6 @@
 """`xrayscan report`: the reports of an earlier scan once more, with other settings."""
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ import click
 
 from xrayscan.cli import options
 from xrayscan.cli.copies import Copies
+from xrayscan.cli.ranked import Ranked, ranked
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.signals import began
 from xrayscan.cli.types import ModelReference
@@ -39,6 +39,7 @@ class ReportOptions:
 
     run: str = argument("RUN_DIR", click.Path(exists=True, file_okay=False))
     look: Look
+    as_json: bool = options.json_option()
 
 
 def as_scanned(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:
@@ -58,8 +59,9 @@ def as_scanned(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]
     "xrayscan report triage --prevalence 5% --format html",
     "xrayscan report triage --html-top 2000 --heatmaps 200 --heatmap-files",
     below=as_scanned,
+    result=Ranked,
 )
-def report(wanted: ReportOptions) -> None:
+def report(wanted: ReportOptions) -> Ranked:
     """Write the reports of a scan again, from what it kept and without scanning.
 
     RUN_DIR is the --out of an earlier predict, and defaults are what that was asked for. Films are read only for the
@@ -68,11 +70,11 @@ def report(wanted: ReportOptions) -> None:
 
     Exit code: that of predict; 3 also where RUN_DIR holds no scan.
     """
-    sys.exit(write_again(wanted.run, wanted.look))
+    return write_again(wanted.run, wanted.look)
 
 
-def write_again(run: str, wanted: Look) -> int:
-    """Write the reports of the last scan into the folder ``run``, tell what it came to, and return its exit code."""
+def write_again(run: str, wanted: Look) -> Ranked:
+    """Write the reports of the last scan into the folder ``run``, and tell what it came to."""
     from xrayscan.console.predict import ScanConsole
     from xrayscan.errors import UsageError
     from xrayscan.explain.pictures import page_settings
@@ -97,6 +99,6 @@ def write_again(run: str, wanted: Look) -> int:
             when=earlier.when,
             folders=earlier.folders,
         )
-        files = write_reports(worklist, run, wanted.formats, page, console.writing)
+        files = list(write_reports(worklist, run, wanted.formats, page, console.writing))
         console.summary(worklist, [*map(with_size, files), *wanted.copies.make(worklist)])
-        return worklist.exit_code
+        return ranked(worklist, run, files, worklist.exit_code)

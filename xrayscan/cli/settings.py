@@ -123,6 +123,12 @@ def _answer(function: Callable[[Any], Any], asked: Any) -> None:
         sys.exit(code)
 
 
+def json_flag() -> click.Option:
+    """--json of a command that is none of a dataclass."""
+    told = "Print the result as JSON on standard output."
+    return SettingsOption(["--json", "as_json"], is_flag=True, help=told)
+
+
 def print_json(found: Any) -> None:
     """Print what a command found as JSON, in ASCII."""
     click.echo(json.dumps(plain(found), indent=2, allow_nan=False))

@@ -2,10 +2,14 @@
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from xrayscan.cli import options
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.types import FilmPath
+
+if TYPE_CHECKING:
+    from xrayscan.explain.film import InspectedFilm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +29,49 @@ class ShowOptions:
     burned_in: bool = options.burned_in_option()
     overwrite: bool = options.overwrite_option()
     device: str = options.device_option()
+    as_json: bool = options.json_option()
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOfFilm:
+    """What one model says of the film."""
+
+    model: str
+    probability: float  # calibrated
+    tier: str  # high, intermediate or low, by the model's own thresholds
+    flagged: dict[str, bool]  # by each operating point
+
+
+@dataclass(frozen=True, slots=True)
+class NearCase:
+    """A training case that the first model compared the film with."""
+
+    label: str
+    distance: float  # in the model's own unit
+
+
+@dataclass(frozen=True, slots=True)
+class FilmShown:
+    """One film that was scored."""
+
+    source: str
+    facts: dict[str, str | int | float | None]  # the columns of a worklist, by name
+    reading: dict[str, str]  # how the pixels were read
+    flags: list[str]
+    scores: list[ScoreOfFilm]  # the first model's first
+    heatmap: str | None  # the file that was written
+    picture: str | None  # that of --png
+    nearest: list[NearCase]  # of a model that compares films
+    problem: str | None  # why there is no heatmap, where one was to be had
 
 
 @command(
     ShowOptions,
     "xrayscan show sample_images/film-02.jpeg",
     "xrayscan show film.dcm --model default --model runs/first --out film-heatmap.png",
+    result=FilmShown,
 )
-def show(asked: ShowOptions) -> None:
+def show(asked: ShowOptions) -> FilmShown:
     """Inspect one film: metadata, score, heatmap.
 
     Prints technical tags, how the pixels were read and what was repaired, each model's probability, tier and
@@ -57,4 +96,27 @@ def show(asked: ShowOptions) -> None:
     path = asked.out or own_file(f"{name}-heatmap.png")
     if film.evidence.heatmap is not None:
         film.write_heatmap(path)
-    print_film(film, path, beside)
+    if not asked.as_json:
+        print_film(film, path, beside)
+    return _answer(film, path, beside)
+
+
+def _answer(film: "InspectedFilm", path: str, beside: str | None) -> FilmShown:
+    from xrayscan.worklist.tiers import TierScale
+
+    scores = [
+        ScoreOfFilm(name, p, TierScale(card).tier(p), {one.name: p >= one.threshold for one in card.operating_points})
+        for (name, card), p in zip(film.cards.items(), film.probabilities, strict=True)
+    ]
+    evidence = film.evidence
+    return FilmShown(
+        film.source,
+        dict(film.facts),
+        {name: str(value) for name, value in film.film.reading.items()},
+        list(film.flags),
+        scores,
+        path if evidence.heatmap is not None else None,
+        beside,
+        [NearCase(case.label, case.distance) for case in evidence.neighbours],
+        evidence.problem,
+    )

@@ -16,11 +16,11 @@ from xrayscan.cli.signals import RESUME, began
 from xrayscan.cli.types import EXISTING_FILE, LABELLED
 from xrayscan.dataset.folder_settings import FolderSettings
 from xrayscan.errors import InputError
-from xrayscan.model.backend import TrainingParams
-from xrayscan.model.card import UNNAMED
+from xrayscan.model.backend import Epoch, TrainingParams
+from xrayscan.model.card import UNNAMED, OperatingPoint
 
 if TYPE_CHECKING:
-    from xrayscan.training import TrainSettings
+    from xrayscan.training import Trained, TrainSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,25 @@ class TrainOptions:
     fast_dev_run: bool = option(False, "Smoke test: run everything on a few films.")
     hardware: options.Hardware
     quiet: bool = options.quiet_option()
+    as_json: bool = options.json_option()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTrained:
+    """A model that was trained, and what it reaches on its validation films."""
+
+    files: list[str]  # the model file first
+    fingerprint: str  # SHA-256 of the model file
+    name: str
+    backend: str
+    labels: list[str]  # the positive one last
+    training_films: int
+    validation_films: int
+    failed: dict[str, str]  # files that could not be read, with the reason
+    epochs: list[Epoch]
+    operating_points: list[OperatingPoint]
+    metrics: dict[str, Any]  # of the card: see the page on model cards
+    warnings: list[str]
 
 
 @command(
@@ -74,8 +93,9 @@ class TrainOptions:
     "xrayscan predict radiographs/ --model runs/first",
     env="XRAYSCAN_TRAIN",
     below=recipe_values,
+    result=ModelTrained,
 )
-def train(asked: TrainOptions) -> None:
+def train(asked: TrainOptions) -> ModelTrained:
     """Train a model on DIR, which holds one folder of films per label.
 
     Films of one patient stay on one side of the split, so validation is honest; stopping, calibration and operating
@@ -87,7 +107,27 @@ def train(asked: TrainOptions) -> None:
 
     click.get_current_context().meta[RESUME] = lambda: _kept(asked.out)
     with TrainConsole(quiet=asked.quiet, since=began()) as console:
-        console.summary(run(asked.directory, asked.out, _settings(asked, console)))
+        trained = run(asked.directory, asked.out, _settings(asked, console))
+        console.summary(trained)
+    return _answer(trained)
+
+
+def _answer(trained: "Trained") -> ModelTrained:
+    model, films = trained.model, trained.films
+    return ModelTrained(
+        list(trained.files),
+        model.fingerprint,
+        model.card.name,
+        model.card.backend,
+        list(model.card.labels),
+        len(films.training),
+        len(films.validation),
+        dict(films.decoded.failed),
+        list(trained.epochs),
+        list(model.card.operating_points),
+        dict(model.card.metrics),
+        list(films.warnings),
+    )
 
 
 def _kept(out: str) -> str:

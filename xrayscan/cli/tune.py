@@ -46,6 +46,32 @@ class TuneOptions:
     share: bool = options.share_option()
     hardware: options.Hardware
     quiet: bool = options.quiet_option()
+    as_json: bool = options.json_option()
+
+
+@dataclass(frozen=True, slots=True)
+class TrialMade:
+    """One combination of parameters, and what it came to."""
+
+    number: int  # from 1
+    state: str  # complete, pruned or failed
+    value: float | None  # the objective at its best epoch; null unless complete
+    parameters: dict[str, Any]
+    epochs: int
+    seconds: float
+    reason: str  # why it failed; else empty
+
+
+@dataclass(frozen=True, slots=True)
+class SearchMade:
+    """A search for parameters."""
+
+    objective: str
+    best: int  # the number of the best trial
+    recipe: str  # the file that `xrayscan train --recipe` takes
+    files: list[str]
+    importance: dict[str, float]  # share of the differences between trials that each parameter explains
+    trials: list[TrialMade]
 
 
 @command(
@@ -56,8 +82,9 @@ class TuneOptions:
     "xrayscan train labelled/ --out runs/best --recipe runs/search/best.toml",
     env="XRAYSCAN_TUNE",
     below=recipe_values,
+    result=SearchMade,
 )
-def tune(asked: TuneOptions) -> None:
+def tune(asked: TuneOptions) -> SearchMade:
     """Search for the parameters that train the best model on DIR, a labelled folder as for `xrayscan train`.
 
     Optuna proposes combinations (TPE) and stops those that fall behind (median pruning); each is trained on the
@@ -70,7 +97,15 @@ def tune(asked: TuneOptions) -> None:
 
     click.get_current_context().meta[RESUME] = lambda: ": finished trials are kept; run the same command to resume"
     with TuneConsole(asked.objective, asked.trials, quiet=asked.quiet, since=began()) as console:
-        console.summary(run(asked.directory, asked.out, _settings(asked, console)))
+        tuned = run(asked.directory, asked.out, _settings(asked, console))
+        console.summary(tuned)
+    trials = [
+        TrialMade(one.number, one.state, one.value, dict(one.parameters), len(one.curve), one.seconds, one.reason)
+        for one in tuned.trials
+    ]
+    return SearchMade(
+        tuned.objective, tuned.best.number, tuned.recipe, list(tuned.files), dict(tuned.importance), trials
+    )
 
 
 def _settings(asked: TuneOptions, console: Any) -> "TuneSettings":

@@ -70,7 +70,8 @@ class Formats(click.ParamType[tuple[str, ...]]):
         names = tuple(dict.fromkeys(name.strip() for name in str(value).split(",") if name.strip()))
         known = installed(ctx or click.get_current_context()).reports
         if not names or not set(names) <= set(known):
-            self.fail(f"{value!r}: choose among {', '.join(known)}, separated by commas", param, ctx)
+            near = "".join(nearest(name, known) for name in names if name not in known)
+            self.fail(f"{value!r}{near}: choose among {', '.join(known)}, separated by commas", param, ctx)
         for name in names:
             installed(ctx or click.get_current_context()).report(name)  # raises where it needs what is not installed
         return names

@@ -5,9 +5,11 @@ import os
 import shlex
 from collections.abc import Mapping
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from xrayscan.console.terminal import aligned, printable, say, tell, titled_table
 from xrayscan.files.text import counted, ending, escaped
@@ -36,8 +38,11 @@ def tell_worklist(out: Console, worklist: Worklist, *, verbose: bool = False) ->
     if worklist.counts.scored:
         out.print()
         tell(out, f"[bold]Top {min(TOP, worklist.counts.scored)} of {worklist.counts.scored:,}[/]")
-        for line in _top(worklist):
-            tell(out, line)
+        for line, flags in zip(_top(worklist), _flags(worklist), strict=True):
+            fits = not out.is_terminal or cell_len(Text.from_markup(f"{line}  {flags}").plain) <= out.width
+            tell(out, f"{line}  {flags}" if flags and fits else line)
+            if flags and not fits:
+                say(out, f"    {flags}")
     out.print()
     _tell_models(out, worklist)
 
@@ -117,7 +122,7 @@ def _compared(worklist: Worklist) -> str:
 def _top(worklist: Worklist) -> list[str]:
     """The first films to read: rank, probability in per cent by every model, tier, name, folder."""
     several, mean = len(worklist.cards) > 1, worklist.by_mean
-    rows = [_cells(row, several) for row in worklist.top(TOP)]
+    rows = [_cells(row) for row in worklist.top(TOP)]
     if several:
         names = [printable(ending(name, HEADING)) for name in worklist.names]
         headings = ["", *(["mean"] if mean else []), *names, "tier", "film", ""]
@@ -126,14 +131,20 @@ def _top(worklist: Worklist) -> list[str]:
     return aligned(rows, right=range(numbers))
 
 
-def _cells(row: WorklistRow, several: bool) -> list[str]:
+def _flags(worklist: Worklist) -> list[str]:
+    """What to know of each of the films above; of several models' worklist nothing, which has a line for headings."""
+    if len(worklist.cards) > 1:
+        return [""] * (1 + len(worklist.top(TOP)))
+    return [f"[dim]({printable(', '.join(row.remarks))})[/]" if row.flags else "" for row in worklist.top(TOP)]
+
+
+def _cells(row: WorklistRow) -> list[str]:
     folder, name = os.path.split(row.source)
     numbers = [] if row.mean is None else [f"{100 * row.mean:.2f}"]
     for p, tier in zip(row.probabilities, row.tiers, strict=True):
         numbers.append(f"[{TIER_STYLE[tier]}]{100 * p:.2f}[/]")
-    flags = "" if several or not row.flags else f"  [dim]({printable(', '.join(row.remarks))})[/]"
     where = printable(os.path.join(folder, "")) if folder else ""
-    return [f"{row.rank:>2}", *numbers, f"[{TIER_STYLE[row.tier]}]{row.tier}[/]", printable(name), where + flags]
+    return [f"{row.rank:>2}", *numbers, f"[{TIER_STYLE[row.tier]}]{row.tier}[/]", printable(name), where]
 
 
 def _reasons_table(status: Status, reasons: Mapping[str, int], codes: Mapping[str, str]) -> Table:

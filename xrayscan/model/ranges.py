@@ -52,6 +52,6 @@ def check_ranges(params: Any, of: str) -> None:
     for field in dataclasses.fields(params):
         value, allowed = getattr(params, field.name), Range.declared(field.metadata)
         parts = value if isinstance(value, tuple) else (value,)
-        if allowed and not all(part is None or allowed.holds(part) for part in parts):  # None: not given
+        if allowed and not all(part is None or allowed.holds(part) for part in parts):
             number = f"{'' if str(allowed)[0].isdigit() else 'a number '}{allowed}"
             raise ModelError(f"{of}: {field.name} = {value!r}: give {number}")

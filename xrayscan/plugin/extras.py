@@ -9,6 +9,7 @@ from packaging.requirements import Requirement
 NAME = "xrayscan"
 DEVELOPMENT = ("docs", "test")  # nothing that a command needs
 PURPOSES: Mapping[str, str] = {
+    "arrow": "worklists as Arrow tables in Python",
     "lite0": "ImageNet's weights for backend lite0",
     "onnx": "runtime onnxruntime, export --format onnx",
     "openvino": "runtime openvino, export --format openvino",

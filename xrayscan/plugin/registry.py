@@ -140,7 +140,10 @@ class Registry:
             if isinstance(report, OnRequest) and report.missing:
                 raise UsageError(report.missing)
             return report
-        raise UsageError(f"unknown report format {name!r}: choose among {', '.join(self.reports)}{self._broken()}")
+        known = ", ".join(self.reports)
+        raise UsageError(
+            f"unknown report format {name!r}{nearest(name, self.reports)}: choose among {known}{self._broken()}"
+        )
 
     @property
     def usual_reports(self) -> tuple[str, ...]:
@@ -151,7 +154,10 @@ class Registry:
         """Return the runtime called ``name``. Raises: UsageError that lists those there are and what failed to load."""
         if name in self.runtimes:
             return self.runtimes[name]
-        raise UsageError(f"unknown runtime {name!r}: choose auto, {', '.join(self.runtimes)}{self._broken()}")
+        known = ", ".join(self.runtimes)
+        raise UsageError(
+            f"unknown runtime {name!r}{nearest(name, self.runtimes)}: choose auto, {known}{self._broken()}"
+        )
 
     def engine(self, name: str) -> Engine:
         """Return the engine called ``name``. Raises: UsageError that lists those there are and what failed to load."""

@@ -134,10 +134,10 @@ class OnRequest(Protocol):
 
 @runtime_checkable
 class FolderReport(OnRequest, Protocol):
-    """What a `Report` also has that writes a folder, ``triage.<suffix>/``, such as one file per film.
+    """What a `Report` also is that writes a folder, ``triage.<suffix>/``, such as one file per film.
 
-    ``--send`` sends its files. ``write`` is given the folder's path: `xrayscan.atomic_folder` leaves one that is
-    complete or not there, and keeps files that need not be made again.
+    ``write`` is given the folder's path: `xrayscan.atomic_folder` leaves one that is complete or not there, and keeps
+    files that need not be made again.
     """
 
     @property

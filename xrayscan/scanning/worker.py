@@ -10,6 +10,7 @@ from typing import Any
 from xrayscan.errors import UsageError
 from xrayscan.model.file import Model
 from xrayscan.model.packed import PackedModel
+from xrayscan.network.device import keep_memory
 from xrayscan.scanning.hardware import Hardware
 from xrayscan.scanning.row import Row
 from xrayscan.scanning.stages import Asked, batch_stage, hardware, row_stage
@@ -53,6 +54,7 @@ class ScanWorker:
         readers = cores if asked.workers is None else asked.workers
         self._readers = open_workers(row_stage(models, asked), readers, asked.file_timeout).__enter__()
         try:
+            keep_memory()  # Dask has glibc give all memory back at once (MALLOC_TRIM_THRESHOLD_): twice the CPU time
             self._stage = batch_stage(models, on)
         except BaseException:
             self._readers.__exit__(None, None, None)

@@ -1,0 +1,196 @@
+"""A scan on a Ray cluster, by Ray Core: one actor for each node, or for each GPU of a node.
+
+Imported by `ray_cluster`, and by the actors' processes. The plan is put into the object store once, and an actor that
+is started anew gets it again. A block that is lost with its actor goes to another one, and is tried in halves once that
+has happened often.
+"""
+
+import contextlib
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
+
+from xrayscan import (
+    Cluster,
+    EngineJob,
+    EngineWorker,
+    LostBlock,
+    Plan,
+    Row,
+    Settled,
+    UsageError,
+    XrayscanError,
+    run_blocks,
+)
+
+BLOCKS_PER_ACTOR = 3  # one is read, one is scored, one waits
+LOSSES = 3  # of one block, before it is tried in halves
+LOOK_SECONDS = 5.0  # between two looks at which nodes there are
+ANSWER_SECONDS = 1.0  # between two looks at whether the scan is to stop
+RESUME = "what was scored is recorded, the same command resumes"
+
+
+def run_on_actors(job: EngineJob, rows: Iterator[Row | None]) -> Iterator[list[Row]]:
+    """Score the rows on the cluster that the job names, or on one that is started on this machine."""
+    with _joined(job.cluster):
+        actors = _Actors(job)
+        if (settled := actors.settle()) is not None:
+            job.started(settled)
+            yield from run_blocks(job, rows, actors, settled.block)
+
+
+@dataclass(slots=True)
+class _Sent:
+    """A block that is under way."""
+
+    block: list[Row]
+    actor: Any
+    losses: int
+
+
+class _Actors:
+    """The cluster's actors, as `run_blocks` sees them."""
+
+    def __init__(self, job: EngineJob) -> None:
+        self._job, self._plan = job, ray.put(job.plan())
+        self._settled: Any = None
+        self._actors: dict[str, list[Any]] = {}  # by node
+        self._sent: dict[Any, _Sent] = {}  # by the reference to each answer
+        self._looked = 0.0
+
+    def settle(self) -> Settled | None:
+        """Have one actor decide by what all compute; None if the scan is stopped before there is one."""
+        asked = None
+        while not self._job.stopping():
+            asked = asked or (self._all()[0].settle.remote() if self._all() else None)
+            try:
+                if asked is not None:
+                    self._settled = ray.get(asked, timeout=ANSWER_SECONDS)
+                    return self._settled  # type: ignore[no-any-return]
+                time.sleep(ANSWER_SECONDS)
+            except GetTimeoutError:
+                continue
+            except RayActorError:
+                asked = None
+            except RayTaskError as error:
+                raise _own(error) from error
+        return None
+
+    def room(self) -> int:
+        """Some blocks for each actor on the nodes that are there now."""
+        return BLOCKS_PER_ACTOR * len(self._all())
+
+    def submit(self, block: list[Row], losses: int = 0) -> None:
+        """Have the actor score the block that has the least to do."""
+        busy = Counter(sent.actor for sent in self._sent.values())
+        actor = min(self._all(), key=lambda one: busy[one])
+        self._sent[actor.score.remote(self._settled, block)] = _Sent(block, actor, losses)
+
+    def collect(self, seconds: float) -> Iterator[list[Row] | LostBlock]:
+        """Wait for a block, and yield what is finished or lost."""
+        if not self._sent:
+            return
+        done, _ = ray.wait(list(self._sent), num_returns=1, timeout=seconds)
+        for answer in done:
+            sent = self._sent.pop(answer)
+            try:
+                yield ray.get(answer)
+            except RayTaskError as error:
+                raise _own(error) from error
+            except RayActorError:
+                yield from self._again(sent)
+            except RayError as error:
+                raise XrayscanError(f"the Ray cluster is gone ({type(error).__name__}): {RESUME}") from error
+
+    def _again(self, sent: _Sent) -> Iterator[LostBlock]:
+        self._looked = 0.0  # its node may be gone
+        if sent.losses + 1 >= LOSSES or not self._all():
+            yield LostBlock(sent.block)
+        else:
+            self.submit(sent.block, sent.losses + 1)
+
+    def _all(self) -> list[Any]:
+        """Every actor, after having started those of nodes that have joined and forgotten those of nodes that left."""
+        if time.monotonic() - self._looked > LOOK_SECONDS:
+            self._looked = time.monotonic()
+            nodes = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
+            self._actors = {
+                name: self._actors.get(name) or list(_started(name, resources, self._plan))
+                for name, resources in sorted(nodes.items())
+                if resources.get("CPU")
+            }
+        return [actor for actors in self._actors.values() for actor in actors]
+
+
+class _Here:
+    """The plan in one actor, and what is made of it once there is work."""
+
+    def __init__(self, plan: Plan, cores: int) -> None:
+        self._plan, self._cores = plan, cores
+        self._lock = threading.Lock()
+        self._worker: EngineWorker | None = None
+
+    def settle(self) -> Settled:
+        """Decide by what all compute."""
+        return self._plan.settle()
+
+    def score(self, settled: Settled, block: list[Row]) -> list[Row]:
+        """Score a block, by the worker that the first one made."""
+        with self._lock:
+            worker = self._worker = self._worker or self._plan.open(settled, self._cores)
+        return worker.score(block)
+
+
+def _started(node: str, resources: dict[str, float], plan: Any) -> Iterator[Any]:
+    """An actor on this node for each of its GPUs, or one; one that dies is started again there."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    gpus = int(resources.get("GPU", 0))
+    cores = max(1, int(resources["CPU"]) // max(1, gpus))
+    for _ in range(max(1, gpus)):
+        yield (
+            ray.remote(_Here)
+            .options(
+                num_cpus=0,  # its readers take what there is
+                num_gpus=1 if gpus else 0,
+                max_concurrency=2,
+                max_restarts=-1,
+                scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
+            )
+            .remote(plan, cores)
+        )
+
+
+def _own(error: Any) -> XrayscanError:
+    """What a worker raised, if it is an error of ours."""
+    cause = error.cause
+    return (
+        cause
+        if isinstance(cause, XrayscanError)
+        else XrayscanError(f"a worker failed: {type(cause).__name__}: {cause}")
+    )
+
+
+@contextlib.contextmanager
+def _joined(cluster: Cluster) -> Iterator[None]:
+    """Join the cluster, or start one here that ends with the scan."""
+    if cluster.authority or cluster.certificate or cluster.key:
+        raise UsageError("Ray takes its certificates from the environment (RAY_USE_TLS), not from options")
+    quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    here = {} if cluster.address else {"address": "local", "include_dashboard": False}
+    try:
+        ray.init(**({"address": cluster.address} if cluster.address else here), **quiet)
+    except (ConnectionError, RuntimeError, ValueError, ImportError, RayError) as error:
+        told = next(iter(str(error).splitlines()), "")
+        raise UsageError(f"no Ray cluster at {cluster.address} ({told}): see --cluster") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
