@@ -21,7 +21,7 @@ from xrayscan.plugin.builtin import COMMANDS
         (["predict", ".", "--treshold", "1"], 2, "--threshold"),
         (["predict"], 2, "No input. Give files or folders"),
         (["predict", "no/such/folder"], 2, "does not exist"),
-        (["predict", ".", "--format", "pdf"], 2, "csv, jsonl, html"),
+        (["predict", ".", "--format", "docx"], 2, "csv, jsonl, html"),
         (["predict", ".", "--format", "csv,htlm"], 2, "(did you mean 'html'?): choose among csv"),
         (["predict", ".", "--threshold", "7"], 2, "range"),
         (["predict", ".", "--batch-size", "none"], 2, "whole number"),

@@ -12,7 +12,7 @@ from small import check_answer
 from xrayscan.cli import main
 from xrayscan.plugin.builtin import COMMANDS
 
-ELSEWHERE = ("explore", "train", "tune", "evaluate", "calibrate", "export", "benchmark")  # tried where they are run
+ELSEWHERE = ("explore", "train", "tune", "evaluate", "calibrate", "export", "benchmark", "send")  # tried where they run
 SMALL = ("--model", "model.safetensors")
 
 
@@ -33,12 +33,15 @@ def answered(place):
     """Run a command with --json once in that folder, those that it builds on before it, and return what it printed."""
     words = {
         "predict": ("films", *SMALL, "--out", "scan", "--workers", "0", "--device", "cpu"),
-        "report": ("scan", "--format", "csv"),
+        "report": ("scan", "--format", "csv,parquet"),
+        "query": ("scan", "status = 'scored'"),
+        "merge": ("scan", "--out", "merged", "--format", "csv"),
+        "status": ("scan",),
         "show": ("films/film-01.jpeg", *SMALL),
         "doctor": SMALL,
         "models show": ("default",),
     }
-    before = {"report": "predict"}
+    before = {"report": "predict", "query": "report", "merge": "predict", "status": "predict"}
     done = {}
 
     def answer(name):
@@ -64,7 +67,7 @@ def command(name):
 @pytest.mark.parametrize("name", [*(name for name in COMMANDS if name not in ELSEWHERE), "models show"])
 def test_what_a_command_prints_is_what_is_documented(answered, name):
     result = answered(name)
-    assert result.exit_code == (6 if name in ("predict", "report") else 0), result.output
+    assert result.exit_code == (6 if name in ("predict", "report", "merge") else 0), result.output
     check_answer(command(name).result, result.stdout)
 
 

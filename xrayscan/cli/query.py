@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import click
 
+from xrayscan.cli import options
 from xrayscan.cli.settings import argument, command, option
 
 
@@ -19,6 +20,14 @@ class QueryOptions:
         "Columns to print, separated by commas; '*': all.",
         metavar="A[,B]",
     )
+    as_json: bool = options.json_option()
+
+
+@dataclass(frozen=True, slots=True)
+class RowsFound:
+    """The rows for which the condition holds, in the worklist's order."""
+
+    rows: list[dict[str, object]]  # values by column
 
 
 @command(
@@ -26,8 +35,9 @@ class QueryOptions:
     "xrayscan query triage \"tier = 'high' AND view = 'AP'\"",
     "xrayscan query triage \"status = 'failed'\" --columns source,reason",
     "xrayscan query triage \"list_contains(flags, 'lateral')\" --columns '*' > lateral.csv",
+    result=RowsFound,
 )
-def query(asked: QueryOptions) -> None:
+def query(asked: QueryOptions) -> RowsFound | None:
     """Print the rows of a worklist for which CONDITION holds, as CSV on stdout.
 
     RUN_DIR is the --out of an earlier predict whose formats include parquet. CONDITION is what stands behind WHERE in
@@ -37,11 +47,15 @@ def query(asked: QueryOptions) -> None:
     """
     import csv
 
+    from xrayscan.files.plain import plain
     from xrayscan.files.text import spreadsheet_cell
     from xrayscan.report.csv import csv_cell
     from xrayscan.report.query import select
 
     columns, rows = select(asked.run, asked.condition, asked.columns.split(","))
+    if asked.as_json:
+        return RowsFound([plain(dict(zip(columns, row, strict=True))) for row in rows])
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(map(spreadsheet_cell, columns))
     writer.writerows(map(csv_cell, row) for row in rows)
+    return None

@@ -1,16 +1,12 @@
 """`xrayscan status`: how far a scan is, from another shell."""
 
-import dataclasses
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import click
 
-from xrayscan.cli.settings import argument, command, option
-
-if TYPE_CHECKING:
-    from xrayscan.observing.state import ScanState
+from xrayscan.cli import options
+from xrayscan.cli.settings import argument, command
+from xrayscan.observing.state import ScanState, scan_state
 
 SILENT = 30.0  # s without a word after which people are told
 
@@ -20,27 +16,30 @@ class StatusOptions:
     """Which scan, and for whom."""
 
     run: str = argument("RUN_DIR", click.Path(exists=True, file_okay=False))
-    as_data: bool = option(False, "Print it as JSON.", "--json")
+    as_json: bool = options.json_option()
 
 
-@command(StatusOptions, "xrayscan status triage", "watch xrayscan status triage", "xrayscan status triage --json")
-def status(wanted: StatusOptions) -> None:
+@command(
+    StatusOptions,
+    "xrayscan status triage",
+    "watch xrayscan status triage",
+    "xrayscan status triage --json",
+    result=ScanState,
+)
+def status(wanted: StatusOptions) -> ScanState:
     """Say whether the scan into RUN_DIR runs, was interrupted or is complete, and how far it is.
 
     It may be asked from any machine that sees the folder; the scan is not disturbed.
 
     Exit code: 0, whatever the state; 3 where RUN_DIR holds no scan.
     """
-    from xrayscan.observing.state import scan_state
-
     state = scan_state(wanted.run)
-    if wanted.as_data:
-        click.echo(json.dumps(dataclasses.asdict(state)))
-    else:
+    if not wanted.as_json:
         click.echo(_told(state))
+    return state
 
 
-def _told(state: "ScanState") -> str:
+def _told(state: ScanState) -> str:
     from xrayscan.console.predict import progress_line
     from xrayscan.console.terminal import duration
     from xrayscan.files.text import counted, escaped
