@@ -161,13 +161,13 @@ def test_a_killed_worker_costs_nothing_and_others_may_join_late(films, model, wa
     assert counts.found == counts.scored + counts.failed + counts.skipped == 63
 
 
-def test_a_scan_that_is_stopped_goes_on_locally_or_on_the_cluster(films, model, wanted, cluster, tmp_path):
+def test_a_scan_that_is_stopped_on_the_cluster_goes_on_without_it(films, model, wanted, cluster, tmp_path):
     done = []
     _, counts = scanned(
         films, model, tmp_path, cluster, on_progress=lambda p: done.append(p.done), stopping=lambda: sum(done) > 0
     )
     assert 0 < counts.scored < 60
-    table, counts = scanned(films, model, tmp_path, cluster)
+    table, counts = scanned(films, model, tmp_path)
     assert table == wanted
     assert counts.kept > 0
 
