@@ -150,6 +150,14 @@ def test_a_capture_shows_film_and_heatmap_and_says_what_it_is_not_for(run):
     assert image.pixel_array[96:].max() > 200  # the text
 
 
+def test_a_film_that_may_show_a_name_is_captured_only_on_request_and_says_so(tmp_path, model_file):
+    write(tmp_path / "films" / "a.dcm", 1, BurnedInAnnotation="YES")
+    scanned(tmp_path / "films", tmp_path / "run", model_file, formats="dicom-sc")
+    assert "burned-in" in objects(tmp_path / "run" / "triage.dicom-sc")["a.dcm"]
+    xrayscan("report", tmp_path / "run", "--format", "dicom-sc", "--burned-in")
+    assert objects(tmp_path / "run" / "triage.dicom-sc")["a.dcm"].BurnedInAnnotation == "YES"
+
+
 def test_names_and_dates_of_people_are_in_the_objects_and_nowhere_else(run):
     folder, printed = run
     assert b"CANARY" in b"".join(path.read_bytes() for path in (folder / "triage.dicom-sr").glob("*.dcm"))
