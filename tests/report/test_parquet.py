@@ -9,10 +9,11 @@ import pytest
 
 from xrayscan.errors import InputError, OutputError, UsageError
 from xrayscan.plugin.reports import write_reports
+from xrayscan.report.builtin import CsvGz, JsonLinesGz, Parquet
 from xrayscan.report.csv import csv_cell
 from xrayscan.report.query import select
 from xrayscan.store.record import Facts, ScanRecord
-from xrayscan.testing.report import toy_worklist
+from xrayscan.testing.report import CLAUSES, toy_worklist
 
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'xrayscan[parquet]'")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -91,6 +92,12 @@ def test_these_formats_are_written_only_where_they_are_named(tmp_path):
     with toy_worklist() as worklist:
         write_reports(worklist, tmp_path)
     assert sorted(os.listdir(tmp_path)) == ["triage.csv", "triage.html", "triage.jsonl"]
+
+
+@pytest.mark.parametrize("report", [CsvGz(), JsonLinesGz(), Parquet()], ids=lambda report: report.name)
+@pytest.mark.parametrize("clause", [clause for clause in CLAUSES if clause.__name__ != "check_light_registration"])
+def test_they_keep_the_contract_of_reports(clause, report):
+    clause(report)
 
 
 def test_a_missing_package_is_told_before_anything_is_written(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ import click
 from xrayscan.cli.installed import installed
 from xrayscan.cli.settings import option
 from xrayscan.cli.types import EXISTING_FILE, Formats, ModelReference
+from xrayscan.plugin.reports import default_formats
 
 if TYPE_CHECKING:
     from xrayscan.dataset.folder_settings import FolderSettings
@@ -94,7 +95,7 @@ def workers_option() -> int | None:
 def formats_option() -> tuple[str, ...]:
     """--format."""
     made: tuple[str, ...] = option(
-        lambda: installed(click.get_current_context()).usual_reports,
+        lambda: default_formats(installed(click.get_current_context())),
         "Reports to write; default: csv, jsonl, html and those of plugins.",
         "--format",
         type=Formats(),

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from xrayscan.cli.installed import installed
+from xrayscan.report.interface import OnRequest
 
 
 class Number(click.ParamType[int | None]):
@@ -66,8 +67,9 @@ class Formats(click.ParamType[tuple[str, ...]]):
         known = installed(ctx or click.get_current_context()).reports
         if not names or not set(names) <= set(known):
             self.fail(f"{value!r}: choose among {', '.join(known)}, separated by commas", param, ctx)
-        for name in names:
-            installed(ctx or click.get_current_context()).report(name)  # raises where it needs what is not installed
+        for report in map(known.__getitem__, names):
+            if isinstance(report, OnRequest):
+                report.check()
         return names
 
 

@@ -12,7 +12,7 @@ from xrayscan.errors import ModelError, UsageError
 from xrayscan.files.text import nearest
 from xrayscan.model.backend import Backend, TrainingParams
 from xrayscan.plugin.command import Command
-from xrayscan.report.interface import OnRequest, Report
+from xrayscan.report.interface import Report
 from xrayscan.report.sink import Sink
 from xrayscan.runtime.interface import Runtime
 from xrayscan.sources.interface import Place
@@ -125,18 +125,10 @@ class Registry:
         )
 
     def report(self, name: str) -> Report:
-        """Return the report called ``name``. Raises: UsageError that lists those there are, or names what it needs."""
+        """Return the report called ``name``. Raises: UsageError that lists those there are and what failed to load."""
         if name in self.reports:
-            report = self.reports[name]
-            if isinstance(report, OnRequest) and report.missing:
-                raise UsageError(report.missing)
-            return report
+            return self.reports[name]
         raise UsageError(f"unknown report format {name!r}: choose among {', '.join(self.reports)}{self._broken()}")
-
-    @property
-    def usual_reports(self) -> tuple[str, ...]:
-        """The formats that are written where none is named."""
-        return tuple(name for name, report in self.reports.items() if not isinstance(report, OnRequest))
 
     def runtime(self, name: str) -> Runtime:
         """Return the runtime called ``name``. Raises: UsageError that lists those there are and what failed to load."""

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from xrayscan.errors import OutputError, XrayscanError
 from xrayscan.files.paths import Path, path_text, path_texts
 from xrayscan.plugin.manager import load_registry
-from xrayscan.report.interface import PageSettings, Report
+from xrayscan.plugin.registry import Registry
+from xrayscan.report.interface import OnRequest, PageSettings, Report
 from xrayscan.worklist.worklist import Worklist
 
 
@@ -21,17 +22,25 @@ def write_reports(
 
     Default: all that are not `OnRequest`. ``page`` is for reports that show more than the worklist; ``on_report`` hears
     of each path before it is written.
-    Raises: UsageError for an unknown format, before anything is written; OutputError where one cannot be written.
+    Raises: UsageError for a format that is unknown or lacks what it needs, before anything is written; OutputError.
     """
     registry = load_registry()
-    names = registry.usual_reports if formats is None else path_texts(formats)
-    paths = []
-    for report in list(map(registry.report, names)):
+    names = default_formats(registry) if formats is None else path_texts(formats)
+    paths, reports = [], list(map(registry.report, names))
+    for report in reports:
+        if isinstance(report, OnRequest):
+            report.check()
+    for report in reports:
         path = os.path.join(path_text(folder), f"triage.{report.suffix}")
         on_report(path)
         _write(report, worklist, path, page or PageSettings())
         paths.append(path)
     return paths
+
+
+def default_formats(registry: Registry) -> tuple[str, ...]:
+    """The formats that are written where none is chosen."""
+    return tuple(name for name, report in registry.reports.items() if not isinstance(report, OnRequest))
 
 
 def show_pictures(formats: Iterable[str]) -> bool:

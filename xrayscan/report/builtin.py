@@ -2,6 +2,7 @@
 
 import importlib.util
 
+from xrayscan.errors import UsageError
 from xrayscan.report.interface import PageSettings, Report
 from xrayscan.worklist.worklist import Worklist
 
@@ -50,7 +51,9 @@ class CsvGz:
 
     name = suffix = "csv.gz"
     shows_pictures = False
-    missing = ""
+
+    def check(self) -> None:
+        """Nothing is missing."""
 
     def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
         """Write one line per row."""
@@ -64,7 +67,9 @@ class JsonLinesGz:
 
     name = suffix = "jsonl.gz"
     shows_pictures = False
-    missing = ""
+
+    def check(self) -> None:
+        """Nothing is missing."""
 
     def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
         """Write one object per row."""
@@ -79,11 +84,10 @@ class Parquet:
     name = suffix = "parquet"
     shows_pictures = False
 
-    @property
-    def missing(self) -> str:
-        """pyarrow, if it is not there."""
-        found = importlib.util.find_spec("pyarrow")
-        return "" if found else "--format parquet needs pyarrow: pip install 'xrayscan[parquet]'"
+    def check(self) -> None:
+        """Raises: UsageError without pyarrow."""
+        if importlib.util.find_spec("pyarrow") is None:
+            raise UsageError("--format parquet needs pyarrow: pip install 'xrayscan[parquet]'")
 
     def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
         """Write one table."""

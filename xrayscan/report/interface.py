@@ -122,11 +122,10 @@ class Report(Protocol):
 
 @runtime_checkable
 class OnRequest(Protocol):
-    """What a `Report` also is that is written only where its format is named, not where none is."""
+    """What a `Report` also has that is written only where its format is chosen, such as one that needs a package."""
 
-    @property
-    def missing(self) -> str:
-        """What has to be installed before it can be written, as a whole message; empty where nothing is missing."""
+    def check(self) -> None:
+        """Asked before a scan begins. Raises: UsageError with the remedy if the report cannot be written."""
         ...
 
 
