@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xrayscan import Overlay, PageSettings, Worklist
+from xrayscan import Overlay, PageSettings, Worklist, WorklistRow
 
 from .dicom_objects import NO_STUDY, Film, Wanted, equipment, has_study, short, uid_of
 
@@ -19,6 +19,7 @@ NAME = "dicom-sc"
 SERIES_NUMBER = 9902
 NO_HEATMAP = "no heatmap was asked for"
 MARK = "NOT FOR DIAGNOSIS"
+BURNED_IN = "burned-in annotation"  # the flag of a film that is shown only on request
 GAP, STRIP = 16, 48  # pixels between the two pictures, and of the text below them
 
 
@@ -28,12 +29,12 @@ def wanted(worklist: Worklist, page: PageSettings) -> Iterator[Wanted]:
     for row, overlay in zip(rows, page.overlays(rows) if page.overlays else (), strict=True):
         problem = overlay.problem if has_study(row) else NO_STUDY
         uid = uid_of(NAME, row.facts.sop_uid, row.facts.sha256, worklist.fingerprint)
-        yield Wanted(row, uid, problem, functools.partial(capture, worklist, overlay))
+        yield Wanted(row, uid, problem, functools.partial(capture, worklist, row, overlay))
     for row in itertools.islice(worklist.rows(), len(rows), None):
         yield Wanted(row, problem=NO_HEATMAP)
 
 
-def capture(worklist: Worklist, overlay: Overlay, film: Film) -> Any:
+def capture(worklist: Worklist, row: WorklistRow, overlay: Overlay, film: Film) -> Any:
     """The secondary capture as a data set."""
     from highdicom.sc import SCImage
     from pydicom.uid import ExplicitVRLittleEndian
@@ -53,7 +54,7 @@ def capture(worklist: Worklist, overlay: Overlay, film: Film) -> Any:
         transfer_syntax_uid=ExplicitVRLittleEndian,
         **equipment(worklist),
     )
-    return _derived(image, film)
+    return _derived(image, row, film)
 
 
 def picture(overlay: Overlay, text: str) -> npt.NDArray[np.uint8]:
@@ -74,15 +75,16 @@ def picture(overlay: Overlay, text: str) -> npt.NDArray[np.uint8]:
     return np.asarray(canvas)
 
 
-def _derived(image: Any, film: Film) -> Any:
-    """Say of what it was made, and that it tells nobody's name."""
+def _derived(image: Any, row: WorklistRow, film: Film) -> Any:
+    """Say of what it was made, and whether it may show a name: the text below the pictures shows none."""
     from pydicom.dataset import Dataset
     from pydicom.sr.codedict import codes
 
     image.ImageType = ["DERIVED", "SECONDARY"]
+    image.PatientOrientation = ""  # nobody has looked
     image.DerivationDescription = f"The film, and beside it where a model's score came from. {MARK.capitalize()}."
     image.ImageComments = MARK
-    image.BurnedInAnnotation = "NO"  # the text below identifies nobody
+    image.BurnedInAnnotation = "YES" if BURNED_IN in row.flags else "NO"
     image.LossyImageCompression = "01"  # the picture passed through a lossy codec
     image.BodyPartExamined = "CHEST"
     source, purpose = Dataset(), Dataset()

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 from command_line import xrayscan
+from films import dicom
+from small import film_pixels
 
 from xrayscan import OutputError, UsageError
 from xrayscan.cli.installed import installed
@@ -140,6 +142,21 @@ def test_the_command_lists_what_did_not_arrive_and_exits_with_five(run, box):
     assert done.exit_code == 0
     assert "1 file sent to box://ward, 2 sent before" in done.output
     assert xrayscan("send", run, "--quiet").output == ""
+
+
+def test_a_scan_sends_what_it_wrote(tmp_path, box, model_file):
+    pytest.importorskip("highdicom", reason="the DICOM extra is not installed")
+    (tmp_path / "a.dcm").write_bytes(dicom(film_pixels(1, 96), bits=8))
+    words = "--model", model_file, "--workers", "0", "--format", "dicom-sr", "--send", WARD
+    done = xrayscan("predict", tmp_path / "a.dcm", "--out", tmp_path / "run", *words)
+    assert done.exit_code == 0, done.output
+    assert "1 file sent to box://ward" in done.output
+    (report,) = (tmp_path / "run" / "triage.dicom-sr").glob("*.dcm")
+    assert contents(box) == [report.read_bytes()]
+    box.raises = {report.read_bytes(): OutputError("refused")}
+    done = xrayscan("predict", tmp_path / "a.dcm", "--out", tmp_path / "run", *words[:-1], CLINIC)
+    assert done.exit_code == 5
+    assert "1 file not sent to box://clinic (refused)" in done.output
 
 
 def test_wrong_usage_is_told_before_anything_is_sent(run, box, tmp_path):

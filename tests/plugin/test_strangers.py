@@ -1,6 +1,7 @@
 """One plugin per hook, written as a stranger would: typed, installed with pip, used, tested and removed."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -60,7 +61,7 @@ def test_a_report_and_a_command_of_plugins_are_used_as_those_built_in(tmp_path, 
         environment.install_module(path)
     told = environment.run("xrayscan", "--help", COLUMNS="200")
     assert "count-rows  Count the rows of a worklist. (plugin count_rows)" in told
-    assert "csv,jsonl,html,columnar" in environment.run("xrayscan", "predict", "--help")
+    assert re.search(r"csv,jsonl,html,.*\bcolumnar\b", environment.run("xrayscan", "predict", "--help"))
     environment.run("xrayscan", "predict", str(films), "--model", model_file, "--workers", "0")
     table = json.loads((tmp_path / "triage" / "triage.columns.json").read_text())
     assert table["rank"] == [1, 2, 3, 4, 5, 6, 7]
@@ -68,7 +69,7 @@ def test_a_report_and_a_command_of_plugins_are_used_as_those_built_in(tmp_path, 
     assert "there is no triage.csv" in environment.run("xrayscan", "count-rows", str(films), code=3)
     environment.run("xrayscan", "report", "triage", "--format", "columnar")
     refused = environment.run("xrayscan", "report", "triage", "--format", "docx", code=2)
-    assert "choose among csv, jsonl, html, columnar" in refused
+    assert re.search(r"choose among csv, jsonl, html, .*\bcolumnar\b", refused)
 
 
 def test_the_kits_are_imported_without_pytest():

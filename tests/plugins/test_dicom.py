@@ -150,6 +150,14 @@ def test_a_capture_shows_film_and_heatmap_and_says_what_it_is_not_for(run):
     assert image.pixel_array[96:].max() > 200  # the text
 
 
+def test_a_film_that_may_show_a_name_is_captured_only_on_request_and_says_so(tmp_path, model_file):
+    write(tmp_path / "films" / "a.dcm", 1, BurnedInAnnotation="YES")
+    scanned(tmp_path / "films", tmp_path / "run", model_file, formats="dicom-sc")
+    assert "burned-in" in objects(tmp_path / "run" / "triage.dicom-sc")["a.dcm"]
+    xrayscan("report", tmp_path / "run", "--format", "dicom-sc", "--burned-in")
+    assert objects(tmp_path / "run" / "triage.dicom-sc")["a.dcm"].BurnedInAnnotation == "YES"
+
+
 def test_names_and_dates_of_people_are_in_the_objects_and_nowhere_else(run):
     folder, printed = run
     assert b"CANARY" in b"".join(path.read_bytes() for path in (folder / "triage.dicom-sr").glob("*.dcm"))
@@ -239,7 +247,7 @@ def test_without_the_package_the_format_is_refused_before_the_scan(tmp_path, mod
 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"pip install 'xrayscan\[dicom\]'"):
-        load_registry().report("dicom-sr")
+        load_registry().reports["dicom-sr"].check()
     write(tmp_path / "films" / "a.dcm", 1)
     done = xrayscan("predict", tmp_path / "films", "--out", tmp_path / "run", "--format", "dicom-sr")
     assert done.exit_code == 2
