@@ -19,6 +19,7 @@ class PageSettings:
     when: str = ""  # of the scan, for people
     folders: tuple[str, ...] = ()  # as the user gave them
     top: int = 500  # rows with pictures and all technical tags
+    reload: int = 0  # s after which a page looks for a newer one of its own; 0 for never
     pictures: Callable[[Sequence[WorklistRow]], Iterable[Markup]] | None = None
 
 

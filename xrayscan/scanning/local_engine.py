@@ -7,6 +7,7 @@ from multiprocessing import Pipe
 from types import TracebackType
 from typing import Self, TypeVar
 
+from xrayscan.scanning.kept import Kept
 from xrayscan.scanning.reader import Work
 from xrayscan.scanning.row import Row, Rows
 from xrayscan.scanning.score import BatchScorer
@@ -37,6 +38,7 @@ def run(
     workers: int,
     file_timeout: float = FILE_TIMEOUT,
     stopping: Callable[[], bool] = lambda: False,
+    kept: Kept | None = None,
 ) -> Iterator[list[Row]]:
     """Read rows and score them in batches; yield lists of finished rows, those with a reason among them.
 
@@ -44,12 +46,13 @@ def run(
     in the scoring thread while the readers already read, since importing torch takes longer than many a folder.
     Rows in flight are bounded by the readers' room plus a few batches, whatever the length of ``rows``. Once
     ``stopping`` is true no more are begun: what is being scored is handed over, the rest is dropped.
+    ``kept`` lends its readers, which then outlive the rows.
     """
     more = True
     ready: list[Row] = []  # read, to be scored
     refused: list[Row] = []  # have a reason
     with _Scorer(start) as scorer:
-        with open_workers(prepare, workers, file_timeout) as readers:
+        with (kept.workers if kept else open_workers)(prepare, workers, file_timeout) as readers:
             while not stopping() and (more or readers.busy or ready or scorer.waiting):
                 stage = scorer.stage
                 if more and len(ready) < (stage.batch_size if stage else ROWS_BEFORE_START):

@@ -18,6 +18,7 @@ from xrayscan.model.file import Model
 from xrayscan.plugin.loading import load_models, names_of
 from xrayscan.plugin.manager import load_registry
 from xrayscan.scanning.hardware import Hardware
+from xrayscan.scanning.kept import Kept
 from xrayscan.scanning.local_engine import run
 from xrayscan.scanning.prefetch import Prefetcher
 from xrayscan.scanning.prepare import prepare, refuse
@@ -71,6 +72,9 @@ def scan(
     on_progress: Callable[[Progress], None] = lambda progress: None,
     on_start: Callable[[Hardware], None] = lambda hardware: None,
     stopping: Callable[[], bool] = lambda: False,
+    inputs: Path | Iterable[Path] | None = None,
+    waits: Callable[[Source, ScanRecord], bool] = lambda source, record: False,
+    kept: Kept | None = None,
 ) -> Worklist:
     """Score every radiograph among ``paths`` (one file or folder, or any mix of them) and return the worklist.
 
@@ -83,6 +87,10 @@ def scan(
     where there is none to score. ``stopping`` is asked about once a second. When it says yes, the films that are being
     scored are still recorded, and the worklist holds what there is: `Worklist.complete` is false, and the same call
     goes on from there.
+
+    For scans of one folder again and again: ``inputs`` are what makes two scans the same one, where ``paths`` are only
+    what is to be found this time; ``waits`` is asked of every file that failed, and one that waits gets no record yet;
+    ``kept`` keeps readers and models for the next scan.
     Raises: ModelError for an unusable model, UsageError for a device that is not there, models that look for different
     findings or one that is given twice, OutputError for a folder that cannot be written, or holds a scan of other paths
     or by other models, KeyboardInterrupt if it was stopped before it recorded anything: an earlier scan is as it was.
@@ -90,7 +98,8 @@ def scan(
     loaded, out, named = load_models(model), path_text(out), list(path_texts(paths))
     progress = Progress()
     names = names_of(loaded)
-    path, which = os.path.join(out, STORE_NAME), _which(named, loaded)
+    path = os.path.join(out, STORE_NAME)
+    which = _which(named if inputs is None else path_texts(inputs), loaded)
     store = Store.open(path, **which, fresh=settings.fresh, share=settings.share)
     started = time.perf_counter()
     try:
@@ -101,10 +110,10 @@ def scan(
         ):
             rows = _to_read(found, store, progress, on_progress, stopping)
             choice = _Choice(store, on_start)
-            for batch in _scored(rows, loaded, settings, progress, choice, undo, stopping):
+            for batch in _scored(rows, loaded, settings, progress, choice, undo, stopping, kept):
                 choice.remember()
                 records = [(_source(row), _record(row)) for row in batch]
-                store.write(records)
+                store.write(one for one in records if not (one[1].status is Status.FAILED and waits(*one)))
                 for _, record in records:
                     progress.count(record.status)
                 on_progress(progress)
@@ -185,19 +194,24 @@ def _scored(
     choice: "_Choice",
     undo: ExitStack,
     stopping: Callable[[], bool],
+    kept: Kept | None,
 ) -> Iterator[list[Row]]:
     """Run both stages over the rows. Starts neither readers nor torch when there is nothing to read."""
     first = next(filter(None, rows), None)
     if first is None:
         return iter(())
 
-    def start() -> BatchScorer:
+    def made() -> tuple[Hardware, BatchScorer]:
         asked = {"device": settings.device, "precision": settings.precision, "runtime": settings.runtime}
         films = _expected(progress)
         hardware = Hardware.resolved(models, **asked, batch_size=settings.batch_size, films=films, before=choice.before)
+        return hardware, BatchScorer(models, hardware.placement, hardware.batch_size, hardware.streams)
+
+    def start() -> BatchScorer:
+        hardware, stage = kept.stage(made) if kept else made()
         undo.callback(hardware.one_thread_each())
         choice.made(hardware)
-        return BatchScorer(models, hardware.placement, hardware.batch_size, hardware.streams)
+        return stage
 
     specs = tuple(dict.fromkeys(model.card.input for model in models))
     checks = tuple(load_registry().checks.values())
@@ -210,6 +224,7 @@ def _scored(
         workers=workers,
         file_timeout=settings.file_timeout,
         stopping=stopping,
+        kept=kept,
     )
 
 
