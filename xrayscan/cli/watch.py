@@ -1,6 +1,7 @@
 """`xrayscan watch`: films that arrive in a folder are scored within seconds."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -114,6 +115,16 @@ def watch(asked: WatchedFolder) -> None:
     run(asked.folder, asked.how)
 
 
+def teller(quiet: bool) -> Callable[[str], None]:
+    """What prints a line with the time on stderr, or nothing."""
+
+    def tell(line: str) -> None:
+        if not quiet:
+            click.echo(f"{datetime.now():%Y-%m-%d %H:%M:%S} {line}", err=True)
+
+    return tell
+
+
 def run(folder: str, how: WatchOptions) -> None:
     """Watch a folder until a signal comes, and exit."""
     from xrayscan.plugin.loading import load_models
@@ -124,11 +135,7 @@ def run(folder: str, how: WatchOptions) -> None:
     out = run_folder(OUT, [folder], loaded, share=how.share) if how.out is None else how.out
     signals = click.get_current_context().find_object(Signals)
     assert signals
-
-    def tell(line: str) -> None:
-        if not how.quiet:
-            click.echo(f"{datetime.now():%Y-%m-%d %H:%M:%S} {line}", err=True)
-
+    tell = teller(how.quiet)
     tell(f"watching {escaped(folder)}; the worklist is in {escaped(out)}")
     with signals.noted() as stopping:
         watch_folder(

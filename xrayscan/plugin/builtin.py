@@ -15,6 +15,7 @@ from xrayscan.runtime.interface import Runtime
 COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which people meet them
     "predict": "Rank a folder of chest radiographs by the probability of pneumonia.",
     "watch": "Score films as they arrive in a folder.",
+    "listen": "Take films over DICOM and score them as they arrive.",
     "report": "Write the reports of an earlier scan again, with other settings.",
     "show": "Inspect one film: metadata, score, heatmap.",
     "explore": "Look at a labelled folder before training on it.",

@@ -109,8 +109,8 @@ def _batch(
             tell(f"{counted(counts.new, 'film')} scored; {worklist.tier_counts['high']:,} of {counts.scored:,} high")
         for source in arrivals.waiting:
             tell(f"{escaped(source)} cannot be read yet: waiting for the rest of it")
-        call_for_new(worklist, settings.calls, tell)
         _write(folder, worklist, models, out, scan_settings, settings)
+        call_for_new(worklist, settings.calls, tell)
 
 
 def _write(
