@@ -12,7 +12,17 @@ from small import check_answer
 from xrayscan.cli import main
 from xrayscan.plugin.builtin import COMMANDS
 
-ELSEWHERE = ("explore", "train", "tune", "evaluate", "calibrate", "export", "benchmark")  # tried where they are run
+ELSEWHERE = (
+    "explore",
+    "train",
+    "tune",
+    "evaluate",
+    "calibrate",
+    "export",
+    "benchmark",
+    "watch",
+    "listen",
+)  # tried where they are run
 SMALL = ("--model", "model.safetensors")
 
 

@@ -75,6 +75,7 @@ BELOW = f"""
     SELECT count(*) FROM records
     WHERE {HERE} AND status = 'scored' AND probability < ?2 AND NOT (?3 AND {IS_UNLIKE})"""
 COUNT_UNLIKE = f"SELECT count(*) FROM records WHERE {HERE} AND status = 'scored' AND {IS_UNLIKE}"
+MADE_AFTER = f"SELECT source FROM records WHERE {HERE} AND status = 'scored' AND made > ?2"
 UNSCORED = f"SELECT {RECORD} FROM records WHERE {HERE} AND status = ?2 ORDER BY {{order}}"
 REASONS = f"SELECT reason, count(*) FROM records WHERE {HERE} AND status = ?2 GROUP BY 1 ORDER BY 1"
 CODES = f"SELECT reason, max(code) FROM records WHERE {HERE} AND status = ?2 GROUP BY 1"

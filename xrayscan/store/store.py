@@ -1,8 +1,6 @@
 """The run's SQLite file: every record of a scan, kept as it is made, so that a later run can go on from there.
 
-It may lie on a network drive, so it has a rollback journal (no shared memory) and one writer, which locks the file for
-as long as it lives. A process that is killed loses its lock at once, and at most its open transaction.
-"""
+It may lie on a network drive: a rollback journal, no shared memory, and one writer that locks the file."""
 
 import contextlib
 import json
@@ -41,8 +39,7 @@ class Store:
         self._begun = True  # whether what is in the file belongs to this run
         self._functions: dict[str, Callable[..., Any]] = {}  # known to SQL
         self._renamed: list[tuple[bytes, int]] = []  # source and id of those given in another way than before
-        self.run = 0  # the number of the last run, from 1
-        self.models: tuple[str, ...] = ()  # fingerprints of the models that score
+        self.run, self.models = 0, tuple[str, ...]()  # the last run's number, from 1; fingerprints of the models
 
     @classmethod
     def open(
@@ -146,7 +143,7 @@ class Store:
             self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
 
     def recall(self, key: str) -> Any:
-        """Return a value that was remembered; None if there is none."""
+        """Return a value that was remembered, or None."""
         with explained(self._path):
             row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
             try:
@@ -157,8 +154,7 @@ class Store:
     def reuse(self, source: Source) -> Status | None:
         """Take over an unchanged file's record into this run and return how it ended; None if it is to be read.
 
-        Unchanged means the same absolute path and all of `IDENTITY`. A failed record without a checksum, such
-        as "Permission denied", is never kept.
+        Unchanged: the same absolute path and `IDENTITY`. A failed record without a checksum is never kept.
         """
         if source.reason is not None:
             return None
@@ -210,13 +206,13 @@ class Store:
         if self._kept or self._waiting or not self._begun:
             self.write()
         with explained(self._path):
-            numbers = self._db.execute(schema.COUNTS, (self.run,)).fetchone()
-            return Counts(*map(int, (*numbers, self.recall("removed") or 0)))
+            numbers = *self._db.execute(schema.COUNTS, (self.run,)).fetchone(), self.recall("removed") or 0
+            return Counts(*map(int, numbers))
 
     def scored(self, score: Score | None = None, apart: float | None = None) -> Iterator[tuple[int, ScanRecord]]:
         """Yield rank and record by ``score``, ties by source; without it by the first model's probability.
 
-        ``apart``: films that are unlike training stand apart, behind those that score so high and before the rest.
+        ``apart``: films that are unlike training stand behind those that score so high and before the rest.
         """
         sql = schema.BY_IMAGE.format(score=self._scoring(score))
         for rank, row in enumerate(self._select(sql, self.run, apart), 1):
@@ -228,7 +224,7 @@ class Store:
         """Yield the study's rank and record: studies by their highest frontal image, ties by source.
 
         A study of lateral films alone goes by its highest one; an image without a study is one of its own.
-        ``apart``: as in `scored`; a study stands apart that has a film unlike training and none that scores so high.
+        ``apart``: as in `scored`, of a study with a film unlike training and none that scores so high.
         """
         rank, last = 0, None
         for study, *row in self._select(schema.BY_STUDY.format(score=self._scoring(score)), self.run, apart):
@@ -251,7 +247,7 @@ class Store:
         return "score_of(probabilities)"
 
     def _define(self, name: str, meaning: Callable[..., Any], function: Callable[..., Any]) -> None:
-        """Make a function known to SQL, once for each meaning: it cannot be replaced while rows are being read."""
+        """Make a function known to SQL, once per meaning: none is replaced while rows are being read."""
         if self._functions.get(name) != meaning:
             with explained(self._path):
                 self._db.create_function(name, 1, function, deterministic=True)
@@ -261,6 +257,10 @@ class Store:
         """Yield every scored record's probabilities, one per model, and whether it is unlike training; in no order."""
         sql = f"SELECT probabilities, {schema.IS_UNLIKE} > 0 FROM records WHERE {schema.HERE} AND status = 'scored'"
         return ((self._numbers(text), bool(unlike)) for text, unlike in self._select(sql, self.run))
+
+    def made_after(self, run: int) -> set[str]:
+        """The sources of the films that runs after this one scored."""
+        return {os.fsdecode(source) for (source,) in self._select(schema.MADE_AFTER, self.run, run)}
 
     def unscored(self, status: Status, *, by_reason: bool = False) -> Iterator[ScanRecord]:
         """Yield the records that ended so, by source, or by reason and then source."""
@@ -284,7 +284,7 @@ class Store:
         return int(next(self._select(schema.COUNT_UNLIKE, self.run))[0])
 
     def close(self) -> None:
-        """Commit what was kept by a run that has begun, and let go of the file."""
+        """Commit what a run that has begun kept, and let go of the file."""
         try:
             if (self._kept or self._waiting) and self._begun:
                 self.write()
