@@ -30,14 +30,6 @@ PAGES = {ROOT / "README.md": README, ROOT / "CONTRIBUTING.md": (ROOT / "CONTRIBU
 SLURM = {"--array", "--cpus-per-task", "--dependency", "--mem", "--parsable", "--requeue", "--time", "--wrap"}
 OTHERS = {"--check", "--config-file", "--copies", "--logdir", "--recipes", "--series", "--strict"}  # of other tools
 NOT_OURS = OTHERS | SLURM
-    "--logdir",
-    "--check",
-    "--config-file",
-    "--copies",
-    "--recipes",
-    "--series",
-    "--strict",
-} | SLURM  # of other tools
 
 
 def reference():

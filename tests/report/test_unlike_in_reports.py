@@ -48,7 +48,7 @@ def test_csv_json_lines_page_and_terminal_tell_flag_and_number(reported):
     assert (lines[1]["flags"], lines[1]["unlikeness"]) == (["unlike training"], 0.987654321)
     assert "unlike training (0.99)" in texts["html"]
     assert "unlike training (0.99)" in terminal
-    assert "1 unlike training, apart" in terminal
+    assert "unlike training 1 (apart)" in terminal
     assert 'data-group="unlike"' in texts["html"]
 
 
