@@ -6,6 +6,7 @@ What a field's ``metadata`` may say, in the library's dataclasses as in those of
 - ``flags``: names of the option, the first one shown first; default: --name-of-the-field
 - ``range``: (lowest, highest), None for no bound; ``open``: whether the bounds themselves are excluded
 - ``words``: words instead of a number and what they stand for, such as {"auto": None}
+- ``duration``: whether it is a time, given as 90s, 30m or 2h and kept in seconds
 - ``metavar``, ``env`` (the environment variable), ``shown`` (the default in words), ``type`` (a click type)
 - ``argument``: whether it stands without a flag
 - ``given``: a dataclass whose options arrive as a dict of those that were given, because others have a say in the rest
@@ -21,7 +22,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import click
 
-from xrayscan.cli.types import Number, Share
+from xrayscan.cli.types import Duration, Number, Share
 
 Below = Callable[[Mapping[str, Any], list[str]], Mapping[str, Any]]  # (raw values, words too many) → values of a file
 METAVARS: Mapping[Any, str] = {int: "N", float: "X", str: "TEXT"}
@@ -152,7 +153,7 @@ def _option(field: dataclasses.Field[Any], hint: Any, default: Any, shown: str |
 
 def _metavar(hint: Any, told: Mapping[str, Any]) -> str | None:
     """What stands for the value, where its type does not say so itself."""
-    return None if told.keys() & {"type", "words"} else METAVARS.get(_inner(hint))
+    return None if told.keys() & {"type", "words", "duration"} else METAVARS.get(_inner(hint))
 
 
 def _shows(default: Any) -> bool:
@@ -179,6 +180,8 @@ def _click_type(hint: Any, told: Mapping[str, Any]) -> Any:
     if "type" in told:
         return told["type"]
     low, high = told.get("range", (None, None))
+    if told.get("duration"):
+        return Duration()
     if "words" in told:
         return Number(low, told["words"])
     if get_origin(hint) is Literal:

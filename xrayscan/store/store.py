@@ -1,6 +1,6 @@
 """The run's SQLite file: every record of a scan, kept batch by batch, so that a later run can go on from there.
 
-It may lie on a network drive: a rollback journal, no shared memory, and one writer that locks the file while it lives.
+It may lie on a network drive: a rollback journal, no shared memory, and one writer that locks the file.
 """
 
 import contextlib
@@ -31,8 +31,7 @@ class Store:
     """The records of one scan. Close it, or use it as a context manager; use it from one thread only."""
 
     def __init__(self, connection: sqlite3.Connection, path: str) -> None:
-        self._db = connection
-        self._path = path
+        self._db, self._path = connection, path
         self._kept: list[tuple[int]] = []  # ids, not yet in the file
         self._begun = True  # whether what is in the file belongs to this run
         self._functions: dict[str, Callable[..., Any]] = {}  # known to SQL
@@ -80,18 +79,17 @@ class Store:
 
     @classmethod
     def _connected(cls, path: str, prepare: Callable[[Self], None]) -> Self:
-        store = cls(connect(path), path)
-        try:
+        with contextlib.ExitStack() as undo:
+            store = cls(connect(path), path)
+            undo.callback(store._db.close)
             prepare(store)
-        except BaseException:
-            store._db.close()
-            raise
+            undo.pop_all()
         return store
 
     def _start(self, models: tuple[str, ...], inputs: str | None) -> None:
-        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # from the first transaction until it is closed
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        # locked from the first transaction until it is closed
+        for setting in ("locking_mode = EXCLUSIVE", "synchronous = NORMAL", f"cache_size = -{CACHE_KIB}"):
+            self._db.execute(f"PRAGMA {setting}")
         with transaction(self._db, "EXCLUSIVE"):
             if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
                 for statement in schema.SCHEMA:
@@ -118,8 +116,8 @@ class Store:
             self.remember(run=self.run, complete=False, removed=0)
 
     def _look(self) -> None:
-        (application,) = self._db.execute("PRAGMA application_id").fetchone()
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        pragmas = ("application_id", "user_version")
+        application, version = (self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas)
         if application != schema.APPLICATION_ID:
             raise OutputError(f"{encodable(self._path)} is not a scan of xrayscan: {START_OVER}")
         if version != schema.SCHEMA_VERSION:
@@ -136,8 +134,8 @@ class Store:
 
     def remember(self, **values: Any) -> None:
         """Keep JSON values beside the records, such as the model's card for reports made later."""
+        rows = [(key, json.dumps(value)) for key, value in values.items()]
         with explained(self._path):
-            rows = [(key, json.dumps(value)) for key, value in values.items()]
             self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
 
     def recall(self, key: str) -> Any:
@@ -202,25 +200,28 @@ class Store:
             numbers = *self._db.execute(schema.COUNTS, (self.run,)).fetchone(), self.recall("removed") or 0
             return Counts(*map(int, numbers))
 
-    def scored(self, score: Score | None = None, apart: float | None = None) -> Iterator[tuple[int, ScanRecord]]:
+    def scored(
+        self, score: Score | None = None, apart: float | None = None, before: int | None = None
+    ) -> Iterator[tuple[int, ScanRecord]]:
         """Yield rank and record by ``score``, ties by source; without it by the first model's probability.
 
-        ``apart``: films that are unlike training stand behind those that score so high and before the rest.
+        ``apart``: films unlike training stand behind those that score so high and before the rest. ``before``: films
+        whose files are older (ns since 1970) come first, oldest first, and are flagged.
         """
         sql = schema.BY_IMAGE.format(score=self._scoring(score))
-        for rank, row in enumerate(self._select(sql, self.run, apart), 1):
+        for rank, row in enumerate(self._select(sql, self.run, apart, before), 1):
             yield rank, self._record(row)
 
     def scored_by_study(
-        self, score: Score | None = None, apart: float | None = None
+        self, score: Score | None = None, apart: float | None = None, before: int | None = None
     ) -> Iterator[tuple[int, ScanRecord]]:
         """Yield the study's rank and record: studies by their highest frontal image, ties by source.
 
-        A study of lateral films alone goes by its highest one; an image without a study is one of its own.
+        A study of lateral films goes by its highest one; an image without a study is one of its own.
         ``apart``: as in `scored`, of a study with a film unlike training and none that scores so high.
         """
         rank, last = 0, None
-        for study, *row in self._select(schema.BY_STUDY.format(score=self._scoring(score)), self.run, apart):
+        for study, *row in self._select(schema.BY_STUDY.format(score=self._scoring(score)), self.run, apart, before):
             rank += study != last
             last = study
             yield rank, self._record(row)

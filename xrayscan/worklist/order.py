@@ -11,6 +11,7 @@ class RankSettings:
     ``prevalence`` of the clinic and ``threshold``, compared with the first model's probability as shown, both in
     [0, 1]. Several models rank by the ``first`` or by the ``mean`` of their probabilities as shown. Films that are
     unlike training stand ``apart``, after those of tier high and before the rest, or ``rank`` among the others.
+    ``max_wait``: seconds after which a film comes first, counted from its file's time, the longest wait in front.
     Raises: ValueError out of range.
     """
 
@@ -41,6 +42,13 @@ class RankSettings:
         metadata={
             "help": "Films unlike the training films: apart, to be read after tier high without the model's help, or "
             "ranked."
+        },
+    )
+    max_wait: float | None = field(
+        default=None,
+        metadata={
+            "help": "Put films first whose files are older than this, such as 2h or 90m, the oldest in front.",
+            "duration": True,
         },
     )
 
