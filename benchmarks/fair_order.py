@@ -1,10 +1,10 @@
 """How long pneumonia films wait to be read: first come first read, by probability, and with a longest wait.
 
-One reader, films that arrive at random, reading times that vary; the model has the sensitivity and specificity given, and
-films that it flags are read first. Pure priority shortens the mean wait and lengthens the longest one, that of films
-which the model misses. Source: Baltruschat et al., European Radiology 2021, "Smart chest X-ray worklist prioritization".
+One reader, films that arrive at random, reading times that vary; the model has the sensitivity and specificity given,
+and films that it flags are read first. Source of the question: Baltruschat et al., European Radiology 2021, "Smart
+chest X-ray worklist prioritization".
 
-python benchmarks/fair_order.py --plot docs/fair-order.svg
+python benchmarks/fair_order.py --load 1.1 --limit 60 --plot docs/fair-order.svg
 """
 
 import argparse
