@@ -1,6 +1,7 @@
 """The run's SQLite file: every record of a scan, kept as it is made, so that a later run can go on from there.
 
-It may lie on a network drive: a rollback journal, no shared memory, and one writer that locks the file."""
+It may lie on a network drive: a rollback journal, no shared memory, and one writer that locks the file.
+"""
 
 import contextlib
 import json
@@ -8,7 +9,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from xrayscan.errors import InputError, OutputError
 from xrayscan.files.atomic import new_file
@@ -22,6 +23,7 @@ from xrayscan.store.rows import Counts as Counts
 from xrayscan.store.rows import identity, numbers_of, other_models, record_of, row_of
 from xrayscan.store.sqlite import START_OVER, connect, explained, refuse_links, remove, transaction
 
+T = TypeVar("T")
 KEEP_BATCH = 10_000  # records kept per transaction
 CACHE_KIB = 16_384
 COMMIT_SECONDS = 0.5  # between commits, each of which waits for the disk, and the readers with it
@@ -82,18 +84,17 @@ class Store:
 
     @classmethod
     def _connected(cls, path: str, prepare: Callable[[Self], None]) -> Self:
-        store = cls(connect(path), path)
-        try:
+        with contextlib.ExitStack() as undo:
+            store = cls(connect(path), path)
+            undo.callback(store._db.close)
             prepare(store)
-        except BaseException:
-            store._db.close()
-            raise
+            undo.pop_all()
         return store
 
     def _start(self, models: tuple[str, ...], inputs: str | None) -> None:
-        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # from the first transaction until it is closed
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        # locked from the first transaction until it is closed
+        for setting in ("locking_mode = EXCLUSIVE", "synchronous = NORMAL", f"cache_size = -{CACHE_KIB}"):
+            self._db.execute(f"PRAGMA {setting}")
         with transaction(self._db, "EXCLUSIVE"):
             if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
                 for statement in schema.SCHEMA:
@@ -120,8 +121,8 @@ class Store:
             self.remember(run=self.run, complete=False, removed=0)
 
     def _look(self) -> None:
-        (application,) = self._db.execute("PRAGMA application_id").fetchone()
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        pragmas = ("application_id", "user_version")
+        application, version = (self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas)
         if application != schema.APPLICATION_ID:
             raise OutputError(f"{encodable(self._path)} is not a scan of xrayscan: {START_OVER}")
         if version != schema.SCHEMA_VERSION:
@@ -138,8 +139,8 @@ class Store:
 
     def remember(self, **values: Any) -> None:
         """Keep JSON values beside the records, such as the model's card for reports made later."""
+        rows = [(key, json.dumps(value)) for key, value in values.items()]
         with explained(self._path):
-            rows = [(key, json.dumps(value)) for key, value in values.items()]
             self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
 
     def recall(self, key: str) -> Any:
@@ -209,28 +210,31 @@ class Store:
             numbers = *self._db.execute(schema.COUNTS, (self.run,)).fetchone(), self.recall("removed") or 0
             return Counts(*map(int, numbers))
 
-    def scored(self, score: Score | None = None, apart: float | None = None) -> Iterator[tuple[int, ScanRecord]]:
+    def scored(
+        self, score: Score | None = None, apart: float | None = None, before: int | None = None
+    ) -> Iterator[tuple[int, ScanRecord]]:
         """Yield rank and record by ``score``, ties by source; without it by the first model's probability.
 
-        ``apart``: films that are unlike training stand behind those that score so high and before the rest.
+        ``apart``: films unlike training stand behind those that score so high and before the rest. ``before``: films
+        whose files are older (ns since 1970) come first, oldest first, and are flagged.
         """
         sql = schema.BY_IMAGE.format(score=self._scoring(score))
-        for rank, row in enumerate(self._select(sql, self.run, apart), 1):
-            yield rank, self._record(row)
+        for rank, row in enumerate(self._select(sql, self.run, apart, before), 1):
+            yield rank, self._read(record_of, row)
 
     def scored_by_study(
-        self, score: Score | None = None, apart: float | None = None
+        self, score: Score | None = None, apart: float | None = None, before: int | None = None
     ) -> Iterator[tuple[int, ScanRecord]]:
         """Yield the study's rank and record: studies by their highest frontal image, ties by source.
 
-        A study of lateral films alone goes by its highest one; an image without a study is one of its own.
+        A study of lateral films goes by its highest one; an image without a study is one of its own.
         ``apart``: as in `scored`, of a study with a film unlike training and none that scores so high.
         """
         rank, last = 0, None
-        for study, *row in self._select(schema.BY_STUDY.format(score=self._scoring(score)), self.run, apart):
+        for study, *row in self._select(schema.BY_STUDY.format(score=self._scoring(score)), self.run, apart, before):
             rank += study != last
             last = study
-            yield rank, self._record(row)
+            yield rank, self._read(record_of, row)
 
     def _scoring(self, score: Score | None) -> str:
         """Return the SQL expression of what orders the scored records."""
@@ -239,7 +243,7 @@ class Store:
 
         def score_of(text: str) -> float | None:
             try:
-                return score(self._numbers(text))
+                return score(self._read(numbers_of, text))
             except OutputError:
                 return None  # whoever reads the record is told
 
@@ -256,7 +260,7 @@ class Store:
     def probabilities(self) -> Iterator[tuple[tuple[float, ...], bool]]:
         """Yield every scored record's probabilities, one per model, and whether it is unlike training; in no order."""
         sql = f"SELECT probabilities, {schema.IS_UNLIKE} > 0 FROM records WHERE {schema.HERE} AND status = 'scored'"
-        return ((self._numbers(text), bool(unlike)) for text, unlike in self._select(sql, self.run))
+        return ((self._read(numbers_of, text), bool(unlike)) for text, unlike in self._select(sql, self.run))
 
     def made_after(self, run: int) -> set[str]:
         """The sources of the films that runs after this one scored."""
@@ -265,7 +269,7 @@ class Store:
     def unscored(self, status: Status, *, by_reason: bool = False) -> Iterator[ScanRecord]:
         """Yield the records that ended so, by source, or by reason and then source."""
         sql = schema.UNSCORED.format(order="reason, source" if by_reason else "source")
-        return (self._record(row) for row in self._select(sql, self.run, status))
+        return (self._read(record_of, row) for row in self._select(sql, self.run, status))
 
     def reasons(self, status: Status) -> dict[str, int]:
         """Count the records that ended so by reason."""
@@ -297,17 +301,10 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _record(self, row: Iterable[Any]) -> ScanRecord:
-        """Build the record from a row of `schema.RECORD`. Raises: OutputError where the row was tampered with."""
+    def _read(self, read: Callable[[Any, int], T], stored: Any) -> T:
+        """Read what a record holds, for so many models. Raises: OutputError where it was tampered with."""
         try:
-            return record_of(row, len(self.models))
-        except (ValueError, TypeError, OverflowError) as error:
-            raise self._damaged() from error
-
-    def _numbers(self, text: Any) -> tuple[float, ...]:
-        """Read a scored record's probabilities, one per model. Raises: OutputError where they were tampered with."""
-        try:
-            return numbers_of(text, len(self.models))
+            return read(stored, len(self.models))
         except (ValueError, TypeError, OverflowError) as error:
             raise self._damaged() from error
 

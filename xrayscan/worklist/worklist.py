@@ -5,6 +5,7 @@ reports of a scan can be made again without scanning.
 """
 
 import itertools
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -125,7 +126,9 @@ class Worklist:
         score = self._mean if self.by_mean else None
         before = self.thresholds.high if self.by_mean else self.scales[0].high
         rank = self.store.scored_by_study if self.settings.by == "study" else self.store.scored
-        return (self._row(place, record) for place, record in rank(score, before if self.apart else None))
+        wait = self.settings.max_wait
+        old = None if wait is None else time.time_ns() - int(wait * 1e9)
+        return (self._row(place, record) for place, record in rank(score, before if self.apart else None, old))
 
     def scores(self) -> Iterator[tuple[tuple[float, ...], tuple[Tier, ...], bool]]:
         """Yield every scored film's probabilities as shown, its tiers, one per model, and whether it stands apart.
