@@ -12,7 +12,18 @@ from small import check_answer
 from xrayscan.cli import main
 from xrayscan.plugin.builtin import COMMANDS
 
-ELSEWHERE = ("explore", "train", "tune", "evaluate", "calibrate", "export", "benchmark", "send")  # tried where they run
+ELSEWHERE = (
+    "explore",
+    "train",
+    "tune",
+    "evaluate",
+    "calibrate",
+    "export",
+    "benchmark",
+    "send",
+    "watch",
+    "listen",
+)  # tried where they are run
 SMALL = ("--model", "model.safetensors")
 
 

@@ -24,7 +24,7 @@ def options():
 def test_out_says_whether_it_is_a_folder_or_a_file(options):
     named = {name: one.make_metavar(context) for name, (one, context) in options["--out"].items()}
     folders = {name for name, metavar in named.items() if metavar.endswith("/")}
-    assert folders == {"predict", "merge", "train", "tune", "evaluate"}
+    assert folders == {"predict", "watch", "listen", "merge", "train", "tune", "evaluate"}
     assert all(metavar.startswith("FILE") for name, metavar in named.items() if name not in folders)
 
 

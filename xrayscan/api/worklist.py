@@ -38,8 +38,8 @@ class PredictedWorklist(Worklist):
     @classmethod
     def from_worklist(cls, worklist: Worklist, folder: str | None = None) -> Self:
         """The same worklist. ``folder``: a temporary one that holds its scan, to be removed with it."""
-        made = cls(worklist._store, worklist.cards, worklist.settings, worklist.names)
-        made._end = weakref.finalize(made, _forget, worklist._store, folder)
+        made = cls(worklist.store, worklist.cards, worklist.settings, worklist.names)
+        made._end = weakref.finalize(made, _forget, worklist.store, folder)
         return made
 
     _end: Callable[[], object]

@@ -7,6 +7,7 @@ What a field's ``metadata`` may say, in the library's dataclasses as in those of
 - ``range``: (lowest, highest), None for no bound; ``open``: whether the bounds themselves are excluded (`model.ranges`)
 - ``words``: words instead of a number and what they stand for, such as {"auto": None}
 - ``file``: whether it is a file that has to be there
+- ``duration``: whether it is a time, given as 90s, 30m or 2h and kept in seconds
 - ``metavar``, ``env`` (the environment variable), ``shown`` (the default in words), ``type`` (a click type)
 - ``argument``: whether it stands without a flag
 - ``given``: a dataclass whose options arrive as a dict of those that were given, because others have a say in the rest
@@ -26,7 +27,7 @@ import click
 from click.core import ParameterSource
 
 from xrayscan.cli.settings_file import CONFIG, standing
-from xrayscan.cli.types import EXISTING_FILE, Number, Share
+from xrayscan.cli.types import EXISTING_FILE, Duration, Number, Share
 from xrayscan.files.option import option as option
 from xrayscan.files.plain import plain
 from xrayscan.files.text import escaped
@@ -215,7 +216,7 @@ def _option(field: dataclasses.Field[Any], hint: Any, default: Any, shown: str |
 
 def _metavar(hint: Any, told: Mapping[str, Any]) -> str | None:
     """What stands for the value, where its type does not say so itself."""
-    return None if told.keys() & {"type", "file", "words"} else METAVARS.get(_inner(hint))
+    return None if told.keys() & {"type", "file", "words", "duration"} else METAVARS.get(_inner(hint))
 
 
 def _shows(default: Any) -> bool:
@@ -243,6 +244,8 @@ def _click_type(hint: Any, told: Mapping[str, Any]) -> Any:
         return EXISTING_FILE
     hint = _inner(hint)
     low, high = told.get("range", (None, None))
+    if told.get("duration"):
+        return Duration()
     if "words" in told:
         return Number(low, told["words"])
     if get_origin(hint) is Literal:

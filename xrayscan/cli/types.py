@@ -37,6 +37,27 @@ class Number(click.ParamType[int | None]):
         return number
 
 
+class Duration(click.ParamType[float]):
+    """A time such as 90s, 30m or 2h; without a unit in seconds."""
+
+    name = "duration"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Show the form."""
+        return "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return seconds."""
+        text = str(value).strip().lower()
+        try:
+            seconds = float(text.rstrip("smhd")) * {"m": 60, "h": 3600, "d": 86400}.get(text[-1:], 1)
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds < 10 * 365 * 86400:
+            self.fail(f"{value!r} is no time such as 90s, 30m or 2h", param, ctx)
+        return seconds
+
+
 class Share(click.FloatRange):
     """A number from 0 to 1, or per cent: 0.05 and 5% are the same."""
 

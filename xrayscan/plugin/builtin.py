@@ -22,6 +22,8 @@ from xrayscan.sources.interface import Place
 COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which people meet them
     "predict": "Rank a folder of chest radiographs by the probability of pneumonia.",
     "status": "Say how far a scan is, from another shell.",
+    "watch": "Score films as they arrive in a folder.",
+    "listen": "Take films over DICOM and score them as they arrive.",
     "report": "Write the reports of an earlier scan again, with other settings.",
     "query": "List the rows of a worklist for which a condition holds.",
     "merge": "Bring the worklists of several scans together.",

@@ -33,6 +33,7 @@ class PageSettings:
     folders: tuple[str, ...] = ()  # as the user gave them
     top: int = 500  # rows with pictures and all technical tags
     rows: int = 100_000  # in the page: some 30 MB
+    reload: int = 0  # s after which a page looks for a newer one of its own; 0 for never
     pictures: Callable[[Sequence[WorklistRow]], Iterable[Markup]] | None = None
     films: Callable[[Sequence[WorklistRow]], Iterable[bytes]] | None = None
     heatmaps: int = 0  # rows with a heatmap

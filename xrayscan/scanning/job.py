@@ -9,6 +9,7 @@ from xrayscan.engine.interface import Cluster
 from xrayscan.model.file import Model
 from xrayscan.model.packed import PackedModel
 from xrayscan.scanning.hardware import Hardware
+from xrayscan.scanning.kept import Kept
 from xrayscan.scanning.local_engine import run
 from xrayscan.scanning.row import Row, Rows
 from xrayscan.scanning.score import BatchScorer
@@ -29,6 +30,7 @@ class ScanJob:
     before: tuple[str, str] | None  # runtime and precision of a scan that goes on
     started: Callable[[Hardware], None]
     stopping: Callable[[], bool]
+    kept: Kept | None = None  # readers and models of the scan before, on this machine
 
     def plan(self) -> WorkerPlan:
         """What workers elsewhere are made from."""
@@ -39,12 +41,17 @@ class ScanJob:
 def run_here(job: Any, rows: Rows) -> Iterator[list[Row]]:
     """The local engine: a `ScanJob` and its rows on this machine."""
     with contextlib.ExitStack() as undo:
+        kept = job.kept or undo.enter_context(Kept())
+
+        def make() -> tuple[Hardware, BatchScorer]:
+            on = hardware(job.models, job.asked, job.films(), job.before)
+            return on, batch_stage(job.models, on)
 
         def start() -> BatchScorer:
-            on = hardware(job.models, job.asked, job.films(), job.before)
+            on, stage = kept.stage(make)
             undo.callback(on.one_thread_each())
             job.started(on)
-            return batch_stage(job.models, on)
+            return stage
 
         yield from run(
             rows,
@@ -53,4 +60,5 @@ def run_here(job: Any, rows: Rows) -> Iterator[list[Row]]:
             workers=default_workers() if job.asked.workers is None else job.asked.workers,
             file_timeout=job.asked.file_timeout,
             stopping=job.stopping,
+            readers=kept.readers,
         )

@@ -10,9 +10,10 @@ from typing import Self, TypeVar
 from xrayscan.scanning.reader import Work
 from xrayscan.scanning.row import Row, Rows
 from xrayscan.scanning.score import BatchScorer
-from xrayscan.scanning.workers import FILE_TIMEOUT, open_workers
+from xrayscan.scanning.workers import FILE_TIMEOUT, InlineWorker, WorkerPool, open_workers
 
 T = TypeVar("T")
+OpenReaders = Callable[[Work, int, float], contextlib.AbstractContextManager[WorkerPool | InlineWorker]]
 BATCHES_AHEAD = 1  # full batches that wait while every stream computes one, so that none ever idles
 ROWS_BEFORE_START = 1024  # read while the batch stage is still being made; 17 MB at 128 px
 REFUSED_AT_ONCE = 256  # rows with a reason are handed over in lots, since each lot is one transaction on a share
@@ -37,6 +38,7 @@ def run(
     workers: int,
     file_timeout: float = FILE_TIMEOUT,
     stopping: Callable[[], bool] = lambda: False,
+    readers: OpenReaders = open_workers,
 ) -> Iterator[list[Row]]:
     """Read rows and score them in batches; yield lists of finished rows, those with a reason among them.
 
@@ -44,20 +46,21 @@ def run(
     in the scoring thread while the readers already read, since importing torch takes longer than many a folder.
     Rows in flight are bounded by the readers' room plus a few batches, whatever the length of ``rows``. Once
     ``stopping`` is true no more are begun: what is being scored is handed over, the rest is dropped.
+    ``readers`` gives the readers, which may outlive the rows.
     """
     more = True
     ready: list[Row] = []  # read, to be scored
     refused: list[Row] = []  # have a reason
     with _Scorer(start) as scorer:
-        with open_workers(prepare, workers, file_timeout) as readers:
-            while not stopping() and (more or readers.busy or ready or scorer.waiting):
+        with readers(prepare, workers, file_timeout) as pool:
+            while not stopping() and (more or pool.busy or ready or scorer.waiting):
                 stage = scorer.stage
                 if more and len(ready) < (stage.batch_size if stage else ROWS_BEFORE_START):
-                    more = readers.feed(rows)
-                if readers.busy or scorer.waiting or not stage:
-                    for row in readers.collect(scorer.wake):
+                    more = pool.feed(rows)
+                if pool.busy or scorer.waiting or not stage:
+                    for row in pool.collect(scorer.wake):
                         (refused if row.get("reason") else ready).append(row)
-                last = not more and not readers.busy
+                last = not more and not pool.busy
                 while stage and scorer.has_room(stage) and (len(ready) >= stage.batch_size or (ready and last)):
                     scorer.submit(stage, ready[: stage.batch_size])
                     del ready[: stage.batch_size]

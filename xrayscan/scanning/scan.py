@@ -22,6 +22,7 @@ from xrayscan.plugin.manager import load_registry
 from xrayscan.plugin.sources import discover
 from xrayscan.scanning.hardware import Hardware
 from xrayscan.scanning.job import ScanJob
+from xrayscan.scanning.kept import Kept
 from xrayscan.scanning.prefetch import Prefetcher
 from xrayscan.scanning.prepare import refuse
 from xrayscan.scanning.row import Row, Rows
@@ -78,6 +79,9 @@ def scan(
     on_progress: Callable[[Progress], None] = lambda progress: None,
     on_start: Callable[[Hardware], None] = lambda hardware: None,
     stopping: Callable[[], bool] = lambda: False,
+    inputs: Path | Iterable[Path] | None = None,
+    waits: Callable[[Source, ScanRecord], bool] = lambda source, record: False,
+    kept: Kept | None = None,
 ) -> Worklist:
     """Score every radiograph among ``paths`` (one file or folder, or any mix of them) and return the worklist.
 
@@ -90,6 +94,10 @@ def scan(
     where there is none to score. ``stopping`` is asked about once a second. When it says yes, the films that are being
     scored are still recorded, and the worklist holds what there is: `Worklist.complete` is false, and the same call
     goes on from there.
+
+    For scans of one folder again and again: ``inputs`` are what makes two scans the same one, where ``paths`` are only
+    what is to be found this time; ``waits`` is asked of every file that failed, and one that waits gets no record yet;
+    ``kept`` keeps the local engine's readers and models for the next scan.
     Raises: ModelError for an unusable model, UsageError for a device that is not there, models that look for different
     findings or one that is given twice, OutputError for a folder that cannot be written, or holds a scan of other paths
     or by other models, KeyboardInterrupt if it was stopped before it recorded anything: an earlier scan is as it was.
@@ -97,7 +105,8 @@ def scan(
     loaded, out, named = load_models(model), path_text(out), list(path_texts(paths))
     progress = Progress()
     names = names_of(loaded)
-    path, which = os.path.join(out, STORE_NAME), _which(named, loaded, settings.shard)
+    path = os.path.join(out, STORE_NAME)
+    which = _which(named if inputs is None else path_texts(inputs), loaded, settings.shard)
     store = Store.open(path, **which, fresh=settings.fresh, share=settings.share)
     started = time.perf_counter()
     try:
@@ -105,7 +114,7 @@ def scan(
         choice = _Choice(store, on_start)
         asked = Asked(**{name: getattr(settings, name) for name in ASKED})
         films = functools.partial(_expected, progress)
-        job = ScanJob(loaded, asked, settings.cluster, films, choice.before, choice.made, stopping)
+        job = ScanJob(loaded, asked, settings.cluster, films, choice.before, choice.made, stopping, kept)
         with (
             Prefetcher(
                 named, progress, archives=settings.archives, exclude=settings.exclude, shard=settings.shard
@@ -116,7 +125,7 @@ def scan(
             for batch in batches:
                 choice.remember()
                 records = [(_source(row), _record(row)) for row in batch]
-                store.write(records, soon=True)
+                store.write((one for one in records if not (one[1].status is Status.FAILED and waits(*one))), soon=True)
                 for _, record in records:
                     progress.count(record.status)
                 on_progress(progress)

@@ -7,6 +7,7 @@ from typing import Any
 from xrayscan.errors import Status as Status
 
 LATERAL, UNLIKE = "lateral", "unlike training"  # flags that the reading order depends on
+LONG_WAIT = "waiting longest"  # flag of a film that comes first for its time alone
 
 
 def _fact(default: Any, label: str) -> Any:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from xrayscan.sources.source import IDENTITY
-from xrayscan.store.record import FACT_TYPES, LATERAL, UNLIKE
+from xrayscan.store.record import FACT_TYPES, LATERAL, LONG_WAIT, UNLIKE
 
 APPLICATION_ID = 0x78726179  # "xray": tells our file from other SQLite databases
 SCHEMA_VERSION = 3
@@ -45,18 +45,33 @@ COPY = f"SELECT {WRITTEN.replace('made', '?2', 1)} FROM records WHERE {HERE}"  #
 FIND = f"""
     SELECT id, status, source FROM records
     WHERE path = ? AND {" AND ".join(f"{name} = ?" for name in IDENTITY)} AND (sha256 <> '' OR status <> 'failed')"""
+
+
+def _lifted(time: str) -> str:
+    """What orders films of long ago first."""
+    return f"CASE WHEN {time} <= ?3 THEN {time} ELSE {2**63 - 1} END"
+
+
+def _flagged(time: str) -> str:
+    """A record's columns, with the flag that says so of a film that stands there for its time."""
+    flags = f"CASE WHEN {time} <= ?3 THEN json_insert(flags, '$[#]', '{LONG_WAIT}') ELSE flags END"
+    return RECORD.replace(" flags,", f" {flags},")
+
+
 IS_LATERAL, IS_UNLIKE = (f"instr(flags, '{json.dumps(flag)}')" for flag in (LATERAL, UNLIKE))
 # {score} orders: the column probability, or a function of all models' probabilities. ?2 is the lowest score of those
 # that are read before the films that stand apart, or NULL where none do. Groups: 0, 1 apart, 2 the rest.
+# ?3 is the time before which a file makes its film come first, the oldest in front, or NULL where none does.
 BY_IMAGE = f"""
-    SELECT {RECORD} FROM records WHERE {HERE} AND status = 'scored'
-    ORDER BY CASE WHEN ?2 IS NULL THEN 0 WHEN {IS_UNLIKE} THEN 1 WHEN {{score}} >= ?2 THEN 0 ELSE 2 END,
+    SELECT {_flagged("mtime_ns")} FROM records WHERE {HERE} AND status = 'scored'
+    ORDER BY {_lifted("mtime_ns")},
+             CASE WHEN ?2 IS NULL THEN 0 WHEN {IS_UNLIKE} THEN 1 WHEN {{score}} >= ?2 THEN 0 ELSE 2 END,
              {{score}} DESC, source"""
 # The key of an image without a study is a blob, so it cannot equal a text. What counts of a study are its images that
 # are not lateral, or all where there are no others; what is unlike training counts for its score only if all is.
 BY_STUDY = f"""
-    SELECT study, {RECORD} FROM (
-        SELECT *, min(source) OVER same AS first_source,
+    SELECT study, {_flagged("oldest")} FROM (
+        SELECT *, min(source) OVER same AS first_source, min(mtime_ns) OVER same AS oldest,
                max(counts AND apart) OVER same AS is_apart,
                coalesce(max(CASE WHEN counts AND NOT apart THEN score END) OVER same,
                         max(CASE WHEN counts THEN score END) OVER same) AS highest,
@@ -68,13 +83,14 @@ BY_STUDY = f"""
                     FROM records WHERE {HERE} AND status = 'scored')
               WINDOW study_of AS (PARTITION BY study))
         WINDOW same AS (PARTITION BY study))
-    ORDER BY CASE WHEN ?2 IS NULL OR highest_like >= ?2 THEN 0 WHEN is_apart THEN 1 ELSE 2 END,
+    ORDER BY {_lifted("oldest")}, CASE WHEN ?2 IS NULL OR highest_like >= ?2 THEN 0 WHEN is_apart THEN 1 ELSE 2 END,
              highest DESC, first_source, study, score DESC, source"""
 # Below a probability, films that stand apart not counted among them.
 BELOW = f"""
     SELECT count(*) FROM records
     WHERE {HERE} AND status = 'scored' AND probability < ?2 AND NOT (?3 AND {IS_UNLIKE})"""
 COUNT_UNLIKE = f"SELECT count(*) FROM records WHERE {HERE} AND status = 'scored' AND {IS_UNLIKE}"
+MADE_AFTER = f"SELECT source FROM records WHERE {HERE} AND status = 'scored' AND made > ?2"
 UNSCORED = f"SELECT {RECORD} FROM records WHERE {HERE} AND status = ?2 ORDER BY {{order}}"
 REASONS = f"SELECT reason, count(*) FROM records WHERE {HERE} AND status = ?2 GROUP BY 1 ORDER BY 1"
 CODES = f"SELECT reason, max(code) FROM records WHERE {HERE} AND status = ?2 GROUP BY 1"

@@ -1,7 +1,6 @@
 """The run's SQLite file: every record of a scan, kept as it is made, so that a later run can go on from there.
 
-It may lie on a network drive, so it has a rollback journal (no shared memory) and one writer, which locks the file for
-as long as it lives. A process that is killed loses its lock at once, and at most its open transaction.
+It may lie on a network drive: a rollback journal, no shared memory, and one writer that locks the file.
 """
 
 import contextlib
@@ -10,7 +9,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from xrayscan.errors import InputError, OutputError
 from xrayscan.files.atomic import new_file
@@ -24,6 +23,7 @@ from xrayscan.store.rows import Counts as Counts
 from xrayscan.store.rows import identity, numbers_of, other_models, record_of, row_of
 from xrayscan.store.sqlite import START_OVER, connect, explained, refuse_links, remove, transaction
 
+T = TypeVar("T")
 KEEP_BATCH = 10_000  # records kept per transaction
 CACHE_KIB = 16_384
 COMMIT_SECONDS = 0.5  # between commits, each of which waits for the disk, and the readers with it
@@ -41,8 +41,7 @@ class Store:
         self._begun = True  # whether what is in the file belongs to this run
         self._functions: dict[str, Callable[..., Any]] = {}  # known to SQL
         self._renamed: list[tuple[bytes, int]] = []  # source and id of those given in another way than before
-        self.run = 0  # the number of the last run, from 1
-        self.models: tuple[str, ...] = ()  # fingerprints of the models that score
+        self.run, self.models = 0, tuple[str, ...]()  # the last run's number, from 1; fingerprints of the models
 
     @classmethod
     def open(
@@ -85,18 +84,17 @@ class Store:
 
     @classmethod
     def _connected(cls, path: str, prepare: Callable[[Self], None]) -> Self:
-        store = cls(connect(path), path)
-        try:
+        with contextlib.ExitStack() as undo:
+            store = cls(connect(path), path)
+            undo.callback(store._db.close)
             prepare(store)
-        except BaseException:
-            store._db.close()
-            raise
+            undo.pop_all()
         return store
 
     def _start(self, models: tuple[str, ...], inputs: str | None) -> None:
-        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # from the first transaction until it is closed
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        # locked from the first transaction until it is closed
+        for setting in ("locking_mode = EXCLUSIVE", "synchronous = NORMAL", f"cache_size = -{CACHE_KIB}"):
+            self._db.execute(f"PRAGMA {setting}")
         with transaction(self._db, "EXCLUSIVE"):
             if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
                 for statement in schema.SCHEMA:
@@ -123,8 +121,8 @@ class Store:
             self.remember(run=self.run, complete=False, removed=0)
 
     def _look(self) -> None:
-        (application,) = self._db.execute("PRAGMA application_id").fetchone()
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        pragmas = ("application_id", "user_version")
+        application, version = (self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas)
         if application != schema.APPLICATION_ID:
             raise OutputError(f"{encodable(self._path)} is not a scan of xrayscan: {START_OVER}")
         if version != schema.SCHEMA_VERSION:
@@ -141,12 +139,12 @@ class Store:
 
     def remember(self, **values: Any) -> None:
         """Keep JSON values beside the records, such as the model's card for reports made later."""
+        rows = [(key, json.dumps(value)) for key, value in values.items()]
         with explained(self._path):
-            rows = [(key, json.dumps(value)) for key, value in values.items()]
             self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
 
     def recall(self, key: str) -> Any:
-        """Return a value that was remembered; None if there is none."""
+        """Return a value that was remembered, or None."""
         with explained(self._path):
             row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
             try:
@@ -157,8 +155,7 @@ class Store:
     def reuse(self, source: Source) -> Status | None:
         """Take over an unchanged file's record into this run and return how it ended; None if it is to be read.
 
-        Unchanged means the same absolute path and all of `IDENTITY`. A failed record without a checksum, such
-        as "Permission denied", is never kept.
+        Unchanged: the same absolute path and `IDENTITY`. A failed record without a checksum is never kept.
         """
         if source.reason is not None:
             return None
@@ -210,31 +207,34 @@ class Store:
         if self._kept or self._waiting or not self._begun:
             self.write()
         with explained(self._path):
-            numbers = self._db.execute(schema.COUNTS, (self.run,)).fetchone()
-            return Counts(*map(int, (*numbers, self.recall("removed") or 0)))
+            numbers = *self._db.execute(schema.COUNTS, (self.run,)).fetchone(), self.recall("removed") or 0
+            return Counts(*map(int, numbers))
 
-    def scored(self, score: Score | None = None, apart: float | None = None) -> Iterator[tuple[int, ScanRecord]]:
+    def scored(
+        self, score: Score | None = None, apart: float | None = None, before: int | None = None
+    ) -> Iterator[tuple[int, ScanRecord]]:
         """Yield rank and record by ``score``, ties by source; without it by the first model's probability.
 
-        ``apart``: films that are unlike training stand apart, behind those that score so high and before the rest.
+        ``apart``: films unlike training stand behind those that score so high and before the rest. ``before``: films
+        whose files are older (ns since 1970) come first, oldest first, and are flagged.
         """
         sql = schema.BY_IMAGE.format(score=self._scoring(score))
-        for rank, row in enumerate(self._select(sql, self.run, apart), 1):
-            yield rank, self._record(row)
+        for rank, row in enumerate(self._select(sql, self.run, apart, before), 1):
+            yield rank, self._read(record_of, row)
 
     def scored_by_study(
-        self, score: Score | None = None, apart: float | None = None
+        self, score: Score | None = None, apart: float | None = None, before: int | None = None
     ) -> Iterator[tuple[int, ScanRecord]]:
         """Yield the study's rank and record: studies by their highest frontal image, ties by source.
 
-        A study of lateral films alone goes by its highest one; an image without a study is one of its own.
-        ``apart``: as in `scored`; a study stands apart that has a film unlike training and none that scores so high.
+        A study of lateral films goes by its highest one; an image without a study is one of its own.
+        ``apart``: as in `scored`, of a study with a film unlike training and none that scores so high.
         """
         rank, last = 0, None
-        for study, *row in self._select(schema.BY_STUDY.format(score=self._scoring(score)), self.run, apart):
+        for study, *row in self._select(schema.BY_STUDY.format(score=self._scoring(score)), self.run, apart, before):
             rank += study != last
             last = study
-            yield rank, self._record(row)
+            yield rank, self._read(record_of, row)
 
     def _scoring(self, score: Score | None) -> str:
         """Return the SQL expression of what orders the scored records."""
@@ -243,7 +243,7 @@ class Store:
 
         def score_of(text: str) -> float | None:
             try:
-                return score(self._numbers(text))
+                return score(self._read(numbers_of, text))
             except OutputError:
                 return None  # whoever reads the record is told
 
@@ -251,7 +251,7 @@ class Store:
         return "score_of(probabilities)"
 
     def _define(self, name: str, meaning: Callable[..., Any], function: Callable[..., Any]) -> None:
-        """Make a function known to SQL, once for each meaning: it cannot be replaced while rows are being read."""
+        """Make a function known to SQL, once per meaning: none is replaced while rows are being read."""
         if self._functions.get(name) != meaning:
             with explained(self._path):
                 self._db.create_function(name, 1, function, deterministic=True)
@@ -260,12 +260,16 @@ class Store:
     def probabilities(self) -> Iterator[tuple[tuple[float, ...], bool]]:
         """Yield every scored record's probabilities, one per model, and whether it is unlike training; in no order."""
         sql = f"SELECT probabilities, {schema.IS_UNLIKE} > 0 FROM records WHERE {schema.HERE} AND status = 'scored'"
-        return ((self._numbers(text), bool(unlike)) for text, unlike in self._select(sql, self.run))
+        return ((self._read(numbers_of, text), bool(unlike)) for text, unlike in self._select(sql, self.run))
+
+    def made_after(self, run: int) -> set[str]:
+        """The sources of the films that runs after this one scored."""
+        return {os.fsdecode(source) for (source,) in self._select(schema.MADE_AFTER, self.run, run)}
 
     def unscored(self, status: Status, *, by_reason: bool = False) -> Iterator[ScanRecord]:
         """Yield the records that ended so, by source, or by reason and then source."""
         sql = schema.UNSCORED.format(order="reason, source" if by_reason else "source")
-        return (self._record(row) for row in self._select(sql, self.run, status))
+        return (self._read(record_of, row) for row in self._select(sql, self.run, status))
 
     def reasons(self, status: Status) -> dict[str, int]:
         """Count the records that ended so by reason."""
@@ -284,7 +288,7 @@ class Store:
         return int(next(self._select(schema.COUNT_UNLIKE, self.run))[0])
 
     def close(self) -> None:
-        """Commit what was kept by a run that has begun, and let go of the file."""
+        """Commit what a run that has begun kept, and let go of the file."""
         try:
             if (self._kept or self._waiting) and self._begun:
                 self.write()
@@ -297,17 +301,10 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _record(self, row: Iterable[Any]) -> ScanRecord:
-        """Build the record from a row of `schema.RECORD`. Raises: OutputError where the row was tampered with."""
+    def _read(self, read: Callable[[Any, int], T], stored: Any) -> T:
+        """Read what a record holds, for so many models. Raises: OutputError where it was tampered with."""
         try:
-            return record_of(row, len(self.models))
-        except (ValueError, TypeError, OverflowError) as error:
-            raise self._damaged() from error
-
-    def _numbers(self, text: Any) -> tuple[float, ...]:
-        """Read a scored record's probabilities, one per model. Raises: OutputError where they were tampered with."""
-        try:
-            return numbers_of(text, len(self.models))
+            return read(stored, len(self.models))
         except (ValueError, TypeError, OverflowError) as error:
             raise self._damaged() from error
 

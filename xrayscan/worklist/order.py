@@ -13,6 +13,7 @@ class RankSettings:
     ``prevalence`` of the clinic and ``threshold``, compared with the first model's probability as shown, both in
     [0, 1]. Several models rank by the ``first`` or by the ``mean`` of their probabilities as shown. Films that are
     unlike training stand ``apart``, after those of tier high and before the rest, or ``rank`` among the others.
+    ``max_wait``: seconds after which a film comes first, counted from its file's time, the longest wait in front.
     Raises: ValueError out of range.
     """
 
@@ -36,6 +37,11 @@ class RankSettings:
     unlike: Literal["apart", "rank"] = option(
         "apart",
         "Films unlike the training films: apart, to be read after tier high without the model's help, or ranked.",
+    )
+    max_wait: float | None = option(
+        None,
+        "Put films first whose files are older than this, such as 2h or 90m, the oldest in front.",
+        duration=True,
     )
 
     def __post_init__(self) -> None:

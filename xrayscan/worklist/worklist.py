@@ -5,6 +5,7 @@ reports of a scan can be made again without scanning.
 """
 
 import itertools
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ class Worklist:
         self.fingerprints = store.models
         self.fingerprint = store.models[0]
         self.by_mean = self.settings.rank_by == "mean" and len(cards) > 1
-        self._store = store
+        self.store = store
         self.scales = tuple(TierScale(card, self.settings.prevalence, self.settings.threshold) for card in cards)
         self.thresholds = self.scales[0].thresholds
         self.unlike = store.unlike()  # of the films scored, those unlike training
@@ -124,28 +125,30 @@ class Worklist:
         """Yield the scored rows in reading order."""
         score = self._mean if self.by_mean else None
         before = self.thresholds.high if self.by_mean else self.scales[0].high
-        rank = self._store.scored_by_study if self.settings.by == "study" else self._store.scored
-        return (self._row(place, record) for place, record in rank(score, before if self.apart else None))
+        rank = self.store.scored_by_study if self.settings.by == "study" else self.store.scored
+        wait = self.settings.max_wait
+        old = None if wait is None else time.time_ns() - int(wait * 1e9)
+        return (self._row(place, record) for place, record in rank(score, before if self.apart else None, old))
 
     def scores(self) -> Iterator[tuple[tuple[float, ...], tuple[Tier, ...], bool]]:
         """Yield every scored film's probabilities as shown, its tiers, one per model, and whether it stands apart.
 
         In no order, so quickly.
         """
-        for stored, unlike in self._store.probabilities():
+        for stored, unlike in self.store.probabilities():
             yield self._shown(stored), self._tiers(stored), unlike and self.apart
 
     def unscored(self, status: Status, *, by_reason: bool = False) -> Iterator[WorklistRow]:
         """Yield the rows set aside, or those that failed, by source, or by reason and then source."""
-        return (self._row(None, record) for record in self._store.unscored(status, by_reason=by_reason))
+        return (self._row(None, record) for record in self.store.unscored(status, by_reason=by_reason))
 
     def reasons(self, status: Status) -> dict[str, int]:
         """Count the rows that ended so by reason, in the order of ``unscored(status, by_reason=True)``."""
-        return self._store.reasons(status)
+        return self.store.reasons(status)
 
     def codes(self, status: Status) -> dict[str, str]:
         """Return the code of each reason for which rows ended so."""
-        return self._store.codes(status)
+        return self.store.codes(status)
 
     def top(self, n: int) -> list[WorklistRow]:
         """Return the first rows to be read, at most ``n``."""
@@ -153,7 +156,7 @@ class Worklist:
 
     def close(self) -> None:
         """Let go of the store; counts and thresholds stay, rows do not."""
-        self._store.close()
+        self.store.close()
 
     def __enter__(self) -> Self:
         return self

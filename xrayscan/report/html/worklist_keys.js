@@ -81,3 +81,12 @@ document.documentElement.dataset.ready = Math.round(performance.now()); // ms fr
 document.addEventListener("DOMContentLoaded", () => {
   if (meta.pictures && !dialog.open) render(); // thumbnails stand behind the script, and are there only now
 });
+
+// A page of a folder that is watched: a newer one may be there. Never while a film or the help is open, or text typed.
+if (meta.reload) {
+  setInterval(() => {
+    if (!document.querySelector("dialog[open]") && !document.activeElement.matches("input, select, textarea")) {
+      location.reload();
+    }
+  }, 1000 * meta.reload);
+}

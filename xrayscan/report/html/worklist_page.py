@@ -129,6 +129,7 @@ def _meta(worklist: Worklist, settings: PageSettings, path: str, reach: float) -
         "separator": os.sep,
         "top": settings.top,
         "pictures": settings.pictures is not None,
+        "reload": settings.reload,
     }
 
 

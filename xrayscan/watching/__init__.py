@@ -1,0 +1,1 @@
+"""A folder that is watched: films are scored as they arrive."""

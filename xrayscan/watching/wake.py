@@ -1,0 +1,50 @@
+"""What ends a pause early: something happened in the folder. Where nothing can tell, pauses simply end."""
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+TICK = 0.5  # s between two looks at whether to stop
+MISSING = "watchfiles is not installed (xrayscan[watch]): the folder is looked at every --poll seconds"
+
+
+class Waker:
+    """Hears of changes below a folder, through watchfiles in a thread of its own."""
+
+    def __init__(self, folder: str, tell: Callable[[str], None]) -> None:
+        self._folder, self._tell = folder, tell
+        self._changed, self._ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._listen, name="wake", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._ended.set()
+
+    def pause(self, seconds: float, least: float, stopping: Callable[[], bool]) -> None:
+        """Wait ``seconds``, or after ``least`` of them until something changes, or it is time to stop."""
+        left = seconds
+        while left > 0 and not stopping():
+            span = min(TICK, left)
+            left -= span
+            if seconds - left <= least:
+                self._ended.wait(span)
+            elif self._changed.wait(span):
+                break
+        self._changed.clear()
+
+    def _listen(self) -> None:
+        try:
+            from watchfiles import watch
+        except ImportError:
+            self._tell(MISSING)
+            return
+        while not self._ended.is_set():
+            try:
+                for _ in watch(self._folder, stop_event=self._ended, raise_interrupt=False, watch_filter=None):
+                    self._changed.set()
+            except (OSError, RuntimeError):  # the folder is not there, or the system watches no more folders
+                self._ended.wait(60)
