@@ -105,8 +105,7 @@ class Store:
                 self.remember(models=models, inputs=inputs)
                 self.models = models
             folder = encodable(os.path.dirname(self._path) or ".")
-            if self.models != models:
-                others = other_models(self.recall("names"), self.models, models)
+            if others := self.models != models and other_models(self.recall("names"), self.models, models):
                 raise OutputError(f"{folder} holds a scan by {others}: {START_OVER}")
             if inputs is not None and self.recall("inputs") != inputs:
                 raise OutputError(f"{folder} holds a scan of other files or folders: {START_OVER}")
