@@ -33,7 +33,7 @@ REMEDIES = {
     Code.BROKEN_LINK: "Mend the link, or scan the folder that holds the file itself.",
     Code.NOT_PERMITTED: "Ask for the right to read it, then run the same command again.",
     Code.TOO_BROAD: "Correct the list, or give the folder as an argument.",
-    Code.UNREADABLE: "The disk, network drive or store did not give it: check that, then run the same command again.",
+    Code.UNREADABLE: "The disk or network drive or store did not give it: check it, then run the same command again.",
     Code.NOT_A_FILE: "Give the film as an ordinary file.",
     Code.RAW_DETECTOR: "Export the image meant for display (FOR PRESENTATION), then scan that.",
     Code.OTHER_MODALITY: "Read it without the model's help: it judges radiographs only.",
