@@ -3,7 +3,7 @@
 import importlib.util
 from dataclasses import dataclass
 
-from xrayscan import PageSettings, UsageError, Worklist, hookimpl
+from xrayscan import PageSettings, Worklist, hookimpl
 
 from .dicom_send import Dimse, Stow
 from .dicomweb import SCHEMES
@@ -23,10 +23,12 @@ class DicomReport:
         """The folder is ``triage.dicom-sr``, or whatever it is called."""
         return self.name
 
-    def check(self) -> None:
-        """Raises: UsageError without highdicom."""
+    @property
+    def missing(self) -> str:
+        """What it needs: highdicom."""
         if importlib.util.find_spec("highdicom") is None:
-            raise UsageError(f"--format {self.name} needs another package: pip install 'xrayscan[dicom]'")
+            return f"--format {self.name} needs another package: pip install 'xrayscan[dicom]'"
+        return ""
 
     def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
         """Write the objects, and beside them which is whose."""

@@ -247,7 +247,7 @@ def test_without_the_package_the_format_is_refused_before_the_scan(tmp_path, mod
 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"pip install 'xrayscan\[dicom\]'"):
-        load_registry().reports["dicom-sr"].check()
+        load_registry().report("dicom-sr")
     write(tmp_path / "films" / "a.dcm", 1)
     done = xrayscan("predict", tmp_path / "films", "--out", tmp_path / "run", "--format", "dicom-sr")
     assert done.exit_code == 2

@@ -232,7 +232,7 @@ def test_the_command_line_takes_addresses_and_lists_of_them(serve, tmp_path):
 @pytest.mark.parametrize(
     ("address", "told"),
     [
-        ("other://bucket", "no plugin reads other:// addresses; those that are read: https://"),
+        ("other://bucket", "no plugin reads other:// addresses; those that are read: "),
         ("https://me:hunter2@host/a.png", "https://…@host/a.png: address that holds credentials"),
     ],
 )
