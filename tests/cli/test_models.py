@@ -45,7 +45,7 @@ def test_models_says_which_extras_are_missing(monkeypatch):
     assert "timm backend timm missing: pip install 'xrayscan[timm]'" in listed
     assert "tune command tune installed" in listed
     found = {one.name: one for one in extras()}
-    assert (found["timm"].missing, found["onnx"].missing) == (("timm",), ())
+    assert (found["timm"].missing, found["tune"].missing) == (("timm",), ())
 
 
 def test_every_extra_says_what_it_is_for():

@@ -77,7 +77,7 @@ def test_the_transcript_of_a_scan_names_model_counts_films_files_and_what_comes_
     write_film(tmp_path / folder / "film one.png", 1)
     done = xrayscan("predict", "a ward with a long name", "--model", model_file, "--workers", "0", "--out", "o")
     lines = done.stderr.splitlines()
-    starts = ("Model small", "Scoring by torch on", "1 file found   1 scored   0 failed", "high ", "Top 1 of 1", " 1  ")
+    starts = ("Model small", "Scoring by ", "1 file found   1 scored   0 failed", "high ", "Top 1 of 1", " 1  ")
     places = [next(n for n, line in enumerate(lines) if line.startswith(start)) for start in starts]
     assert places == sorted(places)
     assert f"  film one.png  {folder}" in lines[places[-1]]

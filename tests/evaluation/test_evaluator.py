@@ -11,11 +11,12 @@ from PIL import Image
 from sklearn import metrics as sk
 from small import check_answer, make_model, write_film
 
-from xrayscan import EvaluateSettings, InputError, UsageError, evaluate, load_model, write_evaluation
+from xrayscan import EvaluateSettings, InputError, UsageError, load_model, write_evaluation
 from xrayscan.cli import main
 from xrayscan.cli.evaluate import evaluate as command
 from xrayscan.dataset import perceptual_hash
 from xrayscan.dataset.labelled_folder import read_folder
+from xrayscan.evaluation.evaluator import evaluate
 from xrayscan.model.file import save_model
 from xrayscan.model.provenance import Provenance
 from xrayscan.scanning.prepare import prepare

@@ -9,14 +9,19 @@ from packaging.requirements import Requirement
 NAME = "xrayscan"
 DEVELOPMENT = ("docs", "test")  # nothing that a command needs
 PURPOSES: Mapping[str, str] = {
-    "arrow": "worklists as Arrow tables in Python",
+    "cloud": "films at s3://, gs:// and az://",
+    "dask": "predict --engine dask",
+    "dicom": "--format dicom-sr and dicom-sc, DICOMweb, --send, command listen",
     "lite0": "ImageNet's weights for backend lite0",
-    "onnx": "runtime onnxruntime, export --format onnx",
     "openvino": "runtime openvino, export --format openvino",
     "pandas": "a worklist as a data frame",
+    "parquet": "--format parquet, a worklist as an Arrow table",
+    "query": "command query",
+    "ray": "predict --engine ray",
     "tensorboard": "train --callback tensorboard",
     "timm": "backend timm",
     "tune": "command tune",
+    "watch": "command watch without polling",
     "xlsx": "--format xlsx",
 }
 
