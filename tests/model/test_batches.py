@@ -19,7 +19,7 @@ from xrayscan import (
     scan,
 )
 from xrayscan.calibration.gate import unlikeness_of
-from xrayscan.evaluation import evaluate
+from xrayscan.evaluation.evaluator import evaluate
 from xrayscan.explain.heatmap import heatmaps
 from xrayscan.model.batches import Batches, predict_logits
 from xrayscan.model.gate import GatedPredictor

@@ -187,7 +187,9 @@ def _groups(films: TestFilms, first: Model, settings: EvaluateSettings) -> Group
         return None
     if settings.by != STYLE:
         return by_column(films.films, settings.by)
-    predictor = load_predictor(first, settings.placement)
+    # Its own network tells styles apart; what runs it as a graph gives no layers.
+    placement = settings.placement if first.graph else dataclasses.replace(settings.placement, runtime="torch")
+    predictor = load_predictor(first, placement)
     return by_style(films, predictor, first.card.input, count=settings.styles, seed=settings.seed)
 
 
