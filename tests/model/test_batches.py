@@ -51,7 +51,7 @@ def pixels(count):
 
 
 def scanned(model, folder):
-    settings = ScanSettings(workers=0, fresh=True)
+    settings = ScanSettings(workers=0, fresh=True, runtime="torch")
     with scan([folder / "labelled"], model=model, out=folder / "out", settings=settings) as worklist:
         return [row.probability for row in worklist.rows()]
 
