@@ -62,8 +62,8 @@ def run(
                         (refused if row.get("reason") else ready).append(row)
                 last = not more and not pool.busy
                 while stage and scorer.has_room(stage) and (len(ready) >= stage.batch_size or (ready and last)):
-                    scorer.submit(stage, ready[: stage.batch_size])
-                    del ready[: stage.batch_size]
+                    batch, ready = ready[: (size := stage.batch_size)], ready[size:]  # a thread may halve it meanwhile
+                    scorer.submit(stage, batch)
                 for batch in scorer.finished():
                     yield batch + refused
                     refused = []
