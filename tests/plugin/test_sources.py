@@ -7,7 +7,7 @@ from films import film, png
 
 from xrayscan import Code, DecodeError, Fetched, ScanSettings, Source, UsageError, in_threads, scan
 from xrayscan.plugin import sources
-from xrayscan.plugin.sources import discover, read_file
+from xrayscan.plugin.sources import discover, finds_nothing, read_file
 from xrayscan.sources.path_list import fingerprint, read_list
 from xrayscan.store.record import Status
 
@@ -62,6 +62,17 @@ def test_files_of_places_are_found_beside_those_of_folders(shelf, tmp_path):
     assert found("shelf://ward", str(tmp_path)) == dict.fromkeys(
         ["shelf://ward/a.png", "shelf://ward/b.png", str(tmp_path / "c.png")]
     )
+
+
+def test_whether_anything_is_to_be_found_is_told_without_asking_a_place(shelf, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "ward").mkdir()
+    (tmp_path / "ward" / "a.png").write_bytes(b"a")
+    monkeypatch.setattr(sources, "installed_sources", lambda: pytest.fail("a place was asked"))
+    empty, ward = str(tmp_path / "empty"), str(tmp_path / "ward")
+    assert finds_nothing([empty])
+    assert not finds_nothing([empty, ward])
+    assert not finds_nothing([empty, "shelf://ward"])
 
 
 def test_an_address_named_twice_or_below_another_is_found_once(shelf):

@@ -7,8 +7,8 @@ from small import write_film
 
 import xrayscan
 from xrayscan.explain.pictures import page_settings
+from xrayscan.plugin.manager import load_registry
 from xrayscan.plugin.reports import write_reports
-from xrayscan.report.builtin import ContactSheet
 from xrayscan.report.interface import PictureSettings
 from xrayscan.testing.report import CLAUSES
 
@@ -23,7 +23,7 @@ def pdf(worklist, folder, **settings):
 
 @pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.__name__)
 def test_the_contract_of_reports_is_kept(clause):
-    clause(ContactSheet())
+    clause(load_registry().report("pdf"))
 
 
 def pictures(data):

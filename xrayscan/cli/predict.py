@@ -166,9 +166,9 @@ def predict(asked: PredictOptions) -> Ranked | None:
 def _not_empty(found: "list[str | Source]", asked: PredictOptions) -> "list[str | Source]":
     """The same paths. Raises: InputError, before anything is written, where not one file is there."""
     from xrayscan.errors import InputError
-    from xrayscan.plugin.sources import discover
+    from xrayscan.plugin.sources import finds_nothing
 
-    if next(iter(discover(found, archives=asked.archives, exclude=asked.exclude)), None) is None:
+    if finds_nothing(found, archives=asked.archives, exclude=asked.exclude):
         where = ", ".join(map(os.fsdecode, asked.paths)) or "the list of paths"
         raise InputError(f"no files in {where}: nothing was written")
     return found

@@ -24,8 +24,8 @@ NOTHING = "nothing found at this address"
 def discover(paths: Iterable[str | Source], *, archives: bool = True, exclude: Iterable[str] = ()) -> Iterator[Source]:
     """Find every file at and below ``paths``, each once: first those of the file system, then those of other places.
 
-    Every path or address yields one source at least. Raises: UsageError for a pattern that is none, or a place that
-    cannot be used at all.
+    An address yields one source at least, an empty folder none. Raises: UsageError for a pattern that is none, or a
+    place that cannot be used at all.
     """
     search = Search(archives, tuple(exclude))
     addresses: dict[str, None] = {}
@@ -39,6 +39,13 @@ def discover(paths: Iterable[str | Source], *, archives: bool = True, exclude: I
     for name in dict.fromkeys(map(scheme, addresses)):
         named = [address for address in addresses if scheme(address) == name]
         yield from exclusions.applied(_of_place(name, named, search))
+
+
+def finds_nothing(paths: Iterable[str | Source], *, archives: bool = True, exclude: Iterable[str] = ()) -> bool:
+    """Whether `discover` would yield nothing, told by the first file or address; no place of a plugin is asked."""
+    addresses: dict[str, None] = {}
+    local = LOCAL_FILES.find(_without_addresses(paths, addresses), Search(archives, tuple(exclude)))
+    return next(local, None) is None and not addresses
 
 
 def read_file(path: str, head_ok: Callable[[bytes], None] | None = None, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:

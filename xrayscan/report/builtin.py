@@ -1,128 +1,87 @@
 """The reports that come with xrayscan. What writes them is imported when one is written."""
 
 import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 from xrayscan.report.interface import PageSettings, Report
 from xrayscan.worklist.worklist import Worklist
 
-
-class Csv:
-    """For spreadsheets."""
-
-    name = suffix = "csv"
-    shows_pictures = False
-
-    def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
-        """Write one line per row."""
-        from xrayscan.report.csv import write_csv
-
-        write_csv(worklist, path)
+Write = Callable[[Worklist, str, PageSettings], None]
 
 
-class JsonLines:
-    """For programs."""
+@dataclass(frozen=True)
+class FileReport:
+    """A report that is one file, ``triage.<name>``, and what writes it."""
 
-    name = suffix = "jsonl"
-    shows_pictures = False
+    name: str
+    write: Write
+    shows_pictures: bool = False
 
-    def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
-        """Write one object per row."""
-        from xrayscan.report.jsonl import write_jsonl
-
-        write_jsonl(worklist, path)
-
-
-class Html:
-    """For people."""
-
-    name = suffix = "html"
-    shows_pictures = True
-
-    def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
-        """Write one self-contained page."""
-        from xrayscan.report.html.worklist_page import write_html
-
-        write_html(worklist, path, page)
+    @property
+    def suffix(self) -> str:
+        """What ``--format`` calls it, too."""
+        return self.name
 
 
-class CsvGz:
-    """The CSV, gzipped."""
+@dataclass(frozen=True)
+class RequestedReport(FileReport):
+    """One that is written only where its format is named."""
 
-    name = suffix = "csv.gz"
-    shows_pictures = False
-    missing = ""
-
-    def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
-        """Write one line per row."""
-        from xrayscan.report.csv import write_csv
-
-        write_csv(worklist, path, compressed=True)
-
-
-class JsonLinesGz:
-    """The JSON Lines, gzipped."""
-
-    name = suffix = "jsonl.gz"
-    shows_pictures = False
-    missing = ""
-
-    def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
-        """Write one object per row."""
-        from xrayscan.report.jsonl import write_jsonl
-
-        write_jsonl(worklist, path, compressed=True)
-
-
-class Parquet:
-    """For data frames and SQL."""
-
-    name = suffix = "parquet"
-    shows_pictures = False
+    package: str = ""  # that it needs beyond those that come with xrayscan; an extra has the report's name
 
     @property
     def missing(self) -> str:
-        """pyarrow, if it is not there."""
-        found = importlib.util.find_spec("pyarrow")
-        return "" if found else "--format parquet needs pyarrow: pip install 'xrayscan[parquet]'"
-
-    def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
-        """Write one table."""
-        from xrayscan.report.parquet import write_parquet
-
-        write_parquet(worklist, path)
+        """The package, if it is not there."""
+        if not self.package or importlib.util.find_spec(self.package):
+            return ""
+        return f"--format {self.name} needs {self.package}: pip install 'xrayscan[{self.name}]'"
 
 
-class Xlsx:
-    """For Excel."""
+def _csv(worklist: Worklist, path: str, page: PageSettings, *, compressed: bool = False) -> None:
+    from xrayscan.report.csv import write_csv
 
-    name = suffix = "xlsx"
-    shows_pictures = False
-
-    @property
-    def missing(self) -> str:
-        """openpyxl, if it is not there."""
-        found = importlib.util.find_spec("openpyxl")
-        return "" if found else "--format xlsx needs openpyxl: pip install 'xrayscan[xlsx]'"
-
-    def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
-        """Write one workbook."""
-        from xrayscan.report.xlsx import write_xlsx
-
-        write_xlsx(worklist, path)
+    write_csv(worklist, path, compressed=compressed)
 
 
-class ContactSheet:
-    """For a quick look, and for paper."""
+def _jsonl(worklist: Worklist, path: str, page: PageSettings, *, compressed: bool = False) -> None:
+    from xrayscan.report.jsonl import write_jsonl
 
-    name = suffix = "pdf"
-    shows_pictures = False  # those of ``page.films`` are made as it asks for them
-    missing = ""
-
-    def write(self, worklist: Worklist, path: str, page: PageSettings) -> None:
-        """Write small pictures of the first films."""
-        from xrayscan.report.contact_sheet import write_contact_sheet
-
-        write_contact_sheet(worklist, path, page)
+    write_jsonl(worklist, path, compressed=compressed)
 
 
-BUILT_IN: tuple[Report, ...] = (Csv(), JsonLines(), Html(), CsvGz(), JsonLinesGz(), Parquet(), Xlsx(), ContactSheet())
+def _html(worklist: Worklist, path: str, page: PageSettings) -> None:
+    from xrayscan.report.html.worklist_page import write_html
+
+    write_html(worklist, path, page)
+
+
+def _parquet(worklist: Worklist, path: str, page: PageSettings) -> None:
+    from xrayscan.report.parquet import write_parquet
+
+    write_parquet(worklist, path)
+
+
+def _xlsx(worklist: Worklist, path: str, page: PageSettings) -> None:
+    from xrayscan.report.xlsx import write_xlsx
+
+    write_xlsx(worklist, path)
+
+
+def _pdf(worklist: Worklist, path: str, page: PageSettings) -> None:
+    from xrayscan.report.contact_sheet import write_contact_sheet
+
+    write_contact_sheet(worklist, path, page)
+
+
+BUILT_IN: tuple[Report, ...] = (
+    FileReport("csv", _csv),
+    FileReport("jsonl", _jsonl),
+    FileReport("html", _html, shows_pictures=True),
+    RequestedReport("csv.gz", partial(_csv, compressed=True)),
+    RequestedReport("jsonl.gz", partial(_jsonl, compressed=True)),
+    RequestedReport("parquet", _parquet, package="pyarrow"),
+    RequestedReport("xlsx", _xlsx, package="openpyxl"),
+    RequestedReport("pdf", _pdf),  # its pictures are those of ``page.films``, made as it asks for them
+)

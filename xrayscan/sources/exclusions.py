@@ -3,12 +3,14 @@
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING
 
 from xrayscan.errors import Code, UsageError
 from xrayscan.sources.address import MARK
 from xrayscan.sources.source import Source
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 REASON = "excluded (--exclude)"
 
@@ -20,21 +22,27 @@ class Exclusions:
     Source: git, gitignore(5), "PATTERN FORMAT": the last pattern that matches counts, ``!`` takes back.
     """
 
-    spec: GitIgnoreSpec
+    spec: "GitIgnoreSpec | None"  # None where nothing is left out
     _roots: list[str] = field(default_factory=list)  # folders that were named, as sources begin below them
 
     @classmethod
     def from_patterns(cls, patterns: Iterable[str]) -> "Exclusions":
         """Raises: UsageError for a pattern that is none."""
+        given = tuple(patterns)
+        if not given:
+            return cls(None)
+        from pathspec import GitIgnoreSpec  # every process that lists or reads files imports this module
+
         try:
-            return cls(GitIgnoreSpec.from_lines(patterns))
+            spec = GitIgnoreSpec.from_lines(given)
         except ValueError:
             raise UsageError("--exclude takes patterns as in a .gitignore file, such as *-thumb.png or old/") from None
+        return cls(spec if spec.patterns else None)
 
     @property
     def any(self) -> bool:
         """Whether there is a pattern at all."""
-        return bool(self.spec.patterns)
+        return self.spec is not None
 
     def add_root(self, folder: str) -> None:
         """Note a folder that was named; patterns are matched below the longest one."""
@@ -44,7 +52,7 @@ class Exclusions:
 
     def cover(self, source: str, is_folder: bool = False) -> bool:
         """Whether a path is left out, or the folder that it lies in."""
-        if not self.any:
+        if self.spec is None:
             return False
         below = self._below(source).replace(MARK, "/")
         return self.spec.match_file(f"{below}/" if is_folder else below)

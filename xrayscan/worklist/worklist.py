@@ -29,9 +29,9 @@ class WorklistRow:
 
     rank: int | None  # from 1; by study, all images of a study share its rank
     source: str
-    status: Status
+    status: Status  # scored, set aside or failed
     probability: float | None  # of the positive label, as shown
-    tier: Tier
+    tier: Tier  # high, unlike, intermediate or low; empty unless scored
     prediction: str  # one of the card's labels; empty unless scored
     flags: tuple[str, ...]
     code: str  # of the reason; empty where scored
