@@ -64,7 +64,7 @@ def test_files_of_places_are_found_beside_those_of_folders(shelf, tmp_path):
     )
 
 
-def test_whether_anything_is_to_be_found_is_told_without_asking_a_place(shelf, tmp_path, monkeypatch):
+def test_whether_anything_is_to_be_found_is_told_without_asking_a_place(tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
     (tmp_path / "ward").mkdir()
     (tmp_path / "ward" / "a.png").write_bytes(b"a")

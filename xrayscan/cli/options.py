@@ -106,7 +106,7 @@ def formats_option() -> tuple[str, ...]:
     """--format."""
     made: tuple[str, ...] = option(
         lambda: installed(click.get_current_context()).usual_reports,
-        "Reports to write; default: csv, jsonl, html and those of plugins that are one file.",
+        "Reports to write; default: csv, jsonl, html and those that plugins always write.",
         "--format",
         type=Formats(),
         env="XRAYSCAN_FORMAT",
