@@ -85,7 +85,7 @@ def test_strided_convolutions_look_half_a_cell_beside_and_the_map_says_where(lay
     assert [one.offset for one in predictor.attributions] == [{"2": -4, "3": -8}[layer] for layer in layers]
     (found,) = explained(predictor).heatmaps(spot(row, column))
     hottest = (np.array(np.unravel_index(found.argmax(), found.shape)) + 0.5) * 64 / len(found)
-    assert np.abs(hottest - (row, column)).max() <= 3
+    assert np.abs(hottest - (row, column)).max() <= 4
 
 
 def test_where_a_cell_looks_is_a_matter_of_geometry_not_of_what_was_learnt():
@@ -107,12 +107,12 @@ def test_pooling_looks_where_its_cells_lie():
     assert pooled.offset == 0
 
 
-def test_a_map_has_at_least_16_cells_a_side_and_its_hottest_is_1(model):
+def test_a_map_has_at_least_10_cells_a_side_and_its_hottest_is_1(model):
     pixels = np.stack([spot(20, 20, 32)[0], spot(8, 8, 32)[0]])
     maps = heatmaps(model, pixels, Placement())
     assert maps.dtype == np.float32
     assert maps.shape[0] == 2
-    assert min(maps.shape[1:]) >= 16
+    assert min(maps.shape[1:]) >= 10
     assert maps.min() >= 0
     assert maps.max((1, 2)) == pytest.approx([1, 1])
 

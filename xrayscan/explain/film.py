@@ -17,7 +17,6 @@ from xrayscan.model.card import ModelCard
 from xrayscan.model.file import Model
 from xrayscan.network.choice import AUTO, choose
 from xrayscan.plugin.loading import names_of
-from xrayscan.runtime.interface import EAGER
 from xrayscan.scanning.prepare import prepare
 from xrayscan.scanning.score import BatchScorer
 from xrayscan.store.record import FACT_LABELS
@@ -94,8 +93,7 @@ def inspect_film(path: str, models: Sequence[Model], *, device: str = AUTO, burn
     Raises: InputError if the film cannot be scored; UsageError for a device that is not there; ModelError for a model
     that cannot be used.
     """
-    runtime = AUTO if any(model.graph for model in models) else EAGER  # heatmaps need torch
-    placement = choose(models, device=device, precision="fp32", runtime=runtime)
+    placement = choose(models, device=device, precision="fp32")
     row = prepare({"path": path}, specs=tuple({model.card.input for model in models}))
     if not row.get("reason"):
         row = BatchScorer(models, placement, 1)([row])[0]

@@ -4,7 +4,7 @@ A map says which part of the film moved the score; it does not say what is there
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self, TypeVar
 
 import numpy as np
@@ -18,14 +18,14 @@ from xrayscan.model.card import ModelCard
 from xrayscan.model.file import Model
 from xrayscan.model.gate import ungated
 from xrayscan.model.input_spec import InputSpec
-from xrayscan.network.choice import choose
 from xrayscan.plugin.loading import load_predictor
+from xrayscan.runtime.interface import EAGER
 
 Maps = npt.NDArray[np.float32]
 Grey = TypeVar("Grey", Pixels, Maps)
 
 AT_ONCE = 8  # shifted films: all activations are kept for the gradients, a hundred times what a forward pass keeps
-CELLS = 16  # along each side, at least: shifts are added until a map has as many; half of them for coarser layers,
+CELLS = 10  # along each side, at least: shifts are added until a map has as many; half of them for coarser layers,
 # which are smoothed over more than that, and only say where the finest one is not to be believed
 SMOOTH = 1 / 8  # of the side: how far a cell of the last layer lends its heat to others; those before it twice as far
 NEIGHBOURS = 5
@@ -44,13 +44,15 @@ class Explainer:
 
     @classmethod
     def from_model(cls, model: Model, placement: Placement) -> Self:
-        """Put a model on a device to ask it; one that is a graph gives no heatmaps.
+        """Put a model on a device to ask it: by the placement's runtime, or by torch where that one gives no heatmaps.
 
         Raises: ModelError if its backend is missing or its weights do not fit.
         """
-        if model.graph:
-            placement = choose([model], device="cpu", precision="fp32")
-        return cls(model.card, load_predictor(model, placement), placement)
+        explainer = cls(model.card, load_predictor(model, placement), placement)
+        if explainer._can_answer or model.graph or placement.runtime == EAGER:
+            return explainer
+        by_torch = replace(placement, runtime=EAGER)
+        return cls(model.card, load_predictor(model, by_torch), by_torch)
 
     def __init__(self, card: ModelCard, predictor: Predictor, placement: Placement = Placement()) -> None:
         self.spec = card.input
@@ -58,6 +60,10 @@ class Explainer:
         self._labels = card.labels
         self._predictor = ungated(predictor)
         self._layers = self._predictor.attributions if isinstance(self._predictor, Explains) else ()
+
+    @property
+    def _can_answer(self) -> bool:
+        return bool(self._layers) or isinstance(self._predictor, ComparesCases)
 
     def heatmaps(self, pixels: Pixels) -> Maps | None:
         """Pixels (N, S, S) uint8 → maps (N, h, w) float32 in [0, 1], h and w at least CELLS; None if it gives none.
@@ -122,8 +128,8 @@ def over_film(heatmap: Maps, spec: InputSpec, rows: int, columns: int) -> Maps:
 def _shifted_maps(layer: HeatmapLayer, pixels: Pixels, cells: int) -> Maps:
     """Interleave the coarse maps of shifted films into fine ones (N, h, w) of so many cells a side, at least.
 
-    A layer of 4 x 4 cells over 128 pixels sees every 32nd pixel. Shown the film 8, 16 and 24 pixels to the side, it
-    sees the places between; and what it says in one place only by chance of the grid, it does not say again. Cells that
+    A layer of 4 x 4 cells over 128 pixels sees every 32nd pixel. Shown the film 11 and 21 pixels to the side, it sees
+    the places between; and what it says in one place only by chance of the grid, it does not say again. Cells that
     look elsewhere than where they seem to lie are put right by moving the fine map by whole cells and the film by the
     rest, since a film moved far is another film. The margin at which then no cell looked repeats its neighbours.
     """

@@ -21,6 +21,7 @@ from xrayscan.files.run_folder import make_subfolder
 from xrayscan.files.text import encodable, visible
 from xrayscan.model.backend import Placement
 from xrayscan.model.file import Model, load_model
+from xrayscan.network.choice import choose
 from xrayscan.plugin.reports import show_pictures
 from xrayscan.report.html.worklist_data import embedded
 from xrayscan.report.interface import Overlay, PageSettings, PictureSettings
@@ -118,8 +119,8 @@ def page_settings(
     if not worklist.counts.scored or not (pictures.images or heatmaps):
         return plain
     explains = _explaining(worklist, model) if heatmaps else None
-    drawn = explains and not explains.graph  # a graph has no gradients to draw a map from
-    maker = Pictures(explains, _place(device) if drawn else Placement("cpu"), pictures, folder, on_film)
+    where = choose([explains], device=device, precision="fp32") if explains else Placement("cpu")
+    maker = Pictures(explains, where, pictures, folder, on_film)
     if not pictures.images:
         maker.files(worklist.top(pictures.heatmaps))
         return plain
@@ -138,12 +139,6 @@ def _explaining(worklist: Worklist, given: Model | str) -> Model:
     if model.fingerprint != worklist.fingerprint:
         raise ModelError(f"{encodable(name)} is not the model that scored: give that one, or --heatmaps none")
     return model
-
-
-def _place(device: str) -> Placement:
-    from xrayscan.network.device import place
-
-    return place(device, "fp32")  # a map is a difference of small numbers
 
 
 def picture_elements(evidence: Iterable[Evidence]) -> Iterator[Markup]:

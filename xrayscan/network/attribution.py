@@ -46,29 +46,35 @@ class Attribution:
 
     @functools.cached_property
     def offset(self) -> float:
-        """How many pixels further right and down the cells of `maps` look than where they would, were the film divided
-        evenly among them. Below 0: further left and up.
+        """How many pixels further right and down the cells of `maps` look than where they seem to lie."""
+        return offset_of(self._network, self._layer, self._spec, self._placement.device)
 
-        A convolution of stride 2 with a padding of 1 on all sides looks at pixels 0, 2, 4 ...: its cells lie half a
-        cell more to the upper left than they seem to, and with every such layer more. Pooling 2 x 2 moves nothing.
 
-        Measured on a film of noise, so large that a cell sees no edge: the centroid of the squared gradient of the
-        middle cells, when every weight counts the same, so that geometry decides and not what the network has learnt
-        to look at. Rounded to a quarter of a cell.
-        Source: Luo et al., "Understanding the effective receptive field in deep CNNs", NeurIPS 2016.
-        """
-        noise = np.random.default_rng(0).random((1, 1, PROBE_SIDE, PROBE_SIDE), np.float32)
-        given = normalise(torch.from_numpy(noise).to(self._placement.device), self._spec).requires_grad_()
-        found = _output(_levelled(self._network), self._layer, given)
+def offset_of(network: nn.Module, layer: str, spec: InputSpec, device: str) -> float:
+    """How many pixels further right and down a layer's cells look than where they would, were the film divided evenly
+    among them. Below 0: further left and up.
+
+    A convolution of stride 2 with a padding of 1 on all sides looks at pixels 0, 2, 4 ...: its cells lie half a
+    cell more to the upper left than they seem to, and with every such layer more. Pooling 2 x 2 moves nothing.
+
+    Measured on a film of noise, so large that a cell sees no edge: the centroid of the squared gradient of the
+    middle cells, when every weight counts the same, so that geometry decides and not what the network has learnt
+    to look at. Rounded to a quarter of a cell.
+    Source: Luo et al., "Understanding the effective receptive field in deep CNNs", NeurIPS 2016.
+    """
+    noise = np.random.default_rng(0).random((1, 1, PROBE_SIDE, PROBE_SIDE), np.float32)
+    with torch.enable_grad():
+        given = normalise(torch.from_numpy(noise).to(device), spec).requires_grad_()
+        found = _output(_levelled(network), layer, given)
         cells = found.shape[-1]
         middle = slice((cells - 1) // 2, cells // 2 + 1)  # one of an odd number, two of an even one
         (gradient,) = torch.autograd.grad(found[:, :, middle, middle].sum(), given)
-        energy = gradient.square().sum((0, 1)).cpu().numpy()
-        along = (energy.sum(0) + energy.sum(1)) / 2
-        if not along.sum() > 0:
-            return 0.0
-        share = (np.average(np.arange(PROBE_SIDE) + 0.5, weights=along) / PROBE_SIDE - 0.5) * cells  # of a cell
-        return float(np.rint(4 * share) / 4 * PROBE_SIDE / cells) + 0.0  # no -0
+    energy = gradient.square().sum((0, 1)).cpu().numpy()
+    along = (energy.sum(0) + energy.sum(1)) / 2
+    if not along.sum() > 0:
+        return 0.0
+    share = (np.average(np.arange(PROBE_SIDE) + 0.5, weights=along) / PROBE_SIDE - 0.5) * cells  # of a cell
+    return float(np.rint(4 * share) / 4 * PROBE_SIDE / cells) + 0.0  # no -0
 
 
 _NOT_ASKED = object()

@@ -25,7 +25,8 @@ class TorchBackend:
     ``build``. ``heatmap_layer`` names the submodule whose activations show where in the film the score came from, or
     several, the finest first (or is a function of the parameters that does); ``features_layer`` the one whose mean over
     places stands for a film, where that is not the last of them; ``gate_layers`` those that a gate reads, where they
-    are not those of the heatmap.
+    are not those of the heatmap; ``linear_head`` the ``nn.Linear`` that makes the logit of the mean over places of the
+    one heatmap layer, where one does: every runtime then makes heatmaps, and without gradients.
 
     For networks that are adapted rather than trained from scratch: ``pretrain(network, params, source)`` fills a new
     network with the weights of a `WeightSource`, and ``learning(network, params)`` returns what of it learns, as lists
@@ -41,6 +42,7 @@ class TorchBackend:
     heatmap_layer: Layers | Callable[[Any], Layers] = None
     features_layer: str | Callable[[Any], str | None] | None = None  # None: the heatmap's last
     gate_layers: tuple[str, ...] = ()
+    linear_head: str | None = None
     pretrain: "Callable[[nn.Module, Any, WeightSource], None] | None" = None
     learning: "Callable[[nn.Module, Any], Sequence[tuple[list[nn.Parameter], float]]] | None" = None
     recipe: Mapping[str, Any] = field(default_factory=dict)
@@ -95,5 +97,7 @@ class TorchBackend:
         features = self.features_layer(params) if callable(self.features_layer) else self.features_layer
         layers = (heatmap,) if isinstance(heatmap, str) else heatmap or ()
         features = features or next(reversed(layers), None)
-        loaded = TorchPredictor(self.build(params), spec, tensors, placement, features, layers, self.gate_layers)
+        loaded = TorchPredictor(
+            self.build(params), spec, tensors, placement, features, layers, self.gate_layers, self.linear_head
+        )
         return loaded if placement.runtime == EAGER else compiled(loaded, placement)

@@ -14,9 +14,9 @@ from torch.overrides import TorchFunctionMode
 from xrayscan.errors import ModelError
 from xrayscan.model.backend import Pixels, Placement, Tensors
 from xrayscan.model.input_spec import InputSpec
-from xrayscan.network.attribution import Attribution
+from xrayscan.network.attribution import Attribution, offset_of
 from xrayscan.network.forward import placed, predicted
-from xrayscan.network.program import TorchProgram
+from xrayscan.network.program import Summed, TorchProgram
 from xrayscan.plugin.manager import load_registry
 from xrayscan.runtime.predictor import CompiledPredictor
 
@@ -68,10 +68,12 @@ class TorchPredictor:
         layer: str | None = None,
         heatmap_layers: tuple[str, ...] = (),
         gate_layers: tuple[str, ...] = (),
+        linear_head: str | None = None,
     ) -> None:
         """``layer`` names the submodule that `features` reads, ``heatmap_layers`` those of `attributions`.
 
-        ``gate_layers`` are those that a gate reads; none: all of the others.
+        ``gate_layers`` are those that a gate reads; none: all of the others. ``linear_head`` names the linear layer
+        that makes the logit of the mean over places of the one heatmap layer, where one does.
         """
         try:
             network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in tensors.items()})
@@ -81,7 +83,7 @@ class TorchPredictor:
         self.spec = spec
         self.placement = placement
         self.layer = layer
-        self.heatmap_layers = heatmap_layers
+        self.heatmap_layers, self._linear_head = heatmap_layers, linear_head
         self.gate_layers = gate_layers or tuple(dict.fromkeys((*heatmap_layers, *([layer] if layer else ()))))
 
     def predict(self, pixels: Pixels) -> npt.NDArray[np.float32]:
@@ -124,7 +126,13 @@ class TorchPredictor:
     def program(self) -> TorchProgram:
         """The network as other runtimes take it, with all layers that a gate or a comparison may ask for."""
         read = (*self.gate_layers, *([self.layer] if self.layer else ()))
-        return TorchProgram(self.network, self.spec, tuple(dict.fromkeys(read)))
+        return TorchProgram(self.network, self.spec, tuple(dict.fromkeys(read)), self._summed())
+
+    def _summed(self) -> Summed | None:
+        if not self._linear_head:
+            return None
+        (layer,) = self.heatmap_layers
+        return Summed(layer, self._linear_head, offset_of(self.network, layer, self.spec, self.placement.device))
 
     @property
     def style_layers(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import copy
 import functools
 import io
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -12,7 +12,7 @@ from torch import nn
 from xrayscan.errors import ModelError
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.normalise import normalise
-from xrayscan.runtime.interface import FEATURES, LOGITS
+from xrayscan.runtime.interface import CELLS, FEATURES, LOGITS
 
 OPSET = 18  # of ONNX: the first whose ScatterElements adds, which equalisation needs
 
@@ -20,14 +20,19 @@ OPSET = 18  # of ONNX: the first whose ScatterElements adds, which equalisation 
 class TorchProgram:
     """A network of torch on the CPU, in the forms that runtimes take."""
 
-    def __init__(self, network: nn.Module, spec: InputSpec, layers: tuple[str, ...]) -> None:
-        """``layers`` are the submodules whose outputs, averaged over places, are outputs of their own."""
-        self._network, self._spec, self._layers = network, spec, layers
+    def __init__(
+        self, network: nn.Module, spec: InputSpec, layers: tuple[str, ...], summed: "Summed | None" = None
+    ) -> None:
+        """``layers`` are the submodules whose outputs, averaged over places, are outputs of their own; so are the cells
+        of ``summed``."""
+        self._network, self._spec, self._layers, self._summed = network, spec, layers, summed
         self.outputs = (LOGITS, *(FEATURES + name for name in layers))
+        if summed:
+            self.outputs += (f"{CELLS}{summed.offset:g}",)
 
     def module(self) -> "PixelsToLogits":
         """The network, its normalisation in front: pixels (B, S, S) uint8 → a tuple of the outputs."""
-        return PixelsToLogits(self._network, self._spec, self._layers).eval()
+        return PixelsToLogits(self._network, self._spec, self._layers, self._summed).eval()
 
     @functools.cached_property
     def _graph(self) -> bytes:
@@ -58,21 +63,40 @@ class TorchProgram:
         return self._graph
 
 
-class PixelsToLogits(nn.Module):
-    """Pixels (B, S, S) uint8 → raw logits (B,) and, of each layer named, its output averaged over places (B, C)."""
+class Summed(NamedTuple):
+    """A layer whose mean over places a linear layer turns into the logit: each place has its own part in the sum."""
 
-    def __init__(self, network: nn.Module, spec: InputSpec, layers: tuple[str, ...]) -> None:
+    layer: str
+    head: str
+    offset: float  # as that of `HeatmapLayer`
+
+
+class PixelsToLogits(nn.Module):
+    """Pixels (B, S, S) uint8 → raw logits (B,) and, of each layer named, its output averaged over places (B, C).
+
+    With ``summed`` also how much each of its cells raised the logit (B, h, w), as gradients would tell.
+    Source: Zhou et al., "Learning deep features for discriminative localization", CVPR 2016; a channel counts only
+    where it speaks for the positive label, as in LayerCAM.
+    """
+
+    def __init__(self, network: nn.Module, spec: InputSpec, layers: tuple[str, ...], summed: Summed | None) -> None:
         super().__init__()
         self.network, self.side = copy.deepcopy(network).float().cpu(), spec.side
-        self._spec, self._layers = spec, layers
+        self._spec, self._layers, self._summed = spec, layers, summed
         self._found: dict[str, torch.Tensor] = {}
-        for name in layers:
+        for name in dict.fromkeys((*layers, *([summed.layer] if summed else ()))):
             self.network.get_submodule(name).register_forward_hook(functools.partial(self._keep, name))
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Normalise and compute."""
         logits = self.network(normalise(pixels.unsqueeze(1).float() / 255, self._spec)).flatten().float()
-        return (logits, *(self._found.pop(name) for name in self._layers))
+        means = (self._found[name].flatten(2).mean(2) for name in self._layers)
+        return (logits, *means, *(self._cells(self._found[one.layer], one.head) for one in (self._summed,) if one))
+
+    def _cells(self, features: torch.Tensor, head: str) -> torch.Tensor:
+        weights = self.network.get_parameter(f"{head}.weight").view(1, -1, 1, 1)
+        places = features.shape[2] * features.shape[3]
+        return torch.relu(features * weights).sum(1) / places
 
     def _keep(self, name: str, module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
-        self._found[name] = output.float().flatten(2).mean(2)
+        self._found[name] = output.float()

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from xrayscan.model.backend import Pixels, Placement, Precision
 from xrayscan.runtime.graph_program import GraphProgram
-from xrayscan.runtime.interface import FEATURES, LOGITS, Compiled, Program, cores, has_bf16, installed
+from xrayscan.runtime.interface import CELLS, FEATURES, LOGITS, Compiled, Program, cores, has_bf16, installed
 
 CPU_ONLY = "it runs on the CPU only"
 
@@ -84,7 +84,7 @@ class _Requests:
         read = core.read_model(graph, weights) if weights else core.read_model(graph)
         self._model = core.compile_model(read, "CPU", _settings(precision))
         self._places = {name: at for at, port in enumerate(self._model.outputs) for name in port.get_names()}
-        self.outputs = tuple(name for name in self._places if name == LOGITS or name.startswith(FEATURES))
+        self.outputs = tuple(name for name in self._places if name == LOGITS or name.startswith((FEATURES, CELLS)))
         self._own = threading.local()
 
     def __call__(self, pixels: Pixels) -> tuple[npt.NDArray[np.float32], ...]:

@@ -13,15 +13,18 @@ if TYPE_CHECKING:
 
 EAGER = "torch"  # the runtime of torch as it stands: what every other one has to agree with
 LOGITS, FEATURES = "logits", "features/"  # names of a graph's outputs: the second before a layer's name
+CELLS = "cells/"  # before how many pixels further right and down its cells look than where they seem to lie
 
 
 class Compiled(Protocol):
     """A network made ready to run. Several threads may call it at the same time."""
 
-    outputs: tuple[str, ...]  # LOGITS, and FEATURES with the name of every layer that is read
+    # LOGITS, FEATURES with the name of every layer that is read, and CELLS where the network has a linear head
+    outputs: tuple[str, ...]
 
     def __call__(self, pixels: Pixels) -> tuple[npt.NDArray[np.float32], ...]:
-        """Pixels (B, S, S) uint8, any B → what the outputs hold, in their order: logits (B,), features (B, F)."""
+        """Pixels (B, S, S) uint8, any B → what the outputs hold, in their order: logits (B,), features (B, F),
+        and how much each cell of the last layer with places raised the logit (B, h, w), from 0."""
         ...
 
 

@@ -20,7 +20,7 @@ from xrayscan.files.regular import read_regular
 from xrayscan.runtime.interface import cores
 
 PACKAGES = ("xrayscan", "torch", "onnx", "onnxruntime", "openvino")  # what they compute changes with their versions
-FORMAT = 2  # raised when films, tolerance or measurement change
+FORMAT = 3  # raised when films, tolerance, measurement or a graph's outputs change
 GRAPHS = 8  # kept at most: about as many megabytes each as the model has million weights, times four
 
 

@@ -1,11 +1,13 @@
 """A compiled network as a predictor: pixels in, raw logits out, and features where a gate or a comparison asks."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 from xrayscan.errors import ModelError
 from xrayscan.model.backend import Pixels
-from xrayscan.runtime.interface import FEATURES, LOGITS, Compiled
+from xrayscan.runtime.interface import CELLS, FEATURES, LOGITS, Compiled
 
 Floats = npt.NDArray[np.float32]
 
@@ -21,6 +23,15 @@ class CompiledPredictor:
         self._places = {name: place for place, name in enumerate(compiled.outputs)}
         if LOGITS not in self._places:
             raise ModelError(f"a graph without an output {LOGITS!r} is none of xrayscan's")
+
+    @property
+    def attributions(self) -> "list[Cells]":
+        """What can be asked where a score came from: the last layer's cells, where the graph gives them."""
+        return [
+            Cells(self._compiled, place, float(name.removeprefix(CELLS)))
+            for name, place in self._places.items()
+            if name.startswith(CELLS)
+        ]
 
     def predict(self, pixels: Pixels) -> Floats:
         """Pixels (B, S, S) uint8 → raw logits (B,) float32."""
@@ -45,3 +56,16 @@ class CompiledPredictor:
             raise ModelError(f"the network has no layer that a gate asks for: {absent[0]}")
         parts = [found[self._places[FEATURES + name]] for name in layers]
         return found[self._places[LOGITS]], np.concatenate(parts, axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A `HeatmapLayer` that the network computes along with the logit."""
+
+    compiled: Compiled
+    place: int  # among the outputs
+    offset: float
+
+    def maps(self, pixels: Pixels) -> Floats:
+        """Pixels (B, S, S) uint8 → how much each cell raised the logit: (B, h, w), from 0."""
+        return self.compiled(pixels)[self.place]
