@@ -154,6 +154,38 @@ def test_knn_names_its_nearest_training_films_the_film_itself_first():
     assert len(predictor.nearest(films.pixels[:1], 40)[0]) == 6
 
 
+def test_a_network_with_a_linear_head_gives_the_same_map_by_every_runtime():
+    from xrayscan.network.predictor import compiled
+
+    layers = [halving() for _ in range(3)]
+    predictor = linear(layers)
+    films = np.concatenate([spot(10, 44), spot(40, 12)])
+    (by_gradients,) = (one.maps(films) for one in predictor.attributions)
+    for runtime in ("onnxruntime", "torch-fused"):
+        pytest.importorskip("onnxruntime")
+        ready = compiled(predictor, Placement(runtime=runtime))
+        (layer,) = ready.attributions
+        assert layer.offset == predictor.attributions[0].offset == -4
+        assert layer.maps(films) == pytest.approx(by_gradients, rel=1e-4)
+        assert explained(ready).heatmaps(films) == pytest.approx(explained(predictor).heatmaps(films), abs=1e-3)
+
+
+def linear(layers):
+    """Convolutions of random weights, their mean over places, and one logit."""
+    import torch
+    from torch import nn
+
+    from xrayscan.network.predictor import TorchPredictor
+
+    torch.manual_seed(1)
+    parts = [*layers, nn.Conv2d(1, 4, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 1)]
+    network = nn.Sequential(*parts)
+    tensors = {name: value.numpy() for name, value in network.state_dict().items()}
+    spec = InputSpec(64, normalise="fixed", mean=(0.0,), std=(1.0,))
+    named = {"heatmap_layers": (str(len(layers) + 1),), "linear_head": str(len(parts) - 1)}
+    return TorchPredictor(network, spec, tensors, Placement(), **named)
+
+
 @pytest.mark.parametrize("resize", ["squash", "letterbox", "crop"])
 def test_a_map_is_spread_over_the_whole_film_whatever_the_model_saw_of_it(resize):
     heatmap = np.zeros((16, 16), np.float32)

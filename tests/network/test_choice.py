@@ -192,15 +192,31 @@ def test_a_default_scan_says_what_torch_says_whatever_its_batches_and_goes_on_as
         assert store.recall("computed") == ["onnxruntime", "fp32"]
 
 
+def scanned(folder, model, out, *options, without):
+    """What a scan in a process of its own printed, which fails if it imported any of these packages."""
+    code = (
+        "import sys; from xrayscan.cli import main\n"
+        "try: main(sys.argv[2:])\n"
+        "except SystemExit as end:\n"
+        "    found = set(sys.argv[1].split()) & set(sys.modules)\n"
+        "    assert not found, f'{found} imported'; sys.exit(end.code)"
+    )
+    asked = ["predict", str(folder), "--model", model, "--out", str(out), "--workers", "0", *options]
+    done = subprocess.run([sys.executable, "-c", code, without, *asked], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
 def test_a_second_scan_imports_no_torch(model_file, films, tmp_path):
     pytest.importorskip("onnxruntime")
     choose([load_model(model_file)], device="cpu")
-    code = (
-        "import sys; from xrayscan.cli import main\n"
-        "try: main(sys.argv[1:])\n"
-        "except SystemExit as end: assert 'torch' not in sys.modules, 'torch was imported'; sys.exit(end.code)"
-    )
-    asked = ["predict", str(films), "--model", model_file, "--out", str(tmp_path / "out"), "--workers", "0"]
-    done = subprocess.run([sys.executable, "-c", code, *asked, "--heatmaps", "none"], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "by onnxruntime on cpu" in done.stderr
+    told = scanned(films, model_file, tmp_path / "out", "--heatmaps", "none", without="torch")
+    assert "by onnxruntime on cpu" in told
+
+
+def test_a_page_with_heatmaps_of_the_default_model_needs_neither_torch_nor_matplotlib(films, tmp_path):
+    pytest.importorskip("onnxruntime")
+    choose([load_model("default")], device="cpu")
+    out = tmp_path / "out"
+    scanned(films, "default", out, "--unlike", "rank", "--heatmaps", "2", without="torch matplotlib")
+    assert (out / "triage.html").read_text(encoding="utf-8").count('id="heat-') == 2

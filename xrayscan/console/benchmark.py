@@ -30,7 +30,8 @@ def print_benchmark(found: Benchmark) -> None:
 
 def drawn(found: Benchmark) -> Markup:
     """The rates as bars, as SVG."""
-    from xrayscan.report.plots import COLOURS, new, svg
+    from xrayscan.report.chart import COLOURS
+    from xrayscan.report.plots import new, svg
 
     ways = {f"{one.runtime} {one.precision}, {one.batch_size} at once": one.per_second for one in found.inference}
     bars = {"decoding": found.decoded, **ways, "whole scan": found.scanned}

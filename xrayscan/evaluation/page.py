@@ -12,6 +12,7 @@ from xrayscan.evaluation.figures import COMPARED, NAMES, classification_report, 
 from xrayscan.evaluation.groups import GROUP_FIGURES
 from xrayscan.files.text import visible
 from xrayscan.report import plots
+from xrayscan.report.chart import stamped
 from xrayscan.report.html.page import write_page
 from xrayscan.scanning.row import pixel_column
 
@@ -46,10 +47,8 @@ def write_evaluation_page(evaluation: Evaluation, path: str) -> None:
         models=[
             {
                 "is": model,
-                "confusion": plots.stamped(
-                    plots.confusion_matrix(**model.confusion(labels), labels=names), model.model.card
-                ),
-                "sweep_figure": plots.stamped(plots.threshold_sweep(curve, model.threshold), model.model.card),
+                "confusion": stamped(plots.confusion_matrix(**model.confusion(labels), labels=names), model.model.card),
+                "sweep_figure": stamped(plots.threshold_sweep(curve, model.threshold), model.model.card),
                 "sweep": sweep(labels, model.probabilities),
                 "report": classification_report(labels, model.flagged, names, as_dict=False),
                 "films": _films(model, evaluation),

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from xrayscan.exploration.explore import Explored
 from xrayscan.files.text import visible
 from xrayscan.report import plots
+from xrayscan.report.chart import COLOURS
 
 BINS = 40
 MOST_FILMS = 10  # per patient that get a bar of their own
@@ -49,7 +50,7 @@ def average_films(explored: Explored) -> list[tuple[str, str]]:
 def _sizes(explored: Explored) -> Markup:
     figure, axes = plots.new(4.4, 3.4)
     looks = explored.films.looks
-    for (name, mask), colour, marker in zip(_masks(explored), plots.COLOURS, "ox", strict=False):
+    for (name, mask), colour, marker in zip(_masks(explored), COLOURS, "ox", strict=False):
         sizes = Counter((looks[n].columns, looks[n].rows) for n in np.flatnonzero(mask))
         widths, heights = zip(*sizes, strict=True)
         dots = 10 + 60 * np.array(list(sizes.values())) / max(sizes.values())
@@ -65,7 +66,7 @@ def _histogram(explored: Explored, values: Sequence[float], x: str, title: str) 
     low, high = float(array.min()), float(array.max())
     margin = 0.0 if high > low else max(0.5, abs(low) / 10)
     edges = np.linspace(low - margin, high + margin, BINS + 1)
-    for (name, mask), colour in zip(_masks(explored), plots.COLOURS, strict=False):
+    for (name, mask), colour in zip(_masks(explored), COLOURS, strict=False):
         weights = np.full(int(mask.sum()), 100 / mask.sum())
         axes.hist(array[mask], edges, weights=weights, color=colour, alpha=0.5, label=name)
     axes.set(xlabel=x, ylabel="% of the label's films", title=title)
@@ -75,7 +76,7 @@ def _histogram(explored: Explored, values: Sequence[float], x: str, title: str) 
 
 def _grey_values(explored: Explored) -> Markup:
     figure, axes = plots.new(4.4, 3.4)
-    for (name, mask), colour, style in zip(_masks(explored), plots.COLOURS, plots.STYLES, strict=False):
+    for (name, mask), colour, style in zip(_masks(explored), COLOURS, plots.STYLES, strict=False):
         counts = np.bincount(explored.films.pixels[mask].ravel() // 4, minlength=64)
         axes.plot((np.arange(64) + 0.5) / 64, 100 * counts / counts.sum(), color=colour, linestyle=style, label=name)
     axes.set(xlabel="brightness", ylabel="% of pixels", title="Grey values")
@@ -86,7 +87,7 @@ def _grey_values(explored: Explored) -> Markup:
 def _films_per_patient(explored: Explored) -> Markup:
     figure, axes = plots.new(4.4, 3.4)
     looks, places = explored.films.looks, range(1, MOST_FILMS + 1)
-    for n, ((name, mask), colour) in enumerate(zip(_masks(explored), plots.COLOURS, strict=False)):
+    for n, ((name, mask), colour) in enumerate(zip(_masks(explored), COLOURS, strict=False)):
         films = Counter(looks[index].film.patient for index in np.flatnonzero(mask)).values()
         bars = Counter(min(count, MOST_FILMS) for count in films)
         heights = [bars[place] for place in places]
@@ -103,7 +104,7 @@ def _alone(explored: Explored) -> Markup:
     figure, axes = plots.new(4.4, 3.4)
     values = {"all together": explored.shortcut.auroc, **explored.shortcut.alone}
     names = [visible(name) for name in values][::-1]
-    axes.barh(names, list(values.values())[::-1], color=plots.COLOURS[0], alpha=0.7)
+    axes.barh(names, list(values.values())[::-1], color=COLOURS[0], alpha=0.7)
     axes.set(xlim=(0.5, 1), xlabel="AUROC", title="Shortcuts")
     return plots.svg(figure)
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from xrayscan.files.import_path import elsewhere
 from xrayscan.files.text import INVISIBLE, visible
-from xrayscan.model.card import ModelCard
+from xrayscan.report.chart import COLOURS, short
 from xrayscan.statistics.metrics import ECE_BINS, Floats, Labels
 
 with elsewhere():  # matplotlib reads a matplotlibrc of the working folder; here alone it is imported
@@ -31,8 +31,6 @@ with elsewhere():  # matplotlib reads a matplotlibrc of the working folder; here
     from matplotlib.ticker import NullFormatter as NullFormatter
     from matplotlib.ticker import StrMethodFormatter as StrMethodFormatter
 
-# Readable on white and on near-black, and apart for colour-blind eyes; line styles tell them apart in print.
-COLOURS = ("#3b82d6", "#e07b39", "#2a9d6f", "#c0559b", "#8d7bd8", "#b59a1f")
 STYLES = ("-", "--", "-.", ":")
 INK = "#010203"  # stands for the page's text colour until the SVG is written, since matplotlib knows no currentColor
 STYLE: Any = {
@@ -54,8 +52,6 @@ STYLE: Any = {
 ROOT = 'fill="currentColor" stroke-linejoin="round" stroke-linecap="butt"'  # matplotlib leaves black out
 JPEG_QUALITY = 85
 UNPRINTABLE = re.compile(rf"(?![\t\n]){INVISIBLE.pattern}")  # of names in labels; matplotlib itself breaks lines
-STAMP = "fast-dev-run: means nothing"
-LONGEST = 32  # characters of a name in a figure
 
 
 @contextmanager
@@ -195,14 +191,6 @@ def confusion_matrix(tn: int, fp: int, fn: int, tp: int, labels: tuple[str, str]
     return svg(figure)
 
 
-def stamped(figure: Markup, card: ModelCard) -> Markup:
-    """The figure as it is, or across it, for a model of a smoke test, that it means nothing."""
-    if not card.is_trial or STAMP in figure:
-        return figure
-    words = f'<text x="50%" y="50%" text-anchor="middle" font-size="16" opacity="0.6">{STAMP}</text>'
-    return Markup(f"{figure.removesuffix('</svg>')}{words}</svg>")
-
-
 def thumbnail(pixels: npt.NDArray[np.uint8]) -> str:
     """Return grey pixels (S, S) as a data URI of a JPEG, for ``<img src>``."""
     data = io.BytesIO()
@@ -224,11 +212,6 @@ def _square(x: str, y: str) -> tuple[Figure, Any]:
     figure, axes = new(4.6, 4.2)
     axes.set(xlabel=x, ylabel=y, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     return figure, axes
-
-
-def short(name: str) -> str:
-    """The end of a long name: paths differ there."""
-    return name if len(name) <= LONGEST else f"…{name[1 - LONGEST :]}"
 
 
 def _looks(curves: Sequence[Curve]) -> Iterator[tuple[Curve, dict[str, Any]]]:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from xrayscan.files.text import visible
 from xrayscan.model.backend import Epoch
 from xrayscan.report import plots
+from xrayscan.report.chart import COLOURS, stamped
 from xrayscan.report.html.page import write_page
 from xrayscan.training.calibrate import cross_fitted
 from xrayscan.training.plan import Trained, validation_probabilities
@@ -36,12 +37,12 @@ def write_training_page(path: str, trained: Trained, measured: Mapping[str, Any]
         films=trained.films,
         asked={key: value for key, value in asked.items() if value is not None},
         epochs=trained.epochs,
-        learning=[plots.stamped(figure, card) for figure in learning_curves(trained.epochs)],
-        confusion=plots.stamped(plots.confusion_matrix(**measured["confusion"], labels=card.labels), card),
-        roc=plots.stamped(plots.roc([curve]), card),
-        precision_recall=plots.stamped(plots.precision_recall([curve]), card),
-        calibration=plots.stamped(plots.reliability([plots.Curve("validation, cross-fitted", labels, held_out)]), card),
-        sweep=plots.stamped(plots.threshold_sweep(curve, threshold), card),
+        learning=[stamped(figure, card) for figure in learning_curves(trained.epochs)],
+        confusion=stamped(plots.confusion_matrix(**measured["confusion"], labels=card.labels), card),
+        roc=stamped(plots.roc([curve]), card),
+        precision_recall=stamped(plots.precision_recall([curve]), card),
+        calibration=stamped(plots.reliability([plots.Curve("validation, cross-fitted", labels, held_out)]), card),
+        sweep=stamped(plots.threshold_sweep(curve, threshold), card),
         grids=_grids(trained, labels, probabilities, threshold),
     )
 
@@ -60,7 +61,7 @@ def _both(epochs: tuple[Epoch, ...], name: str, title: str) -> Markup:
 def _lines(epochs: tuple[Epoch, ...], columns: Mapping[str, str], title: str) -> Markup:
     figure, axes = plots.new(4.2, 2.9)
     numbers = [epoch.number for epoch in epochs]
-    for (label, column), colour, style in zip(columns.items(), plots.COLOURS, plots.STYLES, strict=False):
+    for (label, column), colour, style in zip(columns.items(), COLOURS, plots.STYLES, strict=False):
         values = [getattr(epoch, column) for epoch in epochs]
         axes.plot(numbers, values, label=label, color=colour, linestyle=style, marker=".", linewidth=1.6)
     if best := [epoch.number for epoch in epochs if epoch.best]:

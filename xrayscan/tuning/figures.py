@@ -7,7 +7,8 @@ import numpy as np
 from markupsafe import Markup
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from xrayscan.report.plots import COLOURS, INK, LogLocator, NullFormatter, StrMethodFormatter, new, svg
+from xrayscan.report.chart import COLOURS
+from xrayscan.report.plots import INK, LogLocator, NullFormatter, StrMethodFormatter, new, svg
 from xrayscan.tuning.study import Trial
 
 BEST, OTHER, PRUNED = COLOURS[1], COLOURS[0], INK

@@ -8,19 +8,18 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from xrayscan.files.text import visible
 from xrayscan.model.card import ModelCard
-from xrayscan.report import plots
-from xrayscan.report.plots import LinearSegmentedColormap, LogNorm
+from xrayscan.report.chart import COLOURS, Chart, Look, count_ticks, stamped
 from xrayscan.statistics.metrics import wilson
 from xrayscan.worklist.worklist import Worklist
 
 BINS = 40
 SQUARES = 25  # along each axis of a comparison
-TIERS = (("low", plots.COLOURS[2]), ("intermediate", plots.COLOURS[1]), ("high", "#c2384b"))
+TIERS = (("low", COLOURS[2]), ("intermediate", COLOURS[1]), ("high", "#c2384b"))
 UNLIKE = ("unlike training", "#8a8f98")  # films that stand apart
 AT_ONCE = 10_000  # films counted together
-UNDER_LEGEND = 0.8  # of the height of the axes
+ROOM = 1.05  # of the highest bar: how far the axis reaches
+SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 NARROWEST = 0.012  # of the axis: a band between two close thresholds is still to be seen
 
 
@@ -62,45 +61,25 @@ def scores_of(worklist: Worklist) -> Scores:
 
 def distribution(worklist: Worklist, scores: Scores) -> Markup:
     """How many films have which probability by the first model, coloured by tier, with the thresholds drawn in."""
-    figure, axes = plots.new(8, 2.9)
-    edges = np.linspace(0, 1, BINS + 1)
+    named = (*TIERS, UNLIKE) if scores.films[UNLIKE[0]].any() else TIERS
+    totals = np.sum([scores.films[name] for name, _ in named], axis=0)
+    highest = int(totals.max())
+    chart = Chart("Distribution of probabilities", ("probability", "films"), 576, 220, (1.0, highest * ROOM), (2, 4))
     below = np.zeros(BINS, np.int64)
-    for name, colour in (*TIERS, UNLIKE) if scores.films[UNLIKE[0]].any() else TIERS:
-        axes.stairs(below + scores.films[name], edges, baseline=below, fill=True, color=colour, label=name)
+    for name, colour in named:
+        for n, films in enumerate(scores.films[name].tolist()):
+            low = int(below[n])
+            if films or not n:
+                chart.bar((n / BINS, low), ((n + 1) / BINS, low + films), Look(colour), name)
         below = below + scores.films[name]
     limits = worklist.thresholds
-    for threshold, style, name in (
-        (limits.low, ":", "end of low"),
-        (limits.predicted, "-", f"flagged from {limits.predicted:.1%}"),
-        (limits.high, "--", "start of high"),
+    for threshold, dashes, name in (
+        (limits.low, "1 2", "end of low"),
+        (limits.predicted, "none", f"flagged from {limits.predicted:.1%}"),
+        (limits.high, "5 3", "start of high"),
     ):
-        axes.axvline(threshold, color=plots.INK, linestyle=style, linewidth=1.2, label=name, ymax=UNDER_LEGEND)
-    axes.set(xlim=(0, 1), xlabel="probability", ylabel="films", title="Distribution of probabilities")
-    axes.yaxis.get_major_locator().set_params(integer=True)
-    axes.yaxis.set_major_formatter("{x:,.0f}")
-    axes.legend(loc="upper center", ncols=3)
-    axes.set_ylim(top=axes.get_ylim()[1] * 1.35)
-    return plots.stamped(plots.svg(figure), worklist.card)
-
-
-def comparisons(worklist: Worklist, scores: Scores) -> list[Markup]:
-    """A figure for each model after the first one, which it is compared with."""
-    return [_comparison(worklist, scores, n) for n in range(1, len(worklist.cards))]
-
-
-def _comparison(worklist: Worklist, scores: Scores, other: int) -> Markup:
-    """How many films have which probabilities by the first model and the ``other``-th, with both models' tiers."""
-    films, edges = scores.pairs[other - 1], np.linspace(0, 1, SQUARES + 1)
-    figure, axes = plots.new(4.6, 4.4)
-    shades = LinearSegmentedColormap.from_list("", [f"{plots.COLOURS[0]}33", plots.COLOURS[0]])
-    axes.pcolormesh(edges, edges, np.ma.masked_equal(films.T, 0), cmap=shades, norm=LogNorm(1, max(2, films.max())))
-    for draw, scale in ((axes.axvline, worklist.scales[0]), (axes.axhline, worklist.scales[other])):
-        for threshold, style in ((scale.thresholds.low, ":"), (scale.thresholds.high, "--")):
-            draw(threshold, color=plots.INK, linestyle=style, linewidth=1.2)
-    across, up = (plots.short(visible(worklist.names[n])) for n in (0, other))
-    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=f"{up}\nagainst {across}")
-    axes.set(xlabel=across, ylabel=up)
-    return plots.stamped(plots.stamped(plots.svg(figure), worklist.card), worklist.cards[other])
+        chart.line((threshold, 0), (threshold, highest * ROOM), Look(dashes=dashes), name)
+    return stamped(chart.svg(count_ticks(highest), "{:,.0f}"), worklist.card)
 
 
 def bands(card: ModelCard) -> list[Band]:
@@ -134,19 +113,12 @@ def calibration(card: ModelCard) -> Markup | None:
     found = bands(card)
     if not found:
         return None
-    figure, axes = plots.new(4.6, 4.2)
-    axes.plot([0, 1], [0, 1], color=plots.INK, alpha=0.35, linewidth=1, label="perfect calibration")
-    for n, band in enumerate(found):
+    chart = Chart("Calibration on validation", ("probability given", "observed share"), 331, 310, legend=(1, 2))
+    chart.line((0, 0), (1, 1), Look(width=1, opacity=0.35), "perfect calibration")
+    for band in found:
         share = band.with_finding / band.films
         low, high = wilson(share, band.films)
-        left, width = band.low, max(NARROWEST, band.high - band.low)
-        axes.bar(left, high - low, width, low, align="edge", color=plots.COLOURS[0], alpha=0.25, linewidth=0)
-        axes.plot([left, left + width], [share, share], color=plots.COLOURS[0], linewidth=2.5, label=_seen(n))
-    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="probability given", ylabel="observed share")
-    axes.set_title("Calibration on validation")
-    axes.legend(loc="upper left")
-    return plots.stamped(plots.svg(figure), card)
-
-
-def _seen(n: int) -> str:
-    return "_" if n else "seen, with 95 % interval"
+        left, right = band.low, band.low + max(NARROWEST, band.high - band.low)
+        chart.bar((left, low), (right, high), Look(COLOURS[0], opacity=0.25))
+        chart.line((left, share), (right, share), Look(COLOURS[0], width=2.5), "seen, with 95 % interval")
+    return stamped(chart.svg(SHARES, "{:.1f}"), card)

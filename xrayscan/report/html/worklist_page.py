@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from xrayscan.files.atomic import atomic_writer
 from xrayscan.files.text import counted, ending, visible
+from xrayscan.report.html import worklist_figures
 from xrayscan.report.html.worklist_data import (
     MARK,
     SMALLEST,
@@ -49,8 +50,6 @@ def write_html(worklist: Worklist, path: str, settings: PageSettings | None = No
 
 
 def _context(worklist: Worklist, settings: PageSettings, path: str) -> dict[str, object]:
-    from xrayscan.report.html import worklist_figures  # matplotlib, which a CSV does not need
-
     card, script = worklist.card, Markup("".join(_asset(f"worklist_{name}.js") for name in SCRIPTS))
     scores = worklist_figures.scores_of(worklist) if worklist.counts.scored else None
     reach = _reach(scores.furthest) if scores else LEAST_REACH
@@ -62,9 +61,7 @@ def _context(worklist: Worklist, settings: PageSettings, path: str) -> dict[str,
         "thresholds": worklist.thresholds,
         "card": card,
         "cards": dict(zip(worklist.names, worklist.cards, strict=True)),
-        "agreement": zip(agreements(worklist), worklist_figures.comparisons(worklist, scores), strict=True)
-        if scores
-        else (),
+        "agreement": zip(agreements(worklist), _comparisons(worklist, scores), strict=True) if scores else (),
         "tiers": tuple(worklist.tier_counts),
         "settings": settings,
         "bands": {
@@ -97,6 +94,14 @@ def _groups(worklist: Worklist) -> dict[str, int]:
         "low": tiers["low"],
         **{name: count for name, count in unscored.items() if count},
     }
+
+
+def _comparisons(worklist: Worklist, scores: worklist_figures.Scores) -> list[Markup]:
+    if len(worklist.cards) < 2:
+        return []
+    from xrayscan.report.html.model_comparison import comparisons  # matplotlib, which takes as long as a small page
+
+    return comparisons(worklist, scores)
 
 
 def _folder(folders: tuple[str, ...]) -> str:
