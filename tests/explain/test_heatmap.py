@@ -162,7 +162,6 @@ def test_a_network_with_a_linear_head_gives_the_same_map_by_every_runtime():
     films = np.concatenate([spot(10, 44), spot(40, 12)])
     (by_gradients,) = (one.maps(films) for one in predictor.attributions)
     for runtime in ("onnxruntime", "torch-fused"):
-        pytest.importorskip("onnxruntime")
         ready = compiled(predictor, Placement(runtime=runtime))
         (layer,) = ready.attributions
         assert layer.offset == predictor.attributions[0].offset == -4
