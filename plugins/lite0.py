@@ -195,7 +195,7 @@ def register_backends(register) -> None:  # type: ignore[no-untyped-def]
             "EfficientNet-Lite0, adapted from ImageNet: the default model's recipe",
             heatmap_layer="features",
             linear_head="head",
-            gate_layers=("blocks.10", "blocks.14", "blocks.15", "features"),
+            gate_layers=(*(f"blocks.{n}" for n in (6, 8, 10, 12, 14, 15)), "features"),
             pretrain=pretrain,
             learning=learning,
             recipe=RECIPE,

@@ -101,6 +101,7 @@ def test_a_network_with_a_gate_gives_the_logits_that_it_gives_without():
     assert np.array_equal(logits, network.predict(films))
     assert ((unlikeness >= 0) & (unlikeness <= 1)).all()
     assert ungated(gated) is network is ungated(network)
+    assert teach_gate(gated, films[:50], films[50:], seed=0).layers == gate.layers
 
 
 def test_a_gate_of_another_network_is_refused(taught):

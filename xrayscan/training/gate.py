@@ -9,7 +9,7 @@ import numpy as np
 from xrayscan.model.backend import Pixels, Predictor
 from xrayscan.model.batches import Batches
 from xrayscan.model.capabilities import GivesLayers
-from xrayscan.model.gate import Floats, Gate, GatedPredictor, gate_features
+from xrayscan.model.gate import Floats, Gate, GatedPredictor, gate_features, ungated
 from xrayscan.training.gate_examples import strange, varied
 
 FEWEST = 20  # films of training, and of validation, below which no gate is taught
@@ -41,7 +41,8 @@ def teach_gate(
     if min(len(train), len(validation)) < FEWEST:
         return None
     rng = np.random.default_rng(seed)
-    layers = predictor.gate_layers if isinstance(predictor, GivesLayers) else ()
+    network = ungated(predictor)
+    layers = network.gate_layers if isinstance(network, GivesLayers) else ()
     some = _some(train, most, rng)
     like = np.concatenate(
         [_features(predictor, layers, films) for films in (some, varied(some, rng), varied(some, rng))]
