@@ -23,7 +23,7 @@ from PIL import Image
 from xrayscan import Placement, TrainSettings, load_model, load_predictor
 from xrayscan.calibration.gate import unlikeness_of
 from xrayscan.model.backend import Pixels, Predictor
-from xrayscan.model.gate import GatedPredictor
+from xrayscan.model.gate import GatedPredictor, ungated
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.scanning.prepare import prepare
 from xrayscan.scanning.row import pixel_column
@@ -93,11 +93,11 @@ def squares(pictures: Iterator[Image.Image], side: int) -> Pixels:
 def left_out(gated: GatedPredictor, films: SplitFilms, foreign: Pixels, part: Parts) -> npt.NDArray[np.bool_]:
     """Which foreign films (N,) are flagged by a gate that was taught with those of all other parts (N,)."""
     train, validation = (films.decoded.pixels[side] for side in (films.training, films.validation))
-    found = np.zeros(len(foreign), bool)
+    found, network = np.zeros(len(foreign), bool), ungated(gated)
     for judged in np.unique(part):
-        gate = teach_gate(gated, train, validation, seed=0, foreign=foreign[part != judged])
+        gate = teach_gate(network, train, validation, seed=0, foreign=foreign[part != judged])
         assert gate, "too few films to teach a gate"
-        found[part == judged] = flagged(GatedPredictor(gated, gate), foreign[part == judged])
+        found[part == judged] = flagged(GatedPredictor(network, gate), foreign[part == judged])
     return found
 
 
