@@ -127,7 +127,6 @@ class PredictOptions:
 
 
 @command(
-    PredictOptions,
     "xrayscan predict radiographs/",
     "xrayscan predict ward-3/ extra.dcm --out triage-today --prevalence 5%",
     "xrayscan predict ward-3/ --model default --model runs/ours --rank-by mean",
@@ -136,7 +135,6 @@ class PredictOptions:
     "xrayscan predict /mnt/archive --engine dask --cluster tcp://scheduler:8786",
     "find /mnt/share -newer yesterday -print0 | xrayscan predict --files-from -",
     env="XRAYSCAN",
-    result=Ranked,
 )
 def predict(asked: PredictOptions) -> Ranked | None:
     """Rank chest radiographs by the probability of pneumonia.

@@ -66,10 +66,8 @@ class FilmShown:
 
 
 @command(
-    ShowOptions,
     "xrayscan show sample_images/film-02.jpeg",
     "xrayscan show film.dcm --model default --model runs/first --out film-heatmap.png",
-    result=FilmShown,
 )
 def show(asked: ShowOptions) -> FilmShown:
     """Inspect one film: metadata, score, heatmap.
