@@ -261,10 +261,10 @@ def _scan(found: "list[str | Source]", asked: PredictOptions) -> Ranked:
 
 def _observers(named: Iterable[str]) -> Iterator[tuple["Observer", str]]:
     """The observers of a scan, and what stands behind the name of each. Raises: UsageError for an unknown one."""
-    from xrayscan.observing.status_file import StatusFile
+    from xrayscan.observing.status_file import STATUS
 
     registry = installed(click.get_current_context())
-    for text in dict.fromkeys((StatusFile.name, *named)):
+    for text in dict.fromkeys((STATUS.name, *named)):
         name, _, where = text.partition("=")
         yield registry.observer(name), where
 
