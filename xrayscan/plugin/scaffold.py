@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from xrayscan.errors import OutputError, UsageError
-from xrayscan.files.atomic import atomic_writer, unwritable
+from xrayscan.files.atomic import atomic_writer, writing
 from xrayscan.files.text import encodable
 from xrayscan.plugin.manager import load_registry
 
@@ -76,12 +76,11 @@ def write_scaffold(name: str, kind: str, folder: str) -> list[str]:
         f"test_{module}.py": _contract(kind),
         "pyproject.toml": PROJECT.format(kind=kind),
     }
-    try:
-        os.mkdir(folder)
-    except FileExistsError:
-        raise OutputError(f"{encodable(folder)} is there already: give another --out") from None
-    except OSError as error:
-        raise unwritable(folder, error) from error
+    with writing(folder):
+        try:
+            os.mkdir(folder)
+        except FileExistsError:
+            raise OutputError(f"{encodable(folder)} is there already: give another --out") from None
     for file_name, text in files.items():
         with atomic_writer(os.path.join(folder, file_name)) as file:
             file.write(re.sub("|".join(spellings), lambda match: spellings[match[0]], text))
