@@ -30,12 +30,6 @@ share_option = partial(
     "Give a new output folder the permissions of the umask; default: readable by you alone.",
     env="XRAYSCAN_SHARE",
 )
-burned_in_option = partial(
-    option,
-    False,
-    "Also show pictures of films whose header says that text of a person stands in them.",
-    env="XRAYSCAN_BURNED_IN",
-)
 device_option = partial(
     option,
     "auto",
