@@ -42,7 +42,10 @@ def atomic_file(path: str, remedy: str = ANOTHER_OUT) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def atomic_writer(path: str, *, compressed: bool = False) -> Iterator[TextIO]:
-    """As `atomic_file`, for UTF-8 text, gzipped if ``compressed``. Line ends are written as they are given."""
+    """Open a text file that is complete or not there, as `atomic_file` does: UTF-8, gzipped if ``compressed``.
+
+    Line ends are written as they are given.
+    """
     with atomic_file(path) as file, _gzipped(file) if compressed else contextlib.nullcontext(file) as binary:
         text = io.TextIOWrapper(binary, encoding="utf-8", errors="backslashreplace", newline="")
         try:
