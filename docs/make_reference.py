@@ -7,12 +7,13 @@ import html
 import inspect
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import click
 
+import xrayscan
 from xrayscan import errors
 from xrayscan.checks.interface import Verdict
 from xrayscan.checks.polarity import DOUBTFUL, TURNED
@@ -178,9 +179,22 @@ def hooks() -> str:
         "Whoever has the members can do it; nothing is inherited or declared. Names are exported by `xrayscan`.\n"
     )
     parts.append(table(("protocol", "members", "meaning"), _capabilities()))
+    parts += ["## Functions to call\n", "All that `xrayscan` exports; longer accounts are in `help(xrayscan.NAME)`.\n"]
+    parts.append(table(("function", "meaning"), _exported(inspect.isfunction)))
+    parts += ["## Types to use\n", table(("type", "meaning"), _exported(inspect.isclass))]
     parts.append("## Registered at the moment\n")
     parts.append(table(("backend", "what it is"), sorted((f"`{b.name}`", b.summary) for b in _backends().values())))
     return "\n".join(parts)
+
+
+def _exported(wanted: Callable[[Any], bool]) -> Iterator[tuple[str, str]]:
+    """What a plugin or a longer program may import from xrayscan: its name, and the first sentences on it."""
+    for name in xrayscan.__all__:
+        exported = getattr(xrayscan, name)
+        if wanted(exported):
+            node = ast.parse(inspect.getsource(exported)).body[0]
+            called = _called(node) if isinstance(node, ast.FunctionDef) else name
+            yield code(called), _in_one_line((inspect.getdoc(exported) or "").partition("\n\n")[0])
 
 
 def _members(kind: type[Any]) -> str:

@@ -9,7 +9,6 @@ import contextlib
 import logging
 import os
 import queue
-import threading
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -20,12 +19,12 @@ from dask import config
 from xrayscan import (
     Cluster,
     EngineJob,
-    EngineWorker,
     LostBlock,
     Plan,
     Row,
     Settled,
     UsageError,
+    WorkerOnDemand,
     XrayscanError,
     run_blocks,
 )
@@ -116,39 +115,31 @@ class _Workers:
 class _Here(distributed.WorkerPlugin):  # type: ignore[misc]  # a library without types
     """The plan on one worker, and what is made of it once there is work."""
 
-    lock: threading.Lock
-    worker: EngineWorker | None
-    cores: int
+    worker: WorkerOnDemand
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
 
     def setup(self, worker: Any) -> None:
-        """Take what the worker may use; nothing is made yet, since the worker waits."""
-        self.lock, self.worker, self.cores = threading.Lock(), None, worker.state.nthreads
+        """Take what the worker may use."""
+        self.worker = WorkerOnDemand(self.plan, worker.state.nthreads)
 
     def teardown(self, worker: Any) -> None:
         """End the readers."""
-        with self.lock:
-            if self.worker:
-                self.worker.close()
-                self.worker = None
+        self.worker.close()
 
-    def score(self, settled: Settled, block: list[Row]) -> list[Row]:
-        """Score a block, by the worker that the first one made."""
-        with self.lock:
-            worker = self.worker = self.worker or self.plan.open(settled, self.cores)
-        return worker.score(block)
+
+def _here(name: str) -> WorkerOnDemand:
+    here: WorkerOnDemand = distributed.get_worker().plugins[name].worker
+    return here
 
 
 def _settle(name: str) -> Settled:
-    settled: Settled = distributed.get_worker().plugins[name].plan.settle()
-    return settled
+    return _here(name).settle()
 
 
 def _score(name: str, settled: Settled, block: list[Row]) -> list[Row]:
-    rows: list[Row] = distributed.get_worker().plugins[name].score(settled, block)
-    return rows
+    return _here(name).score(settled, block)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ has happened often.
 
 import contextlib
 import logging
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -20,12 +19,11 @@ from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskErro
 from xrayscan import (
     Cluster,
     EngineJob,
-    EngineWorker,
     LostBlock,
-    Plan,
     Row,
     Settled,
     UsageError,
+    WorkerOnDemand,
     XrayscanError,
     run_blocks,
 )
@@ -129,25 +127,6 @@ class _Actors:
         return [actor for actors in self._actors.values() for actor in actors]
 
 
-class _Here:
-    """The plan in one actor, and what is made of it once there is work."""
-
-    def __init__(self, plan: Plan, cores: int) -> None:
-        self._plan, self._cores = plan, cores
-        self._lock = threading.Lock()
-        self._worker: EngineWorker | None = None
-
-    def settle(self) -> Settled:
-        """Decide by what all compute."""
-        return self._plan.settle()
-
-    def score(self, settled: Settled, block: list[Row]) -> list[Row]:
-        """Score a block, by the worker that the first one made."""
-        with self._lock:
-            worker = self._worker = self._worker or self._plan.open(settled, self._cores)
-        return worker.score(block)
-
-
 def _started(node: str, resources: dict[str, float], plan: Any) -> Iterator[Any]:
     """An actor on this node for each of its GPUs, or one; one that dies is started again there."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -156,7 +135,7 @@ def _started(node: str, resources: dict[str, float], plan: Any) -> Iterator[Any]
     cores = max(1, int(resources["CPU"]) // max(1, gpus))
     for _ in range(max(1, gpus)):
         yield (
-            ray.remote(_Here)
+            ray.remote(WorkerOnDemand)
             .options(
                 num_cpus=0,  # its readers take what there is
                 num_gpus=1 if gpus else 0,

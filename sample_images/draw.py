@@ -4,7 +4,7 @@ import argparse
 import csv
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,8 @@ class Sample:
     view: str = "PA"
 
 
+FILM_09 = Sample("series-a/film-09.dcm", "DICOM, explicit VR, MONOCHROME2", 14, True, *SMALL, syntax=EXPLICIT)
+FILM_11 = Sample("series-b/film-11.dcm", "DICOM, JPEG 2000 lossless, MONOCHROME2", 16, False, *SMALL, syntax=JPEG2000)
 SAMPLES = (
     Sample("film-01.jpeg", "JPEG, grey", 2, False, 640, 800),
     Sample("film-02.jpeg", "JPEG, grey", 8, True, 640, 800),
@@ -52,26 +54,20 @@ SAMPLES = (
     Sample("film-06.png", "PNG, 8 bit", 10, False, 480, 600),
     Sample("film-07.png", "PNG, 8 bit", 5, True, 480, 600),
     Sample("film-08.png", "PNG, 16 bit", 12, True, 360, 450, mode="I;16"),
-    Sample("series-a/film-09.dcm", "DICOM, explicit VR, MONOCHROME2", 14, True, *SMALL, syntax=EXPLICIT),
-    Sample(
+    FILM_09,
+    replace(
+        FILM_09,
         name="series-a/film-10.dcm",
         what="DICOM, implicit VR, MONOCHROME2; of the same study as film-09",
-        seed=14,
-        pneumonia=True,
-        rows=SMALL[0],
-        columns=SMALL[1],
         pose=1,
         syntax=uid.ImplicitVRLittleEndian,
         view="AP",
     ),
-    Sample("series-b/film-11.dcm", "DICOM, JPEG 2000 lossless, MONOCHROME2", 16, False, *SMALL, syntax=JPEG2000),
-    Sample(
+    FILM_11,
+    replace(
+        FILM_11,
         name="series-b/film-12.dcm",
         what="DICOM, explicit VR, MONOCHROME1; the same picture as film-11",
-        seed=16,
-        pneumonia=False,
-        rows=SMALL[0],
-        columns=SMALL[1],
         syntax=EXPLICIT,
         inverted=True,
     ),

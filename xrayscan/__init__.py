@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from xrayscan.engine.interface import Plan as Plan
     from xrayscan.engine.interface import Row as Row
     from xrayscan.engine.interface import Settled as Settled
+    from xrayscan.engine.on_demand import WorkerOnDemand as WorkerOnDemand
     from xrayscan.errors import Code as Code
     from xrayscan.errors import DecodeError as DecodeError
     from xrayscan.errors import InputError as InputError
@@ -177,6 +178,7 @@ _HOME = {
     "Plan": "engine.interface",
     "Row": "engine.interface",
     "Settled": "engine.interface",
+    "WorkerOnDemand": "engine.on_demand",
     "run_blocks": "engine.blocks",
     "Code": "errors",
     "DecodeError": "errors",

@@ -40,10 +40,15 @@ def ask():
     def asked(*words, env=None, file=FILE):
         received = []
 
-        @command(Plain, "plain", env="PLAIN", below=lambda values, extra: file if "file" in values else {})
-        def plain(settings):
+        class Asked(Plain):
+            @staticmethod
+            def below(values, extra):
+                return file if "file" in values else {}
+
+        @command("plain", env="PLAIN")
+        def plain(settings: Asked) -> None:
             """Do."""
-            received.append(settings)
+            received.append(Plain(**vars(settings)))
 
         done = CliRunner().invoke(plain, words, env=env)
         assert done.exit_code == 0, done.output
@@ -86,8 +91,8 @@ def test_options_whose_defaults_others_know_arrive_only_if_given():
 
         training: dict = dataclasses.field(metadata={"given": Library})
 
-    @command(Some, "some")
-    def some(settings):
+    @command("some")
+    def some(settings: Some) -> None:
         """Do."""
         received.append(settings.training)
 

@@ -132,10 +132,10 @@ def test_a_file_of_another_user_does_not_count(place, monkeypatch):
 
 
 def test_a_recipe_wins_over_settings_files_and_the_command_line_over_both(place):
-    from xrayscan.cli.recipes import recipe_values
+    from xrayscan.cli.recipes import Recipes
 
     (place / "work" / "best.toml").write_text("epochs = 5\nseed = 3\n")
-    below = recipe_values({"recipe": "best.toml", "pairs": ("lr=0.1",)}, [])
+    below = Recipes.below({"recipe": "best.toml", "pairs": ("lr=0.1",)}, [])
     assert below == {"epochs": None, "learning_rate": None, "seed": 3}
 
 

@@ -16,15 +16,15 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def test_every_kind_is_one_that_plugins_register():
-    assert set(KINDS) <= {edge.singular for edge in EDGES}
+def test_there_is_a_plugin_of_every_kind_to_start_from():
+    assert set(KINDS) == {edge.singular for edge in EDGES}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_plugin_is_written_under_its_own_name_and_no_other(tmp_path, kind):
-    result = xrayscan("plugins", "new", "bone-age_2", "--kind", kind)
+    result = xrayscan("plugins", "new", "bone-age-2", "--kind", kind)
     assert result.exit_code == 0, result.output
-    folder = tmp_path / "bone-age_2"
+    folder = tmp_path / "bone-age-2"
     assert sorted(path.name for path in folder.iterdir()) == ["bone_age_2.py", "pyproject.toml", "test_bone_age_2.py"]
     texts = {path.name: path.read_text() for path in folder.iterdir()}
     assert not any(word in text for text in texts.values() for word in ("my_plugin", "my-plugin", "MyPlugin"))
@@ -40,6 +40,13 @@ def test_a_plugin_is_written_under_its_own_name_and_no_other(tmp_path, kind):
 )
 def test_a_name_that_no_module_can_have_is_refused(tmp_path, name):
     result = xrayscan("plugins", "new", "--kind", "report", "--", name)
+    assert result.exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["source", "sink"])
+def test_a_name_that_no_address_can_begin_with_is_refused(tmp_path, kind):
+    result = xrayscan("plugins", "new", "bone_age", "--kind", kind)
     assert result.exit_code == 2
     assert list(tmp_path.iterdir()) == []
 

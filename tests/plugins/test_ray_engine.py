@@ -23,7 +23,7 @@ def kill_a_worker(progress):
     if engine == "ray" and progress.done and not killed:
         for number in filter(str.isdigit, os.listdir("/proc")):
             with open(f"/proc/{number}/cmdline", "rb") as file:
-                if file.read().startswith(b"ray::_Here"):
+                if file.read().startswith(b"ray::WorkerOnDemand"):
                     killed.append(int(number))
         os.kill(killed[0], signal.SIGKILL)
 

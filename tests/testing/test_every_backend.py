@@ -1,6 +1,9 @@
 """Every backend that comes with xrayscan keeps the contract."""
 
+import atexit
 import dataclasses
+import functools
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -9,7 +12,7 @@ import pytest
 from xrayscan import Calibration, ModelCard, OperatingPoint
 from xrayscan.model.file import save_model
 from xrayscan.plugin.manager import load_registry
-from xrayscan.testing.backend import BackendContract, Subject
+from xrayscan.testing.backend import CLAUSES, Subject
 
 SMALL = {
     "cnn": {"side": 32, "width": 4, "blocks": 1},
@@ -26,88 +29,48 @@ SMALL = {
     "vgg16": {"side": 32},
     "vgg19": {"side": 32},
 }
+SLOW = ("resnet34", "resnet50", "vgg16", "vgg19")
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in SMALL]
 
 
 def test_every_backend_is_held_to_the_contract():
     assert {name.partition(" ")[0] for name in SMALL} == set(load_registry().backends)
 
 
-class TestCnn(BackendContract):
-    backend, parameters = "cnn", SMALL["cnn"]
+@functools.cache
+def subject(name):
+    """A backend, fitted once for all clauses."""
+    registered = load_registry().backend(name.partition(" ")[0])
+    return Subject.from_backend(registered, SMALL[name] if name != "ensemble" else {"members": members()})
 
 
-class TestCnnOfLayers(BackendContract):
-    backend, parameters = "cnn", SMALL["cnn of layers"]
-
-
-class TestEnsemble(BackendContract):
+def members():
     """Two KNN models, whose sides differ, on the contract's own films."""
-
-    backend = "ensemble"
-
-    @classmethod
-    def subject(cls):
-        cls.folder = tempfile.TemporaryDirectory()  # until the class goes: the contract loads members again
-        members = [cls.member(Path(cls.folder.name, str(side)), side) for side in (16, 32)]
-        return Subject.from_backend(load_registry().backend("ensemble"), {"members": members})
-
-    @staticmethod
-    def member(folder, side):
-        knn = Subject.from_backend(load_registry().backend("knn"), {"side": side, "k": 5})
-        card = ModelCard(
-            name="member",
-            backend="knn",
-            input=knn.spec,
-            labels=("NORMAL", "PNEUMONIA"),
-            prevalence=0.5,
-            calibration=Calibration(0.7, 0.1),
-            operating_points=(OperatingPoint("balanced", 0.5, 0.5, 0.5, (0.0, 1.0), (0.0, 1.0)),),
-            parameters=dataclasses.asdict(knn.params),
-        )
-        folder.mkdir()
-        save_model(str(folder / "model.safetensors"), card, knn.tensors, knn.films.identities)
-        return str(folder)
+    folder = tempfile.mkdtemp()  # as long as the process: the contract loads members again
+    atexit.register(shutil.rmtree, folder)
+    return [member(Path(folder, str(side)), side) for side in (16, 32)]
 
 
-class TestKnn(BackendContract):
-    backend, parameters = "knn", SMALL["knn"]
+def member(folder, side):
+    knn = Subject.from_backend(load_registry().backend("knn"), {"side": side, "k": 5})
+    card = ModelCard(
+        name="member",
+        backend="knn",
+        input=knn.spec,
+        labels=("NORMAL", "PNEUMONIA"),
+        prevalence=0.5,
+        calibration=Calibration(0.7, 0.1),
+        operating_points=(OperatingPoint("balanced", 0.5, 0.5, 0.5, (0.0, 1.0), (0.0, 1.0)),),
+        parameters=dataclasses.asdict(knn.params),
+    )
+    folder.mkdir()
+    save_model(str(folder / "model.safetensors"), card, knn.tensors, knn.films.identities)
+    return str(folder)
 
 
-class TestLite0(BackendContract):
-    backend, parameters = "lite0", SMALL["lite0"]
-
-
-class TestMlp(BackendContract):
-    backend, parameters = "mlp", SMALL["mlp"]
-
-
-class TestTimm(BackendContract):
-    backend, parameters = "timm", SMALL["timm"]
-
-
-class TestResNet18(BackendContract):
-    backend, parameters = "resnet18", SMALL["resnet18"]
-
-
-class TestKnnOnFeatures(BackendContract):
-    backend, parameters = "knn", SMALL["knn on features"]
-
-
-@pytest.mark.slow
-class TestResNet50(BackendContract):
-    backend, parameters = "resnet50", SMALL["resnet50"]
-
-
-@pytest.mark.slow
-class TestVgg16(BackendContract):
-    backend, parameters = "vgg16", SMALL["vgg16"]
-
-
-@pytest.mark.slow
-class TestResNet34(BackendContract):
-    backend, parameters = "resnet34", SMALL["resnet34"]
-
-
-@pytest.mark.slow
-class TestVgg19(BackendContract):
-    backend, parameters = "vgg19", SMALL["vgg19"]
+@pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.__name__.removeprefix("check_"))
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in SMALL]
+)
+def test_a_backend_keeps_the_contract(name, clause):
+    clause(subject(name))

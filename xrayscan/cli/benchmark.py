@@ -45,11 +45,9 @@ class Rates:
 
 
 @command(
-    BenchmarkOptions,
     "xrayscan benchmark",
     "xrayscan benchmark ward-3/ --json --picture speed.svg > speed.json",
     "xrayscan benchmark ward-3/ --model runs/ours --runtime openvino",
-    result=Rates,
 )
 def benchmark(asked: BenchmarkOptions) -> Rates:
     """Measure decoding, inference by runtime and batch size, and a whole scan of PATHS; of drawn films without PATHS.

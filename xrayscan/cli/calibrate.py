@@ -43,6 +43,14 @@ class CalibrateOptions:
     quiet: bool = options.quiet_option()
     as_json: bool = options.json_option()
 
+    @staticmethod
+    def below(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:
+        """Refuse a model before the films, as it stood there at first."""
+        if extra:
+            told = f"xrayscan calibrate {extra[-1]} --model {values['labelled']} --out FILE"
+            raise click.UsageError(f"one folder or CSV only; the model is an option: {told}")
+        return {}
+
 
 @dataclass(frozen=True, slots=True)
 class ThresholdAt:
@@ -73,22 +81,10 @@ class ModelCalibrated:
     warnings: list[str]
 
 
-def model_is_an_option(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:
-    """Refuse a model before the films, as it stood there at first."""
-    if extra:
-        told = f"xrayscan calibrate {extra[-1]} --model {values['labelled']} --out FILE"
-        raise click.UsageError(f"one folder or CSV only; the model is an option: {told}")
-    return {}
-
-
 @command(
-    CalibrateOptions,
     "xrayscan calibrate ward-3-labelled/ --out site.safetensors",
     "xrayscan calibrate labels.csv --model runs/first --out site.safetensors --cost-missed 50 --cost-read 1",
     "xrayscan evaluate other-films-of-ward-3/ --model default --model site.safetensors",
-    env="XRAYSCAN_CALIBRATE",
-    below=model_is_an_option,
-    result=ModelCalibrated,
 )
 def calibrate(asked: CalibrateOptions) -> ModelCalibrated:
     """Fit a model's calibration and thresholds to one site.

@@ -37,11 +37,9 @@ class Examined:
 
 
 @command(
-    DoctorOptions,
     "xrayscan doctor",
     "xrayscan doctor --model runs/first",
     "xrayscan doctor --json > report-of-a-bug.json",
-    result=Examined,
 )
 def doctor(asked: DoctorOptions) -> Examined:
     """Look at versions, devices, runtimes, extras, plugins, disk and model, and test both ends of a scan.

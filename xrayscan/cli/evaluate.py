@@ -34,6 +34,14 @@ class EvaluateOptions:
     quiet: bool = options.quiet_option()
     as_json: bool = options.json_option()
 
+    @staticmethod
+    def below(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:
+        """Refuse the models that version 0.1 took before the folder."""
+        if extra:
+            models = " ".join(f"--model {name}" for name in [str(values["directory"]), *extra[:-1]])
+            raise click.UsageError(f"one folder only; models are options: xrayscan evaluate {extra[-1]} {models}")
+        return {}
+
 
 @dataclass(frozen=True, slots=True)
 class ModelMeasured:
@@ -63,23 +71,11 @@ class FolderEvaluated:
     warnings: list[str]
 
 
-def models_are_options(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:
-    """Refuse the models that version 0.1 took before the folder."""
-    if extra:
-        models = " ".join(f"--model {name}" for name in [str(values["directory"]), *extra[:-1]])
-        raise click.UsageError(f"one folder only; models are options: xrayscan evaluate {extra[-1]} {models}")
-    return {}
-
-
 @command(
-    EvaluateOptions,
     "xrayscan evaluate test-films/ --model runs/first --out evaluation",
     "xrayscan evaluate test-films/ --model default --model runs/first --prevalence 5%",
     "xrayscan evaluate films/ --labels labels.csv --operating-point sensitivity-0.99",
     "xrayscan evaluate test-films/ --model runs/first --by style",
-    env="XRAYSCAN_EVALUATE",
-    below=models_are_options,
-    result=FolderEvaluated,
 )
 def evaluate(asked: EvaluateOptions) -> FolderEvaluated:
     """Measure one model or several on DIR, a labelled folder whose films none of them has seen.

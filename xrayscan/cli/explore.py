@@ -46,12 +46,9 @@ class FolderExplored:
 
 
 @command(
-    ExploreOptions,
     "xrayscan explore labelled/",
     "xrayscan explore chest_xray/ --out kaggle.html",
     r"xrayscan explore films/ --labels labels.csv --patient-pattern 'pat(\d+)' --json > facts.json",
-    env="XRAYSCAN_EXPLORE",
-    result=FolderExplored,
 )
 def explore(asked: ExploreOptions) -> FolderExplored:
     """Show what DIR, a labelled folder, holds and what could mislead a model that is trained on it.

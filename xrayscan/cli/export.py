@@ -34,11 +34,9 @@ class ModelExported:
 
 
 @command(
-    ExportOptions,
     "xrayscan export default",
     "xrayscan export runs/ours --format openvino --out ours.xml",
     "xrayscan predict radiographs/ --model default.onnx",
-    result=ModelExported,
 )
 def export(asked: ExportOptions) -> ModelExported:
     """Write MODEL as an ONNX or OpenVINO file, for other programs and for machines without torch.

@@ -46,11 +46,9 @@ class ListenOptions:
 
 
 @command(
-    ListenOptions,
     "xrayscan listen --port 11112 --aet XRAYSCAN",
     "xrayscan listen --host 10.1.2.3 --peer PACS@10.1.2.9 --spool /var/lib/xrayscan/spool",
     env="XRAYSCAN",
-    result=Watched,
 )
 def listen(asked: ListenOptions) -> Watched:
     """Take films over DICOM (C-STORE) and score them as `watch` does.

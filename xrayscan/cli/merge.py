@@ -8,7 +8,7 @@ import click
 
 from xrayscan.cli import options
 from xrayscan.cli.ranked import Ranked
-from xrayscan.cli.report import Look, as_scanned, write_again
+from xrayscan.cli.report import Look, write_again
 from xrayscan.cli.settings import argument, command, option
 
 
@@ -25,11 +25,8 @@ class MergeOptions:
 
 
 @command(
-    MergeOptions,
     "xrayscan merge triage-shard-* --out triage-all",
     "xrayscan merge ward-3/ ward-4/ --out wards --by study",
-    below=as_scanned,
-    result=Ranked,
 )
 def merge(wanted: MergeOptions) -> Ranked:
     """Bring the worklists of several scans together, without scanning.

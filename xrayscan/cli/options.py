@@ -1,12 +1,13 @@
 """Groups of options that several commands share, each with what it comes to in the library."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from xrayscan.cli.installed import installed
-from xrayscan.cli.settings import option
+from xrayscan.cli.settings import AS_JSON, argument, option
 from xrayscan.cli.types import EXISTING_FILE, DeviceName, EngineName, Formats, ModelReference, RuntimeName
 
 if TYPE_CHECKING:
@@ -17,101 +18,62 @@ if TYPE_CHECKING:
 AUTO = {"auto": None}
 
 
-def device_option() -> str:
-    """--device, for commands that take no --precision."""
-    made: str = option(
-        "auto",
-        "Device that runs the model.",
-        type=DeviceName(),
-        metavar="auto|cpu|cuda[:N]|mps",
-        env="XRAYSCAN_DEVICE",
-        shown="auto",
-    )
-    return made
+run_argument = partial(argument, "RUN_DIR", click.Path(exists=True, file_okay=False))  # the --out of a scan
+
+quiet_option = partial(option, False, "Print errors only.", "--quiet", "-q")
+verbose_option = partial(option, False, "Also print every file that was set aside or failed.", "--verbose", "-v")
+json_option = partial(option, False, AS_JSON, "--json")
+overwrite_option = partial(option, False, "Replace the results of an earlier run.")
+share_option = partial(
+    option,
+    False,
+    "Give a new output folder the permissions of the umask; default: readable by you alone.",
+    env="XRAYSCAN_SHARE",
+)
+device_option = partial(
+    option,
+    "auto",
+    "Device that runs the model.",
+    type=DeviceName(),
+    metavar="auto|cpu|cuda[:N]|mps",
+    env="XRAYSCAN_DEVICE",
+    shown="auto",
+)
+runtime_option = partial(
+    option,
+    "auto",
+    "What computes the model, such as torch, onnxruntime or openvino; auto: onnxruntime on a CPU, or what "
+    "`xrayscan benchmark` found to be faster, if within 0.01 of torch in fp32.",
+    type=RuntimeName(),
+    metavar="NAME|auto",
+    env="XRAYSCAN_RUNTIME",
+)
+workers_option = partial(
+    option,
+    None,
+    "Reader processes; auto: one per core, 0: read inside this process.",
+    range=(0, None),
+    words=AUTO,
+    env="XRAYSCAN_WORKERS",
+)
+formats_option = partial(
+    option,
+    lambda: installed(click.get_current_context()).usual_reports,
+    "Reports to write; default: csv, jsonl, html and those that plugins always write.",
+    "--format",
+    type=Formats(),
+    env="XRAYSCAN_FORMAT",
+)
 
 
-def models_option(told: str) -> tuple[str, ...]:
+def models_option(told: str) -> Any:
     """--model, repeatable: a model file in every command."""
-    made: tuple[str, ...] = option(
-        ("default",), told, "--model", each=ModelReference(), env="XRAYSCAN_MODEL", shown="default"
-    )
-    return made
+    return option(("default",), told, "--model", each=ModelReference(), env="XRAYSCAN_MODEL", shown="default")
 
 
-def out_option(told: str, metavar: str, shown: str) -> str | None:
+def out_option(told: str, metavar: str, shown: str) -> Any:
     """--out of a command that finds a place of its own where none is given."""
-    made: str | None = option(None, told, metavar=metavar, shown=shown)
-    return made
-
-
-def burned_in_option() -> bool:
-    """--burned-in."""
-    told = "Also show pictures of films whose header says that text of a person stands in them."
-    made: bool = option(False, told, env="XRAYSCAN_BURNED_IN")
-    return made
-
-
-def quiet_option() -> bool:
-    """--quiet."""
-    made: bool = option(False, "Print errors only.", "--quiet", "-q")
-    return made
-
-
-def verbose_option() -> bool:
-    """--verbose."""
-    made: bool = option(False, "Also print every file that was set aside or failed.", "--verbose", "-v")
-    return made
-
-
-def json_option() -> bool:
-    """--json."""
-    made: bool = option(False, "Print the result as JSON on standard output.", "--json")
-    return made
-
-
-def overwrite_option() -> bool:
-    """--overwrite."""
-    made: bool = option(False, "Replace the results of an earlier run.")
-    return made
-
-
-def share_option() -> bool:
-    """--share."""
-    told = "Give a new output folder the permissions of the umask; default: readable by you alone."
-    made: bool = option(False, told, env="XRAYSCAN_SHARE")
-    return made
-
-
-def runtime_option() -> str:
-    """--runtime."""
-    made: str = option(
-        "auto",
-        "What computes the model, such as torch, onnxruntime or openvino; auto: onnxruntime on a CPU, or what "
-        "`xrayscan benchmark` found to be faster, if within 0.01 of torch in fp32.",
-        type=RuntimeName(),
-        metavar="NAME|auto",
-        env="XRAYSCAN_RUNTIME",
-    )
-    return made
-
-
-def workers_option() -> int | None:
-    """--workers."""
-    told = "Reader processes; auto: one per core, 0: read inside this process."
-    made: int | None = option(None, told, range=(0, None), words=AUTO, env="XRAYSCAN_WORKERS")
-    return made
-
-
-def formats_option() -> tuple[str, ...]:
-    """--format."""
-    made: tuple[str, ...] = option(
-        lambda: installed(click.get_current_context()).usual_reports,
-        "Reports to write; default: csv, jsonl, html and those that plugins always write.",
-        "--format",
-        type=Formats(),
-        env="XRAYSCAN_FORMAT",
-    )
-    return made
+    return option(None, told, metavar=metavar, shown=shown)
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,6 @@ class PredictOptions:
 
 
 @command(
-    PredictOptions,
     "xrayscan predict radiographs/",
     "xrayscan predict ward-3/ extra.dcm --out triage-today --prevalence 5%",
     "xrayscan predict ward-3/ --model default --model runs/ours --rank-by mean",
@@ -136,7 +135,6 @@ class PredictOptions:
     "xrayscan predict /mnt/archive --engine dask --cluster tcp://scheduler:8786",
     "find /mnt/share -newer yesterday -print0 | xrayscan predict --files-from -",
     env="XRAYSCAN",
-    result=Ranked,
 )
 def predict(asked: PredictOptions) -> Ranked | None:
     """Rank chest radiographs by the probability of pneumonia.
@@ -263,10 +261,10 @@ def _scan(found: "list[str | Source]", asked: PredictOptions) -> Ranked:
 
 def _observers(named: Iterable[str]) -> Iterator[tuple["Observer", str]]:
     """The observers of a scan, and what stands behind the name of each. Raises: UsageError for an unknown one."""
-    from xrayscan.observing.status_file import StatusFile
+    from xrayscan.observing.status_file import STATUS
 
     registry = installed(click.get_current_context())
-    for text in dict.fromkeys((StatusFile.name, *named)):
+    for text in dict.fromkeys((STATUS.name, *named)):
         name, _, where = text.partition("=")
         yield registry.observer(name), where
 

@@ -13,7 +13,7 @@ from xrayscan.cli.settings import argument, command, option
 class QueryOptions:
     """Which rows of which run."""
 
-    run: str = argument("RUN_DIR", click.Path(exists=True, file_okay=False))
+    run: str = options.run_argument()
     condition: str = argument("CONDITION", click.STRING)
     columns: str = option(
         "rank,source,status,probability,tier,prediction,flags,code,reason",
@@ -31,11 +31,9 @@ class RowsFound:
 
 
 @command(
-    QueryOptions,
     "xrayscan query triage \"tier = 'high' AND view = 'AP'\"",
     "xrayscan query triage \"status = 'failed'\" --columns source,reason",
     "xrayscan query triage \"list_contains(flags, 'lateral')\" --columns '*' > lateral.csv",
-    result=RowsFound,
 )
 def query(asked: QueryOptions) -> RowsFound | None:
     """Print the rows of a worklist for which CONDITION holds, as CSV on stdout.

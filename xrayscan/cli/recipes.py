@@ -54,21 +54,23 @@ class Recipes:
             raise UsageError(f"{both[0]} is given twice, by --{both[0].replace('_', '-')} and by --set: give it once")
         return {**_recipe(self.recipe, resumed).parameters, **pairs, **given}
 
+    @staticmethod
+    def below(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:
+        """The options that a recipe sets; for a run that is resumed, its own recipe.
 
-def recipe_values(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:
-    """The options that a recipe sets; for a run that is resumed, its own recipe.
+        None for a parameter that the recipe or --set gives: it is more particular than a settings file.
+        """
+        from xrayscan.model.parameters import from_pairs
 
-    None for a parameter that the recipe or --set gives: it is more particular than a settings file.
-    """
-    from xrayscan.model.parameters import from_pairs
-
-    recipe, resumed = values.get("recipe"), values.get("out") if values.get("resume") is True else None
-    pairs = from_pairs(map(str, values.get("pairs") or ()))
-    if not resumed and not os.path.isfile(recipe or ""):
-        return dict.fromkeys(ALIASES.get(name, name) for name in pairs)  # --recipe itself says that a file is not there
-    named, read = {"labels": "labels_csv"}, _recipe(recipe, resumed)
-    own = dict.fromkeys((*read.parameters, *(ALIASES.get(name, name) for name in pairs)))
-    return {**own, **{named.get(key, key): value for key, value in read.run.items()}}
+        recipe, resumed = values.get("recipe"), values.get("out") if values.get("resume") is True else None
+        pairs = from_pairs(map(str, values.get("pairs") or ()))
+        if not resumed and not os.path.isfile(recipe or ""):
+            return dict.fromkeys(
+                ALIASES.get(name, name) for name in pairs
+            )  # --recipe itself says that a file is not there
+        named, read = {"labels": "labels_csv"}, _recipe(recipe, resumed)
+        own = dict.fromkeys((*read.parameters, *(ALIASES.get(name, name) for name in pairs)))
+        return {**own, **{named.get(key, key): value for key, value in read.run.items()}}
 
 
 def _recipe(path: str | None, resumed: str | None) -> "Recipe":

@@ -5,12 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import click
-
 from xrayscan.cli import options
 from xrayscan.cli.copies import Copies
 from xrayscan.cli.ranked import Ranked, ranked
-from xrayscan.cli.settings import argument, command, option
+from xrayscan.cli.settings import command, option
 from xrayscan.cli.signals import began
 from xrayscan.cli.types import ModelReference
 from xrayscan.report.interface import PictureSettings
@@ -32,34 +30,31 @@ class Look:
     quiet: bool = options.quiet_option()
     verbose: bool = options.verbose_option()
 
+    @staticmethod
+    def below(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:
+        """What the scan was asked for, below what is asked for now; of several, the first one."""
+        from xrayscan.report.reopen import asked
+
+        run = values.get("run") or next(iter(values.get("runs") or ()), None)
+        if not isinstance(run, str) or not os.path.isdir(run):
+            return {}
+        earlier = asked(run)
+        return {**earlier.rank, **earlier.pictures, "model": earlier.model}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportOptions:
     """Which scan's worklist is written again, and how."""
 
-    run: str = argument("RUN_DIR", click.Path(exists=True, file_okay=False))
+    run: str = options.run_argument()
     look: Look
     as_json: bool = options.json_option()
 
 
-def as_scanned(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:
-    """What the scan was asked for, below what is asked for now; of several, the first one."""
-    from xrayscan.report.reopen import asked
-
-    run = values.get("run") or next(iter(values.get("runs") or ()), None)
-    if not isinstance(run, str) or not os.path.isdir(run):
-        return {}
-    earlier = asked(run)
-    return {**earlier.rank, **earlier.pictures, "model": earlier.model}
-
-
 @command(
-    ReportOptions,
     "xrayscan report triage --no-images",
     "xrayscan report triage --prevalence 5% --format html",
     "xrayscan report triage --html-top 2000 --heatmaps 200 --heatmap-files",
-    below=as_scanned,
-    result=Ranked,
 )
 def report(wanted: ReportOptions) -> Ranked:
     """Write the reports of a scan again, from what it kept and without scanning.

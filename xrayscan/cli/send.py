@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from xrayscan.cli import options
-from xrayscan.cli.settings import argument, command, option
+from xrayscan.cli.settings import command, option
 from xrayscan.cli.types import Destination
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class SendOptions:
     """Which scan's reports are sent, and where to."""
 
-    run: str = argument("RUN_DIR", click.Path(exists=True, file_okay=False))
+    run: str = options.run_argument()
     to: tuple[str, ...] = option(
         (),
         "Address to send to; may be repeated.",
@@ -49,11 +49,9 @@ class Sent:
 
 
 @command(
-    SendOptions,
     "xrayscan send triage",
     "xrayscan send triage --to dicomweb+https://pacs/dicom-web",
     "xrayscan send triage --to dimse://PACS@pacs:11112",
-    result=Sent,
 )
 def send(asked: SendOptions) -> Sent:
     """Send the files of a scan's reports, such as those of `--format dicom-sr`, each one once.

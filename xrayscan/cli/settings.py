@@ -13,7 +13,7 @@ What a field's ``metadata`` may say, in the library's dataclasses as in those of
 - ``given``: a dataclass whose options arrive as a dict of those that were given, because others have a say in the rest
 
 Precedence: default < settings files < recipe or earlier run < environment < command line. `settings_file` has the
-second, a command's ``below`` the third: no value comes in elsewhere.
+second, a dataclass's ``below`` the third: no value comes in elsewhere.
 """
 
 import dataclasses
@@ -34,6 +34,7 @@ from xrayscan.files.text import escaped
 from xrayscan.model.ranges import Range
 
 Below = Callable[[Mapping[str, Any], list[str]], Mapping[str, Any]]  # (raw values, words too many) → values of a file
+AS_JSON = "Print the result as JSON on standard output."
 METAVARS: Mapping[Any, str] = {int: "N", float: "X", str: "TEXT"}
 
 
@@ -58,7 +59,8 @@ class SettingsOption(click.Option):
 class SettingsCommand(click.Command):
     """A command whose parameters come from a dataclass.
 
-    ``below`` gives values that win over defaults and settings files alone; None takes a setting away.
+    ``below``, of the dataclass or of a group in it, gives values that win over defaults and settings files alone; None
+    takes a setting away.
     """
 
     below: Below | None = None
@@ -88,32 +90,35 @@ class SettingsCommand(click.Command):
             raise
 
 
-def command(
-    kind: type[Any],
-    *examples: str,
-    env: str | None = None,
-    below: Below | None = None,
-    result: type[Any] | None = None,
-) -> Callable[[Callable[[Any], Any]], SettingsCommand]:
-    """Make a command of a function that takes this dataclass.
+def command(*examples: str, env: str | None = None) -> Callable[[Callable[[Any], Any]], SettingsCommand]:
+    """Make a command of a function, as its signature says: from the dataclass of options to the dataclass of an answer.
 
-    ``env``: what its environment variables start with. ``result``: the dataclass that the function returns, which
-    --json (the field ``as_json``) prints; the command ends with the result's ``exit_code``, if it has one.
+    ``env``: what its environment variables start with, unless that is XRAYSCAN_ and its name. --json (the field
+    ``as_json``) prints the answer; the command ends with the answer's ``exit_code``, if it has one.
     """
 
     def decorate(function: Callable[[Any], Any]) -> SettingsCommand:
+        kind, result = _signature(function)
         made = SettingsCommand(
             function.__name__,
             callback=lambda **values: _answer(function, _built(kind, values)),
             params=[*_parameters(kind), _config()],
             help=function.__doc__,
             epilog=epilog(examples),
-            context_settings={"auto_envvar_prefix": env},
+            context_settings={"auto_envvar_prefix": env or f"XRAYSCAN_{function.__name__.upper()}"},
         )
-        made.below, made.result = below, result
+        made.below, made.result = _below(kind), result
         return made
 
     return decorate
+
+
+def _signature(function: Callable[[Any], Any]) -> tuple[type[Any], type[Any]]:
+    """The dataclass that a function takes, and the one that it returns."""
+    hints = get_type_hints(function)
+    result = _inner(hints.pop("return"))
+    (kind,) = hints.values()
+    return kind, result
 
 
 def _answer(function: Callable[[Any], Any], asked: Any) -> None:
@@ -126,8 +131,7 @@ def _answer(function: Callable[[Any], Any], asked: Any) -> None:
 
 def json_flag() -> click.Option:
     """--json of a command that is none of a dataclass."""
-    told = "Print the result as JSON on standard output."
-    return SettingsOption(["--json", "as_json"], is_flag=True, help=told)
+    return SettingsOption(["--json", "as_json"], is_flag=True, help=AS_JSON)
 
 
 def print_json(found: Any) -> None:
@@ -155,6 +159,12 @@ def _config() -> click.Option:
 def epilog(examples: Iterable[str]) -> str:
     """Examples at the end of a command's help, one per line."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in examples)
+
+
+def _below(kind: type[Any]) -> Below | None:
+    """That of a dataclass, or of the first group in it that has one."""
+    groups: list[Any] = [hint for hint in get_type_hints(kind).values() if dataclasses.is_dataclass(hint)]
+    return getattr(kind, "below", None) or next(filter(None, map(_below, groups)), None)
 
 
 def _parameters(kind: type[Any]) -> Iterator[click.Parameter]:

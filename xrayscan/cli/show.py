@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from xrayscan.cli import options
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.types import FilmPath
+from xrayscan.report.interface import burned_in_option
 
 if TYPE_CHECKING:
     from xrayscan.explain.film import InspectedFilm
@@ -26,7 +27,7 @@ class ShowOptions:
     png: str | None = option(
         None, "Also write a picture of the film beside what the first model sees of it.", metavar="FILE.png"
     )
-    burned_in: bool = options.burned_in_option()
+    burned_in: bool = burned_in_option()
     overwrite: bool = options.overwrite_option()
     device: str = options.device_option()
     as_json: bool = options.json_option()
@@ -66,10 +67,8 @@ class FilmShown:
 
 
 @command(
-    ShowOptions,
     "xrayscan show sample_images/film-02.jpeg",
     "xrayscan show film.dcm --model default --model runs/first --out film-heatmap.png",
-    result=FilmShown,
 )
 def show(asked: ShowOptions) -> FilmShown:
     """Inspect one film: metadata, score, heatmap.

@@ -49,11 +49,9 @@ class Settings:
 
 
 @command(
-    ShowSettingsOptions,
     "xrayscan settings",
     "xrayscan settings predict",
     "XRAYSCAN_WORKERS=4 xrayscan settings predict --json",
-    result=Settings,
 )
 def settings(asked: ShowSettingsOptions) -> Settings:
     """Show which settings hold, and where each of them comes from: a default, a settings file or the environment.

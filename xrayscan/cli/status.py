@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import click
 
 from xrayscan.cli import options
-from xrayscan.cli.settings import argument, command
+from xrayscan.cli.settings import command
 from xrayscan.observing.state import ScanState, scan_state
 
 SILENT = 30.0  # s without a word after which people are told
@@ -15,16 +15,14 @@ SILENT = 30.0  # s without a word after which people are told
 class StatusOptions:
     """Which scan, and for whom."""
 
-    run: str = argument("RUN_DIR", click.Path(exists=True, file_okay=False))
+    run: str = options.run_argument()
     as_json: bool = options.json_option()
 
 
 @command(
-    StatusOptions,
     "xrayscan status triage",
     "watch xrayscan status triage",
     "xrayscan status triage --json",
-    result=ScanState,
 )
 def status(wanted: StatusOptions) -> ScanState:
     """Say whether the scan into RUN_DIR runs, was interrupted or is complete, and how far it is.

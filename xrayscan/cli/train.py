@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xrayscan.cli import options
-from xrayscan.cli.recipes import Recipes, recipe_values
+from xrayscan.cli.recipes import Recipes
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.signals import RESUME, began
 from xrayscan.cli.types import EXISTING_FILE, LABELLED
@@ -84,16 +84,12 @@ class ModelTrained:
 
 
 @command(
-    TrainOptions,
     "xrayscan train labelled/ --out runs/first",
     "xrayscan train labelled/ --out runs/lite0 --backend lite0",
     "xrayscan train labelled/ --out runs/wide --set width=64 --epochs 30 --monitor val_auroc",
     "xrayscan train labelled/ --out runs/wide --resume",
     "xrayscan train labelled/ --out runs/best --recipe runs/search/best.toml",
     "xrayscan predict radiographs/ --model runs/first",
-    env="XRAYSCAN_TRAIN",
-    below=recipe_values,
-    result=ModelTrained,
 )
 def train(asked: TrainOptions) -> ModelTrained:
     """Train a model on DIR, which holds one folder of films per label.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from xrayscan.cli import options
-from xrayscan.cli.recipes import Recipes, recipe_values
+from xrayscan.cli.recipes import Recipes
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.signals import RESUME, began
 from xrayscan.cli.types import EXISTING_FILE, LABELLED
@@ -75,14 +75,10 @@ class SearchMade:
 
 
 @command(
-    TuneOptions,
     "xrayscan tune labelled/ --out runs/search",
     "xrayscan tune labelled/ --out runs/search --trials 60 --timeout 7200",
     "xrayscan tune labelled/ --out runs/small --space space.toml --set side=96 --epochs 6",
     "xrayscan train labelled/ --out runs/best --recipe runs/search/best.toml",
-    env="XRAYSCAN_TUNE",
-    below=recipe_values,
-    result=SearchMade,
 )
 def tune(asked: TuneOptions) -> SearchMade:
     """Search for the parameters that train the best model on DIR, a labelled folder as for `xrayscan train`.

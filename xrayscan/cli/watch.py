@@ -106,12 +106,10 @@ class WatchedFolder:
 
 
 @command(
-    WatchedFolder,
     "xrayscan watch incoming/ --out triage",
     "xrayscan watch /mnt/share/films --poll 10 --webhook https://ris.example/films",
     "xrayscan watch incoming/ --on-high 'notify-send {path} {probability}'",
     env="XRAYSCAN",
-    result=Watched,
 )
 def watch(asked: WatchedFolder) -> Watched:
     """Score films as they arrive in a folder, until it is stopped.

@@ -10,7 +10,7 @@ from typing import Literal
 
 from xrayscan.errors import DecodeError, OutputError
 from xrayscan.explain.evidence import CHANGED
-from xrayscan.files.atomic import new_file, unwritable
+from xrayscan.files.atomic import new_file, writing
 from xrayscan.files.run_folder import make_folder
 from xrayscan.files.text import encodable
 from xrayscan.plugin.sources import read_file
@@ -33,12 +33,9 @@ class Copied:
 
 def refuse_copies(folder: str, scanned: Iterable[str]) -> None:
     """Raise OutputError for a folder that holds anything, or lies where films are looked for and would be found."""
-    with contextlib.suppress(FileNotFoundError):
-        try:
-            if os.listdir(folder):
-                raise OutputError(f"{encodable(folder)} is not empty, and nothing is replaced: {REMEDY}")
-        except NotADirectoryError as error:
-            raise unwritable(folder, error, REMEDY) from error
+    with writing(folder, REMEDY), contextlib.suppress(FileNotFoundError):
+        if os.listdir(folder):
+            raise OutputError(f"{encodable(folder)} is not empty, and nothing is replaced: {REMEDY}")
     inside = os.path.join(os.path.realpath(folder), "")
     for path in scanned:
         if os.path.isdir(path) and inside.startswith(os.path.join(os.path.realpath(path), "")):
@@ -76,18 +73,17 @@ def copy_name(number: int, row: WorklistRow) -> str:
 
 def _placed(row: WorklistRow, path: str, way: str) -> str | None:
     """Put one film where it belongs. Return why it could not be had, if so."""
-    try:
+    with writing(path, REMEDY):
         if way == "link":
             return _linked(row, path)
-        data = read_file(row.source)
+        try:
+            data = read_file(row.source)
+        except DecodeError as error:
+            return str(error)
         if hashlib.sha256(data).hexdigest() != row.facts.sha256:
             return CHANGED
         with open(path, "xb", opener=new_file) as file:
             file.write(data)
-    except DecodeError as error:
-        return str(error)
-    except OSError as error:
-        raise unwritable(path, error, REMEDY) from error
     return None
 
 

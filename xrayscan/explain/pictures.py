@@ -16,7 +16,7 @@ from PIL import Image
 
 from xrayscan.errors import ModelError
 from xrayscan.explain.evidence import Evidence, gather, overlay, write_heatmap
-from xrayscan.files.atomic import unwritable
+from xrayscan.files.atomic import writing
 from xrayscan.files.run_folder import make_subfolder
 from xrayscan.files.text import encodable, visible
 from xrayscan.model.backend import Placement
@@ -87,11 +87,9 @@ class Pictures:
     def _make_folder(self) -> None:
         """Make the folder, or empty it of an earlier report's files."""
         make_subfolder(self._folder)
-        try:
+        with writing(self._folder):
             for name in filter(OURS.fullmatch, os.listdir(self._folder)):  # of another order
                 os.unlink(os.path.join(self._folder, name))
-        except OSError as error:
-            raise unwritable(self._folder, error) from error
 
 
 def page_settings(

@@ -26,24 +26,26 @@ def atomic_file(path: str, remedy: str = ANOTHER_OUT) -> Iterator[BinaryIO]:
     Raises: OutputError that names the path and ends in ``remedy``.
     """
     part = f"{path}.part"
-    try:
-        _unlink(part)
-        with open(part, "xb", opener=new_file) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-        sync_folder(os.path.dirname(path))
-    except OSError as error:
-        raise unwritable(path, error, remedy) from error
-    finally:
-        with contextlib.suppress(OSError):
+    with writing(path, remedy):
+        try:
             _unlink(part)
+            with open(part, "xb", opener=new_file) as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+            sync_folder(os.path.dirname(path))
+        finally:
+            with contextlib.suppress(OSError):
+                _unlink(part)
 
 
 @contextlib.contextmanager
 def atomic_writer(path: str, *, compressed: bool = False) -> Iterator[TextIO]:
-    """As `atomic_file`, for UTF-8 text, gzipped if ``compressed``. Line ends are written as they are given."""
+    """Open a text file that is complete or not there, as `atomic_file` does: UTF-8, gzipped if ``compressed``.
+
+    Line ends are written as they are given.
+    """
     with atomic_file(path) as file, _gzipped(file) if compressed else contextlib.nullcontext(file) as binary:
         text = io.TextIOWrapper(binary, encoding="utf-8", errors="backslashreplace", newline="")
         try:
@@ -90,9 +92,13 @@ def refuse_foreign(path: str) -> None:
         raise OutputError(f"{encodable(path)} is {kind}, and is not followed: remove it, or {ANOTHER_OUT}")
 
 
-def unwritable(path: str, error: OSError, remedy: str = ANOTHER_OUT) -> OutputError:
-    """What to say of a path that cannot be written."""
-    return OutputError(f"{encodable(path)} cannot be written ({error.strerror or error}): {remedy}")
+@contextlib.contextmanager
+def writing(path: str, remedy: str = ANOTHER_OUT) -> Iterator[None]:
+    """Turn an OSError into an OutputError that names the path and ends in ``remedy``."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{encodable(path)} cannot be written ({error.strerror or error}): {remedy}") from error
 
 
 def _unlink(path: str) -> None:

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from xrayscan.files.atomic import ANOTHER_OUT, new_file, sync_folder, unwritable
+from xrayscan.files.atomic import ANOTHER_OUT, new_file, sync_folder, writing
 
 PART, OLD = ".part", ".old"  # endings of the new folder until it is whole, and of the older one until it is gone
 
@@ -51,24 +51,23 @@ def atomic_folder(path: str, remedy: str = ANOTHER_OUT) -> Iterator[NewFolder]:
     Raises: OutputError that names the path and ends in ``remedy``.
     """
     part, old = path + PART, path + OLD
-    try:
-        _remove(part)
-        os.mkdir(part, os.stat(os.path.dirname(path) or os.curdir).st_mode & 0o777)
-        yield NewFolder(part, path)
-        sync_folder(part)
-        _remove(old)
-        with contextlib.suppress(FileNotFoundError):
-            os.rename(path, old)
-        os.rename(part, path)
-        sync_folder(os.path.dirname(path))
-    except OSError as error:
-        raise unwritable(path, error, remedy) from error
-    finally:
-        with contextlib.suppress(OSError):
+    with writing(path, remedy):
+        try:
             _remove(part)
-        with contextlib.suppress(OSError):
-            if os.path.lexists(path):
-                _remove(old)
+            os.mkdir(part, os.stat(os.path.dirname(path) or os.curdir).st_mode & 0o777)
+            yield NewFolder(part, path)
+            sync_folder(part)
+            _remove(old)
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(path, old)
+            os.rename(part, path)
+            sync_folder(os.path.dirname(path))
+        finally:
+            with contextlib.suppress(OSError):
+                _remove(part)
+            with contextlib.suppress(OSError):
+                if os.path.lexists(path):
+                    _remove(old)
 
 
 def _remove(path: str) -> None:

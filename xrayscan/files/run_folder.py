@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from xrayscan.errors import OutputError
-from xrayscan.files.atomic import ANOTHER_OUT, unwritable
+from xrayscan.files.atomic import ANOTHER_OUT, writing
 from xrayscan.files.text import encodable
 
 OVERWRITE = "give another --out, or --overwrite to replace it"
@@ -17,10 +17,8 @@ def make_folder(path: str, *, share: bool = False) -> None:
 
     Raises: OutputError.
     """
-    try:
+    with writing(path):
         os.makedirs(path, 0o777 if share else 0o700, exist_ok=True)
-    except OSError as error:
-        raise unwritable(path, error) from error
 
 
 def own_folder(base: str, *, goes_on: Callable[[str], bool] = lambda folder: False, share: bool = False) -> str:
@@ -36,15 +34,13 @@ def own_folder(base: str, *, goes_on: Callable[[str], bool] = lambda folder: Fal
     number = numbers[0] if numbers and _is_empty(_numbered(base, numbers[0])) else next(iter(numbers), 0) + 1
     while True:
         folder = _numbered(base, number)
-        try:
-            os.makedirs(folder, 0o777 if share else 0o700)
-        except FileExistsError:
-            if _is_empty(folder):
-                return folder
-            number += 1
-        except OSError as error:
-            raise unwritable(folder, error) from error
-        else:
+        with writing(folder):
+            try:
+                os.makedirs(folder, 0o777 if share else 0o700)
+            except FileExistsError:
+                if not _is_empty(folder):
+                    number += 1
+                    continue
             return folder
 
 
@@ -74,13 +70,11 @@ def make_subfolder(path: str) -> None:
     """Make a folder inside an output folder, as open as that one. Raises: OutputError, also for a link of its name."""
     if os.path.islink(path):
         raise OutputError(f"{encodable(path)} is a link, and is not followed: remove it, or {ANOTHER_OUT}")
-    try:
+    with writing(path):
         with contextlib.suppress(FileExistsError):
             os.mkdir(path, os.stat(os.path.dirname(path) or os.curdir).st_mode & 0o777)
         if not os.path.isdir(path):
             raise OutputError(f"{encodable(path)} is no folder: remove it, or {ANOTHER_OUT}")
-    except OSError as error:
-        raise unwritable(path, error) from error
 
 
 def _numbers(base: str) -> Iterable[int]:

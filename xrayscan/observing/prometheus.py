@@ -9,26 +9,18 @@ from collections.abc import Iterator
 
 from xrayscan.files.atomic import atomic_writer
 from xrayscan.files.text import encodable
-from xrayscan.observing.interface import ObservedRun
+from xrayscan.observing.interface import ObservedRun, Observer
 from xrayscan.observing.progress import Progress
 from xrayscan.store.record import Status
 
 FILE_NAME = "metrics.prom"
 
 
-class Prometheus:
-    """Registered as an observer: ``--observe prometheus=FILE``; without a file, metrics.prom in the scan's folder."""
-
-    name = "prometheus"
-    summary = "Counts as Prometheus text, in a file (prometheus=FILE) for a textfile collector."
-
-    def watch(self, run: ObservedRun) -> "PrometheusFile":
-        """Begin."""
-        return PrometheusFile(run)
-
-
 class PrometheusFile:
-    """Replaces the file as a whole each time, so that no collector meets half of it."""
+    """``--observe prometheus=FILE``; without a file, metrics.prom in the scan's folder.
+
+    It replaces the file as a whole each time, so that no collector meets half of it.
+    """
 
     def __init__(self, run: ObservedRun) -> None:
         self._run, self._path = run, run.where or os.path.join(run.folder, FILE_NAME)
@@ -74,3 +66,8 @@ def _metric(name: str, told: str) -> Iterator[str]:
 
 def _label(text: str) -> str:
     return encodable(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+PROMETHEUS = Observer(
+    "prometheus", "Counts as Prometheus text, in a file (prometheus=FILE) for a textfile collector.", PrometheusFile
+)

@@ -10,23 +10,12 @@ from typing import Any
 
 from xrayscan.files.atomic import atomic_writer
 from xrayscan.files.own_output import STATUS_NAME
-from xrayscan.observing.interface import ObservedRun
+from xrayscan.observing.interface import ObservedRun, Observer
 from xrayscan.observing.progress import Progress
 
 
 class StatusFile:
-    """The observer that `xrayscan status` reads; always there."""
-
-    name = "status"
-    summary = "status.json in the scan's folder, which `xrayscan status` reads."
-
-    def watch(self, run: ObservedRun) -> "StatusWriter":
-        """Begin; the file is there from the first update on, and is gone when the scan is."""
-        return StatusWriter(run)
-
-
-class StatusWriter:
-    """Writes the file again and again."""
+    """Writes the file again and again; it is there from the first update on, and is gone when the scan is."""
 
     def __init__(self, run: ObservedRun) -> None:
         self._run, self._path = run, os.path.join(run.folder, STATUS_NAME)
@@ -61,3 +50,6 @@ def read_status(folder: str) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+STATUS = Observer("status", "status.json in the scan's folder, which `xrayscan status` reads.", StatusFile)

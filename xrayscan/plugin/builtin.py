@@ -1,23 +1,19 @@
 """What comes with xrayscan, registered through the hooks that any plugin has."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from xrayscan.checks import builtin as checks
-from xrayscan.checks.interface import Check
-from xrayscan.decode import BUILT_IN, Decoder
+from xrayscan.decode import BUILT_IN
 from xrayscan.engine.interface import Engine
-from xrayscan.observing.interface import Observer
-from xrayscan.observing.prometheus import Prometheus
-from xrayscan.observing.status_file import StatusFile
+from xrayscan.observing.prometheus import PROMETHEUS
+from xrayscan.observing.status_file import STATUS
 from xrayscan.plugin.callback import Callback
 from xrayscan.plugin.command import Command
 from xrayscan.plugin.spec import hookimpl
 from xrayscan.report import builtin as reports
-from xrayscan.report.interface import Report
 from xrayscan.runtime import builtin as runtimes
-from xrayscan.runtime.interface import Runtime
 from xrayscan.sources import local as sources
-from xrayscan.sources.interface import Place
 
 COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which people meet them
     "predict": "Rank a folder of chest radiographs by the probability of pneumonia.",
@@ -44,64 +40,33 @@ COMMANDS = {  # name → its line in `xrayscan --help`, in the order in which pe
 MODULES = {"settings": "show_settings"}  # of commands that have not the name of their own
 
 
-@hookimpl
-def register_decoders(register: Callable[[Decoder], None]) -> None:
-    """Offer the decoders of the formats that xrayscan knows."""
-    for decoder in BUILT_IN:
-        register(decoder)
+COMMAND_LIST = [
+    Command(name, summary, f"xrayscan.cli.{MODULES.get(name, name)}:{name}") for name, summary in COMMANDS.items()
+]
+LOCAL = Engine("local", "Reader processes and scoring threads on this machine.", "xrayscan.scanning.job:run_here")
+CSV = Callback("csv", "One row per epoch in history.csv; part of every run.", "xrayscan.training.csv_history:listen")
+TENSORBOARD = Callback(
+    "tensorboard", "Curves for TensorBoard in RUN/tensorboard.", "xrayscan.training.tensorboard_log:listen"
+)
 
 
-@hookimpl
-def register_checks(register: Callable[[Check], None]) -> None:
-    """Offer the checks of what may be ranked."""
-    for check in checks.BUILT_IN:
-        register(check)
+def _offering(built_in: Iterable[Any]) -> Callable[[Callable[[Any], None]], None]:
+    """A hook that registers all of these."""
+
+    @hookimpl
+    def offer(register: Callable[[Any], None]) -> None:
+        for one in built_in:
+            register(one)
+
+    return offer
 
 
-@hookimpl
-def register_reports(register: Callable[[Report], None]) -> None:
-    """Offer csv, jsonl and html."""
-    for report in reports.BUILT_IN:
-        register(report)
-
-
-@hookimpl
-def register_runtimes(register: Callable[[Runtime], None]) -> None:
-    """Offer torch, and the runtimes that take an ONNX graph."""
-    for runtime in runtimes.BUILT_IN:
-        register(runtime)
-
-
-@hookimpl
-def register_sources(register: Callable[[Place], None]) -> None:
-    """Offer the file system, and the archives in it."""
-    for place in sources.BUILT_IN:
-        register(place)
-
-
-@hookimpl
-def register_engines(register: Callable[[Engine], None]) -> None:
-    """Offer the engine that uses this machine alone."""
-    register(Engine("local", "Reader processes and scoring threads on this machine.", "xrayscan.scanning.job:run_here"))
-
-
-@hookimpl
-def register_observers(register: Callable[[Observer], None]) -> None:
-    """Offer what `xrayscan status` reads, and Prometheus text."""
-    register(StatusFile())
-    register(Prometheus())
-
-
-@hookimpl
-def register_callbacks(register: Callable[[Callback], None]) -> None:
-    """Offer what writes a run's epochs down."""
-    home = "xrayscan.training"
-    register(Callback("csv", "One row per epoch in history.csv; part of every run.", f"{home}.csv_history:listen"))
-    register(Callback("tensorboard", "Curves for TensorBoard in RUN/tensorboard.", f"{home}.tensorboard_log:listen"))
-
-
-@hookimpl
-def register_commands(register: Callable[[Command], None]) -> None:
-    """Offer the commands."""
-    for name, summary in COMMANDS.items():
-        register(Command(name, summary, f"xrayscan.cli.{MODULES.get(name, name)}:{name}"))
+register_decoders = _offering(BUILT_IN)
+register_checks = _offering(checks.BUILT_IN)
+register_reports = _offering(reports.BUILT_IN)
+register_runtimes = _offering(runtimes.BUILT_IN)
+register_sources = _offering(sources.BUILT_IN)
+register_engines = _offering((LOCAL,))
+register_observers = _offering((STATUS, PROMETHEUS))
+register_callbacks = _offering((CSV, TENSORBOARD))
+register_commands = _offering(COMMAND_LIST)

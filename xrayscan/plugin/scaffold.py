@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from xrayscan.errors import OutputError, UsageError
-from xrayscan.files.atomic import atomic_writer, unwritable
+from xrayscan.files.atomic import atomic_writer, writing
 from xrayscan.files.text import encodable
 from xrayscan.plugin.manager import load_registry
+from xrayscan.plugin.registry import ALLOWED, EDGES
 
 # Of each kind: what its contract is told beside its name.
 KINDS: Mapping[str, str] = MappingProxyType(
@@ -22,10 +23,24 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "check": 'check = "my-plugin"',
         "command": 'command = "my-plugin"',
         "decoder": 'decoder = "my-plugin"\n    films = [MAGIC + bytes(range(64)) * 64]',
+        "engine": 'engine = "my-plugin"',
+        "observer": 'observer = "my-plugin"',
         "report": 'report = "my-plugin"',
         "runtime": 'runtime = "my-plugin"',
+        "sink": """\
+folder = TemporaryDirectory()
+    sink, file = "my-plugin", b"a file"
+    address, unreachable = f"my-plugin://{folder.name}", "my-plugin:///no/such/folder\"""",
+        "source": """\
+source, files = "my-plugin", FILMS
+    address, absent = "my-plugin://ward", "my-plugin://ward/none.pgm\"""",
     }
 )
+IMPORTS = {  # of a contract test, by the word that needs it
+    "TemporaryDirectory": "from tempfile import TemporaryDirectory\n",
+    "MAGIC": "from my_plugin import MAGIC",
+    "FILMS": "from my_plugin import FILMS",
+}
 NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 LONGEST = 40  # characters, as of all names that plugins register
 PROJECT = """\
@@ -76,12 +91,11 @@ def write_scaffold(name: str, kind: str, folder: str) -> list[str]:
         f"test_{module}.py": _contract(kind),
         "pyproject.toml": PROJECT.format(kind=kind),
     }
-    try:
-        os.mkdir(folder)
-    except FileExistsError:
-        raise OutputError(f"{encodable(folder)} is there already: give another --out") from None
-    except OSError as error:
-        raise unwritable(folder, error) from error
+    with writing(folder):
+        try:
+            os.mkdir(folder)
+        except FileExistsError:
+            raise OutputError(f"{encodable(folder)} is there already: give another --out") from None
     for file_name, text in files.items():
         with atomic_writer(os.path.join(folder, file_name)) as file:
             file.write(re.sub("|".join(spellings), lambda match: spellings[match[0]], text))
@@ -90,7 +104,7 @@ def write_scaffold(name: str, kind: str, folder: str) -> list[str]:
 
 def _contract(kind: str) -> str:
     subject, title = KINDS[kind], kind.title()
-    imports = ["from my_plugin import MAGIC"] if "MAGIC" in subject else []
+    imports = [line for word, line in IMPORTS.items() if word in subject]
     imports.append(f"from xrayscan.testing import {title}Contract")
     return CONTRACT.format(kind=kind, title=title, subject=subject, imports="\n".join(imports))
 
@@ -107,5 +121,8 @@ def _refuse_name(name: str, module: str, kind: str) -> None:
         )
     if module in sys.stdlib_module_names or module == "test" or importlib.util.find_spec(module):
         raise UsageError(f"there is a module called {module} already: choose another name")
-    if name in getattr(load_registry(), f"{kind}s"):
+    edge = next(edge for edge in EDGES if edge.singular == kind)
+    if not (pattern := edge.names["name"]).fullmatch(name):
+        raise UsageError(f"{name!r} cannot be a {kind}'s name: use {ALLOWED[pattern]}")
+    if name in getattr(load_registry(), edge.name):
         raise UsageError(f"there is a {kind} called {name} already: choose another name")

@@ -1,14 +1,25 @@
 """What a report is: a name, the ending of its file, and how to write it."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
+from xrayscan.files.option import option
 from xrayscan.worklist.worklist import Worklist, WorklistRow
+
+TOP = 500  # rows of a page with pictures and all technical tags
+ROWS = 100_000  # of a page: some 30 MB
+burned_in_option = partial(
+    option,
+    False,
+    "Also show pictures of films whose header says that text of a person stands in them.",
+    env="XRAYSCAN_BURNED_IN",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +42,8 @@ class PageSettings:
 
     when: str = ""  # of the scan, for people
     folders: tuple[str, ...] = ()  # as the user gave them
-    top: int = 500  # rows with pictures and all technical tags
-    rows: int = 100_000  # in the page: some 30 MB
+    top: int = TOP  # rows with pictures and all technical tags
+    rows: int = ROWS  # in the page: some 30 MB
     reload: int = 0  # s after which a page looks for a newer one of its own; 0 for never
     pictures: Callable[[Sequence[WorklistRow]], Iterable[Markup]] | None = None
     films: Callable[[Sequence[WorklistRow]], Iterable[bytes]] | None = None
@@ -44,51 +55,31 @@ class PageSettings:
 class PictureSettings:
     """What of the films themselves goes into the page: rows with pictures, and rows with heatmaps among them."""
 
-    top: int = field(
-        default=500,
-        metadata={
-            "help": "How many top films get a picture and full details.",
-            "flags": ("--html-top",),
-            "range": (0, None),
-            "metavar": "N",
-            "env": "XRAYSCAN_HTML_TOP",
-        },
+    top: int = option(
+        TOP,
+        "How many top films get a picture and full details.",
+        "--html-top",
+        range=(0, None),
+        env="XRAYSCAN_HTML_TOP",
     )
-    rows: int = field(
-        default=100_000,
-        metadata={
-            "help": "How many rows the page lists; the other formats list all.",
-            "flags": ("--html-rows",),
-            "range": (1, None),
-            "metavar": "N",
-            "env": "XRAYSCAN_HTML_ROWS",
-        },
+    rows: int = option(
+        ROWS,
+        "How many rows the page lists; the other formats list all.",
+        "--html-rows",
+        range=(1, None),
+        env="XRAYSCAN_HTML_ROWS",
     )
-    images: bool = field(default=True, metadata={"help": "Include pictures in the page.", "env": "XRAYSCAN_IMAGES"})
-    heatmaps: int = field(
-        default=50,
-        metadata={
-            "help": "How many top films get a heatmap.",
-            "range": (0, None),
-            "words": {"none": 0},
-            "env": "XRAYSCAN_HEATMAPS",
-        },
+    images: bool = option(True, "Include pictures in the page.", env="XRAYSCAN_IMAGES")
+    heatmaps: int = option(
+        50, "How many top films get a heatmap.", range=(0, None), words={"none": 0}, env="XRAYSCAN_HEATMAPS"
     )
-    heatmap_files: bool = field(
-        default=False,
-        metadata={
-            "help": "Also write the heatmaps as PNG files, into the folder heatmaps.",
-            "flags": ("--heatmap-files/--no-heatmap-files",),
-            "env": "XRAYSCAN_HEATMAP_FILES",
-        },
+    heatmap_files: bool = option(
+        False,
+        "Also write the heatmaps as PNG files, into the folder heatmaps.",
+        "--heatmap-files/--no-heatmap-files",
+        env="XRAYSCAN_HEATMAP_FILES",
     )
-    burned_in: bool = field(
-        default=False,
-        metadata={
-            "help": "Also show pictures of films whose header says that text of a person stands in them.",
-            "env": "XRAYSCAN_BURNED_IN",
-        },
-    )
+    burned_in: bool = burned_in_option()
 
     def __post_init__(self) -> None:
         if min(self.top, self.heatmaps) < 0:

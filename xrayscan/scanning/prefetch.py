@@ -9,6 +9,7 @@ from typing import Self
 
 from xrayscan.observing.progress import Progress
 from xrayscan.plugin.sources import discover
+from xrayscan.sources.in_threads import put
 from xrayscan.sources.shard import WHOLE, Shard
 from xrayscan.sources.source import Source
 
@@ -66,18 +67,10 @@ class Prefetcher:
         try:
             for source in self._shard.among(discover(self._paths, archives=self._archives, exclude=self._exclude)):
                 self._progress.found += 1
-                self._put(source)
+                put(self._found, source, self._stopped)
                 if self._stopped.is_set():
                     return
             self._progress.walked = True
-            self._put(None)
+            put(self._found, None, self._stopped)
         except BaseException as error:
-            self._put(error)
-
-    def _put(self, item: Source | BaseException | None) -> None:
-        while not self._stopped.is_set():
-            try:
-                self._found.put(item, timeout=1)
-                return
-            except queue.Full:
-                continue
+            put(self._found, error, self._stopped)

@@ -3,12 +3,14 @@
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from xrayscan.errors import DecodeError
 from xrayscan.sources.source import Source
 from xrayscan.sources.system_error import code_of, why
 
 THREADS = 16
+Item = TypeVar("Item")
 AHEAD = 2000  # sources listed and not yet drawn
 
 
@@ -59,10 +61,10 @@ class _Listing:
                 except IndexError:
                     break
                 for source in self._one(address):
-                    self._put(source)
+                    put(self._found, source, self.stopped)
         except BaseException as error:
-            self._put(error)
-        self._put(None)
+            put(self._found, error, self.stopped)
+        put(self._found, None, self.stopped)
 
     def _one(self, address: str) -> Iterator[Source]:
         try:
@@ -72,10 +74,12 @@ class _Listing:
         except DecodeError as error:
             yield Source(address, address, reason=str(error), code=error.code)
 
-    def _put(self, item: Source | BaseException | None) -> None:
-        while not self.stopped.is_set():
-            try:
-                self._found.put(item, timeout=0.1)
-                return
-            except queue.Full:
-                continue
+
+def put(found: queue.Queue[Item], item: Item, stopped: threading.Event) -> None:
+    """Wait for room in a queue and put an item there, unless nobody draws from it any more."""
+    while not stopped.is_set():
+        try:
+            found.put(item, timeout=0.1)
+            return
+        except queue.Full:
+            continue

@@ -14,8 +14,9 @@ import functools
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from xrayscan.model.parameters import parse
 from xrayscan.model.provenance import Provenance, split_tensors
 from xrayscan.plugin.manager import load_registry
 from xrayscan.scanning.local_engine import read
-from xrayscan.testing.contract import Contract, assert_light, refuses
+from xrayscan.testing.contract import Contract, clauses_of, light, refuses
 
 FILMS = 32
 TOLERANCE = 1e-4  # logits: matrix products of another shape round otherwise
@@ -177,9 +178,7 @@ def check_learning(subject: Subject) -> None:
     assert reached > 0.8, f"on films with a plain difference it reaches an AUROC of {reached:.2f}"
 
 
-def check_light_registration(subject: Subject) -> None:
-    """Registering imports nothing heavy: plugins are loaded by every reader process and by --help."""
-    assert_light("backends", subject.backend.name, type(subject.backend).__module__)
+check_light_registration = light("backends", attrgetter("backend"))
 
 
 def check_worker(subject: Subject) -> None:
@@ -217,21 +216,7 @@ def _card(subject: Subject) -> ModelCard:
     )
 
 
-CLAUSES: tuple[Callable[[Subject], None], ...] = (
-    check_parameters,
-    check_unknown_parameter,
-    check_shapes,
-    check_ranges,
-    check_order,
-    check_batch_independence,
-    check_read_only,
-    check_determinism,
-    check_save_and_load,
-    check_foreign_tensors,
-    check_learning,
-    check_light_registration,
-    check_worker,
-)
+CLAUSES = clauses_of(__name__)
 
 
 class BackendContract(Contract):

@@ -14,7 +14,7 @@ from dataclasses import fields
 
 from xrayscan.model.backend import Epoch
 from xrayscan.plugin.callback import Callback, TrainingRun
-from xrayscan.testing.contract import Contract, assert_light, assert_registrable
+from xrayscan.testing.contract import Contract, assert_registrable, clauses_of, light, target_module
 
 VALUES = {"backend": "cnn", "seed": 0, "epochs": 3, "learning_rate": 1e-3, "hidden": [8, 4], "weights": None}
 
@@ -72,12 +72,9 @@ def check_an_end_by_error(callback: Callback) -> None:
     raise AssertionError("it keeps an error of the training to itself")
 
 
-def check_light_registration(callback: Callback) -> None:
-    """Registering imports nothing heavy."""
-    assert_light("callbacks", callback.name, callback.target.partition(":")[0])
+check_light_registration = light("callbacks", module=target_module)
 
-
-CLAUSES = (check_registration, check_a_run, check_going_on, check_an_end_by_error, check_light_registration)
+CLAUSES = clauses_of(__name__)
 
 
 class CallbackContract(Contract):

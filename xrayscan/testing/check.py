@@ -14,7 +14,7 @@ import numpy as np
 from xrayscan.checks.interface import Check, Sample, Verdict, sample_of
 from xrayscan.decode import Radiograph
 from xrayscan.store.record import Facts
-from xrayscan.testing.contract import Contract, assert_light, assert_registrable
+from xrayscan.testing.contract import Contract, assert_registrable, clauses_of, light
 
 LONGEST = 80  # characters of a flag or reason, which stand in a table
 HEADER = {"projections": ("lateral",), "body_part": "HAND", "chroma": 1.0}
@@ -74,12 +74,9 @@ def check_sent(check: Check) -> None:
         assert sent.examine(image, sample) == check.examine(image, sample), "sent by pickle, it answers otherwise"
 
 
-def check_light_registration(check: Check) -> None:
-    """Registering imports nothing heavy."""
-    assert_light("checks", check.name, type(check).__module__)
+check_light_registration = light("checks")
 
-
-CLAUSES = (check_registration, check_answers, check_wording, check_repeatable, check_sent, check_light_registration)
+CLAUSES = clauses_of(__name__)
 
 
 class CheckContract(Contract):

@@ -13,7 +13,7 @@ import io
 import click
 
 from xrayscan.plugin.command import Command
-from xrayscan.testing.contract import Contract, assert_light, assert_registrable
+from xrayscan.testing.contract import Contract, assert_registrable, clauses_of, light, target_module
 
 
 def check_registration(command: Command) -> None:
@@ -63,12 +63,9 @@ def _target(command: Command) -> click.Command:
     return found
 
 
-def check_light_registration(command: Command) -> None:
-    """Registering imports nothing heavy, nor the module of the command."""
-    assert_light("commands", command.name, command.target.partition(":")[0])
+check_light_registration = light("commands", module=target_module)
 
-
-CLAUSES = (check_registration, check_summary, check_target, check_help, check_wrong_option, check_light_registration)
+CLAUSES = clauses_of(__name__)
 
 
 class CommandContract(Contract):

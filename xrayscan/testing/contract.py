@@ -38,6 +38,11 @@ class Contract:
         clause(kit._made)
 
 
+def clauses_of(module: str) -> tuple[Callable[[Any], None], ...]:
+    """The clauses of a kit, in their order: every function of its module that is called check_…."""
+    return tuple(value for name, value in vars(sys.modules[module]).items() if name.startswith("check_"))
+
+
 def registered(edge: str, name: str) -> Any:
     """What is registered under a name; an AssertionError that says where to look if there is nothing."""
     known = getattr(load_registry(), edge)
@@ -61,11 +66,31 @@ def refuses(error: type[Exception] | tuple[type[Exception], ...], call: Callable
     raise AssertionError(complaint)
 
 
-def assert_light(edge: str, name: str, module: str) -> None:
-    """Assert that registering imports nothing heavy: plugins are loaded by every reader process and by ``--help``.
+def light(
+    edge: str,
+    offered: Callable[[Any], Any] = lambda subject: subject,
+    module: Callable[[Any], str] = lambda offered: type(offered).__module__,
+) -> Callable[[Any], None]:
+    """The clause of every kit that registering imports nothing heavy.
 
-    ``module``: where it is defined, which is imported by itself if no plugin that is installed registers the name.
+    ``offered``: what of a subject is registered on the edge. ``module``: where that is defined, which is imported by
+    itself if no plugin that is installed registers the name.
     """
+
+    def check_light_registration(subject: Any) -> None:
+        """Registering imports nothing heavy: plugins are loaded by every reader process and by ``--help``."""
+        one = offered(subject)
+        _assert_light(edge, one.name, module(one))
+
+    return check_light_registration
+
+
+def target_module(offered: Any) -> str:
+    """The module of a target such as ``my_plugin.cluster:run``."""
+    return str(offered.target.partition(":")[0])
+
+
+def _assert_light(edge: str, name: str, module: str) -> None:
     plugin = next((plugin.name for plugin in load_registry().plugins if name in plugin.registered.get(edge, ())), None)
     loads = "xrayscan.plugin.manager.load_registry()" if plugin else f"__import__({module!r})"
     code = f"import sys, xrayscan.plugin.manager; {loads}; print(*(name for name in {HEAVY!r} if name in sys.modules))"

@@ -11,6 +11,7 @@ Give one or more whole files as bytes, small ones: each is read some forty times
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from xrayscan.decode import BUILT_IN, Decoder, Radiograph, decode, sniff
 from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
 from xrayscan.decode.sniff import HEAD_BYTES
 from xrayscan.errors import Code, DecodeError
-from xrayscan.testing.contract import Contract, assert_light, assert_registrable
+from xrayscan.testing.contract import Contract, assert_registrable, clauses_of, light
 
 CUTS = 30
 ANY_SIDE = 64  # pixels
@@ -91,20 +92,9 @@ def check_cut_short(subject: DecoderSubject) -> None:
             raise AssertionError(f"a file of {len(film)} bytes was read from its first {cut}")
 
 
-def check_light_registration(subject: DecoderSubject) -> None:
-    """Registering imports nothing heavy."""
-    assert_light("decoders", subject.decoder.name, type(subject.decoder).__module__)
+check_light_registration = light("decoders", attrgetter("decoder"))
 
-
-CLAUSES = (
-    check_registration,
-    check_first_bytes,
-    check_brightness,
-    check_repeatable,
-    check_limits,
-    check_cut_short,
-    check_light_registration,
-)
+CLAUSES = clauses_of(__name__)
 
 
 class DecoderContract(Contract):

@@ -15,6 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from xrayscan.decode.limits import DEFAULT_LIMITS
@@ -29,7 +30,7 @@ from xrayscan.runtime.films import drawn_films
 from xrayscan.runtime.interface import EAGER
 from xrayscan.scanning.job import ScanJob, run_here
 from xrayscan.scanning.stages import Asked
-from xrayscan.testing.contract import Contract, assert_light, assert_registrable, registered
+from xrayscan.testing.contract import Contract, assert_registrable, clauses_of, light, registered
 
 SIDE = 96  # px of a film
 SMALL = {"side": 32, "width": 4, "blocks": 1}
@@ -149,19 +150,9 @@ def check_bounded(subject: EngineSubject) -> None:
     assert next(drawn) < MOST_DRAWN, "it draws more and more rows without finishing any"
 
 
-def check_light_registration(subject: EngineSubject) -> None:
-    """Registering imports nothing heavy, nor the module of its function."""
-    assert_light("engines", subject.engine.name, type(subject.engine).__module__)
+check_light_registration = light("engines", attrgetter("engine"))
 
-
-CLAUSES = (
-    check_registration,
-    check_every_row,
-    check_rows_with_a_reason,
-    check_stopped,
-    check_bounded,
-    check_light_registration,
-)
+CLAUSES = clauses_of(__name__)
 
 
 class EngineContract(Contract):

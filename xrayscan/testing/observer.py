@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 from xrayscan.observing.interface import ObservedRun, Observer
 from xrayscan.observing.progress import Progress
-from xrayscan.testing.contract import Contract, assert_light, assert_registrable
+from xrayscan.testing.contract import Contract, assert_registrable, clauses_of, light
 
 HOSTILE = 'ward "3"\\\n<b>\udcff'
 QUICK = 1.0  # s that an update may take at most: the scan waits for it
@@ -67,12 +67,9 @@ def check_two_scans(observer: Observer) -> None:
             watcher.close()
 
 
-def check_light_registration(observer: Observer) -> None:
-    """Registering imports nothing heavy."""
-    assert_light("observers", observer.name, type(observer).__module__)
+check_light_registration = light("observers")
 
-
-CLAUSES = (check_registration, check_a_whole_scan, check_no_update, check_two_scans, check_light_registration)
+CLAUSES = clauses_of(__name__)
 
 
 class ObserverContract(Contract):

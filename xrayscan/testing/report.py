@@ -20,7 +20,7 @@ from xrayscan.report.interface import PageSettings, Report
 from xrayscan.sources.source import Source
 from xrayscan.store.record import Facts, ScanRecord, Status
 from xrayscan.store.store import Store
-from xrayscan.testing.contract import Contract, assert_light, assert_registrable, refuses
+from xrayscan.testing.contract import Contract, assert_registrable, clauses_of, light, refuses
 from xrayscan.worklist.worklist import Worklist, WorklistRow
 
 HOSTILE = ("=1+1.png", "</script><b>.png", "a\nb\x1b[31m.png", 'quote".png', "bytes\udcff.png", "Ä 肺.png")
@@ -118,21 +118,9 @@ def check_complete_or_not_there(report: Report) -> None:
         )
 
 
-def check_light_registration(report: Report) -> None:
-    """Registering imports nothing heavy."""
-    assert_light("reports", report.name, type(report).__module__)
+check_light_registration = light("reports")
 
-
-CLAUSES = (
-    check_registration,
-    check_every_row,
-    check_empty_worklist,
-    check_same_bytes,
-    check_older_file,
-    check_no_folder,
-    check_complete_or_not_there,
-    check_light_registration,
-)
+CLAUSES = clauses_of(__name__)
 
 
 class ReportContract(Contract):

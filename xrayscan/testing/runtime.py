@@ -9,6 +9,7 @@ class TestMine(RuntimeContract):
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from xrayscan.model.backend import FitSettings, Placement, TrainingParams
 from xrayscan.plugin.manager import load_registry
 from xrayscan.runtime.films import drawn_films
 from xrayscan.runtime.interface import EAGER, Runtime
-from xrayscan.testing.contract import Contract, assert_light, assert_registrable
+from xrayscan.testing.contract import Contract, assert_registrable, clauses_of, light
 
 TOLERANCE = 1e-3  # of logits in fp32
 SMALL = {"side": 33, "width": 4, "blocks": 1}
@@ -102,20 +103,9 @@ def check_threads(subject: RuntimeSubject) -> None:
             assert np.array_equal(given, wanted), "asked from several threads, it answers otherwise"
 
 
-def check_light_registration(subject: RuntimeSubject) -> None:
-    """Registering imports nothing heavy: plugins are loaded by every reader process and by ``--help``."""
-    assert_light("runtimes", subject.runtime.name, type(subject.runtime).__module__)
+check_light_registration = light("runtimes", attrgetter("runtime"))
 
-
-CLAUSES = (
-    check_registration,
-    check_missing,
-    check_equality,
-    check_rows,
-    check_determinism,
-    check_threads,
-    check_light_registration,
-)
+CLAUSES = clauses_of(__name__)
 
 
 class RuntimeContract(Contract):

@@ -11,10 +11,11 @@ Where a server has to be started first, override `subject` and return a `SinkSub
 """
 
 from dataclasses import dataclass
+from operator import attrgetter
 
 from xrayscan.errors import UsageError
 from xrayscan.report.sink import Sink
-from xrayscan.testing.contract import Contract, assert_light, assert_registrable, refuses, registered
+from xrayscan.testing.contract import Contract, assert_registrable, clauses_of, light, refuses, registered
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,7 @@ def check_registration(subject: SinkSubject) -> None:
     assert all(one.startswith(f"{subject.sink.name}://") for one in (subject.address, subject.unreachable))
 
 
-def check_light_registration(subject: SinkSubject) -> None:
-    """Registering imports nothing heavy."""
-    assert_light("sinks", subject.sink.name, type(subject.sink).__module__)
+check_light_registration = light("sinks", attrgetter("sink"))
 
 
 def check_address(subject: SinkSubject) -> None:
@@ -63,7 +62,7 @@ def check_unreachable(subject: SinkSubject) -> None:
     refuses(OSError, send, "nobody listens, and it does not say so")
 
 
-CLAUSES = (check_registration, check_light_registration, check_address, check_sending, check_unreachable)
+CLAUSES = clauses_of(__name__)
 
 
 class SinkContract(Contract):

@@ -13,11 +13,12 @@ Where a server has to be started first, override `subject` and return a `SourceS
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 
 from xrayscan.errors import Code, DecodeError
 from xrayscan.sources.interface import Opened, Place, Search
 from xrayscan.sources.source import IDENTITY, Source
-from xrayscan.testing.contract import Contract, assert_light, assert_registrable
+from xrayscan.testing.contract import Contract, assert_registrable, clauses_of, light
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,7 @@ def check_reading(subject: SourceSubject) -> None:
         assert subject.place.open(path).head(4) == content[:4]
 
 
-def check_light_registration(subject: SourceSubject) -> None:
-    """Registering imports nothing heavy."""
-    assert_light("sources", subject.place.name, type(subject.place).__module__)
+check_light_registration = light("sources", attrgetter("place"))
 
 
 def assert_phrase(reason: str, addresses: Iterable[str]) -> None:
@@ -128,15 +127,7 @@ def _long_head_then_whole(opened: Opened, content: bytes) -> bytes:
     return opened.whole()
 
 
-CLAUSES = (
-    check_registration,
-    check_listing,
-    check_one_file,
-    check_identity,
-    check_nothing_there,
-    check_reading,
-    check_light_registration,
-)
+CLAUSES = clauses_of(__name__)
 
 
 class SourceContract(Contract):

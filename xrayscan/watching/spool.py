@@ -8,7 +8,7 @@ import shutil
 import threading
 
 from xrayscan.errors import OutputError
-from xrayscan.files.atomic import sync_folder, unwritable
+from xrayscan.files.atomic import sync_folder, writing
 from xrayscan.files.run_folder import make_folder
 
 UID = re.compile(r"[0-9](?:[0-9.]{0,62}[0-9])?")  # PS3.5 9.1, without its rule on leading zeros, which many break
@@ -21,11 +21,9 @@ class Spool:
     def __init__(self, folder: str, *, share: bool = False) -> None:
         make_folder(folder, share=share)
         self._folder = folder
-        try:
+        with writing(folder):
             for name in filter(PART.fullmatch, os.listdir(folder)):  # of a process that was killed: nobody was told
                 os.unlink(os.path.join(folder, name))
-        except OSError as error:
-            raise unwritable(folder, error) from error
 
     def free(self) -> int:
         """Bytes that are free on its disk."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from xrayscan import ObservedRun, Observer, Progress, Watcher, hookimpl
+from xrayscan import ObservedRun, Observer, Progress, hookimpl
 
 
 class Log:
@@ -16,13 +16,6 @@ class Log:
     def close(self) -> None: ...
 
 
-class LineAStep:
-    name, summary = "line-a-step", "A line of a log for every step."
-
-    def watch(self, run: ObservedRun) -> Watcher:
-        return Log(run)
-
-
 @hookimpl
 def register_observers(register: Callable[[Observer], None]) -> None:
-    register(LineAStep())
+    register(Observer("line-a-step", "A line of a log for every step.", Log))

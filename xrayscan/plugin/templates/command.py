@@ -1,5 +1,7 @@
-"""A command: how many rows the worklist of a scan has."""
+"""A command: how many films of a scan stand in each tier."""
 
+import csv
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,16 +11,19 @@ from xrayscan import Command, InputError, hookimpl
 
 
 @click.command()
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("run", type=click.Path(file_okay=False, path_type=Path))
 def my_plugin(run: Path) -> None:
-    """Count the rows of the worklist in RUN, the output folder of a scan."""
-    table = run / "triage.csv"
-    if not table.exists():
-        raise InputError(f"{run}: there is no triage.csv: run xrayscan report {run}")
-    click.echo(len(table.read_text(encoding="utf-8").splitlines()) - 1)
+    """Count the films of each tier in RUN, the output folder of a scan."""
+    try:
+        with open(run / "triage.csv", encoding="utf-8", newline="") as file:
+            tiers = Counter(row["tier"] or "not scored" for row in csv.DictReader(file))
+    except FileNotFoundError as error:
+        raise InputError(f"{run}: there is no triage.csv: run xrayscan report {run}") from error
+    for tier, films in tiers.items():
+        click.echo(f"{films:>8,} {tier}")
 
 
 @hookimpl
 def register_commands(register: Callable[[Command], None]) -> None:
     """Offer the command; its function is imported when it is run."""
-    register(Command("my-plugin", "Count the rows of a worklist.", "my_plugin:my_plugin"))
+    register(Command("my-plugin", "Count the films of each tier.", "my_plugin:my_plugin"))
