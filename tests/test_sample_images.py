@@ -195,7 +195,7 @@ def test_the_folder_of_outcomes_shows_each_way_in_which_a_file_can_end(model, tm
         assert [counts[name] for name in ("scored", "set_aside", "failed", "skipped")] == [1, 1, 1, 1]
         ended = {os.path.basename(row.source): row.reason for row in worklist.rows()}
         assert ended == {
-            "scored.jpeg": None,
+            "scored.jpeg": "",
             "set-aside.dcm": "modality US: not a radiograph",
             "failed.jpeg": "truncated JPEG",
         }
