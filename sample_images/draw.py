@@ -273,9 +273,9 @@ three films each: `patient012-2.jpeg` is the second film of patient 12. It is en
 | `others/ultrasound.dcm` | a fan of speckle, Modality US | set aside: not a radiograph |
 | `others/hand.dcm` | a film of a hand, Body Part Examined HAND | scored, flagged `body part: HAND` |
 
-`.outcomes/` holds one file for each way in which a scan can end one. It is hidden, so that `xrayscan predict sample_images`
-ends with exit code 0; `xrayscan predict sample_images/.outcomes` shows all four and ends with 6, as every worklist with a
-failed file does.
+`.outcomes/` holds one file for each way in which a scan can end one. It is hidden, so that
+`xrayscan predict sample_images` ends with exit code 0; `xrayscan predict sample_images/.outcomes` shows all four and
+ends with 6, as every worklist with a failed file does.
 
 | file | what it is | how it ends |
 | --- | --- | --- |
