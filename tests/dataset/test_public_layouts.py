@@ -140,10 +140,10 @@ def test_what_is_no_table_is_told_to_be_none_without_a_line_of_it(tmp_path, data
 
 
 def test_a_column_without_a_heading_says_nothing_of_patient_or_split(tmp_path):
-    folder = laid_out(
-        tmp_path, ("patient1-1.png", "patient1-2.png"), ",path,label\n0,patient1-1.png,1\n1,patient1-2.png,0\n"
-    )
-    assert len({film.patient for film in folder.films}) == 1
+    names = ("patient1-1.png", "patient1-2.png", "patient2-1.png")
+    rows = "".join(f"{n},{name},{label}\n" for n, (name, label) in enumerate(zip(names, (1, 1, 0), strict=True)))
+    folder = laid_out(tmp_path, names, f",path,label\n{rows}")
+    assert len({film.patient for film in folder.films}) == 2
 
 
 @pytest.mark.parametrize("cell", ["WARD\\A.PNG", "data/ward/a.png", "ward/a", "a.png", "a"])
