@@ -36,3 +36,35 @@ def test_a_binary_file_where_toml_is_expected_is_no_text(films, tmp_path, words)
     assert done.exit_code == 3
     assert f"{tmp_path / 'photo.toml'} is no text in UTF-8: write it as TOML, such as" in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"device = 3", "unknown device '3'"),
+        (b"model = 3", "no model '3'"),
+        (b"device =", 'write it as TOML, such as device = "cpu"'),
+        (b"\xdb\xff\x00", 'no text in UTF-8: write it as TOML, such as device = "cpu"'),
+    ],
+)
+def test_a_settings_file_with_something_else_in_it_is_no_bug(films, tmp_path, monkeypatch, content, told):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "xrayscan.toml").write_bytes(content)
+    done = xrayscan("predict", films, "--out", tmp_path / "out")
+    assert done.exit_code in (2, 4)
+    assert told in done.stderr
+    assert "codec" not in done.stderr
+
+
+def test_help_with_a_misspelt_command_names_the_nearest_one():
+    done = xrayscan("help", "predct")
+    assert done.exit_code == 2
+    assert "no command 'predct' (did you mean 'predict'?)" in done.stderr
+
+
+def test_a_picture_that_cannot_be_written_is_not_blamed_on_another_option(films, tmp_path, model_file):
+    nowhere = tmp_path / "no" / "folder" / "x.png"
+    film = next(path for path in sorted(films.iterdir()) if path.suffix in (".png", ".jpeg"))
+    done = xrayscan("show", film, "--model", model_file, "--out", tmp_path / "heat.png", "--png", nowhere)
+    assert done.exit_code == 5
+    assert done.stderr.rstrip().endswith("give another file")

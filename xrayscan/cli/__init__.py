@@ -30,7 +30,7 @@ class Commands(click.Group):
         """`help COMMAND` is `COMMAND --help`; a name that is none is answered with the nearest one."""
         known = self.list_commands(ctx)
         if args[0] == "help" and "help" not in known:
-            return super().resolve_command(ctx, [*args[1:2], "--help"]) if args[1:] else _own_help(ctx)
+            return self.resolve_command(ctx, [args[1], "--help"]) if args[1:] else _own_help(ctx)
         if args[0] not in known and not args[0].startswith("-"):
             near = nearest(args[0], known)
             ctx.fail(f"no command {args[0]!r}{near}; there are: {', '.join(known)}")
