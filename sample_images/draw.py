@@ -3,6 +3,7 @@
 import argparse
 import csv
 import os
+import shutil
 import sys
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,8 @@ from film import Film, Opacity, draw  # noqa: E402
 from solids import Map  # noqa: E402
 
 NORMAL, PNEUMONIA = "NORMAL", "PNEUMONIA"
+ULTRASOUND = {"Modality": "US", "BodyPartExamined": "ABDOMEN"}
+OUTCOMES, OUTCOME_FILM = ".outcomes", "labelled/PNEUMONIA/patient002-1.jpeg"
 FLOOR, SPAN, TOP = 400, 3000, 4095  # 12-bit stored values: black, black to white, the greatest
 EXPLICIT, RLE, JPEG2000 = uid.ExplicitVRLittleEndian, uid.RLELossless, uid.JPEG2000Lossless
 SMALL = 384, 480  # rows and columns of the DICOM films: most of them are not compressed
@@ -92,24 +95,35 @@ def write_samples(folder: str, samples: tuple[Sample, ...] = SAMPLES) -> list[tu
 
 
 def write_others(folder: str) -> None:
-    """Write what is no chest film below ``folder``/others: a hand, an ultrasound frame, and half a JPEG, hidden."""
+    """Write what is no chest film below ``folder``/others: a hand and an ultrasound frame."""
     hand = Sample("others/hand.dcm", "", 30, False, 300, 250, syntax=JPEG2000)
+    _write_other(folder, hand, others.hand(300, 250), {"BodyPartExamined": "HAND"})
     ultrasound = Sample("others/ultrasound.dcm", "", 31, False, 200, 260, syntax=JPEG2000)
-    for sample, picture, header in (
-        (hand, others.hand(300, 250), {"BodyPartExamined": "HAND"}),
-        (ultrasound, others.ultrasound(200, 260), {"Modality": "US", "BodyPartExamined": "ABDOMEN"}),
-    ):
-        path = os.path.join(folder, sample.name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        ds = _dicom(sample, picture)
-        ds.update(header)
-        ds.DerivationDescription = "Drawn; shows no patient"
-        ds.save_as(path, enforce_file_format=True)
-    hidden = os.path.join(folder, "others", ".broken")
-    os.makedirs(hidden, exist_ok=True)
-    with open(os.path.join(folder, SAMPLES[0].name), "rb") as whole, open(f"{hidden}/half.jpeg", "wb") as half:
-        data = whole.read()
-        half.write(data[: len(data) // 2])
+    _write_other(folder, ultrasound, others.ultrasound(200, 260), ULTRASOUND)
+
+
+def write_outcomes(folder: str) -> None:
+    """Write one file for each way in which a scan ends one below ``folder``/.outcomes; needs the labelled films.
+
+    Hidden, so that a scan of ``folder`` succeeds: one with a failed file ends with exit code 6.
+    """
+    aside = Sample(f"{OUTCOMES}/set-aside.dcm", "", 31, False, 100, 130, syntax=JPEG2000)
+    _write_other(folder, aside, others.ultrasound(100, 130), ULTRASOUND)
+    there, film = os.path.join(folder, OUTCOMES), os.path.join(folder, OUTCOME_FILM)
+    shutil.copy(film, os.path.join(there, "scored.jpeg"))
+    shutil.copy(film, os.path.join(there, "failed.jpeg"))
+    os.truncate(os.path.join(there, "failed.jpeg"), os.path.getsize(film) // 2)
+    with open(os.path.join(there, "skipped.txt"), "w", encoding="utf-8") as file:
+        file.write("A text among the films.\n")
+
+
+def _write_other(folder: str, sample: Sample, picture: Map, header: dict[str, str]) -> None:
+    path = os.path.join(folder, sample.name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    ds = _dicom(sample, picture)
+    ds.update(header)
+    ds.DerivationDescription = "Drawn; shows no patient"
+    ds.save_as(path, enforce_file_format=True)
 
 
 def _write_picture(path: str, brightness: Map, mode: str, quality: int = 88) -> None:
@@ -248,16 +262,23 @@ python sample_images/draw.py --many 100 DIR  # 100 patients per label: DIR/NORMA
 `labelled/NORMAL` and `labelled/PNEUMONIA` hold 60 small JPEGs each (192 x 160), of 30 patients per label with one to
 three films each: `patient012-2.jpeg` is the second film of patient 12. It is enough to try `xrayscan train` on.
 
-`others/` holds what is no chest film (`others.py`), so that a scan shows each way in which a file can end:
+`others/` holds what is no chest film (`others.py`):
 
 | file | what it is | how it ends |
 | --- | --- | --- |
 | `others/ultrasound.dcm` | a fan of speckle, Modality US | set aside: not a radiograph |
 | `others/hand.dcm` | a film of a hand, Body Part Examined HAND | scored, flagged `body part: HAND` |
-| `others/.broken/half.jpeg` | the first half of `film-01.jpeg` | skipped as hidden; failed where it is named |
 
-`xrayscan predict sample_images sample_images/others/.broken/half.jpeg` shows the failed one too, and then ends with
-exit code 6, as every worklist with a failed file does.
+`.outcomes/` holds one file for each way in which a scan can end one. It is hidden, so that
+`xrayscan predict sample_images` ends with exit code 0; `xrayscan predict sample_images/.outcomes` shows all four and
+ends with 6, as every worklist with a failed file does.
+
+| file | what it is | how it ends |
+| --- | --- | --- |
+| `.outcomes/scored.jpeg` | `labelled/PNEUMONIA/patient002-1.jpeg` | scored |
+| `.outcomes/set-aside.dcm` | `others/ultrasound.dcm`, smaller | set aside: not a radiograph |
+| `.outcomes/failed.jpeg` | the first half of `scored.jpeg` | failed: truncated JPEG |
+| `.outcomes/skipped.txt` | a text | skipped: not an image |
 
 Rows and columns are pixels of the film as it is displayed, counted from the upper left corner; an opacity is an ellipse
 around its centre. The right side of the patient is on the left.
@@ -279,6 +300,7 @@ def main() -> None:
     write_sources(os.path.join(HERE, "SOURCES.md"), write_samples(HERE))
     write_others(HERE)
     write_labelled(os.path.join(HERE, "labelled"))
+    write_outcomes(HERE)
 
 
 if __name__ == "__main__":

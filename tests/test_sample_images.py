@@ -17,8 +17,10 @@ from xrayscan import ScanSettings, scan
 from xrayscan.store.record import Status
 
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "sample_images")
+HERE = ScanSettings(workers=0, device="cpu", precision="fp32")
 SMALL = {"rows": 160, "columns": 200}
-HALF = os.path.join("others", ".broken", "half.jpeg")
+OUTCOMES = os.path.join(FOLDER, ".outcomes")
+HALF = os.path.join(".outcomes", "failed.jpeg")
 TOLERANCE = 8 / 255  # another libm may round differently: seen through noise, a JPEG and a display curve
 
 
@@ -111,6 +113,7 @@ def test_the_files_on_disk_are_what_the_script_draws(draw, tmp_path):
     draw.write_sources(str(tmp_path / "SOURCES.md"), drawn)
     draw.write_others(str(tmp_path))
     draw.write_labelled(str(tmp_path / "labelled"), patients=2)
+    draw.write_outcomes(str(tmp_path))
     top = [name for name in files() if not name.startswith("labelled")]
     assert top == [name for name in files(tmp_path) if not name.startswith("labelled")]
     for name in files(tmp_path):
@@ -151,7 +154,7 @@ def test_no_labelled_patient_stands_under_both_labels():
 
 def test_every_dicom_film_is_a_windowed_12_bit_radiograph_that_names_nobody():
     seen, studies = set(), defaultdict(list)
-    for name in (name for name in files() if name.endswith(".dcm") and not name.startswith("others")):
+    for name in (name for name in files() if name.endswith(".dcm") and not name.startswith(("others", ".outcomes"))):
         ds = pydicom.dcmread(os.path.join(FOLDER, name))
         seen.add((ds.file_meta.TransferSyntaxUID.name, ds.PhotometricInterpretation))
         studies[ds.StudyInstanceUID].append(name)
@@ -174,10 +177,9 @@ def test_every_dicom_film_is_a_windowed_12_bit_radiograph_that_names_nobody():
     }
 
 
-def test_a_scan_shows_every_way_in_which_a_file_can_end_and_the_plain_one_succeeds(model, tmp_path, sample_images):
-    here = ScanSettings(workers=0, device="cpu", precision="fp32")
+def test_others_are_set_aside_or_flagged_and_the_scan_of_all_samples_succeeds(model, tmp_path, sample_images):
     films = [str(sample_images / name) for name in ("film-01.jpeg", "others", "SOURCES.md")]
-    with scan(films, model=model, out=str(tmp_path / "plain"), settings=here) as worklist:
+    with scan(films, model=model, out=str(tmp_path / "plain"), settings=HERE) as worklist:
         ended = {os.path.basename(row.source): (row.status, row.flags) for row in worklist.rows()}
         assert ended == {
             "film-01.jpeg": (Status.SCORED, ()),
@@ -185,7 +187,16 @@ def test_a_scan_shows_every_way_in_which_a_file_can_end_and_the_plain_one_succee
             "ultrasound.dcm": (Status.SET_ASIDE, ()),
         }
         assert worklist.exit_code == 0
-    with scan([*films, os.path.join(FOLDER, HALF)], model=model, out=str(tmp_path / "all"), settings=here) as worklist:
-        assert [row.reason for row in worklist.unscored(Status.FAILED)] == ["truncated JPEG"]
-        assert min(dataclasses.asdict(worklist.counts)[name] for name in ("scored", "set_aside", "failed", "skipped"))
+
+
+def test_the_folder_of_outcomes_shows_each_way_in_which_a_file_can_end(model, tmp_path):
+    with scan([OUTCOMES], model=model, out=str(tmp_path / "out"), settings=HERE) as worklist:
+        counts = dataclasses.asdict(worklist.counts)
+        assert [counts[name] for name in ("scored", "set_aside", "failed", "skipped")] == [1, 1, 1, 1]
+        ended = {os.path.basename(row.source): row.reason for row in worklist.rows()}
+        assert ended == {
+            "scored.jpeg": "",
+            "set-aside.dcm": "modality US: not a radiograph",
+            "failed.jpeg": "truncated JPEG",
+        }
         assert worklist.exit_code == 6

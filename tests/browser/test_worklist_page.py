@@ -453,3 +453,11 @@ def test_a_page_of_100000_rows_answers_within_two_seconds(opened, tmp_path):
         "() => { const start = performance.now(); sortBy('film'); return performance.now() - start; }"
     )
     assert sorting < 1000
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_answers_below_a_film_of_the_grid_can_be_read(opened, short_page, width):
+    page = opened(short_page, width)
+    page.keyboard.press("g")
+    answers = page.locator("#rows [data-answer]")
+    assert [answers.nth(n).inner_text().strip() for n in range(3)] == ["agree", "disagree", "wrong"]

@@ -1,6 +1,7 @@
 """Tables of labels as public sets ship them, each as a small file of the same form."""
 
 import codecs
+import gzip
 
 import pytest
 from click.testing import CliRunner
@@ -64,6 +65,14 @@ LAYOUTS = {
         {"x.jpg": 0, "y.jpg": 0, "z.jpg": 1},
         2,
     ),
+    "padchest": (
+        ",ImageID,ImageDir,StudyID,PatientID,Projection,Labels\n0,1_a.png,0,5,8,PA,\"['pneumonia', 'infiltrates']\"\n"
+        "1,2_b.png,1,6,9,L,['normal']\n2,3_c.png,1,7,9,PA,\"['cardiomegaly', 'pneumonia']\"\n",
+        ("images/0/1_a.png", "images/1/2_b.png", "images/1/3_c.png"),
+        {},
+        {"1_a.png": 1, "2_b.png": 0, "3_c.png": 1},
+        2,
+    ),
 }
 
 
@@ -84,7 +93,9 @@ def test_the_tables_of_public_sets_are_read_as_they_are(tmp_path, name):
     assert len({film.patient for film in read.films}) == patients
 
 
-@pytest.mark.parametrize(("no", "yes"), [("0", "1"), ("0.0", "1.0"), ("No", "Yes"), ("FALSE", "TRUE")])
+@pytest.mark.parametrize(
+    ("no", "yes"), [("0", "1"), ("0.0", "1.0"), ("No", "Yes"), ("FALSE", "TRUE"), ("n", "y"), ("neg", "Positive")]
+)
 def test_yes_and_no_need_no_name_of_the_finding(tmp_path, no, yes):
     read = laid_out(tmp_path, ("a.png", "b.png"), f"path,label\na.png,{no}\nb.png,{yes}\n")
     assert [film.label for film in read.films] == [0, 1]
@@ -109,6 +120,30 @@ def test_encodings_and_lines_above_the_heading_do_not_matter(tmp_path, encoded):
     read = laid_out(tmp_path, ("müller.png", "b.png"), table)
     assert {film.path[-5:]: film.label for film in read.films} == {"r.png": 0, "b.png": 1}
     assert not any("not there" in warning for warning in read.warnings)
+
+
+def test_a_gzipped_table_is_read_as_it_is_shipped(tmp_path):
+    table, files, settings, labels, _ = LAYOUTS["mimic"]
+    folder = laid_out(tmp_path, files, gzip.compress(table.encode()), **settings)
+    assert [film.label for film in folder.films] == list(labels.values())
+    with pytest.raises(InputError, match="damaged gzip file"):
+        laid_out(tmp_path / "cut", files, gzip.compress(table.encode())[:-20], **settings)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [(b"PK\x03\x04\x14\x00", "a workbook or an archive"), (b"\x89\xf6\x00\xff\x12\x81", "is no text")],
+)
+def test_what_is_no_table_is_told_to_be_none_without_a_line_of_it(tmp_path, data, told):
+    with pytest.raises(InputError, match=f"{told}: save it as CSV with the columns path,label$"):
+        laid_out(tmp_path, ("a.png",), data)
+
+
+def test_a_column_without_a_heading_says_nothing_of_patient_or_split(tmp_path):
+    names = ("patient1-1.png", "patient1-2.png", "patient2-1.png")
+    rows = "".join(f"{n},{name},{label}\n" for n, (name, label) in enumerate(zip(names, (1, 1, 0), strict=True)))
+    folder = laid_out(tmp_path, names, f",path,label\n{rows}")
+    assert len({film.patient for film in folder.films}) == 2
 
 
 @pytest.mark.parametrize("cell", ["WARD\\A.PNG", "data/ward/a.png", "ward/a", "a.png", "a"])

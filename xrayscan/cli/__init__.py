@@ -10,6 +10,7 @@ from xrayscan.cli.environment import misspelt
 from xrayscan.cli.installed import installed
 from xrayscan.cli.signals import RESUME, Signals
 from xrayscan.cli.surroundings import checked
+from xrayscan.cli.wording import worded
 from xrayscan.errors import UsageError, XrayscanError
 from xrayscan.files.text import escaped, nearest
 from xrayscan.plugin.command import Command
@@ -29,7 +30,7 @@ class Commands(click.Group):
         """`help COMMAND` is `COMMAND --help`; a name that is none is answered with the nearest one."""
         known = self.list_commands(ctx)
         if args[0] == "help" and "help" not in known:
-            return super().resolve_command(ctx, [*args[1:2], "--help"]) if args[1:] else _own_help(ctx)
+            return self.resolve_command(ctx, [args[1], "--help"]) if args[1:] else _own_help(ctx)
         if args[0] not in known and not args[0].startswith("-"):
             near = nearest(args[0], known)
             ctx.fail(f"no command {args[0]!r}{near}; there are: {', '.join(known)}")
@@ -64,7 +65,7 @@ class Commands(click.Group):
             except XrayscanError as error:
                 _end(error)
             except click.ClickException as error:
-                error.message = escaped(error.message)  # type: ignore[misc]  # a shell may have found the paths in it
+                error.message = escaped(worded(error))  # type: ignore[misc]  # a shell may have found the paths in it
                 raise
             except KeyboardInterrupt:
                 click.echo(f"xrayscan: stopped by {signals.name}{ctx.meta.get(RESUME, str)()}", err=True)

@@ -24,6 +24,7 @@ from xrayscan.files.text import nearest
 
 NAME, PROJECT = "xrayscan.toml", "pyproject.toml"
 CONFIG = "XRAYSCAN_CONFIG"
+EXAMPLE = 'write it as TOML, such as device = "cpu"'
 Table = Mapping[str, Any]
 
 
@@ -113,8 +114,10 @@ def _read(path: str) -> Table:
         return table
     except OSError as error:
         raise _wrong(path, str(error.strerror)) from error
-    except ValueError as error:  # of TOML, or of UTF-8
-        raise _wrong(path, str(error)) from error
+    except UnicodeDecodeError as error:
+        raise _wrong(path, f"no text in UTF-8: {EXAMPLE}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise _wrong(path, f"{error}: {EXAMPLE}") from error
 
 
 def _of_command(path: str, table: Table, command: click.Command, ctx: click.Context) -> Iterator[tuple[str, Any]]:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.signals import RESUME, began
 from xrayscan.cli.types import EXISTING_FILE, LABELLED
 from xrayscan.dataset.folder_settings import FolderSettings
-from xrayscan.errors import InputError
+from xrayscan.files.toml import read_toml
 from xrayscan.model.backend import Epoch, TrainingParams
 from xrayscan.model.card import UNNAMED, OperatingPoint
 
@@ -171,8 +170,5 @@ def _settings(asked: TrainOptions, console: Any) -> "TrainSettings":
 def _texts(path: str | None) -> dict[str, str]:
     if path is None:
         return {}
-    with open(path, "rb") as file:
-        try:
-            return {key: str(value) for key, value in tomllib.load(file).items()}
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f'{path}: {error}: write it as TOML, such as licence = "CC BY 4.0"') from error
+    texts = read_toml(path, "give a TOML file", 'licence = "CC BY 4.0"')
+    return {key: str(value) for key, value in texts.items()}

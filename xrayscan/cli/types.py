@@ -107,6 +107,10 @@ class Completed(click.ParamType[str]):
         """What there is to choose from."""
         raise NotImplementedError
 
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text; a settings file may hold a number in its place."""
+        return str(value)
+
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """What begins as what was typed."""
         return [CompletionItem(name) for name in sorted(self.known(ctx)) if name.startswith(incomplete)]

@@ -142,7 +142,8 @@ def _cells(row: WorklistRow) -> list[str]:
     folder, name = os.path.split(row.source)
     numbers = [] if row.mean is None else [f"{100 * row.mean:.2f}"]
     for p, tier in zip(row.probabilities, row.tiers, strict=True):
-        numbers.append(f"[{TIER_STYLE[tier]}]{100 * p:.2f}[/]")
+        style = TIER_STYLE["unlike" if row.tier == "unlike" else tier]  # no colour for a number that means little
+        numbers.append(f"[{style}]{100 * p:.2f}[/]")
     where = printable(os.path.join(folder, "")) if folder else ""
     return [f"{row.rank:>2}", *numbers, f"[{TIER_STYLE[row.tier]}]{row.tier}[/]", printable(name), where]
 

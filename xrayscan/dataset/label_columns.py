@@ -8,12 +8,15 @@ from xrayscan.errors import InputError
 from xrayscan.files.text import escaped
 
 SHOWN = 60  # characters of a cell in a message
-# Source: the tables of NIH ChestX-ray14, CheXpert, RSNA and SIIM-ACR (Kaggle), VinDr-CXR and MIMIC-CXR-JPG.
+# Source: the tables of NIH ChestX-ray14, CheXpert, RSNA and SIIM-ACR (Kaggle), VinDr-CXR, MIMIC-CXR-JPG and PadChest.
 PATHS = (
     *("path", "file", "filename", "file_name", "image index", "image_index", "image_path", "image_id", "imageid"),
     *("image", "dicom_id", "patientid"),
 )
-LABELS = ("label", "target", "finding labels", "class_name", "encodedpixels", "class", "diagnosis", "finding")
+LABELS = (
+    *("label", "target", "finding labels", "class_name", "encodedpixels", "class", "diagnosis", "finding"),
+    "labels",
+)
 PATIENTS = ("patient", "patient id", "patient_id", "patientid", "subject_id", "subject")
 STUDY = ("subject_id", "study_id")  # MIMIC-CXR names the folder of a study by them
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from xrayscan.dataset.folder_settings import FolderSettings
 from xrayscan.dataset.label_columns import STUDY, Columns, find_columns, is_heading, shown
 from xrayscan.dataset.label_table import read_table
-from xrayscan.dataset.label_values import mask_label
+from xrayscan.dataset.label_values import is_list, list_label, mask_label
 from xrayscan.errors import InputError
 from xrayscan.files.text import unquoted
 
@@ -24,7 +24,7 @@ class Line:
     """One line of the file. ``patient`` and ``split`` are None where the cell is empty or the column missing.
 
     ``label`` is empty where nobody gave one, as for a film that a reader only made a note of. ``study`` tells that
-    ``path`` is a folder, whose files all have the label.
+    ``path`` is a folder, whose files all have the label, ``listed`` that the cell was a list of labels.
     """
 
     number: int
@@ -36,6 +36,7 @@ class Line:
         default_factory=dict, hash=False
     )  # what else the line says, by heading in lower case
     study: bool = False
+    listed: bool = False
 
 
 def read_lines(path: str, settings: FolderSettings = FolderSettings()) -> tuple[Line, ...]:
@@ -48,7 +49,7 @@ def read_lines(path: str, settings: FolderSettings = FolderSettings()) -> tuple[
     heading, rows = read_table(path, lambda cells: is_heading(cells, settings))
     names = [name.casefold() for name in heading]
     columns = find_columns(path, names, settings)
-    lines = tuple(_line(path, number, dict(zip(names, cells, strict=False)), columns) for number, cells in rows)
+    lines = tuple(_line(path, number, _named(names, cells), columns) for number, cells in rows)
     if not lines:
         raise InputError(f"{path} labels no file: write one line per file below the heading")
     return tuple(_one_per_file(lines)) if set(names) >= BOXES else lines
@@ -80,6 +81,11 @@ def _one_per_file(lines: Sequence[Line]) -> Iterator[Line]:
         yield replace(same[0], label="|".join(dict.fromkeys(line.label for line in same if line.label)))
 
 
+def _named(names: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+    """The cells by their heading; what has none, such as the numbers that pandas puts in front, says nothing."""
+    return {name: cell for name, cell in zip(names, cells, strict=False) if name}
+
+
 def _line(path: str, number: int, cells: dict[str, str], columns: Columns) -> Line:
     named = cells.get(columns.path, "") if columns.path else _study(cells)
     if not named:
@@ -89,11 +95,14 @@ def _line(path: str, number: int, cells: dict[str, str], columns: Columns) -> Li
     if split and split.casefold() not in SPLITS:
         raise InputError(f"{path}, line {number}: unknown split '{shown(split)}': write train, val or test")
     used = {columns.path, columns.label, columns.patient, columns.split}
-    others = {name: cell for name, cell in cells.items() if name and name not in used}
+    others = {name: cell for name, cell in cells.items() if name not in used}
     kept = SPLITS[split.casefold()] if split else None
     label = unquoted(cells.get(columns.label, ""))
-    label = mask_label(label) if columns.label == "encodedpixels" else label
-    return Line(number, named, label, patient, kept, others, columns.path is None)
+    if columns.label == "encodedpixels":
+        label = mask_label(label)
+    listed = is_list(label)
+    label = list_label(label) if listed else label
+    return Line(number, named, label, patient, kept, others, columns.path is None, listed)
 
 
 def _study(cells: Mapping[str, str]) -> str:

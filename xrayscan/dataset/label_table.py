@@ -2,13 +2,18 @@
 
 import codecs
 import csv
+import gzip
 import io
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 
 from xrayscan.errors import InputError
 
+SAVE_AS = "save it as CSV with the columns path,label"
 DELIMITERS = ",;\t|"
 HINT_LINES = 10  # that may stand above the heading, such as "sep=;" and a title
+GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"  # how such files begin; a workbook of Excel is a ZIP
+MOST = 2**30  # bytes of a table once it is inflated
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -20,20 +25,36 @@ def read_table(
     The heading is the first line for which ``is_heading`` holds, else the first one.
     Raises: InputError for a file that cannot be read or is no CSV, also while lines are taken.
     """
-    try:
-        with open(path, "rb") as file:
-            lines = _text(file.read()).split("\n")
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}: give a CSV with the columns path,label") from error
+    lines = _text(_bytes(path)).split("\n")
+    if any(not sign.isprintable() and sign != "\t" for sign in lines[0]) or "\ufffd" in lines[0]:
+        raise InputError(f"{path} is no text: {SAVE_AS}")
     above, delimiter = _heading(lines, is_heading)
     return _cells(lines[above] if lines else "", delimiter), _rows(path, lines, above + 1, delimiter)
+
+
+def _bytes(path: str) -> bytes:
+    """The file, inflated where it is gzipped, as MIMIC-CXR ships its tables."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(4)
+            if start == ZIP:
+                raise InputError(f"{path} is a workbook or an archive: {SAVE_AS}")
+            file.seek(0)
+            data = gzip.GzipFile(fileobj=file).read(MOST + 1) if start.startswith(GZIP) else file.read()
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(f"{path} is a damaged gzip file: fetch it again") from error
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}: give a CSV with the columns path,label") from error
+    if len(data) > MOST and start.startswith(GZIP):
+        raise InputError(f"{path} inflates to more than {MOST // 2**20:,} MB: {SAVE_AS}")
+    return data
 
 
 def _text(data: bytes) -> str:
     r"""UTF-8, UTF-16 or else the Windows code page; a byte that is neither stays, as in names of files."""
     if data.startswith(UTF_16):
         return _lines_end(data.decode("utf-16", "replace"))
-    if b"\0" in data[:200]:
+    if 4 * (start := data[:200]).count(0) > len(start):  # every other byte of a heading in English
         return _lines_end(data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-16-be", "replace"))
     for encoding in ("utf-8-sig", "cp1252"):
         try:
@@ -70,4 +91,4 @@ def _rows(path: str, lines: Sequence[str], above: int, delimiter: str) -> Iterat
             if any(cell.strip() for cell in cells):
                 yield reader.line_num + above, [cell.strip() for cell in cells]
     except csv.Error as error:
-        raise InputError(f"{path}: {error}: save it as CSV with the columns path,label") from error
+        raise InputError(f"{path}: {error}: {SAVE_AS}") from error

@@ -8,7 +8,9 @@ from xrayscan.dataset.folder_settings import FolderSettings
 from xrayscan.dataset.label_columns import shown
 from xrayscan.errors import InputError
 
-YES, NO, UNSURE = {"1", "1.0", "yes", "true"}, {"0", "0.0", "no", "false"}, {"-1", "-1.0"}
+YES = {"1", "1.0", "yes", "y", "true", "t", "positive", "pos"}
+NO = {"0", "0.0", "no", "n", "false", "f", "negative", "neg"}
+UNSURE = {"-1", "-1.0"}
 BINARY = YES | NO | UNSURE
 
 
@@ -43,6 +45,16 @@ def meaning(where: str, what: str, labels: Iterable[str], settings: FolderSettin
 def mask_label(cell: str) -> str:
     """What a run-length mask says, as SIIM-ACR has it: "-1" where there is none."""
     return "" if not cell else str(int(cell not in UNSURE))
+
+
+def is_list(cell: str) -> bool:
+    """Whether a cell is a list as Python writes it, such as PadChest's ``['pneumonia', 'infiltrates']``."""
+    return cell.startswith("[") and cell.endswith("]")
+
+
+def list_label(cell: str) -> str:
+    """The labels of such a list with ``|`` between."""
+    return "|".join(filter(None, (part.strip().strip("'\"").strip() for part in cell[1:-1].split(","))))
 
 
 def _parts(key: str, sets: bool) -> set[str]:

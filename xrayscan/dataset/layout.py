@@ -65,7 +65,7 @@ def list_csv(directory: str, csv_path: str, settings: FolderSettings) -> Listing
     directory = as_folder(directory)
     written = read_lines(csv_path, settings)
     lines = [line for line in written if line.label]
-    sets = any("|" in line.label for line in written)
+    sets = any(line.listed or "|" in line.label for line in written)
     told = meaning(csv_path, "label", dict.fromkeys(line.label for line in lines), settings, sets=sets)
     kept = [replace(line, label=label) for line in lines if (label := _label(line.label, told)) is not None]
     kept, place, warnings = _placed(directory, csv_path, kept)

@@ -51,11 +51,11 @@ def copy_films(
     Copies are whole files, headers included. ``share``: folders are open as the umask says, not to their owner alone.
     Raises: OutputError where a folder or file cannot be written, or is there already.
     """
-    make_folder(folder, share=share)
+    make_folder(folder, share=share, remedy=REMEDY)
     done, missing = 0, []
     for number, row in enumerate(worklist.scored(), 1):
         tier = os.path.join(folder, row.tier)
-        make_folder(tier, share=share)
+        make_folder(tier, share=share, remedy=REMEDY)
         if problem := _placed(row, os.path.join(tier, copy_name(number, row)), way):
             missing.append((row.source, problem))
         else:

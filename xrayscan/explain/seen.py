@@ -8,7 +8,7 @@ from PIL import Image
 
 from xrayscan.decode import Radiograph
 from xrayscan.decode.resize import preprocess
-from xrayscan.files.atomic import atomic_file
+from xrayscan.files.atomic import ANOTHER_FILE, atomic_file
 from xrayscan.files.own_output import save_png
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.plugin.sources import read_file
@@ -30,7 +30,7 @@ def read_film(path: str, spec: InputSpec) -> tuple[Radiograph, Image.Image]:
 def write_picture(picture: Image.Image, path: str) -> None:
     """Write the picture as a PNG; it replaces an older one in one step. Raises: OutputError."""
     data = png(picture)
-    with atomic_file(path) as file:
+    with atomic_file(path, ANOTHER_FILE) as file:
         file.write(data)
 
 

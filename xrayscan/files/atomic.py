@@ -13,6 +13,7 @@ from xrayscan.errors import OutputError
 from xrayscan.files.text import encodable
 
 ANOTHER_OUT = "give another --out"
+ANOTHER_FILE = "give another file"  # where it is not --out that names it
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM, errno.EBADF)  # of folders, on some file systems
 

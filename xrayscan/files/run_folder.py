@@ -12,12 +12,12 @@ from xrayscan.files.text import encodable
 OVERWRITE = "give another --out, or --overwrite to replace it"
 
 
-def make_folder(path: str, *, share: bool = False) -> None:
+def make_folder(path: str, *, share: bool = False, remedy: str = ANOTHER_OUT) -> None:
     """Make a folder for output: its owner's alone, or with ``share`` as the umask says. One that is there stays.
 
-    Raises: OutputError.
+    Raises: OutputError that ends in ``remedy``.
     """
-    with writing(path):
+    with writing(path, remedy):
         os.makedirs(path, 0o777 if share else 0o700, exist_ok=True)
 
 

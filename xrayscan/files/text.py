@@ -59,8 +59,9 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return " (did you mean 'predict'?)" for a misspelt word; empty where nothing known comes near."""
-    near = difflib.get_close_matches(word, list(known), n=1)
+    """Return " (did you mean 'predict'?)" for a misspelt or shortened word; empty where nothing known comes near."""
+    names = list(known)
+    near = difflib.get_close_matches(word, names, n=1) or [name for name in names if len(word) > 2 and word in name]
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 

@@ -32,9 +32,16 @@ def write_contact_sheet(worklist: Worklist, path: str, page: PageSettings) -> No
         warnings.filterwarnings("ignore", "Glyph")  # a script that the font lacks: a box in a name ends no report
         with PdfPages(file, metadata=dateless) as pdf:
             for number, some in enumerate(_pages(rows, films, pages), 1):
-                head = f"{counted(worklist.counts.scored, 'film')} scored, the first {len(rows)} shown"
-                figure = _figure(some, f"{head}; page {number} of {pages}. {NOTICE}")
-                pdf.savefig(figure)
+                head = f"{_counts(worklist, len(rows))}; page {number} of {pages}. {NOTICE}"
+                pdf.savefig(_figure(some, head, worklist.doubts))
+
+
+def _counts(worklist: Worklist, shown: int) -> str:
+    """How many films the sheet stands for, and how many have no place in its order."""
+    counts = worklist.counts
+    apart = {"set aside": counts.set_aside, "failed": counts.failed}
+    without = "".join(f", {number:,} {status}" for status, number in apart.items() if number)
+    return f"{counted(counts.scored, 'film')} scored{without}; the first {shown} shown"
 
 
 def _pages(
@@ -45,11 +52,14 @@ def _pages(
         yield list(itertools.islice(both, COLUMNS * ROWS))
 
 
-def _figure(some: Sequence[tuple[WorklistRow, bytes]], head: str) -> Any:
+def _figure(some: Sequence[tuple[WorklistRow, bytes]], head: str, doubts: Sequence[str]) -> Any:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=A4)
-    figure.text(0.05, 0.97, head, fontsize=8, parse_math=False)
+    figure.text(0.05, 0.98, head, fontsize=8, parse_math=False)
+    for number, doubt in enumerate(doubts):
+        warning = f"Warning: {doubt}"
+        figure.text(0.05, 0.967 - 0.012 * number, warning, fontsize=6, color=COLOURS["high"], parse_math=False)
     for place, (row, film) in enumerate(some):
         axes = figure.add_subplot(ROWS, COLUMNS, place + 1)
         axes.set_axis_off()

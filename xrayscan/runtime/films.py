@@ -13,12 +13,14 @@ FILMS = 32
 @functools.cache
 def drawn_films(side: int) -> Pixels:
     """Chests (32, S, S) uint8, roughly: dark lungs, a bright spine and heart, ribs, haze in some, and grain."""
-    films = np.stack([_chest(side, np.random.default_rng(seed)) for seed in range(FILMS)])
+    films = np.stack([drawn_film(side, seed) for seed in range(FILMS)])
     films.flags.writeable = False
     return films
 
 
-def _chest(side: int, rng: np.random.Generator) -> Pixels:
+def drawn_film(side: int, seed: int) -> Pixels:
+    """One of them, (S, S) uint8: the same for the same seed."""
+    rng = np.random.default_rng(seed)
     down, across = np.mgrid[:side, :side] / (side - 1) * 2 - 1
     film = 0.75 - 0.25 * across**2 + rng.normal(0, 0.05) * down
     for sign in (-1, 1):

@@ -18,7 +18,7 @@ from xrayscan.plugin.extras import extras
 from xrayscan.plugin.manager import load_registry
 from xrayscan.plugin.registry import Registry
 from xrayscan.report.run_json import versions
-from xrayscan.runtime.films import drawn_films
+from xrayscan.runtime.films import drawn_film
 from xrayscan.runtime.interface import cores
 from xrayscan.scanning.prepare import prepare
 from xrayscan.scanning.score import BatchScorer
@@ -122,5 +122,5 @@ def _film(folder: str) -> tuple[str, str]:
     """One drawn film as JPEG and as PNG."""
     paths = os.path.join(folder, "film.jpeg"), os.path.join(folder, "film.png")
     for path in paths:
-        Image.fromarray(drawn_films(SIDE)[0]).save(path, quality=95)
+        Image.fromarray(drawn_film(SIDE, 0)).save(path, quality=95)
     return paths

@@ -1,7 +1,6 @@
 """Recipes: everything that a training run was asked for, as a flat TOML file that another run can take."""
 
 import dataclasses
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ import tomli_w
 
 from xrayscan.errors import InputError
 from xrayscan.files.atomic import atomic_writer
+from xrayscan.files.toml import read_toml
 
 RECIPE_FILE = "recipe.toml"  # inside a training run's folder
 # Keys that are no parameters of backend or training, with their types.
@@ -41,13 +41,7 @@ class Recipe:
 
 def read_recipe(path: str) -> Recipe:
     """Read a recipe. Raises: InputError that names the file and what is wrong with it."""
-    try:
-        with open(path, "rb") as file:
-            values = tomllib.load(file)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}: give a recipe such as RUN/{RECIPE_FILE}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: {error}: write it as TOML, such as epochs = 20") from error
+    values = read_toml(path, f"give a recipe such as RUN/{RECIPE_FILE}", "epochs = 20")
     if "model" in values:  # as 0.1 called it
         values.setdefault("backend", values.pop("model"))
     for key, value in values.items():

@@ -1,8 +1,6 @@
 """The search space: which values each parameter may take, by the parameters' own declarations or by a TOML file."""
 
 import dataclasses
-import difflib
-import tomllib
 import typing
 from collections.abc import Mapping
 from typing import Any
@@ -15,13 +13,16 @@ from optuna.distributions import (
     distribution_to_json,
 )
 
-from xrayscan.errors import InputError, ModelError
+from xrayscan.errors import ModelError
+from xrayscan.files.text import nearest
+from xrayscan.files.toml import read_toml
 from xrayscan.model.card_check import mended
 from xrayscan.model.parameters import listed
 
 Space = Mapping[str, BaseDistribution]
 DECLARED = "tune"  # the metadata key: field(default=0.2, metadata={"tune": (0.0, 0.6)})
 FORMS = "{low = 0.0, high = 0.6}, {low = 1e-4, high = 1e-2, log = true} or a list of choices"
+SPACE = "give a search space as a TOML file", "dropout = {low = 0.0, high = 0.6}"  # what to do, and an example
 
 
 def declared_space(*params: type[Any]) -> dict[str, BaseDistribution]:
@@ -45,18 +46,18 @@ def read_space(path: str, *params: type[Any]) -> dict[str, BaseDistribution]:
     """
     known = _fields(params)
     space = {}
-    for name, form in _read_toml(path).items():
+    for name, form in read_toml(path, *SPACE).items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise ModelError(f"{path}: there is no parameter {name!r}{hint}; there are: {', '.join(known)}")
+            raise ModelError(
+                f"{path}: there is no parameter {name!r}{nearest(name, known)}; there are: {', '.join(known)}"
+            )
         space[name] = _distribution(form, known[name][1], f"{path}: {name}")
     return space
 
 
 def searched_names(path: str) -> tuple[str, ...]:
     """Return the names of the parameters that a TOML file searches. Raises: InputError if it cannot be read."""
-    return tuple(_read_toml(path))
+    return tuple(read_toml(path, *SPACE))
 
 
 def described(space: Space) -> dict[str, str]:
@@ -77,16 +78,6 @@ def inside(value: Any, values: BaseDistribution) -> bool:
         case IntDistribution(low=low, high=high) | FloatDistribution(low=low, high=high):
             return bool(low <= value <= high)
     return False
-
-
-def _read_toml(path: str) -> dict[str, Any]:
-    try:
-        with open(path, "rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}: give a search space as a TOML file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: {error}: write it as TOML, such as dropout = {{low = 0.0, high = 0.6}}") from error
 
 
 def _fields(params: tuple[type[Any], ...]) -> dict[str, tuple[dataclasses.Field[Any], Any]]:
