@@ -120,6 +120,7 @@ if TYPE_CHECKING:
     from xrayscan.sources.interface import Opened as Opened
     from xrayscan.sources.interface import Place as Place
     from xrayscan.sources.interface import Search as Search
+    from xrayscan.sources.interface import Writable as Writable
     from xrayscan.sources.source import Source as Source
     from xrayscan.sources.streamed import Streamed as Streamed
     from xrayscan.store.record import Facts as Facts
@@ -227,6 +228,7 @@ _HOME = {
     "Opened": "sources.interface",
     "Place": "sources.interface",
     "Search": "sources.interface",
+    "Writable": "sources.interface",
     "Source": "sources.source",
     "Streamed": "sources.streamed",
     "TorchBackend": "network.backend",

@@ -1,7 +1,7 @@
 """Groups of options that several commands share, each with what it comes to in the library."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -38,9 +38,9 @@ def models_option(told: str) -> tuple[str, ...]:
     return made
 
 
-def out_option(told: str, metavar: str, shown: str) -> str | None:
+def out_option(told: str, metavar: str, shown: str, **more: Any) -> str | None:
     """--out of a command that finds a place of its own where none is given."""
-    made: str | None = option(None, told, metavar=metavar, shown=shown)
+    made: str | None = option(None, told, metavar=metavar, shown=shown, **more)
     return made
 
 

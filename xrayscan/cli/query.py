@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import click
 
 from xrayscan.cli import options
+from xrayscan.cli.folders import RunFolder
 from xrayscan.cli.settings import argument, command, option
 
 
@@ -13,7 +14,7 @@ from xrayscan.cli.settings import argument, command, option
 class QueryOptions:
     """Which rows of which run."""
 
-    run: str = argument("RUN_DIR", click.Path(exists=True, file_okay=False))
+    run: str = argument("RUN_DIR", RunFolder())
     condition: str = argument("CONDITION", click.STRING)
     columns: str = option(
         "rank,source,status,probability,tier,prediction,flags,code,reason",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from xrayscan.cli import options
+from xrayscan.cli.folders import RunFolder
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.types import Destination
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 class SendOptions:
     """Which scan's reports are sent, and where to."""
 
-    run: str = argument("RUN_DIR", click.Path(exists=True, file_okay=False))
+    run: str = argument("RUN_DIR", RunFolder())
     to: tuple[str, ...] = option(
         (),
         "Address to send to; may be repeated.",

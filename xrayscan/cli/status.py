@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import click
 
 from xrayscan.cli import options
+from xrayscan.cli.folders import RunFolder
 from xrayscan.cli.settings import argument, command
 from xrayscan.observing.state import ScanState, scan_state
 
@@ -15,7 +16,7 @@ SILENT = 30.0  # s without a word after which people are told
 class StatusOptions:
     """Which scan, and for whom."""
 
-    run: str = argument("RUN_DIR", click.Path(exists=True, file_okay=False))
+    run: str = argument("RUN_DIR", RunFolder())
     as_json: bool = options.json_option()
 
 

@@ -86,7 +86,8 @@ def register_sources(register: Callable[[Place], None]) -> None:
     """Offer places that hold images: pass each `Place` to ``register``, which refuses a name already taken.
 
     A name is the scheme of its addresses: ``s3`` has those that begin with ``s3://``. Listing happens in one process,
-    reading in any: keep nothing that cannot be made again. Test it with `xrayscan.testing.SourceContract`.
+    reading in any: keep nothing that cannot be made again. One that is `Writable`, too, keeps reports where it is
+    named by ``--out``. Test it with `xrayscan.testing.SourceContract`.
     """
 
 

@@ -11,11 +11,13 @@ class TestShelf(SourceContract):
 Where a server has to be started first, override `subject` and return a `SourceSubject`.
 """
 
+import os
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from xrayscan.errors import Code, DecodeError
-from xrayscan.sources.interface import Opened, Place, Search
+from xrayscan.sources.interface import Opened, Place, Search, Writable
 from xrayscan.sources.source import IDENTITY, Source
 from xrayscan.testing.contract import Contract, assert_light, assert_registrable
 
@@ -91,6 +93,23 @@ def check_reading(subject: SourceSubject) -> None:
         assert subject.place.open(path).head(4) == content[:4]
 
 
+def check_writing(subject: SourceSubject) -> None:
+    """One that keeps reports keeps them whole, replaces them, and deletes what is there and what is not."""
+    place, address = subject.place, f"{subject.address.rstrip('/')}/kept report.csv"
+    if not isinstance(place, Writable):
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "report.csv")
+        for content in (b"first", b"", b"the second one"):
+            with open(path, "wb") as file:
+                file.write(content)
+            place.put(address, path)
+            assert place.open(address).whole() == content
+    for _ in range(2):
+        place.remove(address)
+    assert not [found for found in place.find([address], Search()) if found.reason is None], "it was not removed"
+
+
 def check_light_registration(subject: SourceSubject) -> None:
     """Registering imports nothing heavy."""
     assert_light("sources", subject.place.name, type(subject.place).__module__)
@@ -135,6 +154,7 @@ CLAUSES = (
     check_identity,
     check_nothing_there,
     check_reading,
+    check_writing,
     check_light_registration,
 )
 
