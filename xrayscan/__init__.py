@@ -108,6 +108,7 @@ if TYPE_CHECKING:
     from xrayscan.report.interface import Overlay as Overlay
     from xrayscan.report.interface import PageSettings as PageSettings
     from xrayscan.report.interface import Report as Report
+    from xrayscan.report.interface import WhileScanning as WhileScanning
     from xrayscan.report.sink import Sink as Sink
     from xrayscan.report.table import worklist_table as worklist_table
     from xrayscan.runtime.interface import Compiled as Compiled
@@ -127,6 +128,7 @@ if TYPE_CHECKING:
     from xrayscan.store.record import ScanRecord as ScanRecord
     from xrayscan.training import TrainSettings as TrainSettings
     from xrayscan.worklist.order import RankSettings as RankSettings
+    from xrayscan.worklist.row import Reading as Reading
     from xrayscan.worklist.worklist import Worklist as Worklist
     from xrayscan.worklist.worklist import WorklistRow as WorklistRow
 
@@ -203,6 +205,7 @@ _HOME = {
     "Model": "model.file",
     "load_model": "model.file",
     "RankSettings": "worklist.order",
+    "Reading": "worklist.row",
     "Worklist": "worklist.worklist",
     "WorklistRow": "worklist.worklist",
     "Facts": "store.record",
@@ -216,6 +219,7 @@ _HOME = {
     "OnRequest": "report.interface",
     "PageSettings": "report.interface",
     "Report": "report.interface",
+    "WhileScanning": "report.interface",
     "Sink": "report.sink",
     "worklist_table": "report.table",
     "Compiled": "runtime.interface",

@@ -199,11 +199,12 @@ def _scan(found: "list[str | Source]", asked: PredictOptions) -> Ranked:
     from xrayscan.console.predict import ScanConsole
     from xrayscan.explain.pictures import page_settings
     from xrayscan.plugin.loading import load_models, names_of
-    from xrayscan.plugin.reports import write_reports
+    from xrayscan.plugin.reports import follow_scan, write_reports
     from xrayscan.report.reopen import when
     from xrayscan.report.run_json import write_run
     from xrayscan.scanning.hardware import ran_on
     from xrayscan.scanning.scan import run_folder, scan
+    from xrayscan.worklist.row import Reading
 
     loaded, settings = load_models(asked.models), asked.scan()
     asked.copies.check([path for path in found if isinstance(path, str)])
@@ -221,7 +222,12 @@ def _scan(found: "list[str | Source]", asked: PredictOptions) -> Ranked:
         contextlib.ExitStack() as undo,
     ):
         console.models([one.card for one in loaded], names_of(loaded))
-        with signals.noted() as stopping, _watching(asked, out) as watching:
+        reading = Reading([one.card for one in loaded], settings.rank, names_of(loaded))
+        with (
+            signals.noted() as stopping,
+            follow_scan(asked.formats, out, reading, fresh=asked.fresh) as on_records,
+            _watching(asked, out) as watching,
+        ):
 
             def tell(progress: "Progress") -> None:
                 console.update(progress)
@@ -234,6 +240,7 @@ def _scan(found: "list[str | Source]", asked: PredictOptions) -> Ranked:
                 settings=settings,
                 on_progress=tell,
                 on_start=console.started,
+                on_records=on_records,
                 stopping=stopping,
             )
         undo.enter_context(worklist)

@@ -49,7 +49,8 @@ def register_reports(register: Callable[[Report], None]) -> None:
     """Offer ways to write a worklist: pass each `Report` to ``register``, which refuses a name or suffix already taken.
 
     ``--format`` and `write_reports` know it by its name, and write it after csv, jsonl and html; where no format is
-    chosen, it is written too unless it is `OnRequest`. Test it with `xrayscan.testing.ReportContract`.
+    chosen, it is written too unless it is `OnRequest`. One that is `WhileScanning` hears of records as they come.
+    Test it with `xrayscan.testing.ReportContract`.
     """
 
 

@@ -16,7 +16,7 @@ from xrayscan.errors import XrayscanError
 from xrayscan.model.calibration import Calibration
 from xrayscan.model.card import ModelCard, OperatingPoint
 from xrayscan.model.input_spec import InputSpec
-from xrayscan.report.interface import PageSettings, Report
+from xrayscan.report.interface import PageSettings, Report, WhileScanning
 from xrayscan.sources.source import Source
 from xrayscan.store.record import Facts, ScanRecord, Status
 from xrayscan.store.store import Store
@@ -118,6 +118,19 @@ def check_complete_or_not_there(report: Report) -> None:
         )
 
 
+def check_while_scanning(report: Report) -> None:
+    """One that follows a scan takes every record there is, and leaves nothing but files and folders called triage."""
+    if not isinstance(report, WhileScanning):
+        return
+    with tempfile.TemporaryDirectory() as folder, toy_worklist() as worklist:
+        records = [record for _, record in worklist.store.scored()]
+        records += [record for status in Status for record in worklist.store.unscored(status)]
+        with report.follow(folder, worklist.reading, goes_on=False) as tell:
+            tell(records)
+            tell([])
+        assert all(name.startswith("triage.") for name in os.listdir(folder)), os.listdir(folder)
+
+
 def check_light_registration(report: Report) -> None:
     """Registering imports nothing heavy."""
     assert_light("reports", report.name, type(report).__module__)
@@ -131,6 +144,7 @@ CLAUSES = (
     check_older_file,
     check_no_folder,
     check_complete_or_not_there,
+    check_while_scanning,
     check_light_registration,
 )
 
