@@ -1,42 +1,45 @@
 """What a film costs by each engine and from an object store: CPU time per film once running, and per million films.
 
-    python benchmarks/engines.py FOLDER [--films 600] [--ways local,local-32,s3-32,dask,ray] [--rounds 1]
+    python benchmarks/engines.py FOLDER [--films 1500] [--ways local,dask,ray,local-32,s3-32] [--rounds 1]
 
-FOLDER holds films of full size. They are hard-linked (or copied) as often as it takes; each way scans a third of them,
-and then all, in a process of its own, and the difference tells what one film costs without the start. Counted is the
-CPU time of all processes of a scan, cluster included, but not that of rclone, which plays the store on loopback.
-``-32``: with 32 readers. A way whose packages are not installed is left out. Linux only.
+FOLDER holds films of full size. They are hard-linked (or copied) as often as it takes. Each way scans them in a process
+of its own; what is counted begins when a third of them has its record, and is the CPU time of all processes of the
+scan, cluster included, but not that of rclone, which plays the store on loopback. ``-32``: with 32 readers. A way
+whose packages are not installed is left out. Linux only.
 """
 
 import argparse
 import ctypes
 import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 from object_stores import served
 
-REAP_SECONDS = 10.0
 PR_SET_CHILD_SUBREAPER = 36  # prctl(2): processes whose parent is gone become ours, so that they are counted
+TICKS = os.sysconf("SC_CLK_TCK")
 SCAN = """
-import json, sys, time
+import json, os, sys, time
 started = time.time()
 from xrayscan import ScanSettings, scan
-engine, where, workers, out = sys.argv[1:]
+folder, top, engine, where, workers, films, out = sys.argv[1:]
+sys.path.append(folder)
+from engines import spent_below
 usual = {"device": "cpu", "precision": "fp32", "runtime": "onnxruntime", "batch_size": 32}
 settings = ScanSettings(**usual, workers=int(workers) or None, engine=engine)
-first = []
+first, marks = [], []
 def progress(now):
-    if now.done and not first:
+    if now.done:
         first.append(time.time() - started)
+    if now.done >= (int(films) if marks else int(films) // 3) and len(marks) < 2:
+        marks.append((now.done, spent_below(int(top)), time.time()))
 with scan(where, out=out, settings=settings, on_progress=progress) as worklist:
-    print(json.dumps([worklist.counts.scored, worklist.counts.found, first[0]]))
+    assert worklist.counts.scored == int(films), f"only {worklist.counts.scored} films were scored"
+    print(json.dumps([first[0], *([end - begin for begin, end in zip(*marks)])]))
 """
 
 
@@ -53,56 +56,50 @@ def linked(films: list[str], count: int, folder: str) -> str:
     return folder
 
 
-def spent(way: str, where: str) -> tuple[float, float, float]:
-    """CPU seconds of one scan with all processes that it leaves behind, seconds it took, and those to the first record.
+def spent_below(top: int) -> float:
+    """CPU seconds so far of all processes below this one, and of those that they have waited for, rclone left out."""
+    found = dict(filter(None, map(_process, filter(str.isdigit, os.listdir("/proc")))))
+    return sum(cpu for cpu, parent, name in found.values() if name != "rclone" and top in _above(parent, found))
 
-    Raises: RuntimeError that says why a scan did not score all films.
-    """
+
+def _process(number: str) -> tuple[int, tuple[float, int, str]] | None:
+    """Its number, CPU seconds, parent and name (proc(5), stat)."""
+    try:
+        with open(f"/proc/{number}/stat") as file:
+            name, _, rest = file.read().partition("(")[2].rpartition(")")
+    except OSError:  # it has just ended
+        return None
+    fields = rest.split()
+    return int(number), (sum(map(int, fields[11:15])) / TICKS, int(fields[1]), name)
+
+
+def _above(number: int, found: dict[int, tuple[float, int, str]]) -> set[int]:
+    above = {number}
+    while number in found and (number := found[number][1]) not in above:
+        above.add(number)
+    return above
+
+
+def measured(way: str, where: str, films: int) -> tuple[float, float, float]:
+    """CPU ms and ms per film, and the seconds to the first record. Raises: RuntimeError that says why there is none."""
     engine, _, readers = way.partition("-")
-    words = [sys.executable, "-c", SCAN, "local" if engine == "s3" else engine, where, readers or "0"]
+    top, here = str(os.getpid()), os.path.dirname(os.path.abspath(__file__))
+    words = [here, top, "local" if engine == "s3" else engine, where, readers or "0", str(films)]
     with tempfile.TemporaryDirectory() as out:
-        before, started = _children(), time.perf_counter()
-        done = subprocess.run([*words, out], capture_output=True, text=True, check=False)
-        took = time.perf_counter() - started
-        _reap()
-        cpu = _children() - before
+        command = [sys.executable, "-c", SCAN, *words, out]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr.strip().splitlines()[-1])
-    scored, found, first = json.loads(done.stdout.splitlines()[-1])
-    if scored != found:
-        raise RuntimeError(f"{found - scored} of {found} films were not scored")
-    return cpu, took, first
-
-
-def _reap() -> None:
-    """Wait for the processes that a scan left to us; the one of the store goes on."""
-    until = time.monotonic() + REAP_SECONDS
-    while time.monotonic() < until:
-        with open(f"/proc/self/task/{os.getpid()}/children") as file:
-            if len(file.read().split()) <= 1:
-                return
-        os.waitpid(-1, os.WNOHANG)
-        time.sleep(0.05)
-
-
-def _children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def measured(way: str, few: str, many: str, more: int) -> tuple[float, float, float]:
-    """CPU ms and ms per film, and the seconds to the first record."""
-    cpu, took, _ = spent(way, few)
-    cpu_many, took_many, first = spent(way, many)
-    return 1000 * (cpu_many - cpu) / more, 1000 * (took_many - took) / more, first
+    first, counted, cpu, took = json.loads(done.stdout.splitlines()[-1])
+    return 1000 * cpu / counted, 1000 * took / counted, first
 
 
 def main() -> None:
     """Link, scan, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
-    parser.add_argument("--films", type=int, default=600)
-    parser.add_argument("--ways", default="local,local-32,s3-32,dask,ray")
+    parser.add_argument("--films", type=int, default=1500)
+    parser.add_argument("--ways", default="local,dask,ray,local-32,s3-32")
     parser.add_argument("--rounds", type=int, default=1)
     asked = parser.parse_args()
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -110,16 +107,14 @@ def main() -> None:
     os.environ |= {"AWS_ACCESS_KEY_ID": "KEY", "AWS_SECRET_ACCESS_KEY": "SECRETSECRET"}
     ways: dict[str, list[tuple[float, float, float]]] = {way: [] for way in asked.ways.split(",")}
     with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(asked.folder))) as folder:
-        for name, count in (("few", asked.films // 3), ("many", asked.films)):
-            linked(films, count, os.path.join(folder, name))
+        linked(films, asked.films, os.path.join(folder, "films"))
         with served(folder) as url:
             os.environ["AWS_ENDPOINT_URL"] = url
             for _ in range(asked.rounds):  # in turns, since a machine is not as fast at all times
                 for way in list(ways):
-                    prefix = "s3://" if way.startswith("s3") else f"{folder}/"
                     try:
-                        found = measured(way, f"{prefix}few", f"{prefix}many", asked.films - asked.films // 3)
-                        ways[way].append(found)
+                        where = "s3://films" if way.startswith("s3") else os.path.join(folder, "films")
+                        ways[way].append(measured(way, where, asked.films))
                     except RuntimeError as error:
                         print(f"{way}: left out: {error}", file=sys.stderr)
                         del ways[way]
