@@ -7,7 +7,7 @@ import contextlib
 import functools
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -138,43 +138,33 @@ def botocore_told() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def obstore_told() -> Iterator[None]:
-    """Put what obstore says into words of ours."""
+def obstore_told(told: Callable[[int], Exception]) -> Iterator[None]:
+    """Put what obstore says into words of ours: those for an answer of HTTP, or for none (0)."""
     from obstore.exceptions import InvalidPathError, PermissionDeniedError, UnauthenticatedError
 
     try:
         yield
     except FileNotFoundError:
-        raise refusal(404) from None
+        raise told(404) from None
     except (PermissionDeniedError, UnauthenticatedError):
-        raise refusal(403) from None
+        raise told(403) from None
     except InvalidPathError:
         raise DecodeError(Code.UNREADABLE, UNLISTABLE) from None
     except DecodeError:
         raise
     except Exception:
-        raise refusal(0) from None
-
-
-@contextlib.contextmanager
-def writing_told() -> Iterator[None]:
-    """Put what obstore says of writing into words of ours."""
-    from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
-
-    try:
-        yield
-    except FileNotFoundError:
-        raise OutputError("no such bucket") from None
-    except (PermissionDeniedError, UnauthenticatedError):
-        raise OutputError(NOT_PERMITTED) from None
-    except Exception:
-        raise OutputError(NOT_TAKEN) from None
+        raise told(0) from None
 
 
 def refusal(status: int) -> DecodeError:
-    """What an answer of HTTP means."""
+    """What an answer of HTTP to a reader means."""
     if status == 404:
         return DecodeError(Code.NOT_FOUND, "no such object or bucket")
     if status in (401, 403):
         return DecodeError(Code.NOT_PERMITTED, REFUSED)
     return DecodeError(Code.UNREADABLE, NO_ANSWER)
+
+
+def not_written(status: int) -> OutputError:
+    """The same, of an object that was to be written or deleted."""
+    return OutputError({404: "no such bucket", 403: NOT_PERMITTED}.get(status, NOT_TAKEN))

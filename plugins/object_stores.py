@@ -31,10 +31,11 @@ from .object_clients import (
     NO_CREDENTIALS,
     botocore_client,
     botocore_told,
+    not_written,
     obstore_client,
     obstore_told,
+    refusal,
     unsigned,
-    writing_told,
 )
 
 CHUNK = 1 << 20  # bytes that come at once
@@ -63,13 +64,13 @@ class _Store:
     def put(self, address: str, path: str) -> None:
         """Keep a file whole or not at all: what is larger than a part is sent in parts, and appears with the last."""
         client, key = self._writer(address)
-        with open(path, "rb") as file, writing_told():
+        with open(path, "rb") as file, obstore_told(not_written):
             client.put(key, file, attributes={"Content-Type": _content_type(path)})
 
     def remove(self, address: str) -> None:
         """Delete an object."""
         client, key = self._writer(address)
-        with writing_told(), contextlib.suppress(FileNotFoundError):
+        with obstore_told(not_written), contextlib.suppress(FileNotFoundError):
             client.delete(key)
 
     def check(self) -> None:
@@ -129,20 +130,20 @@ class Obstore(_Store):
 
     def head(self, bucket: str, key: str) -> Source | None:
         """As the store says."""
-        with obstore_told():
+        with obstore_told(refusal):
             with contextlib.suppress(FileNotFoundError):
                 return self._found(bucket, self._client(bucket).head(key))
             return None
 
     def below(self, bucket: str, folder: str) -> Iterator[Source]:
         """As the store lists them, page by page."""
-        with obstore_told():
+        with obstore_told(refusal):
             for page in self._client(bucket).list(folder.rstrip("/") or None):
                 yield from (self._found(bucket, meta) for meta in page)
 
     def get(self, bucket: str, key: str) -> Pieces:
         """As it comes."""
-        with obstore_told():
+        with obstore_told(refusal):
             return _obstore_get(self._client(bucket), key)
 
     def _found(self, bucket: str, meta: Any) -> Source:
