@@ -95,9 +95,15 @@ def main() -> None:
         show("store", time.process_time() - started, own, store, asked.rows)
         for name in asked.formats.split(","):
             cpu, memory = measured(WRITE, folder, name)
-            show(name, cpu, memory, os.path.getsize(os.path.join(folder, f"triage.{name}")) / 1e6, asked.rows)
+            show(name, cpu, memory, size(os.path.join(folder, f"triage.{name}")), asked.rows)
         if "parquet" in asked.formats and importlib.util.find_spec("duckdb"):
             show("query", *measured(QUERY, folder), 0, asked.rows)
+
+
+def size(path: str) -> float:
+    """MB of a file, or of all files of a folder."""
+    files = [entry.path for entry in os.scandir(path)] if os.path.isdir(path) else [path]
+    return sum(map(os.path.getsize, files)) / 1e6
 
 
 def show(name: str, cpu: float, memory: float, size: float, rows: int) -> None:

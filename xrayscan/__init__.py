@@ -109,6 +109,7 @@ if TYPE_CHECKING:
     from xrayscan.report.interface import Overlay as Overlay
     from xrayscan.report.interface import PageSettings as PageSettings
     from xrayscan.report.interface import Report as Report
+    from xrayscan.report.interface import WhileScanning as WhileScanning
     from xrayscan.report.sink import Sink as Sink
     from xrayscan.report.table import worklist_table as worklist_table
     from xrayscan.runtime.interface import Compiled as Compiled
@@ -121,12 +122,14 @@ if TYPE_CHECKING:
     from xrayscan.sources.interface import Opened as Opened
     from xrayscan.sources.interface import Place as Place
     from xrayscan.sources.interface import Search as Search
+    from xrayscan.sources.interface import Writable as Writable
     from xrayscan.sources.source import Source as Source
     from xrayscan.sources.streamed import Streamed as Streamed
     from xrayscan.store.record import Facts as Facts
     from xrayscan.store.record import ScanRecord as ScanRecord
     from xrayscan.training import TrainSettings as TrainSettings
     from xrayscan.worklist.order import RankSettings as RankSettings
+    from xrayscan.worklist.row import Reading as Reading
     from xrayscan.worklist.worklist import Worklist as Worklist
     from xrayscan.worklist.worklist import WorklistRow as WorklistRow
 
@@ -204,6 +207,7 @@ _HOME = {
     "Model": "model.file",
     "load_model": "model.file",
     "RankSettings": "worklist.order",
+    "Reading": "worklist.row",
     "Worklist": "worklist.worklist",
     "WorklistRow": "worklist.worklist",
     "Facts": "store.record",
@@ -217,6 +221,7 @@ _HOME = {
     "OnRequest": "report.interface",
     "PageSettings": "report.interface",
     "Report": "report.interface",
+    "WhileScanning": "report.interface",
     "Sink": "report.sink",
     "worklist_table": "report.table",
     "Compiled": "runtime.interface",
@@ -229,6 +234,7 @@ _HOME = {
     "Opened": "sources.interface",
     "Place": "sources.interface",
     "Search": "sources.interface",
+    "Writable": "sources.interface",
     "Source": "sources.source",
     "Streamed": "sources.streamed",
     "TorchBackend": "network.backend",

@@ -6,8 +6,12 @@ import time
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, unquote, urlsplit
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
+from films import film, png
+
+FILM = png(film(96, 80))
 WHEN = 1_700_000_000
 CUT, SLOW, NO_LENGTH, CHUNKED = "cut", "slow", "no length", "chunked"
 
@@ -47,25 +51,49 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self._answer(body=True)
 
+    def do_PUT(self):
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        self._change(lambda name: self.store.objects.update({name: content}))
+
+    def do_POST(self):
+        """Delete several, as clients do."""
+        asked = ElementTree.fromstring(self.rfile.read(int(self.headers["Content-Length"])))
+        keys = [found.text for found in asked.iter() if found.tag.endswith("Key")]
+        bucket = urlsplit(self.path).path.strip("/")
+        for key in keys:
+            self.store.objects.pop(f"{bucket}/{key}", None)
+        gone = "".join(f"<Deleted><Key>{escape(key)}</Key></Deleted>" for key in keys)
+        self._send(200, f"<DeleteResult>{gone}</DeleteResult>".encode(), True)
+
+    def _change(self, change):
+        name, fault = self._asked()
+        if fault:
+            return self._send(fault, b"<Error><Code>Secret</Code></Error>", True)
+        change(name)
+        return self._send(200, b"", True, ETag='"0"')
+
     def _answer(self, body):
-        parts = urlsplit(self.path)
-        name = unquote(parts.path).removeprefix("/")
+        name, fault = self._asked()
+        if isinstance(fault, int):
+            self._send(fault, b"<Error><Code>Secret</Code><Message>of the server</Message></Error>", body)
+        elif isinstance(fault, str) and "://" in fault:
+            self._send(302, b"", body, Location=fault)
+        elif "list-type" in (query := parse_qs(urlsplit(self.path).query)):
+            self._list(name.rstrip("/"), {name: value[0] for name, value in query.items()}, body)
+        elif name in self.store.objects:
+            self._object(self.store.objects[name], fault, body)
+        else:
+            self._send(404, b"<Error><Code>NoSuchKey</Code></Error>", body)
+
+    def _asked(self):
+        name = unquote(urlsplit(self.path).path).removeprefix("/")
         self.store.log.append((self.command, name))
         self.store.heard.append(self.headers)
         faults = self.store.faults.get(name)
         fault = faults.pop(0) if faults else None
         if self.store.key and f"Credential={self.store.key}/" not in self.headers.get("Authorization", ""):
             fault = 403
-        if isinstance(fault, int):
-            self._send(fault, b"<Error><Code>Secret</Code><Message>of the server</Message></Error>", body)
-        elif isinstance(fault, str) and "://" in fault:
-            self._send(302, b"", body, Location=fault)
-        elif "list-type" in (query := parse_qs(parts.query)):
-            self._list(name.rstrip("/"), {name: value[0] for name, value in query.items()}, body)
-        elif name in self.store.objects:
-            self._object(self.store.objects[name], fault, body)
-        else:
-            self._send(404, b"<Error><Code>NoSuchKey</Code></Error>", body)
+        return name, fault
 
     def _object(self, content, fault, body):
         etag = hashlib.md5(content, usedforsecurity=False).hexdigest()

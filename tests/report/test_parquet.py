@@ -6,12 +6,15 @@ import json
 import os
 
 import pytest
+from command_line import xrayscan
+from films import film, png
 
 from xrayscan.errors import InputError, OutputError, UsageError
 from xrayscan.plugin.reports import write_reports
 from xrayscan.report.csv import csv_cell
 from xrayscan.report.query import select
 from xrayscan.store.record import Facts, ScanRecord
+from xrayscan.store.store import Store
 from xrayscan.testing.report import toy_worklist
 
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'xrayscan[parquet]'")
@@ -42,23 +45,41 @@ def rows_of(path):
         return [json.loads(line) for line in file] if "jsonl" in path.name else list(csv.reader(file))
 
 
-def test_pyarrow_reads_what_the_csv_and_json_lines_hold(run):
-    folder = run(*ENTRIES)
-    table = parquet.read_table(folder / "triage.parquet")
-    assert table.to_pylist() == rows_of(folder / "triage.jsonl")
-    header, *cells = rows_of(folder / "triage.csv")
-    assert table.column_names == header
-    assert [[csv_cell(value) for value in row.values()] for row in table.to_pylist()] == cells
-    assert str(table.schema.field("probability").type) == "double"
-    assert table.schema.metadata[b"notice"].endswith(b"Not a diagnosis.")
+def by_pyarrow(folder):
+    return parquet.read_table(folder).to_pylist()
 
 
-def test_duckdb_reads_the_same_from_the_file(run):
+def by_duckdb(folder):
     duckdb = pytest.importorskip("duckdb", reason="DuckDB is not installed: pip install 'xrayscan[query]'")
-    folder = run(*ENTRIES)
-    found = duckdb.connect().execute("SELECT * FROM read_parquet(?)", [str(folder / "triage.parquet")])
+    found = duckdb.connect().execute("SELECT * FROM read_parquet(?)", [str(folder / "*.parquet")])
     names = [name for name, *_ in found.description]
-    assert [dict(zip(names, row, strict=True)) for row in found.fetchall()] == rows_of(folder / "triage.jsonl")
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def by_polars(folder):
+    polars = pytest.importorskip("polars", reason="polars is not installed: pip install polars")
+    return polars.read_parquet(folder).to_dicts()
+
+
+@pytest.mark.parametrize("rows", [1, 50_000], ids=["in two parts", "in one"])
+@pytest.mark.parametrize("read", [by_pyarrow, by_duckdb, by_polars])
+def test_the_parts_hold_what_the_csv_and_json_lines_hold(read, rows, run, monkeypatch):
+    monkeypatch.setattr("xrayscan.report.arrow.ROWS", rows)
+    monkeypatch.setattr("xrayscan.report.parquet.BATCHES", 3)
+    folder = run(*ENTRIES)
+    parts = [parquet.ParquetFile(path) for path in sorted((folder / "triage.parquet").iterdir())]
+    assert [part.metadata.num_rows for part in parts] == ([3, 1] if rows == 1 else [4])
+    found = read(folder / "triage.parquet")
+    assert found == rows_of(folder / "triage.jsonl")
+    header, *cells = rows_of(folder / "triage.csv")
+    assert list(found[0]) == header
+    assert [[csv_cell(value) for value in row.values()] for row in found] == cells
+
+
+def test_columns_have_types_and_a_notice(run):
+    schema = parquet.read_table(run(*ENTRIES) / "triage.parquet").schema
+    assert str(schema.field("probability").type) == "double"
+    assert schema.metadata[b"notice"].endswith(b"Not a diagnosis.")
 
 
 def test_gzipped_reports_hold_the_same_bytes(run):
@@ -70,14 +91,73 @@ def test_gzipped_reports_hold_the_same_bytes(run):
 def test_an_empty_worklist_has_its_columns(run):
     folder = run()
     assert parquet.read_table(folder / "triage.parquet").num_rows == 0
-    assert parquet.read_schema(folder / "triage.parquet").names == rows_of(folder / "triage.csv")[0]
+    (part,) = (folder / "triage.parquet").iterdir()
+    assert parquet.read_schema(part).names == rows_of(folder / "triage.csv")[0]
 
 
-def test_rows_are_written_group_by_group(run, monkeypatch):
-    monkeypatch.setattr("xrayscan.report.arrow.ROWS", 2)
-    folder = run(*ENTRIES)
-    assert parquet.ParquetFile(folder / "triage.parquet").num_row_groups == 2
-    assert parquet.read_table(folder / "triage.parquet").num_rows == len(ENTRIES)
+@pytest.fixture
+def scanning(tmp_path, monkeypatch):
+    """A scan of five films into a folder, each a batch; it breaks off after three of them where that is asked for."""
+    monkeypatch.setattr("xrayscan.report.parquet.SOON", 0.0)
+    monkeypatch.setattr("xrayscan.store.store.COMMIT_SECONDS", 0.0)
+    (tmp_path / "ward").mkdir()
+    for n in range(5):
+        (tmp_path / "ward" / f"{n}.png").write_bytes(png(film(96, 80 + n)))
+    (tmp_path / "ward" / "notes.txt").write_text("no film")
+    write = Store.write
+
+    def predict(*words, breaks_off=False):
+        def broken(store, records=(), **how):
+            write(store, records, **how)
+            if store.counts().scored >= 3:
+                raise OutputError("the power is gone")
+
+        with monkeypatch.context() as patched:
+            if breaks_off:
+                patched.setattr(Store, "write", broken)
+            words = ("--out", tmp_path / "run", "--workers", "0", "--batch-size", "1", *words)
+            return xrayscan("predict", tmp_path / "ward", *words)
+
+    return predict, tmp_path / "run"
+
+
+def test_a_scan_that_breaks_off_leaves_what_it_recorded_and_one_that_ends_a_worklist(scanning):
+    predict, run = scanning
+    assert predict("--format", "csv,parquet", breaks_off=True).exit_code == 5
+    assert not (run / "triage.parquet").exists()
+    parts = run / "triage.scanning.parquet"
+    early = by_pyarrow(parts)
+    assert 0 < len(early) < 5
+    assert predict("--format", "csv,parquet").exit_code == 0
+    rows = by_pyarrow(run / "triage.parquet")
+    assert [[csv_cell(value) for value in row.values()] for row in rows] == rows_of(run / "triage.csv")[1:]
+    assert not parts.exists()
+    by_source = {row["source"]: row for row in rows}
+    assert all({**by_source[row["source"]], "rank": None} == row for row in early)
+
+
+def test_parts_of_a_scan_that_broke_off_stay_until_one_ends_and_are_added_to(scanning):
+    predict, run = scanning
+    assert predict("--format", "parquet", breaks_off=True).exit_code == 5
+    parts = run / "triage.scanning.parquet"
+    before = {path.name: path.read_bytes() for path in parts.iterdir()}
+    assert predict("--format", "csv,parquet", "--exclude", "notes.txt", breaks_off=True).exit_code == 5
+    after = {path.name: path.read_bytes() for path in parts.iterdir()}
+    assert before.items() <= after.items()
+    sources = [row["source"] for row in by_pyarrow(parts)]
+    assert len(sources) == len(set(sources))
+    assert predict("--format", "parquet", "--fresh", breaks_off=True).exit_code == 5
+    assert len(by_pyarrow(parts)) < 5, "what was forgotten is gone"
+
+
+def test_a_query_of_a_scan_that_broke_off_sees_its_parts_until_it_has_ended_without(scanning):
+    pytest.importorskip("duckdb", reason="DuckDB is not installed: pip install 'xrayscan[query]'")
+    predict, run = scanning
+    predict("--format", "parquet", breaks_off=True)
+    assert list(select(str(run), "rank IS NULL AND probability >= 0", ["source"])[1])
+    assert predict("--format", "csv").exit_code == 0
+    with pytest.raises(InputError, match="--format parquet"):
+        select(str(run), "true")
 
 
 def test_several_models_keep_their_columns_apart(tmp_path):

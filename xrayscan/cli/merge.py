@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import click
 
 from xrayscan.cli import options
+from xrayscan.cli.folders import OutFolder, RunFolder, opened
 from xrayscan.cli.ranked import Ranked
 from xrayscan.cli.report import Look, write_again
 from xrayscan.cli.settings import argument, command, option
@@ -16,8 +17,13 @@ from xrayscan.cli.settings import argument, command, option
 class MergeOptions:
     """Which scans are brought together, where, and how their worklist is written."""
 
-    runs: tuple[str, ...] = argument("RUN_DIR...", click.Path(exists=True, file_okay=False), required=True)
-    out: str = option(dataclasses.MISSING, "Output folder.", metavar="FOLDER/")
+    runs: tuple[str, ...] = argument("RUN_DIR...", RunFolder(), required=True)
+    out: str = option(
+        dataclasses.MISSING,
+        "Output folder, or an address such as s3://bucket/folder for the reports.",
+        metavar="FOLDER/",
+        type=OutFolder(),
+    )
     fresh: bool = option(False, "Replace an earlier scan in the same folder.")
     share: bool = options.share_option()
     look: Look
@@ -40,16 +46,17 @@ def merge(wanted: MergeOptions) -> Ranked:
     """
     from xrayscan.store.merge import merge as merge_stores
 
-    computed = merge_stores(wanted.runs, wanted.out, fresh=wanted.fresh, share=wanted.share)
-    _write_run(wanted)
-    answer = write_again(wanted.out, wanted.look)
+    out = opened(wanted.out, share=wanted.share)
+    computed = merge_stores(wanted.runs, out, fresh=wanted.fresh, share=wanted.share)
+    _write_run(wanted, out)
+    answer = write_again(out, wanted.look)
     if len(computed) > 1 and not wanted.look.quiet:
         ways = ", ".join(computed)
         click.echo(f"Computed in several ways ({ways}), which may differ by 0.01: --runtime and --precision", err=True)
     return answer
 
 
-def _write_run(wanted: MergeOptions) -> None:
+def _write_run(wanted: MergeOptions, out: str) -> None:
     """Write run.json, as a scan of all these paths would have."""
     from xrayscan.report.reopen import asked, reopen
     from xrayscan.report.run_json import write_run
@@ -63,8 +70,8 @@ def _write_run(wanted: MergeOptions) -> None:
         "rank": dataclasses.asdict(look.rank),
         "pictures": dataclasses.asdict(look.pictures),
     }
-    with reopen(wanted.out, look.rank) as worklist:
-        write_run(worklist, wanted.out, settings, {"merged": wanted.runs})
+    with reopen(out, look.rank) as worklist:
+        write_run(worklist, out, settings, {"merged": wanted.runs})
 
 
 def _once(paths: Sequence[str]) -> list[str]:

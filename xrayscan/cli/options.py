@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from xrayscan.cli.folders import RunFolder
 from xrayscan.cli.installed import installed
 from xrayscan.cli.settings import AS_JSON, argument, option
 from xrayscan.cli.types import EXISTING_FILE, DeviceName, EngineName, Formats, ModelReference, RuntimeName
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 AUTO = {"auto": None}
 
 
-run_argument = partial(argument, "RUN_DIR", click.Path(exists=True, file_okay=False))  # the --out of a scan
+run_argument = partial(argument, "RUN_DIR", RunFolder())  # the --out of a scan
 
 quiet_option = partial(option, False, "Print errors only.", "--quiet", "-q")
 verbose_option = partial(option, False, "Also print every file that was set aside or failed.", "--verbose", "-v")
@@ -71,9 +72,9 @@ def models_option(told: str) -> Any:
     return option(("default",), told, "--model", each=ModelReference(), env="XRAYSCAN_MODEL", shown="default")
 
 
-def out_option(told: str, metavar: str, shown: str) -> Any:
+def out_option(told: str, metavar: str, shown: str, **more: Any) -> Any:
     """--out of a command that finds a place of its own where none is given."""
-    return option(None, told, metavar=metavar, shown=shown)
+    return option(None, told, metavar=metavar, shown=shown, **more)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import click
 
 from xrayscan.cli import options
 from xrayscan.cli.copies import Copies
+from xrayscan.cli.folders import OutFolder, handed_over, opened
 from xrayscan.cli.installed import installed
 from xrayscan.cli.ranked import Ranked, ranked
 from xrayscan.cli.send import send_reports
@@ -44,7 +45,10 @@ class PredictOptions:
         "Model that scores; repeat to compare several in one pass. The first one sets the tiers."
     )
     out: str | None = options.out_option(
-        "Output folder.", "FOLDER/", "triage, or triage-2 and so on beside scans of other files"
+        "Output folder, or an address such as s3://bucket/folder for the reports.",
+        "FOLDER/",
+        "triage, or triage-2 and so on beside scans of other files",
+        type=OutFolder(),
     )
     fresh: bool = option(False, "Replace an earlier scan in the same folder.")
     share: bool = options.share_option()
@@ -192,18 +196,21 @@ def _list_candidates(found: Iterable["str | Source"], asked: PredictOptions) -> 
 def _scan(found: "list[str | Source]", asked: PredictOptions) -> Ranked:
     from xrayscan.console.predict import ScanConsole
     from xrayscan.explain.pictures import page_settings
-    from xrayscan.files.text import with_size
     from xrayscan.plugin.loading import load_models, names_of
-    from xrayscan.plugin.reports import write_reports
+    from xrayscan.plugin.reports import follow_scan, write_reports
     from xrayscan.report.reopen import when
     from xrayscan.report.run_json import write_run
     from xrayscan.scanning.hardware import ran_on
     from xrayscan.scanning.scan import run_folder, scan
+    from xrayscan.worklist.row import Reading
 
     loaded, settings = load_models(asked.models), asked.scan()
     asked.copies.check([path for path in found if isinstance(path, str)])
     list(_observers(asked.observe))  # an unknown one is refused before anything is made
-    out = run_folder(OUT, found, loaded, share=asked.share, shard=asked.shard) if asked.out is None else asked.out
+    if asked.out is None:
+        out = named = run_folder(OUT, found, loaded, share=asked.share, shard=asked.shard)
+    else:
+        out, named = opened(asked.out, share=asked.share), asked.out
     context = click.get_current_context()
     signals = context.find_object(Signals)
     assert signals
@@ -213,7 +220,12 @@ def _scan(found: "list[str | Source]", asked: PredictOptions) -> Ranked:
         contextlib.ExitStack() as undo,
     ):
         console.models([one.card for one in loaded], names_of(loaded))
-        with signals.noted() as stopping, _watching(asked, out) as watching:
+        reading = Reading([one.card for one in loaded], settings.rank, names_of(loaded))
+        with (
+            signals.noted() as stopping,
+            follow_scan(asked.formats, out, reading, fresh=asked.fresh) as on_records,
+            _watching(asked, out) as watching,
+        ):
 
             def tell(progress: "Progress") -> None:
                 console.update(progress)
@@ -226,10 +238,11 @@ def _scan(found: "list[str | Source]", asked: PredictOptions) -> Ranked:
                 settings=settings,
                 on_progress=tell,
                 on_start=console.started,
+                on_records=on_records,
                 stopping=stopping,
             )
         undo.enter_context(worklist)
-        context.meta[RESUME] = lambda: f": every file is recorded; `xrayscan report {out}` writes the reports"
+        context.meta[RESUME] = lambda: f": every file is recorded; `xrayscan report {named}` writes the reports"
         look = page_settings(
             worklist,
             out,
@@ -244,17 +257,18 @@ def _scan(found: "list[str | Source]", asked: PredictOptions) -> Ranked:
         files = list(write_reports(worklist, out, asked.formats, look, console.writing))
         copies = [] if stopping() else asked.copies.make(worklist, share=asked.share)
         exit_code = signals.exit_code if stopping() else worklist.exit_code
-        kept = _kept(asked, settings, out)
+        kept = _kept(asked, settings, named)
         counted = dataclasses.asdict(console.progress) | ran_on(console.hardware)
         files.append(write_run(worklist, out, kept, counted, exit_code))
-        console.summary(worklist, [*map(with_size, files), *copies])
-        answer = ranked(worklist, out, files, exit_code)
+        names, told = handed_over(out, files)
+        console.summary(worklist, [*told, *copies])
+        answer = ranked(worklist, out, names, exit_code)
         if stopping():
-            remains = _remains(worklist, console.progress, out, asked.fresh)
+            remains = _remains(worklist, console.progress, named, asked.fresh)
             click.echo(f"xrayscan: stopped by {signals.name}{remains}", err=True)
             return answer
     if asked.send:
-        context.meta[RESUME] = lambda: f": `xrayscan send {out}` sends the rest"
+        context.meta[RESUME] = lambda: f": `xrayscan send {named}` sends the rest"
         send_reports(out, asked.send, quiet=asked.quiet)
     return answer
 

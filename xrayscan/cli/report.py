@@ -7,6 +7,7 @@ from typing import Any
 
 from xrayscan.cli import options
 from xrayscan.cli.copies import Copies
+from xrayscan.cli.folders import handed_over
 from xrayscan.cli.ranked import Ranked, ranked
 from xrayscan.cli.settings import command, option
 from xrayscan.cli.signals import began
@@ -33,12 +34,13 @@ class Look:
     @staticmethod
     def below(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:
         """What the scan was asked for, below what is asked for now; of several, the first one."""
+        from xrayscan.plugin.publishing import folder_of
         from xrayscan.report.reopen import asked
 
         run = values.get("run") or next(iter(values.get("runs") or ()), None)
-        if not isinstance(run, str) or not os.path.isdir(run):
+        if not isinstance(run, str) or not os.path.isdir(folder_of(run)):
             return {}
-        earlier = asked(run)
+        earlier = asked(folder_of(run))
         return {**earlier.rank, **earlier.pictures, "model": earlier.model}
 
 
@@ -73,7 +75,6 @@ def write_again(run: str, wanted: Look) -> Ranked:
     from xrayscan.console.predict import ScanConsole
     from xrayscan.errors import UsageError
     from xrayscan.explain.pictures import page_settings
-    from xrayscan.files.text import with_size
     from xrayscan.plugin.reports import write_reports
     from xrayscan.report.reopen import asked, reopen
 
@@ -95,5 +96,6 @@ def write_again(run: str, wanted: Look) -> Ranked:
             folders=earlier.folders,
         )
         files = list(write_reports(worklist, run, wanted.formats, page, console.writing))
-        console.summary(worklist, [*map(with_size, files), *wanted.copies.make(worklist)])
-        return ranked(worklist, run, files, worklist.exit_code)
+        names, told = handed_over(run, files)
+        console.summary(worklist, [*told, *wanted.copies.make(worklist)])
+        return ranked(worklist, run, names, worklist.exit_code)

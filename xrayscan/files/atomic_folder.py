@@ -53,25 +53,25 @@ def atomic_folder(path: str, remedy: str = ANOTHER_OUT) -> Iterator[NewFolder]:
     part, old = path + PART, path + OLD
     with writing(path, remedy):
         try:
-            _remove(part)
+            remove(part)
             os.mkdir(part, os.stat(os.path.dirname(path) or os.curdir).st_mode & 0o777)
             yield NewFolder(part, path)
             sync_folder(part)
-            _remove(old)
+            remove(old)
             with contextlib.suppress(FileNotFoundError):
                 os.rename(path, old)
             os.rename(part, path)
             sync_folder(os.path.dirname(path))
         finally:
             with contextlib.suppress(OSError):
-                _remove(part)
+                remove(part)
             with contextlib.suppress(OSError):
                 if os.path.lexists(path):
-                    _remove(old)
+                    remove(old)
 
 
-def _remove(path: str) -> None:
-    """Remove a folder with all it holds, or whatever else has its name."""
+def remove(path: str) -> None:
+    """Remove a folder with all it holds, or whatever else has its name, if there is any. Raises: OSError."""
     if os.path.isdir(path) and not os.path.islink(path):
         shutil.rmtree(path)
     elif os.path.lexists(path):

@@ -8,9 +8,10 @@ if TYPE_CHECKING:
     from PIL import Image
 
 STORE_NAME = "scan.sqlite"  # what makes a folder a scan's
+OUT_NAME = "out.json"  # where its reports go, if that is an address
 STATUS_NAME = "status.json"  # how far it is, while it runs
 _RUN_FILES = re.compile(
-    r"scan\.sqlite(-wal|-shm|-journal)?|triage\.[a-z]+(\.gz)?|(run|status)\.json|metrics\.prom|"
+    r"scan\.sqlite(-wal|-shm|-journal)?|triage\.[a-z]+(\.gz)?|(run|status|out)\.json|metrics\.prom|"
     r"\d{5,}-[A-Za-z0-9_-]*\.png"
 )
 _HEATMAPS = "heatmaps"

@@ -15,8 +15,10 @@ OVERWRITE = "give another --out, or --overwrite to replace it"
 def make_folder(path: str, *, share: bool = False, remedy: str = ANOTHER_OUT) -> None:
     """Make a folder for output: its owner's alone, or with ``share`` as the umask says. One that is there stays.
 
-    Raises: OutputError that ends in ``remedy``.
+    Raises: OutputError that ends in ``remedy``; also for an address, which is no folder of this machine.
     """
+    if "://" in path:
+        raise OutputError(f"{encodable(path)} is an address, and this is written to folders alone: {ANOTHER_OUT}")
     with writing(path, remedy):
         os.makedirs(path, 0o777 if share else 0o700, exist_ok=True)
 

@@ -65,12 +65,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
-def with_size(path: str) -> str:
-    """Return the path with its size behind it: ``triage/triage.html (1.4 MB)``, or a folder with ``(60 files)``."""
+def with_size(path: str, name: str = "") -> str:
+    """Return the path, or the name given, with its size: ``triage/triage.html (1.4 MB)``, or ``(60 files)``."""
+    name = name or path
     if os.path.isdir(path):
-        return f"{path} ({counted(len(os.listdir(path)), 'file')})"
+        return f"{name} ({counted(len(os.listdir(path)), 'file')})"
     size = os.path.getsize(path)
-    return f"{path} ({size / 1e6:,.1f} MB)" if size >= 1e5 else f"{path} ({size / 1e3:,.1f} kB)"
+    return f"{name} ({size / 1e6:,.1f} MB)" if size >= 1e5 else f"{name} ({size / 1e3:,.1f} kB)"
 
 
 def _picture(code: int) -> str:

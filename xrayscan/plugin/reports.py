@@ -1,12 +1,17 @@
 """Worklist → report files: where worklists meet the reports that are installed."""
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from xrayscan.errors import OutputError, XrayscanError
+from xrayscan.files.own_output import STORE_NAME
 from xrayscan.files.paths import Path, path_text, path_texts
 from xrayscan.plugin.manager import load_registry
-from xrayscan.report.interface import PageSettings, Report
+from xrayscan.report.interface import PageSettings, Report, WhileScanning
+from xrayscan.store.finished import is_finished
+from xrayscan.store.record import ScanRecord
+from xrayscan.worklist.row import Reading
 from xrayscan.worklist.worklist import Worklist
 
 
@@ -32,6 +37,27 @@ def write_reports(
         _write(report, worklist, path, page or PageSettings())
         paths.append(path)
     return paths
+
+
+@contextlib.contextmanager
+def follow_scan(
+    formats: Iterable[str], folder: str, reading: Reading, *, fresh: bool
+) -> Iterator[Callable[[Sequence[ScanRecord]], None]]:
+    """Give what `scan` tells of its records, for those of these formats that are written while scanning.
+
+    Raises: UsageError for an unknown format.
+    """
+    registry = load_registry()
+    growing = [report for report in map(registry.report, formats) if isinstance(report, WhileScanning)]
+    goes_on = not fresh and os.path.exists(os.path.join(folder, STORE_NAME)) and not is_finished(folder)
+    with contextlib.ExitStack() as undo:
+        told = [undo.enter_context(report.follow(folder, reading, goes_on=goes_on)) for report in growing]
+
+        def tell(records: Sequence[ScanRecord]) -> None:
+            for one in told:
+                one(records)
+
+        yield tell
 
 
 def show_pictures(formats: Iterable[str]) -> bool:

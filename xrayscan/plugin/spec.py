@@ -49,7 +49,8 @@ def register_reports(register: Callable[[Report], None]) -> None:
     """Offer ways to write a worklist: pass each `Report` to ``register``, which refuses a name or suffix already taken.
 
     ``--format`` and `write_reports` know it by its name, and write it after csv, jsonl and html; where no format is
-    chosen, it is written too unless it is `OnRequest`. Test it with `xrayscan.testing.ReportContract`.
+    chosen, it is written too unless it is `OnRequest`. One that is `WhileScanning` hears of records as they come.
+    Test it with `xrayscan.testing.ReportContract`.
     """
 
 
@@ -86,7 +87,8 @@ def register_sources(register: Callable[[Place], None]) -> None:
     """Offer places that hold images: pass each `Place` to ``register``, which refuses a name already taken.
 
     A name is the scheme of its addresses: ``s3`` has those that begin with ``s3://``. Listing happens in one process,
-    reading in any: keep nothing that cannot be made again. Test it with `xrayscan.testing.SourceContract`.
+    reading in any: keep nothing that cannot be made again. One that is `Writable`, too, keeps reports where it is
+    named by ``--out``. Test it with `xrayscan.testing.SourceContract`.
     """
 
 

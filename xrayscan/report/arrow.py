@@ -1,7 +1,7 @@
 """Worklist → Arrow: the columns of the CSV, typed, a batch of rows at a time."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
@@ -23,11 +23,17 @@ def arrow_batches(worklist: Worklist) -> tuple[pa.Schema, Iterator[pa.RecordBatc
     Values are those of JSON Lines: probabilities with full precision, flags a list, and what is empty is null.
     """
     columns, rows = worklist_table(worklist)
-    schema = pa.schema([(encodable(name), _type(name)) for name in columns], metadata={"notice": NOTICE})
-    return schema, (_batch(batch, schema) for batch in _batches(rows))
+    schema = arrow_schema(columns)
+    return schema, (arrow_batch(batch, schema) for batch in _batches(rows))
 
 
-def _batch(rows: list[list[object]], schema: pa.Schema) -> pa.RecordBatch:
+def arrow_schema(columns: Sequence[str]) -> pa.Schema:
+    """Return the types of the columns."""
+    return pa.schema([(encodable(name), _type(name)) for name in columns], metadata={"notice": NOTICE})
+
+
+def arrow_batch(rows: list[list[object]], schema: pa.Schema) -> pa.RecordBatch:
+    """Return rows as Arrow has them."""
     values = [list(map(json_value, column)) for column in zip(*rows, strict=True)]
     arrays = [pa.array(column, field.type) for column, field in zip(values, schema, strict=True)]
     return pa.record_batch(arrays, schema=schema)

@@ -1,11 +1,14 @@
 """The reports that come with xrayscan. What writes them is imported when one is written."""
 
+import contextlib
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from xrayscan.report.interface import PageSettings, Report
+from xrayscan.store.record import ScanRecord
+from xrayscan.worklist.row import Reading
 from xrayscan.worklist.worklist import Worklist
 
 Write = Callable[[Worklist, str, PageSettings], None]
@@ -37,6 +40,24 @@ class RequestedReport(FileReport):
         if not self.package or importlib.util.find_spec(self.package):
             return ""
         return f"--format {self.name} needs {self.package}: pip install 'xrayscan[{self.name}]'"
+
+
+@dataclass(frozen=True)
+class GrowingReport(RequestedReport):
+    """Parquet, which is written while scanning, too."""
+
+    @contextlib.contextmanager
+    def follow(
+        self, folder: str, reading: Reading, *, goes_on: bool
+    ) -> Iterator[Callable[[Sequence[ScanRecord]], None]]:
+        """Write parts; the last one when the scan is over, however it ended."""
+        from xrayscan.report.parquet import ScanningParts
+
+        parts = ScanningParts(folder, reading, goes_on=goes_on)
+        try:
+            yield parts.add
+        finally:
+            parts.write()
 
 
 def _csv(worklist: Worklist, path: str, page: PageSettings, *, compressed: bool = False) -> None:
@@ -81,7 +102,7 @@ BUILT_IN: tuple[Report, ...] = (
     FileReport("html", _html, shows_pictures=True),
     RequestedReport("csv.gz", partial(_csv, compressed=True)),
     RequestedReport("jsonl.gz", partial(_jsonl, compressed=True)),
-    RequestedReport("parquet", _parquet, package="pyarrow"),
+    GrowingReport("parquet", _parquet, package="pyarrow"),
     RequestedReport("xlsx", _xlsx, package="openpyxl"),
     RequestedReport("pdf", _pdf),  # its pictures are those of ``page.films``, made as it asks for them
 )

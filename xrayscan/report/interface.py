@@ -1,6 +1,7 @@
 """What a report is: a name, the ending of its file, and how to write it."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, runtime_checkable
@@ -10,7 +11,9 @@ import numpy.typing as npt
 from markupsafe import Markup
 
 from xrayscan.files.option import option
-from xrayscan.worklist.worklist import Worklist, WorklistRow
+from xrayscan.store.record import ScanRecord
+from xrayscan.worklist.row import Reading, WorklistRow
+from xrayscan.worklist.worklist import Worklist
 
 TOP = 500  # rows of a page with pictures and all technical tags
 ROWS = 100_000  # of a page: some 30 MB
@@ -121,6 +124,23 @@ class OnRequest(Protocol):
     @property
     def missing(self) -> str:
         """What has to be installed before it can be written, as a whole message; empty where nothing is missing."""
+        ...
+
+
+@runtime_checkable
+class WhileScanning(Protocol):
+    """What a `Report` also is that writes records as they come: for whoever reads on before a scan's end, or after one
+    that broke off.
+    """
+
+    def follow(
+        self, folder: str, reading: Reading, *, goes_on: bool
+    ) -> AbstractContextManager[Callable[[Sequence[ScanRecord]], None]]:
+        """Give a function that takes records once they are in the store, from the scan's own thread: to be quick.
+
+        ``folder`` is the scan's; ``reading`` makes rows of records. ``goes_on``: the scan goes on with one that broke
+        off, so what was written of that stays. What it raises ends the scan: OutputError.
+        """
         ...
 
 

@@ -8,11 +8,12 @@ from xrayscan.errors import InputError, UsageError
 from xrayscan.files.own_output import STORE_NAME
 from xrayscan.files.text import encodable
 from xrayscan.report.table import OUTCOME
+from xrayscan.store.finished import is_finished
 
 if TYPE_CHECKING:
     import duckdb
 
-FILE = "triage.parquet"
+FILE, SCANNING = "triage.parquet", "triage.scanning.parquet"
 ROWS = 10_000  # drawn at a time
 ALL = "*"
 
@@ -24,7 +25,8 @@ def select(
 
     ``condition``: what DuckDB takes behind WHERE; it sees this table and nothing else, no other file and no network.
     ``columns``: by name; ``*`` are all.
-    Raises: InputError where there is no Parquet file, or one older than the scan; UsageError for a condition or a
+    Of a scan that is not complete: what it has written so far, in the order of its records, without ranks.
+    Raises: InputError where there is no Parquet folder, or one older than the scan; UsageError for a condition or a
     column that is none, or where DuckDB is not installed.
     """
     connection = _connection(folder)
@@ -42,22 +44,30 @@ def select(
 
 
 def _connection(folder: str) -> "duckdb.DuckDBPyConnection":
-    path = os.path.join(folder, FILE)
-    remedy = f"run `xrayscan report {encodable(folder)} --format parquet`"
     try:
         import duckdb
         from pyarrow.dataset import dataset
     except ImportError as error:
         raise UsageError("xrayscan query needs DuckDB: pip install 'xrayscan[query]'") from error
-    if not os.path.isfile(path):
+    table = dataset(_parquet(folder))
+    connection = duckdb.connect()
+    connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+    connection.register("worklist", table)
+    return connection
+
+
+def _parquet(folder: str) -> str:
+    """Return what is newest of the scan: its worklist, or the parts of one that is not complete. Raises: InputError."""
+    path, scanning = os.path.join(folder, FILE), os.path.join(folder, SCANNING)
+    if os.path.isdir(scanning) and not is_finished(folder):
+        return scanning
+    remedy = f"run `xrayscan report {encodable(folder)} --format parquet`"
+    if not os.path.exists(path):
         raise InputError(f"{encodable(path)}: no such file: {remedy}")
     store = os.path.join(folder, STORE_NAME)
     if os.path.isfile(store) and os.path.getmtime(store) > os.path.getmtime(path):
         raise InputError(f"{encodable(path)} is older than the scan: {remedy}")
-    connection = duckdb.connect()
-    connection.execute("SET enable_external_access = false; SET lock_configuration = true")
-    connection.register("worklist", dataset(path))
-    return connection
+    return path
 
 
 def _rows(connection: "duckdb.DuckDBPyConnection") -> Iterator[tuple[object, ...]]:

@@ -78,6 +78,7 @@ def scan(
     settings: ScanSettings = ScanSettings(),
     on_progress: Callable[[Progress], None] = lambda progress: None,
     on_start: Callable[[Hardware], None] = lambda hardware: None,
+    on_records: Callable[[Sequence[ScanRecord]], None] = lambda records: None,
     stopping: Callable[[], bool] = lambda: False,
     inputs: Path | Iterable[Path] | None = None,
     waits: Callable[[Source, ScanRecord], bool] = lambda source, record: False,
@@ -91,9 +92,9 @@ def scan(
     Close the worklist when done, or use it as a context manager.
 
     ``on_start`` is told, from the scoring thread, what the scan computes on, before the first film is scored; never
-    where there is none to score. ``stopping`` is asked about once a second. When it says yes, the films that are being
-    scored are still recorded, and the worklist holds what there is: `Worklist.complete` is false, and the same call
-    goes on from there.
+    where there is none to score. ``on_records`` is told of the records that this call makes, once they are in
+    the store. ``stopping`` is asked about once a second. When it says yes, the films that are being scored are still
+    recorded, and the worklist holds what there is: `Worklist.complete` is false, and the same call goes on from there.
 
     For scans of one folder again and again: ``inputs`` are what makes two scans the same one, where ``paths`` are only
     what is to be found this time; ``waits`` is asked of every file that failed, and one that waits gets no record yet;
@@ -111,7 +112,7 @@ def scan(
     started = time.perf_counter()
     try:
         store.remember(cards=[one.card.to_json() for one in loaded], names=names)  # for reports without model files
-        choice = _Choice(store, on_start)
+        choice, telling = _Choice(store, on_start), _Telling(store, on_records)
         asked = Asked(**{name: getattr(settings, name) for name in ASKED})
         films = functools.partial(_expected, progress)
         job = ScanJob(loaded, asked, settings.cluster, films, choice.before, choice.made, stopping, kept)
@@ -125,7 +126,7 @@ def scan(
             for batch in batches:
                 choice.remember()
                 records = [(_source(row), _record(row)) for row in batch]
-                store.write((one for one in records if not (one[1].status is Status.FAILED and waits(*one))), soon=True)
+                telling.write([one for one in records if not (one[1].status is Status.FAILED and waits(*one))])
                 for _, record in records:
                     progress.count(record.status)
                 on_progress(progress)
@@ -137,6 +138,7 @@ def scan(
                 raise KeyboardInterrupt
         else:
             store.finish()
+        telling.tell()
         progress.seconds = time.perf_counter() - started
         on_progress(progress)
         return Worklist(store, [one.card for one in loaded], settings.rank, names)
@@ -235,6 +237,27 @@ class _Choice:
         if self._hardware and self.before != (computed := self._hardware.computed):
             self._store.remember(computed=computed)
             self.before = computed
+
+
+class _Telling:
+    """Tells of records once they are in the store."""
+
+    def __init__(self, store: Store, on_records: Callable[[Sequence[ScanRecord]], None]) -> None:
+        self._store, self._on_records = store, on_records
+        self._untold: list[ScanRecord] = []
+
+    def write(self, records: Sequence[tuple[Source, ScanRecord]]) -> None:
+        """Have the store take these, soon."""
+        self._store.write(records, soon=True)
+        self._untold += [record for _, record in records]
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell of those that are there."""
+        there = len(self._untold) - len(self._store.waiting)
+        if there > 0:
+            self._on_records(self._untold[:there])
+            del self._untold[:there]
 
 
 def _expected(progress: Progress) -> int:

@@ -6,7 +6,7 @@ reads it again later (a heatmap, ``show``) needs no more than a record says.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from xrayscan.sources.source import Source
 
@@ -83,4 +83,21 @@ class Place(Protocol):
 
     def open(self, address: str) -> Opened:
         """Open one file, in any process. It is read once or not at all, so it may be opened as it is read."""
+        ...
+
+
+@runtime_checkable
+class Writable(Place, Protocol):
+    """What a `Place` also is that keeps reports: ``--out NAME://…``.
+
+    Both methods may be called from several threads at once, and raise OutputError with a phrase that names neither the
+    address nor what the other side said, or UsageError where nothing can be written at all.
+    """
+
+    def put(self, address: str, path: str) -> None:
+        """Keep a file of this machine under an address, in place of what is there: whole, or not at all."""
+        ...
+
+    def remove(self, address: str) -> None:
+        """Delete the file of this address, if there is one."""
         ...

@@ -2,7 +2,7 @@
 
 import os
 
-from xrayscan.errors import OutputError
+from xrayscan.errors import InputError, OutputError
 from xrayscan.files.text import encodable
 from xrayscan.store.store import STORE_NAME, Store
 
@@ -20,3 +20,12 @@ def read_finished(folder: str) -> Store:
         store.close()
         raise
     return store
+
+
+def is_finished(folder: str) -> bool:
+    """Whether the last scan into this folder came to its end, as far as can be told: one that runs has not."""
+    try:
+        read_finished(folder).close()
+    except (InputError, OutputError):
+        return False
+    return True

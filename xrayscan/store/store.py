@@ -36,7 +36,7 @@ class Store:
     def __init__(self, connection: sqlite3.Connection, path: str) -> None:
         self._db, self._path = connection, path
         self._kept: list[tuple[int]] = []  # ids, not yet in the file
-        self._waiting: list[tuple[Source, ScanRecord]] = []  # to be committed with others, from then on:
+        self.waiting: list[tuple[Source, ScanRecord]] = []  # the last ones given, not in the file until then:
         self._due = 0.0
         self._begun = True  # whether what is in the file belongs to this run
         self._functions: dict[str, Callable[..., Any]] = {}  # known to SQL
@@ -171,10 +171,10 @@ class Store:
 
     def write(self, records: Iterable[tuple[Source, ScanRecord]] = (), *, soon: bool = False) -> None:
         """Commit these records, all or none, and what was kept until now; ``soon``: within `COMMIT_SECONDS` or so."""
-        self._waiting += list(records)
+        self.waiting += list(records)
         if soon and time.monotonic() < self._due:
             return
-        written, self._waiting = self._waiting, []
+        written, self.waiting = self.waiting, []
         with explained(self._path), transaction(self._db):
             self._begin()
             self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", self._kept)
@@ -203,7 +203,7 @@ class Store:
 
     def counts(self) -> Counts:
         """Count the records of the last run."""
-        if self._kept or self._waiting or not self._begun:
+        if self._kept or self.waiting or not self._begun:
             self.write()
         with explained(self._path):
             numbers = *self._db.execute(schema.COUNTS, (self.run,)).fetchone(), self.recall("removed") or 0
@@ -289,7 +289,7 @@ class Store:
     def close(self) -> None:
         """Commit what a run that has begun kept, and let go of the file."""
         try:
-            if (self._kept or self._waiting) and self._begun:
+            if (self._kept or self.waiting) and self._begun:
                 self.write()
         finally:
             self._db.close()

@@ -16,7 +16,7 @@ from xrayscan.errors import XrayscanError
 from xrayscan.model.calibration import Calibration
 from xrayscan.model.card import ModelCard, OperatingPoint
 from xrayscan.model.input_spec import InputSpec
-from xrayscan.report.interface import PageSettings, Report
+from xrayscan.report.interface import PageSettings, Report, WhileScanning
 from xrayscan.sources.source import Source
 from xrayscan.store.record import Facts, ScanRecord, Status
 from xrayscan.store.store import Store
@@ -116,6 +116,19 @@ def check_complete_or_not_there(report: Report) -> None:
         assert not os.path.exists(path), (
             "a worklist that broke off left a file: write it through xrayscan.atomic_writer"
         )
+
+
+def check_while_scanning(report: Report) -> None:
+    """One that follows a scan takes every record there is, and leaves nothing but files and folders called triage."""
+    if not isinstance(report, WhileScanning):
+        return
+    with tempfile.TemporaryDirectory() as folder, toy_worklist() as worklist:
+        records = [record for _, record in worklist.store.scored()]
+        records += [record for status in Status for record in worklist.store.unscored(status)]
+        with report.follow(folder, worklist.reading, goes_on=False) as tell:
+            tell(records)
+            tell([])
+        assert all(name.startswith("triage.") for name in os.listdir(folder)), os.listdir(folder)
 
 
 check_light_registration = light("reports")

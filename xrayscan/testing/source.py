@@ -11,12 +11,14 @@ class TestShelf(SourceContract):
 Where a server has to be started first, override `subject` and return a `SourceSubject`.
 """
 
+import os
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 
 from xrayscan.errors import Code, DecodeError
-from xrayscan.sources.interface import Opened, Place, Search
+from xrayscan.sources.interface import Opened, Place, Search, Writable
 from xrayscan.sources.source import IDENTITY, Source
 from xrayscan.testing.contract import Contract, assert_registrable, clauses_of, light
 
@@ -90,6 +92,23 @@ def check_reading(subject: SourceSubject) -> None:
             assert read(opened, content) == content, f"{path}: other bytes came ({read.__name__.strip('_')})"
             assert opened.size == len(content)
         assert subject.place.open(path).head(4) == content[:4]
+
+
+def check_writing(subject: SourceSubject) -> None:
+    """One that keeps reports keeps them whole, replaces them, and deletes what is there and what is not."""
+    place, address = subject.place, f"{subject.address.rstrip('/')}/kept report.csv"
+    if not isinstance(place, Writable):
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "report.csv")
+        for content in (b"first", b"", b"the second one"):
+            with open(path, "wb") as file:
+                file.write(content)
+            place.put(address, path)
+            assert place.open(address).whole() == content
+    for _ in range(2):
+        place.remove(address)
+    assert not [found for found in place.find([address], Search()) if found.reason is None], "it was not removed"
 
 
 check_light_registration = light("sources", attrgetter("place"))

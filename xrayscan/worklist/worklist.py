@@ -8,44 +8,19 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from statistics import fmean
 from typing import Self
 
 from xrayscan.model.card import ModelCard
-from xrayscan.store.record import UNLIKE, Facts, ScanRecord, Status
+from xrayscan.store.record import Status
 from xrayscan.store.store import Counts, Store
 from xrayscan.worklist.order import RankSettings
-from xrayscan.worklist.tiers import Tier, TierScale
+from xrayscan.worklist.row import DISAGREE as DISAGREE
+from xrayscan.worklist.row import Reading
+from xrayscan.worklist.row import WorklistRow as WorklistRow
+from xrayscan.worklist.tiers import Tier
 from xrayscan.worklist.trust import doubts
 
-DISAGREE = "models disagree"  # the flag of a film whose tier differs between the models
 SOME_FAILED, NONE_SCORED = 6, 3  # exit codes, as the manual lists them
-
-
-@dataclass(frozen=True, slots=True)
-class WorklistRow:
-    """One line of the worklist, in the order of its columns. ``rank`` and ``probability`` are None unless scored."""
-
-    rank: int | None  # from 1; by study, all images of a study share its rank
-    source: str
-    status: Status  # scored, set aside or failed
-    probability: float | None  # of the positive label, as shown
-    tier: Tier  # high, unlike, intermediate or low; empty unless scored
-    prediction: str  # one of the card's labels; empty unless scored
-    flags: tuple[str, ...]
-    code: str  # of the reason; empty where scored
-    reason: str  # empty where scored
-    facts: Facts  # the technical columns: ``row.facts.modality``
-    probabilities: tuple[float, ...] = ()  # by every model, the first one's first; empty unless scored
-    tiers: tuple[Tier, ...] = ()  # by every model's own thresholds
-    mean: float | None = None  # of the probabilities, where it ranks
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """The flags as people read them, with how unlike training the film is."""
-        number = self.facts.unlikeness
-        return tuple(f"{flag} ({number:.2f})" if flag == UNLIKE and number is not None else flag for flag in self.flags)
 
 
 class Worklist:
@@ -61,17 +36,15 @@ class Worklist:
         settings: RankSettings | None = None,
         names: Sequence[str] = (),
     ) -> None:
-        self.cards = tuple(cards)
-        self.names = tuple(names or (card.name for card in cards))
+        self.reading = Reading(cards, settings, names)
+        self.cards, self.names, self.settings = self.reading.cards, self.reading.names, self.reading.settings
         self.card = cards[0]  # of the model whose tiers and predictions count
-        self.settings = settings or RankSettings()
         self.counts: Counts = store.counts()
         self.complete = store.complete  # if not, the scan was stopped: it lacks what was not reached
         self.fingerprints = store.models
         self.fingerprint = store.models[0]
-        self.by_mean = self.settings.rank_by == "mean" and len(cards) > 1
+        self.by_mean, self.scales = self.reading.by_mean, self.reading.scales
         self.store = store
-        self.scales = tuple(TierScale(card, self.settings.prevalence, self.settings.threshold) for card in cards)
         self.thresholds = self.scales[0].thresholds
         self.unlike = store.unlike()  # of the films scored, those unlike training
         self.apart = self.settings.unlike == "apart" and self.unlike > 0
@@ -123,12 +96,12 @@ class Worklist:
 
     def scored(self) -> Iterator[WorklistRow]:
         """Yield the scored rows in reading order."""
-        score = self._mean if self.by_mean else None
+        score = self.reading.mean if self.by_mean else None
         before = self.thresholds.high if self.by_mean else self.scales[0].high
         rank = self.store.scored_by_study if self.settings.by == "study" else self.store.scored
         wait = self.settings.max_wait
         old = None if wait is None else time.time_ns() - int(wait * 1e9)
-        return (self._row(place, record) for place, record in rank(score, before if self.apart else None, old))
+        return (self.reading.row(place, record) for place, record in rank(score, before if self.apart else None, old))
 
     def scores(self) -> Iterator[tuple[tuple[float, ...], tuple[Tier, ...], bool]]:
         """Yield every scored film's probabilities as shown, its tiers, one per model, and whether it stands apart.
@@ -136,11 +109,11 @@ class Worklist:
         In no order, so quickly.
         """
         for stored, unlike in self.store.probabilities():
-            yield self._shown(stored), self._tiers(stored), unlike and self.apart
+            yield self.reading.shown(stored), self.reading.tiers(stored), unlike and self.apart
 
     def unscored(self, status: Status, *, by_reason: bool = False) -> Iterator[WorklistRow]:
         """Yield the rows set aside, or those that failed, by source, or by reason and then source."""
-        return (self._row(None, record) for record in self.store.unscored(status, by_reason=by_reason))
+        return (self.reading.row(None, record) for record in self.store.unscored(status, by_reason=by_reason))
 
     def reasons(self, status: Status) -> dict[str, int]:
         """Count the rows that ended so by reason, in the order of ``unscored(status, by_reason=True)``."""
@@ -169,32 +142,3 @@ class Worklist:
         if len(self.cards) == 1:
             return {}
         return Counter(tiers for _, tiers, _ in self.scores())
-
-    def _row(self, rank: int | None, record: ScanRecord) -> WorklistRow:
-        stored = record.probabilities
-        shown, tiers = self._shown(stored), self._tiers(stored)
-        own: Tier = tiers[0] if tiers else ""
-        return WorklistRow(
-            rank=rank,
-            source=record.source,
-            status=record.status,
-            probability=shown[0] if shown else None,
-            tier="unlike" if own and self.apart and UNLIKE in record.flags else own,
-            prediction=self.scales[0].prediction(stored[0]) if stored else "",
-            flags=(*record.flags, *([DISAGREE] if len(set(tiers)) > 1 else [])),
-            code=record.code,
-            reason=record.reason or "",
-            facts=record.facts,
-            probabilities=shown,
-            tiers=tiers,
-            mean=self._mean(stored) if stored and self.by_mean else None,
-        )
-
-    def _shown(self, stored: Sequence[float]) -> tuple[float, ...]:
-        return tuple(scale.shown(one) for scale, one in zip(self.scales, stored, strict=False))
-
-    def _tiers(self, stored: Sequence[float]) -> tuple[Tier, ...]:
-        return tuple(scale.tier(one) for scale, one in zip(self.scales, stored, strict=False))
-
-    def _mean(self, stored: Sequence[float]) -> float:
-        return fmean(self._shown(stored))
