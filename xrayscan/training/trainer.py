@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from xrayscan.dataset.cache import FilmCache
+from xrayscan.dataset.cache import film_cache
 from xrayscan.dataset.decoded import contradictions, decode_films
 from xrayscan.dataset.labelled_folder import LabelledFilm, LabelledFolder, read_folder
 from xrayscan.dataset.split import divide, for_training, patient_groups
@@ -100,7 +100,7 @@ def _divided(folder: LabelledFolder, spec: InputSpec, settings: TrainSettings) -
     workers = default_workers() if settings.workers is None else settings.workers
     films, left_out = for_training(folder)
     chosen = _few(films) if settings.fast_dev_run else films
-    cache = FilmCache(path_text(settings.cache), settings.cache_size) if settings.cache else None
+    cache = film_cache(settings.cache, settings.cache_size)
     decoded = decode_films(chosen, spec, workers=workers, cache=cache, on_film=settings.on_film)
     labels = np.array([film.label for film in decoded.films], np.uint8)
     groups = patient_groups([film.patient for film in decoded.films], decoded.digests)
