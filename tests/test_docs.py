@@ -65,7 +65,7 @@ def test_the_manual_explains_every_command(command):
 def test_the_manual_names_no_option_that_is_not_there():
     known = set(re.findall(r"--[a-z][a-z-]+", reference().commands())) | {"--help", "--version"} | NOT_OURS
     for path, text in PAGES.items():
-        shell = re.sub(r"^(pip|ruff|python|pytest) .*$|`python [^`]*`", "", text, flags=re.MULTILINE)
+        shell = re.sub(r"^(pip|ruff|python|pytest|torchrun|srun) .*$|`python [^`]*`", "", text, flags=re.MULTILINE)
         assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", shell)) <= known, path
 
 

@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from xrayscan.model.capabilities import HeatmapLayer as HeatmapLayer
     from xrayscan.model.capabilities import KnowsUnlike as KnowsUnlike
     from xrayscan.model.capabilities import StartsFromWeights as StartsFromWeights
+    from xrayscan.model.capabilities import TakesDevices as TakesDevices
     from xrayscan.model.capabilities import TakesRuntimes as TakesRuntimes
     from xrayscan.model.card import ModelCard as ModelCard
     from xrayscan.model.card import OperatingPoint as OperatingPoint
@@ -161,6 +162,7 @@ _HOME = {
     "GivesLayers": "model.capabilities",
     "GivesStyle": "model.capabilities",
     "HasProgram": "model.capabilities",
+    "TakesDevices": "model.capabilities",
     "TakesRuntimes": "model.capabilities",
     "HasRecipe": "model.capabilities",
     "HeatmapLayer": "model.capabilities",

@@ -117,6 +117,10 @@ class OutputError(XrayscanError):
     exit_code = 5
 
 
+class PeerLostError(XrayscanError):
+    """Another process of a training run has ended, so that this one cannot go on: that one says why."""
+
+
 class DecodeError(XrayscanError):
     """One file that cannot be scored. Its text is the reason in the worklist, such as "truncated JPEG".
 

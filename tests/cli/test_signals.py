@@ -162,16 +162,20 @@ def test_a_terminal_that_is_closed_ends_a_scan_in_order(many, tmp_path):
 
 
 @pytest.mark.slow
-def test_training_that_is_ended_keeps_its_checkpoint_and_says_how_to_go_on(sample_images, tmp_path):
+@pytest.mark.parametrize(("devices", "name", "group"), [(1, "SIGTERM", False), (2, "SIGINT", True)])
+def test_training_that_is_ended_keeps_its_checkpoint_and_says_how_to_go_on(
+    sample_images, tmp_path, devices, name, group
+):
     words = ("train", sample_images / "labelled", "--out", tmp_path / "run", "--cache", tmp_path / "cache")
     tiny = ("--set", "side=32", "--set", "width=4", "--epochs", "5000", "--patience", "5000", "--device", "cpu")
-    process = start(*words, *tiny)
+    process = start(*words, *tiny, "--devices", str(devices))
     until((tmp_path / "run" / "checkpoint.safetensors").exists)
-    process.send_signal(signal.SIGTERM)
+    (os.killpg if group else os.kill)(process.pid, signal.Signals[name])
     _, said = process.communicate(timeout=SECONDS * 4)
-    assert process.returncode == 143
-    assert "stopped by SIGTERM: finished epochs are kept; add --resume to go on from there" in said
+    assert process.returncode == ENDS[name]
+    assert f"stopped by {name}: finished epochs are kept; add --resume to go on from there" in said
     assert "Traceback" not in said
+    assert said.count("Training on ") == 1, "one process tells people"
     nothing_is_left(process)
 
 

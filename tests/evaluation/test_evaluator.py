@@ -11,7 +11,7 @@ from PIL import Image
 from sklearn import metrics as sk
 from small import check_answer, make_model, write_film
 
-from xrayscan import EvaluateSettings, InputError, UsageError, load_model, write_evaluation
+from xrayscan import EvaluateSettings, InputError, InputSpec, UsageError, load_model, write_evaluation
 from xrayscan.cli import main
 from xrayscan.cli.evaluate import evaluate as command
 from xrayscan.dataset import perceptual_hash
@@ -274,3 +274,25 @@ def test_real_films_of_another_size_and_encoding_are_refused(real_films, model_t
     by_hash, by_patient = (int(re.search(rf"(\d+) by {way}", str(error.value))[1]) for way in ("perc", "patient"))
     assert by_hash >= 140  # of 150, decoded for a model of 32 px; for one of 128 px it is 146
     assert by_patient == 150
+
+
+def test_a_second_evaluation_takes_the_films_from_the_cache_and_says_the_same(
+    labelled, model_file, tmp_path, monkeypatch
+):
+    shutil.copytree(labelled, tmp_path / "films")
+    (tmp_path / "films" / "NORMAL" / "broken.png").write_bytes(b"no film")
+    boxed = str(make_model(tmp_path / "boxed.safetensors", input=InputSpec(32, resize="letterbox")))
+    cached = dataclasses.replace(QUICK, cache=tmp_path / "cache")
+    folder = read_folder(str(tmp_path / "films"))
+
+    def found(models, settings):
+        evaluation = evaluate(models, folder, tmp_path / "films", settings)
+        answers = [model.probabilities.tolist() for model in evaluation.models]
+        return answers, [film.path for film in evaluation.films.films], evaluation.films.failed
+
+    plain = found([model_file, boxed], QUICK)
+    assert len(plain[2]) == 1
+    assert found([model_file], cached)[0] == plain[0][:1]
+    assert found([model_file, boxed], cached) == plain
+    monkeypatch.setattr("xrayscan.dataset.decoded.read", lambda *_, **__: pytest.fail("films are decoded again"))
+    assert found([model_file, boxed], cached) == plain

@@ -29,6 +29,7 @@ class EvaluateOptions:
     share: bool = options.share_option()
     measured: EvaluateSettings
     labels: FolderSettings
+    cache: options.Cache
     hardware: options.Hardware
     runtime: str = options.runtime_option()
     quiet: bool = options.quiet_option()
@@ -112,6 +113,8 @@ def evaluate(asked: EvaluateOptions) -> FolderEvaluated:
             asked.measured,
             placement=placement,
             workers=asked.hardware.workers,
+            cache=asked.cache.folder(),
+            cache_size=asked.cache.size(),
             on_film=console.film,
             on_scored=console.scored,
         )

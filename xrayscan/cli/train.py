@@ -17,6 +17,7 @@ from xrayscan.dataset.folder_settings import FolderSettings
 from xrayscan.files.toml import read_toml
 from xrayscan.model.backend import Epoch, TrainingParams
 from xrayscan.model.card import UNNAMED, OperatingPoint
+from xrayscan.model.ranks import Ranks
 
 if TYPE_CHECKING:
     from xrayscan.training import Trained, TrainSettings
@@ -60,6 +61,12 @@ class TrainOptions:
     share: bool = options.share_option()
     fast_dev_run: bool = option(False, "Smoke test: run everything on a few films.")
     hardware: options.Hardware
+    devices: int | None = option(
+        1,
+        "GPUs of this machine, or processes on its CPU, to train on together; auto: every GPU.",
+        range=(1, None),
+        words=options.AUTO,
+    )
     quiet: bool = options.quiet_option()
     as_json: bool = options.json_option()
 
@@ -87,6 +94,7 @@ class ModelTrained:
     "xrayscan train labelled/ --out runs/lite0 --backend lite0",
     "xrayscan train labelled/ --out runs/wide --set width=64 --epochs 30 --monitor val_auroc",
     "xrayscan train labelled/ --out runs/wide --resume",
+    "xrayscan train labelled/ --out runs/large --backend resnet50 --devices 4",
     "xrayscan train labelled/ --out runs/best --recipe runs/search/best.toml",
     "xrayscan predict radiographs/ --model runs/first",
 )
@@ -97,12 +105,29 @@ def train(asked: TrainOptions) -> ModelTrained:
     points see validation only, and a test folder is not read. RUN/ then holds model.safetensors, which
     `xrayscan predict --model RUN/` uses, training.html, history.csv, metrics.json, split.csv and recipe.toml.
     """
+    from xrayscan.training.launch import on_devices
+
+    context = click.get_current_context()
+    context.meta[RESUME] = lambda: _kept(asked.out)
+    trained: ModelTrained | None = on_devices(_train, asked, began(), device=asked.hardware.device, count=asked.devices)
+    return trained or context.exit()
+
+
+def _train(ranks: Ranks, asked: TrainOptions, since: float | None) -> ModelTrained | None:
+    """Train in one process. Of several, the first alone tells people and answers."""
     from xrayscan.console.train import TrainConsole
     from xrayscan.training import train as run
 
-    click.get_current_context().meta[RESUME] = lambda: _kept(asked.out)
-    with TrainConsole(quiet=asked.quiet, since=began()) as console:
-        trained = run(asked.directory, asked.out, _settings(asked, console))
+    if not ranks.first:
+        run(asked.directory, asked.out, _settings(asked, ranks))
+        return None
+    with TrainConsole(quiet=asked.quiet, since=since) as console:
+        settings = _settings(asked, ranks)
+        fit = dataclasses.replace(
+            settings.fit, on_epoch=console.epoch, on_step=console.step, on_validated=console.validated
+        )
+        shown = dataclasses.replace(settings, fit=fit, on_film=console.film, on_split=console.split)
+        trained = run(asked.directory, asked.out, shown)
         console.summary(trained)
     return _answer(trained)
 
@@ -133,18 +158,17 @@ def _kept(out: str) -> str:
     return ": finished epochs are kept; add --resume to go on from there" if kept else ": no epoch was finished"
 
 
-def _settings(asked: TrainOptions, console: Any) -> "TrainSettings":
+def _settings(asked: TrainOptions, ranks: Ranks) -> "TrainSettings":
     from xrayscan.model.backend import FitSettings
     from xrayscan.training import TrainSettings
     from xrayscan.training.calibrate import Target
+    from xrayscan.training.launch import own_device
 
     fit = FitSettings(
         seed=asked.seed,
         weights=asked.weights,
-        placement=asked.hardware.placement(),
-        on_epoch=console.epoch,
-        on_step=console.step,
-        on_validated=console.validated,
+        placement=own_device(asked.hardware.placement(), ranks),
+        ranks=ranks,
     )
     return TrainSettings(
         backend=asked.recipes.backend,
@@ -154,8 +178,6 @@ def _settings(asked: TrainOptions, console: Any) -> "TrainSettings":
         workers=asked.hardware.workers,
         fit=fit,
         about=_texts(asked.about),
-        on_film=console.film,
-        on_split=console.split,
         targets=tuple(map(Target.parse, asked.operating_points)),
         cache=asked.cache.folder(),
         cache_size=asked.cache.size(),

@@ -25,6 +25,7 @@ import platformdirs
 from xrayscan.dataset import perceptual_hash
 from xrayscan.errors import DecodeError, OutputError
 from xrayscan.files.atomic import atomic_file, sync_folder
+from xrayscan.files.paths import Path, path_text
 from xrayscan.files.text import encodable
 from xrayscan.model.backend import Pixels
 from xrayscan.model.input_spec import InputSpec
@@ -192,6 +193,11 @@ def _remove(path: str) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         os.unlink(path)
+
+
+def film_cache(folder: Path | None, size: int) -> FilmCache | None:
+    """The cache in a folder, of so many bytes at most; none without a folder."""
+    return FilmCache(path_text(folder), size) if folder else None
 
 
 def user_cache() -> str:

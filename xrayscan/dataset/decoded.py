@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +44,8 @@ def decode_films(
 
     Raises: InputError if a label is left without a film, OutputError if the cache cannot be written.
     """
-    entry = _entry([film.path for film in films], spec, workers, cache, on_film)
+    paths = [film.path for film in films]
+    [entry] = read_entries(paths, [spec], workers=workers, cache=cache, on_film=on_film).values()
     good = [index for index, reason in enumerate(entry.reasons) if reason is None]
     failed = {film.path: reason for film, reason in zip(films, entry.reasons, strict=True) if reason is not None}
     if {films[index].label for index in good} != {0, 1}:
@@ -67,31 +68,52 @@ def contradictions(decoded: Decoded, labels: tuple[str, str]) -> tuple[str, ...]
     )
 
 
-def _entry(paths: Sequence[str], spec: InputSpec, workers: int, cache: FilmCache | None, on_film: OnFilm) -> Entry:
+def read_entries(
+    paths: Sequence[str],
+    specs: Iterable[InputSpec],
+    *,
+    workers: int,
+    cache: FilmCache | None = None,
+    on_film: OnFilm = lambda done, total: None,
+) -> dict[str, Entry]:
+    """Every path at every size asked for, by pixel column: from the ``cache``, or decoded once for all that it lacks.
+
+    Raises: InputError for a file that changed meanwhile, OutputError if the cache cannot be written.
+    """
+    wanted = {pixel_column(spec): spec for spec in specs}
     if cache is None:
-        return _decode(paths, spec, workers, on_film)
+        return _decode(paths, wanted, workers, on_film)
     digests = cache.digests(paths, workers)
-    if kept := cache.get(digests, spec):
+    found = {column: cache.get(digests, spec) for column, spec in wanted.items()}
+    kept = {column: entry for column, entry in found.items() if entry}
+    missing = {column: spec for column, spec in wanted.items() if column not in kept}
+    if not missing:
         on_film(len(paths), len(paths))
         return kept
-    entry = _decode(paths, spec, workers, on_film)
-    for path, before, now in zip(paths, digests, entry.digests, strict=True):
+    fresh = _decode(paths, missing, workers, on_film)
+    for path, before, now in zip(paths, digests, next(iter(fresh.values())).digests, strict=True):
         if now and before != now:  # a file that is no film at all is refused before it has a digest
             raise InputError(f"{path} changed while it was being read: wait until the folder is complete, then go on")
-    return cache.put(dataclasses.replace(entry, digests=digests), spec)
+    put = {name: cache.put(dataclasses.replace(fresh[name], digests=digests), spec) for name, spec in missing.items()}
+    return kept | put
 
 
-def _decode(paths: Sequence[str], spec: InputSpec, workers: int, on_film: OnFilm) -> Entry:
-    pixels = np.zeros((len(paths), spec.side, spec.side), np.uint8)
-    small = np.zeros((len(paths), perceptual_hash.SPEC.side, perceptual_hash.SPEC.side), np.uint8)
+def _decode(paths: Sequence[str], specs: Mapping[str, InputSpec], workers: int, on_film: OnFilm) -> dict[str, Entry]:
+    """One entry for each pixel column."""
+    small = pixel_column(perceptual_hash.SPEC)
+    sizes = {**{column: spec.side for column, spec in specs.items()}, small: perceptual_hash.SPEC.side}
+    pixels = {column: np.zeros((len(paths), side, side), np.uint8) for column, side in sizes.items()}
     digests, reasons = [""] * len(paths), [None] * len(paths)
     rows = ({"path": path, "index": index} for index, path in enumerate(paths))
-    work = functools.partial(prepare, specs=(spec, perceptual_hash.SPEC))
+    work = functools.partial(prepare, specs=(*specs.values(), perceptual_hash.SPEC))
     for done, row in enumerate(read(rows, work, workers=workers), 1):
         index = row["index"]
         digests[index], reasons[index] = row.get("sha256", ""), row.get("reason")
         if not row.get("reason"):
-            pixels[index], small[index] = row[pixel_column(spec)], row[pixel_column(perceptual_hash.SPEC)]
+            for column, array in pixels.items():
+                array[index] = row[column]
         on_film(done, len(paths))
-    pixels.flags.writeable = False
-    return Entry(tuple(digests), pixels, perceptual_hash.hashes(small), tuple(reasons))
+    for array in pixels.values():
+        array.flags.writeable = False
+    hashes = perceptual_hash.hashes(pixels[small])
+    return {column: Entry(tuple(digests), pixels[column], hashes, tuple(reasons)) for column in specs}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from xrayscan.dataset.cache import film_cache
 from xrayscan.dataset.labelled_folder import LabelledFolder
 from xrayscan.errors import UsageError
 from xrayscan.evaluation.figures import (
@@ -115,7 +116,8 @@ def evaluate(
     points = {reference: _point(model, settings) for reference, model in models.items()}
     workers = default_workers() if settings.workers is None else settings.workers
     specs = [model.card.input for model in models.values()]
-    films = read_films(folder, settings.split, specs, workers=workers, on_film=settings.on_film)
+    cache = film_cache(settings.cache, settings.cache_size)
+    films = read_films(folder, settings.split, specs, workers=workers, cache=cache, on_film=settings.on_film)
     keys = [film.patient_key for film in films.films]
     overlaps = {
         reference: overlap(model.seen, films.digests, films.hashes, keys) if model.seen else None

@@ -1,6 +1,5 @@
 """The films of an evaluation: chosen by split, read once for all models."""
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,14 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan.dataset import perceptual_hash
+from xrayscan.dataset.cache import FilmCache
+from xrayscan.dataset.decoded import read_entries
 from xrayscan.dataset.labelled_folder import LabelledFilm, LabelledFolder
 from xrayscan.dataset.split import Indices, patient_groups
 from xrayscan.errors import InputError
 from xrayscan.model.backend import Pixels
 from xrayscan.model.input_spec import InputSpec
-from xrayscan.scanning.local_engine import read
-from xrayscan.scanning.prepare import prepare
-from xrayscan.scanning.row import pixel_column
 
 DEFAULT_SPLIT = "test"
 ALL = "all"
@@ -59,50 +57,40 @@ def read_films(
     specs: Sequence[InputSpec],
     *,
     workers: int,
+    cache: FilmCache | None = None,
     on_film: Callable[[int, int], None] = lambda done, total: None,
 ) -> TestFilms:
-    """Read films at every size asked for. Raises: InputError if a label is left without a readable film."""
+    """Read films at every size asked for, or take them from the ``cache``.
+
+    Raises: InputError if a label is left without a readable film; as `read_entries`.
+    """
     films = chosen(folder, split)
-    wanted = {pixel_column(spec): spec for spec in (*specs, perceptual_hash.SPEC)}
-    arrays = {name: np.zeros((len(films), spec.side, spec.side), np.uint8) for name, spec in wanted.items()}
-    digests, failed = [""] * len(films), {}
-    rows = ({"path": film.path, "index": index} for index, film in enumerate(films))
-    work = functools.partial(prepare, specs=tuple(wanted.values()))
-    for done, row in enumerate(read(rows, work, workers=workers), 1):
-        if row.get("reason"):
-            failed[row["path"]] = row["reason"]
-        else:
-            digests[row["index"]] = row["sha256"]
-            for name, pixels in arrays.items():
-                pixels[row["index"]] = row[name]
-        on_film(done, len(films))
-    kept = [index for index, digest in enumerate(digests) if digest]
-    return _films(folder, [films[n] for n in kept], [digests[n] for n in kept], arrays, kept, failed)
+    paths = [film.path for film in films]
+    entries = read_entries(paths, specs, workers=workers, cache=cache, on_film=on_film)
+    entry = next(iter(entries.values()))
+    whole = TestFilms(
+        folder,
+        films,
+        np.array([film.label for film in films], np.uint8),
+        np.zeros(len(films), np.intp),
+        entry.digests,
+        entry.hashes,
+        {column: entry.pixels for column, entry in entries.items()},
+        {},
+    )
+    return without(whole, {index: reason for index, reason in enumerate(entry.reasons) if reason is not None})
 
 
 def without(films: TestFilms, left_out: Mapping[int, str]) -> TestFilms:
     """The same films without some, given as index → reason. Raises: as `read_films`."""
     kept = [index for index in range(len(films.films)) if index not in left_out]
     failed = {**films.failed, **{films.films[n].path: reason for n, reason in left_out.items()}}
-    some, digests = [films.films[n] for n in kept], [films.digests[n] for n in kept]
-    return _films(films.folder, some, digests, films.pixels, kept, failed)
-
-
-def _films(
-    folder: LabelledFolder,
-    films: Sequence[LabelledFilm],
-    digests: Sequence[str],
-    arrays: Mapping[str, Pixels],
-    kept: list[int],
-    failed: Mapping[str, str],
-) -> TestFilms:
-    labels = np.array([film.label for film in films], np.uint8)
+    some, digests, labels = [films.films[n] for n in kept], [films.digests[n] for n in kept], films.labels[kept]
     if set(labels.tolist()) != {0, 1}:
         raise InputError(
-            f"{len(films)} readable films of one label or none: an evaluation needs films of {folder.labels[0]} and "
-            f"of {folder.labels[1]}"
+            f"{len(some)} readable films of one label or none: an evaluation needs films of {films.folder.labels[0]} "
+            f"and of {films.folder.labels[1]}"
         )
-    pixels = {name: array[kept] for name, array in arrays.items()}
-    groups = patient_groups([film.patient for film in films], digests)
-    hashes = perceptual_hash.hashes(pixels[pixel_column(perceptual_hash.SPEC)])
-    return TestFilms(folder, tuple(films), labels, groups, tuple(digests), hashes, pixels, failed)
+    pixels = {name: array[kept] for name, array in films.pixels.items()}
+    groups = patient_groups([film.patient for film in some], digests)
+    return TestFilms(films.folder, tuple(some), labels, groups, tuple(digests), films.hashes[kept], pixels, failed)

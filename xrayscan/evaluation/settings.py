@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from xrayscan.dataset.cache import CACHE_SIZE
 from xrayscan.dataset.styles import STYLES
 from xrayscan.files.option import option
+from xrayscan.files.paths import Path
 from xrayscan.model.backend import Placement
 from xrayscan.statistics.metrics import RESAMPLES
 
@@ -40,5 +42,7 @@ class EvaluateSettings:
     resamples: int = RESAMPLES
     placement: Placement = Placement()
     workers: int | None = None
+    cache: Path | None = None  # a folder for decoded films
+    cache_size: int = CACHE_SIZE  # bytes
     on_film: Callable[[int, int], None] = lambda done, total: None  # called as films are read
     on_scored: Callable[[int, int], None] = lambda done, total: None  # called as films are scored

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.provenance import Provenance
 from xrayscan.model.ranges import check_ranges
+from xrayscan.model.ranks import Ranks
 from xrayscan.model.tensors import Tensors as Tensors
 
 Pixels = npt.NDArray[np.uint8]
@@ -181,7 +182,8 @@ class FitSettings:
 
     ``on_step`` is told (epoch, steps done, steps in an epoch), ``on_validated`` (epoch, films done, films to validate
     on); ``on_snapshot`` is given every epoch's snapshot before ``on_epoch`` hears of that epoch; ``resume`` goes on
-    from one. Whatever a callback raises ends the training.
+    from one. Whatever a callback raises ends the training. With several ``ranks``, as many processes train together,
+    each of which calls ``fit`` with the same films and settings: a backend that can has ``takes_devices = True``.
     """
 
     params: TrainingParams = TrainingParams()
@@ -193,6 +195,7 @@ class FitSettings:
     on_validated: Callable[[int, int, int], None] = lambda epoch, done, of: None
     on_snapshot: Callable[[Snapshot], None] | None = None  # None: no snapshots are made
     resume: Snapshot | None = None
+    ranks: Ranks = Ranks()
 
 
 class Backend(Protocol):

@@ -63,6 +63,16 @@ class TakesRuntimes(Protocol):
         ...
 
 
+@runtime_checkable
+class TakesDevices(Protocol):
+    """A backend that several processes can train together: its ``fit`` heeds ``settings.ranks``."""
+
+    @property
+    def takes_devices(self) -> bool:
+        """True; a backend that trains in one process has no such member, and is refused ``--devices``."""
+        ...
+
+
 # Of predictors
 
 

@@ -49,6 +49,7 @@ class TorchBackend:
     starts_with: str = "none"
 
     takes_runtimes: ClassVar[bool] = True
+    takes_devices: ClassVar[bool] = True
 
     @property
     def takes_weights(self) -> bool:

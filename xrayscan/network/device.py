@@ -33,6 +33,19 @@ def place(device: str = "auto", precision: str = "auto") -> Placement:
     return Placement(where, cast(Precision, precision))
 
 
+def devices_there(device: str) -> tuple[str, int]:
+    """The kind of device that is meant, and how many of it this process may use: GPUs, or cores of the CPU.
+
+    One that is named by its number is one. Raises: as `place`.
+    """
+    import torch
+
+    kind = _device(device).partition(":")[0]
+    if kind != "cuda":
+        return kind, cores() if kind == "cpu" else 1
+    return kind, 1 if ":" in device else torch.cuda.device_count()
+
+
 def default_batch_size(placement: Placement) -> int:
     """Films per batch that keep the device busy at 128 to 224 px without needing much memory."""
     return {"cuda": 256, "mps": 64}.get(placement.device.partition(":")[0], 32)

@@ -27,7 +27,7 @@ class SpawnedReaders:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=serve, args=(theirs, self._work, self._memory), daemon=True)
-        with _main_set_aside():
+        with main_set_aside():
             process.start()
         theirs.close()
         self._processes.append(process)
@@ -46,7 +46,7 @@ class SpawnedReaders:
 
 
 @contextlib.contextmanager
-def _main_set_aside() -> Iterator[None]:
+def main_set_aside() -> Iterator[None]:
     """Have a child not run the user's script again, which would start a scan of its own: it needs nothing from there.
 
     What a child is told of the main module is read from these two attributes (`multiprocessing.spawn`).

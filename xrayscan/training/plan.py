@@ -16,7 +16,7 @@ from xrayscan.dataset.split import Indices
 from xrayscan.errors import ModelError
 from xrayscan.files.paths import Path
 from xrayscan.model.backend import Backend, Epoch, Films, FitSettings, TrainingParams
-from xrayscan.model.capabilities import HasRecipe, StartsFromWeights
+from xrayscan.model.capabilities import HasRecipe, StartsFromWeights, TakesDevices
 from xrayscan.model.card import UNNAMED
 from xrayscan.model.file import Model
 from xrayscan.model.input_spec import InputSpec
@@ -109,6 +109,8 @@ class Plan:
         if weights != "none" and not starts:
             raise ModelError(f"backend {backend.name} starts from no weights of others: leave out --weights")
         params, training = parse_both(backend.params, TrainingParams, given, of=f"backend {backend.name}")
+        if settings.fit.ranks.size > 1 and not isinstance(backend, TakesDevices):
+            raise ModelError(f"backend {backend.name} trains no network on several devices: leave out --devices")
         listeners = {name: registry.callback(name).load() for name in dict.fromkeys(("csv", *settings.callbacks))}
         return cls(backend, params, training, backend.spec(params), weights, listeners)
 

@@ -38,6 +38,11 @@ class Run:
         self._asked: dict[str, Any] = {}
         self.epochs: tuple[Epoch, ...] = ()
 
+    @property
+    def first(self) -> bool:
+        """Whether this process writes; of several that train together, the others only read what is resumed."""
+        return self._settings.fit.ranks.first
+
     @classmethod
     def open(cls, directory: str, out: str, plan: Plan, settings: TrainSettings) -> "Run":
         """Make the folder and write the recipe, so that a folder that cannot be written fails before hours of work.
@@ -47,6 +52,8 @@ class Run:
         overwritten nor fit to be resumed.
         """
         run = cls(out, plan, settings)
+        if not run.first:
+            return run
         make_folder(out, share=settings.share)
         kept = run.path(checkpoint.CHECKPOINT_FILE)
         refuse_foreign(kept)
@@ -72,7 +79,8 @@ class Run:
     def start(self, films: SplitFilms) -> Snapshot | None:
         """Write the split, and return what is to be resumed. Raises: UsageError if that was another run."""
         self._asked = {**self._values(), "films": _fingerprint(films)}
-        write_split(self.path(SPLIT_FILE), films)
+        if self.first:
+            write_split(self.path(SPLIT_FILE), films)
         kept = self.path(checkpoint.CHECKPOINT_FILE)
         if not (self._settings.resume and os.path.exists(kept)):
             return None
@@ -80,6 +88,11 @@ class Run:
         self._check(asked)
         self.epochs = snapshot.epochs
         return snapshot
+
+    @property
+    def identity(self) -> str:
+        """Equal for processes that train on the same films, from the same epoch on."""
+        return repr((self._asked, self.epochs[-1:]))
 
     def told(self) -> TrainingRun:
         """What callbacks are told of it."""

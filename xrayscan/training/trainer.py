@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from xrayscan.dataset.cache import FilmCache
+from xrayscan.dataset.cache import film_cache
 from xrayscan.dataset.decoded import contradictions, decode_films
 from xrayscan.dataset.labelled_folder import LabelledFilm, LabelledFolder, read_folder
 from xrayscan.dataset.split import divide, for_training, patient_groups
@@ -21,6 +21,7 @@ from xrayscan.model.gate import GatedPredictor
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.model.provenance import Provenance, split_tensors
 from xrayscan.network.pretrained import weights_seen
+from xrayscan.network.process_group import first_alone, refuse_unequal, told_by_first
 from xrayscan.plugin.callback import listening
 from xrayscan.scanning.workers import default_workers
 from xrayscan.training.gate import flagged_shares, teach_gate
@@ -37,28 +38,35 @@ def train(directory: Path, out: Path, settings: TrainSettings = TrainSettings())
     """Train on a labelled folder and leave a run folder: model, history, metrics, split, recipe and report.
 
     Validation films (20 % of the patients) steer early stopping, then calibrate and are measured; the weights never
-    see them. Films of a test folder are not read.
+    see them. Films of a test folder are not read. Of several processes that train together (``settings.fit.ranks``),
+    the first one writes, and all return when it has.
     Raises: InputError for a folder that cannot be trained on, ModelError for unknown backends or parameters,
     OutputError if ``out`` cannot be written or holds a run that was cut off, UsageError if what is resumed was
     another run.
     """
     directory, out, plan = path_text(directory), path_text(out), Plan.from_settings(settings)
     folder = read_folder(directory, settings.folder)
-    run = Run.open(directory, out, plan, settings)
-    films = _divided(folder, plan.spec, settings)
-    kept = run.start(films)
+    ranks = settings.fit.ranks
+    with first_alone(ranks):
+        run = Run.open(directory, out, plan, settings)
+        films = _divided(folder, plan.spec, settings)
+        kept = run.start(films)
+    refuse_unequal(ranks, run.identity)
     settings.on_split(films, kept.epochs if kept else ())
     validation = films.films(films.validation)
     fit = dataclasses.replace(
         settings.fit,
         params=plan.training,
         weights=plan.weights,
-        on_snapshot=run.save_checkpoint,
+        on_snapshot=run.save_checkpoint if ranks.first else None,
         resume=kept,
     )
-    with listening(plan.listeners, run.told()) as tell:
+    with listening(plan.listeners if ranks.first else {}, run.told()) as tell:
         fit = dataclasses.replace(fit, on_epoch=run.recorder(tell, settings.fit.on_epoch))
         made = plan.backend.fit(plan.params, plan.spec, films.films(films.training), validation, fit)
+    if not ranks.first:
+        logits = told_by_first(ranks, np.zeros(len(validation), np.float32))
+        return Trained(load_model(run.path(MODEL_FILE)), films, run.epochs, logits, ())
     tensors, inherited = split_tensors(made)
     seen = _seen(films, inherited, weights_seen(plan.weights))
     predictor = plan.backend.load(plan.params, plan.spec, tensors, fit.placement)
@@ -78,7 +86,9 @@ def train(directory: Path, out: Path, settings: TrainSettings = TrainSettings())
         measured = dataclasses.replace(measured, metrics={**measured.metrics, "flagged": flagged})
     card = _card(plan, films, settings, measured, seen)
     save_model(run.path(MODEL_FILE), card, {**tensors, **(gate.tensors() if gate else {})}, seen)
-    return run.finalise(Trained(load_model(run.path(MODEL_FILE)), films, run.epochs, logits, ()))
+    trained = run.finalise(Trained(load_model(run.path(MODEL_FILE)), films, run.epochs, logits, ()))
+    told_by_first(ranks, logits)
+    return trained
 
 
 def split_films(directory: str, spec: InputSpec, settings: TrainSettings) -> SplitFilms:
@@ -90,7 +100,7 @@ def _divided(folder: LabelledFolder, spec: InputSpec, settings: TrainSettings) -
     workers = default_workers() if settings.workers is None else settings.workers
     films, left_out = for_training(folder)
     chosen = _few(films) if settings.fast_dev_run else films
-    cache = FilmCache(path_text(settings.cache), settings.cache_size) if settings.cache else None
+    cache = film_cache(settings.cache, settings.cache_size)
     decoded = decode_films(chosen, spec, workers=workers, cache=cache, on_film=settings.on_film)
     labels = np.array([film.label for film in decoded.films], np.uint8)
     groups = patient_groups([film.patient for film in decoded.films], decoded.digests)
@@ -141,6 +151,7 @@ def _story(plan: Plan, films: SplitFilms, settings: TrainSettings) -> dict[str, 
         "seed": settings.fit.seed,
         "weights": os.path.basename(plan.weights),
         **dataclasses.asdict(plan.training),
+        **({"devices": settings.fit.ranks.size} if settings.fit.ranks.size > 1 else {}),
         **({TRIAL: True} if settings.fast_dev_run else {}),
     }
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+import torch
 
-from xrayscan import Films, FitSettings, InputSpec, ModelError, TrainingParams
+from xrayscan import Films, FitSettings, InputSpec, ModelError, TrainingParams, UsageError
 from xrayscan.network.architectures.cnn import CnnParams, build
 from xrayscan.network.fit.loop import fit
 
@@ -17,8 +18,6 @@ def toy(count, seed, side=32):
 
 
 def fitted(seed=0, **settings):
-    import torch
-
     torch.manual_seed(seed)
     epochs = []
     tensors = fit(
@@ -51,6 +50,17 @@ def test_training_stops_when_validation_no_longer_improves():
 def test_training_that_diverges_says_so():
     with pytest.raises(ModelError, match="diverged in epoch 1"):
         fitted(learning_rate=1e30, optimiser="sgd")
+
+
+def test_a_step_that_does_not_fit_into_memory_says_what_helps(monkeypatch):
+    def full(*arguments):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr("xrayscan.network.fit.train_state.TrainState._images", full)
+    with pytest.raises(
+        UsageError, match=r"^16 films in a step do not fit into the memory of cpu: give a smaller --batch-size"
+    ):
+        fitted()
 
 
 @pytest.mark.parametrize("optimiser", ["adamw", "adam", "sgd", "rmsprop"])

@@ -1,8 +1,10 @@
 """The one training loop and the one predict loop of every network backend."""
 
+import contextlib
 import dataclasses
 import functools
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,10 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from xrayscan.errors import ModelError
+from xrayscan.errors import ModelError, UsageError
+from xrayscan.files.text import counted
 from xrayscan.model.backend import Epoch, Films, FitSettings, Snapshot, Tensors
+from xrayscan.model.batches import out_of_memory
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.device import keep_memory
 from xrayscan.network.fit.early_stopping import SPECIFICITY, EarlyStopping, epoch_metrics, sensitivity_at
@@ -19,6 +23,7 @@ from xrayscan.network.fit.losses import plain_loss
 from xrayscan.network.fit.optimisers import LearningGroups
 from xrayscan.network.fit.soup import Soup, matching, rescale
 from xrayscan.network.fit.train_state import TrainState
+from xrayscan.network.process_group import sharing_cores
 
 BEST = "best/"  # before the names of the best epoch's weights in a snapshot
 
@@ -40,17 +45,34 @@ def fit(
 
     After every epoch a snapshot is offered; resumed from one, training ends with the same weights, bit for bit on a
     CPU in fp32 with the same number of threads.
-    Raises: ModelError if training diverges, or the snapshot does not fit.
+    Raises: ModelError if training diverges, or the snapshot does not fit; UsageError if a step's films do not fit into
+    memory.
     """
     if settings.placement.device == "cpu":
         keep_memory()
-    run = _Run(network, spec, train, settings, groups)
-    while not run.over:
-        epoch = run.next(validation)
-        if settings.on_snapshot:
-            settings.on_snapshot(run.snapshot())
-        settings.on_epoch(epoch)
+    with sharing_cores(settings.ranks):
+        run = _Run(network, spec, train, settings, groups)
+        while not run.over:
+            epoch = run.next(validation)
+            if settings.on_snapshot:
+                settings.on_snapshot(run.snapshot())
+            settings.on_epoch(epoch)
     return run.best
+
+
+@contextlib.contextmanager
+def _memory_for(settings: FitSettings) -> Iterator[None]:
+    """Say of a step that does not fit into memory what helps. It is not halved: norms would see other batches."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
+        films = -(-settings.params.batch_size // settings.ranks.size)
+        raise UsageError(
+            f"{counted(films, 'film')} in a step do not fit into the memory of {settings.placement.device}: give a "
+            "smaller --batch-size, or more --devices"
+        ) from error
 
 
 class _Run:
@@ -95,7 +117,8 @@ class _Run:
             self.state.network.load_state_dict(self._start)
             self.state = self._new()
         state = self.state
-        train_loss, order, train_logits = state.epoch(number)
+        with _memory_for(self.settings):
+            train_loss, order, train_logits = state.epoch(number)
         rate, trained = state.schedule.rate, time.perf_counter()
         logits = state.predict(validation, functools.partial(self.settings.on_validated, number))
         if not (np.isfinite(train_logits).all() and np.isfinite(logits).all()):

@@ -14,15 +14,19 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
+from xrayscan.errors import UsageError
+from xrayscan.files.text import counted
 from xrayscan.model.backend import Films, FitSettings, Pixels, Tensors
 from xrayscan.model.batches import Batches
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.fit.augmentation import PRESETS, Partners, augment
+from xrayscan.network.fit.data_parallel import data_parallel, with_shared_norms
 from xrayscan.network.fit.losses import Loss, absolute_sum
 from xrayscan.network.fit.optimisers import LearningGroups, Schedule, make_optimiser, matrices, train_mode
 from xrayscan.network.fit.random_draws import Indices, RandomDraws, balanced_order, network_seed, order_of
 from xrayscan.network.forward import autocast, images_of, placed, predicted
 from xrayscan.network.normalise import normalise
+from xrayscan.network.process_group import gathered
 
 NICE = 10
 Arrays = dict[str, npt.NDArray[Any]]
@@ -30,7 +34,10 @@ Group = tuple[torch.Tensor, ...] | list[torch.Tensor]
 
 
 class TrainState:
-    """Order, augmentation and dropout are functions of (seed, epoch, film), so that an epoch can be done again."""
+    """Order, augmentation and dropout are functions of (seed, epoch, film), so that an epoch can be done again.
+
+    Of several processes each takes its part of every batch; only dropout then depends on how many they are.
+    """
 
     def __init__(
         self,
@@ -41,13 +48,20 @@ class TrainState:
         groups: LearningGroups | None = None,
     ) -> None:
         self.spec, self.train, self.settings, params = spec, train, settings, settings.params
+        self.ranks = settings.ranks
         self.batch_size = min(params.batch_size, len(train))
+        if self.batch_size < self.ranks.size:
+            raise UsageError(
+                f"batches of {counted(self.batch_size, 'film')} cannot be shared by {self.ranks.size} devices: give "
+                "fewer --devices, or more films a batch"
+            )
         self.steps = len(train) // self.batch_size
         self.loss = Loss(params, train)
-        self.network = placed(network, settings.placement)
+        self.network = placed(with_shared_norms(network, self.ranks, settings.placement.device), settings.placement)
         average = functools.partial(_moving_average, params.ema)
         self.averaged = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True) if params.ema else None
         self.optimiser = make_optimiser(self.network, params, groups)
+        self.parallel = data_parallel(self.network, self.ranks)
         self.schedule = Schedule(self.optimiser, params, self.steps)
         # fp16 loses small gradients, unless the loss is scaled up and they are scaled down again.
         kind, scaled = settings.placement.device.partition(":")[0], settings.placement.precision == "fp16"
@@ -56,15 +70,22 @@ class TrainState:
     def epoch(self, number: int) -> tuple[float, Indices, npt.NDArray[np.float32]]:
         """One pass over the training films. Returns the mean loss, the films in the order taken, and their logits."""
         train_mode(self.network)
-        torch.manual_seed(network_seed(self.settings.seed, number))
+        torch.manual_seed(network_seed(self.settings.seed, number) + self.ranks.rank)
         order = self._order(number)
-        losses, logits = [], []
-        for done, (films, images) in enumerate(self._batches(order, number), 1):
-            loss, of_batch = self._step(images, self.train.labels[films])
+        taken, losses, logits = [], [], []
+        for done, (places, images) in enumerate(self._batches(order, number), 1):
+            loss, of_batch = self._step(images, self.train.labels[order[places]])
+            taken.append(places)
             losses.append(loss)
             logits.append(of_batch)
             self.settings.on_step(number, done, self.steps)
-        return float(torch.stack(losses).mean()), order, torch.cat(logits).cpu().numpy()
+        answers = gathered(self.ranks, np.concatenate(taken), torch.cat(logits).cpu().numpy(), len(order))
+        return self._mean(torch.stack(losses).mean()), order, answers
+
+    def _mean(self, value: torch.Tensor) -> float:
+        """The mean over all processes."""
+        own = value.cpu().numpy().reshape(1)
+        return float(gathered(self.ranks, np.array([self.ranks.rank]), own, self.ranks.size).mean())
 
     def _order(self, number: int) -> Indices:
         """The films of an epoch, batch after batch."""
@@ -74,22 +95,21 @@ class TrainState:
         return order_of(seed, number, len(self.train))[: self.steps * self.batch_size]
 
     def _batches(self, order: Indices, number: int) -> Iterator[tuple[Indices, torch.Tensor]]:
-        """Network input, one batch ahead of the step that learns from it.
+        """This process's places in the epoch's order, step by step, with their network input: one step ahead.
 
         A film that comes once in an epoch has draws of its own wherever it stands; in batches of balanced labels, where
         it may come twice, every place has.
         """
         draws = RandomDraws.from_epoch(self.settings.seed, number, len(self.train))
         draws = draws.rows(np.arange(len(order)) if self.settings.params.positive_share else order)
-        batches = order.reshape(self.steps, self.batch_size)
+        batches = self.ranks.share(np.arange(len(order)).reshape(self.steps, self.batch_size))
         with ThreadPoolExecutor(1, thread_name_prefix="augment", initializer=_give_way) as ahead:
-            places = np.arange(len(order)).reshape(batches.shape)
-            coming = ahead.submit(self._images, batches[0], draws.rows(places[0]))
-            for n, films in enumerate(batches):
+            coming = ahead.submit(self._images, order[batches[0]], draws.rows(batches[0]))
+            for n, places in enumerate(batches):
                 images = coming.result()
                 if n + 1 < self.steps:
-                    coming = ahead.submit(self._images, batches[n + 1], draws.rows(places[n + 1]))
-                yield films, images
+                    coming = ahead.submit(self._images, order[batches[n + 1]], draws.rows(batches[n + 1]))
+                yield places, images
 
     def _images(self, films: Indices, draws: RandomDraws) -> torch.Tensor:
         """Films (B,) as a batch (B, C, S, S) of network input, each changed by its own row of draws."""
@@ -111,8 +131,9 @@ class TrainState:
 
     def _step(self, images: torch.Tensor, labels: npt.NDArray[np.uint8]) -> tuple[torch.Tensor, torch.Tensor]:
         with autocast(self.settings.placement):
-            logits = self.network(images).flatten().float()
-        loss = self.loss(logits, labels)
+            logits = self.parallel(images).flatten().float()
+        # The mean over processes is taken of losses and gradients: parts that differ in size count by their films.
+        loss = self.loss(logits, labels) * (len(labels) * self.ranks.size / self.batch_size)
         if self.settings.params.l1:
             loss = loss + self.settings.params.l1 * absolute_sum(matrices(self.network))
         self.optimiser.zero_grad(set_to_none=True)
@@ -131,16 +152,17 @@ class TrainState:
         self, films: Films, on_film: Callable[[int, int], None] = lambda done, of: None
     ) -> npt.NDArray[np.float32]:
         """Raw logits (N,) of films by the weights that would be kept. ``on_film`` is told how many are done."""
-        network, done = self.kept.eval(), 0
+        network, done, own = self.kept.eval(), 0, self.ranks.share(np.arange(len(films)))
 
         def ask(part: Pixels) -> npt.NDArray[np.float32]:
             nonlocal done
             logits = predicted(network, part, self.spec, self.settings.placement)
             done += len(part)
-            on_film(done, len(films))
+            on_film(min(done * self.ranks.size, len(films)), len(films))
             return logits
 
-        return Batches().over(ask, films.pixels)
+        logits = Batches().over(ask, films.pixels[own]) if len(own) else np.zeros(0, np.float32)
+        return gathered(self.ranks, own, logits, len(films))
 
     @property
     def kept(self) -> nn.Module:
