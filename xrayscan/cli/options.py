@@ -7,7 +7,8 @@ import click
 
 from xrayscan.cli.installed import installed
 from xrayscan.cli.settings import option
-from xrayscan.cli.types import EXISTING_FILE, DeviceName, EngineName, Formats, ModelReference, RuntimeName
+from xrayscan.cli.types import EXISTING_FILE, Destination, DeviceName, EngineName, Formats, ModelReference, RuntimeName
+from xrayscan.plugin.delivery import NOTHING_TO_SEND, sends_anything
 
 if TYPE_CHECKING:
     from xrayscan.decode.limits import Limits
@@ -112,6 +113,23 @@ def formats_option() -> tuple[str, ...]:
         env="XRAYSCAN_FORMAT",
     )
     return made
+
+
+def send_option() -> tuple[str, ...]:
+    """--send, repeatable."""
+    made: tuple[str, ...] = option(
+        (),
+        "Send the files of --format dicom-sr and the like to this address, each once; may be repeated.",
+        each=Destination(),
+        metavar="ADDRESS",
+    )
+    return made
+
+
+def check_send(destinations: tuple[str, ...], formats: tuple[str, ...]) -> None:
+    """Raises: UsageError where something is to be sent that no format writes."""
+    if destinations and not sends_anything(formats, installed(click.get_current_context())):
+        raise click.UsageError(NOTHING_TO_SEND)
 
 
 @dataclass(frozen=True, slots=True)
