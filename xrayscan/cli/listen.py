@@ -48,6 +48,7 @@ class ListenOptions:
 @command(
     "xrayscan listen --port 11112 --aet XRAYSCAN",
     "xrayscan listen --host 10.1.2.3 --peer PACS@10.1.2.9 --spool /var/lib/xrayscan/spool",
+    "xrayscan listen --format html,dicom-sr --send dimse://PACS@10.1.2.9:11112",
     env="XRAYSCAN",
 )
 def listen(asked: ListenOptions) -> Watched:

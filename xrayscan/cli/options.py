@@ -9,7 +9,8 @@ import click
 from xrayscan.cli.folders import RunFolder
 from xrayscan.cli.installed import installed
 from xrayscan.cli.settings import AS_JSON, argument, option
-from xrayscan.cli.types import EXISTING_FILE, DeviceName, EngineName, Formats, ModelReference, RuntimeName
+from xrayscan.cli.types import EXISTING_FILE, Destination, DeviceName, EngineName, Formats, ModelReference, RuntimeName
+from xrayscan.plugin.delivery import NOTHING_TO_SEND, sends_anything
 
 if TYPE_CHECKING:
     from xrayscan.decode.limits import Limits
@@ -65,6 +66,14 @@ formats_option = partial(
     type=Formats(),
     env="XRAYSCAN_FORMAT",
 )
+send_option = partial(
+    option,
+    (),
+    "Send the files of --format dicom-sr and the like to this address, each once; may be repeated.",
+    "--send",
+    each=Destination(),
+    metavar="ADDRESS",
+)
 
 
 def models_option(told: str) -> Any:
@@ -75,6 +84,12 @@ def models_option(told: str) -> Any:
 def out_option(told: str, metavar: str, shown: str, **more: Any) -> Any:
     """--out of a command that finds a place of its own where none is given."""
     return option(None, told, metavar=metavar, shown=shown, **more)
+
+
+def check_send(destinations: tuple[str, ...], formats: tuple[str, ...]) -> None:
+    """Raises: UsageError where something is to be sent that no format writes."""
+    if destinations and not sends_anything(formats, installed(click.get_current_context())):
+        raise click.UsageError(NOTHING_TO_SEND)
 
 
 @dataclass(frozen=True, slots=True)

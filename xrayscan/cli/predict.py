@@ -19,8 +19,7 @@ from xrayscan.cli.ranked import Ranked, ranked
 from xrayscan.cli.send import send_reports
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.signals import RESUME, Signals
-from xrayscan.cli.types import Destination, FilmPath, ShardNumber
-from xrayscan.plugin.delivery import NOTHING_TO_SEND, sends_anything
+from xrayscan.cli.types import FilmPath, ShardNumber
 from xrayscan.report.interface import PictureSettings
 from xrayscan.sources.shard import WHOLE, Shard
 from xrayscan.worklist.order import RankSettings
@@ -80,12 +79,7 @@ class PredictOptions:
     formats: tuple[str, ...] = options.formats_option()
     pictures: PictureSettings
     copies: Copies
-    send: tuple[str, ...] = option(
-        (),
-        "Send the files of --format dicom-sr and the like to this address, each once; may be repeated.",
-        each=Destination(),
-        metavar="ADDRESS",
-    )
+    send: tuple[str, ...] = options.send_option()
     observe: tuple[str, ...] = option(
         (),
         "Also tell an observer how far the scan is, such as prometheus=FILE; may be repeated.",
@@ -104,8 +98,7 @@ class PredictOptions:
             raise click.UsageError("--rank-by mean compares models: give --model at least twice")
         if not self.paths and self.files_from is None:
             raise click.UsageError("No input. Give files or folders, e.g. xrayscan predict radiographs/")
-        if self.send and not sends_anything(self.formats, installed(click.get_current_context())):
-            raise click.UsageError(NOTHING_TO_SEND)
+        options.check_send(self.send, self.formats)
 
     def scan(self) -> "ScanSettings":
         """The same, as the library has it."""

@@ -61,7 +61,11 @@ class WatchOptions:
     reading: options.Reading
     rank: RankSettings
     formats: tuple[str, ...] = options.formats_option()
+    send: tuple[str, ...] = options.send_option()
     quiet: bool = options.quiet_option()
+
+    def __post_init__(self) -> None:
+        options.check_send(self.send, self.formats)
 
     def scan(self) -> "ScanSettings":
         """How each batch is scanned."""
@@ -93,6 +97,7 @@ class WatchOptions:
             formats=self.formats,
             pictures=PictureSettings(top=self.top, images=self.top > 0, heatmaps=self.heatmaps),
             calls=Calls(self.on_high, self.webhook),
+            send=self.send,
         )
 
 

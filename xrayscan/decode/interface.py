@@ -21,6 +21,7 @@ class Radiograph:
     ``reading``: how the stored values were read, for people: a term such as "bits" and what was found or chosen.
     ``projections``: what the header says of the view that is not upright and frontal, such as "lateral";
     ``body_part``: a defined term of DICOM's, empty where nothing is said. Both from closed lists, never free text.
+    ``taken_ns``: when it was taken, in ns since 1970, for the reading order alone; None where nobody knows.
     ``chroma``: how colourful the picture is, in [0, 1]; 0 for grey: :func:`xrayscan.decode.chroma.chroma_of`.
     """
 
@@ -31,6 +32,7 @@ class Radiograph:
     projections: tuple[str, ...] = ()
     body_part: str = ""
     chroma: float = 0.0
+    taken_ns: int | None = None
 
 
 class Decoder(Protocol):

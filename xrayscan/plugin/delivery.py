@@ -1,6 +1,7 @@
 """Reports → the places that they are sent to, each file once, whatever interrupts it."""
 
 import contextlib
+import itertools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -13,7 +14,7 @@ from xrayscan.plugin.manager import load_registry
 from xrayscan.plugin.registry import Registry
 from xrayscan.report.interface import FolderReport
 from xrayscan.report.sink import Sink
-from xrayscan.store.outbox import Outbox
+from xrayscan.store.outbox import WAITING, Outbox
 
 NOTHING_TO_SEND = "nothing to send: --send needs a --format that writes a folder, such as dicom-sr"
 UNREACHABLE = "no connection"
@@ -25,8 +26,9 @@ class Delivery:
 
     destination: str
     sent: int = 0  # by this call
-    before: int = 0  # by earlier ones
+    before: int = 0  # settled by earlier ones
     problems: tuple[tuple[str, str], ...] = ()  # file and why it did not arrive
+    later: str = ""  # why some were not even tried: no connection, or no time
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -50,20 +52,25 @@ def sends_anything(formats: Iterable[str], registry: Registry) -> bool:
 
 
 def deliver(
-    folder: str, destinations: Iterable[str] = (), on_file: Callable[[], None] = lambda: None
+    folder: str,
+    destinations: Iterable[str] = (),
+    *,
+    refused: bool = True,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> list[Delivery]:
     """Send what the reports in a run's folder hold and has not arrived; default: to wherever it was to be sent before.
 
     A file that was sent when the process was killed is sent again: its name is that of its content, and whoever takes
-    it keeps one. Raises: UsageError for an address that is none; InputError, OutputError of the run's store.
+    it keeps one. Without ``refused``, what was refused before is left to a later call; ``stopping`` is asked before
+    each file. Raises: UsageError for an address that is none; InputError, OutputError of the run's store.
     """
     registry = load_registry()
     files = _files(folder, registry)
     with Outbox.of_run(folder) as outbox:
         wanted = tuple(destinations) or outbox.destinations()
         sinks = [(sink_of(destination, registry), destination) for destination in wanted]
-        waiting = {destination: outbox.expect(destination, files) for destination in wanted}
-        return [_sent(outbox, sink, to, files, waiting[to], on_file) for sink, to in sinks]
+        waiting = {destination: outbox.expect(destination, files, refused=refused) for destination in wanted}
+        return [_sent(outbox, sink, to, files, waiting[to], stopping) for sink, to in sinks]
 
 
 def refuse_unsent(deliveries: Iterable[Delivery], folder: str) -> None:
@@ -89,22 +96,25 @@ def _files(folder: str, registry: Registry) -> dict[str, str]:
 
 
 def _sent(
-    outbox: Outbox, sink: Sink, destination: str, files: dict[str, str], waiting: list[str], on_file: Callable[[], None]
+    outbox: Outbox,
+    sink: Sink,
+    destination: str,
+    files: dict[str, str],
+    waiting: list[str],
+    stopping: Callable[[], bool],
 ) -> Delivery:
-    problems: dict[str, str | None] = dict.fromkeys(waiting, UNREACHABLE)
-    reason = UNREACHABLE
+    problems: dict[str, str | None] = dict.fromkeys(waiting, WAITING)
+    later = WAITING
     try:
         with sink.connect(destination) if waiting else contextlib.nullcontext(_nowhere) as send:
-            for name in waiting:
+            for name in itertools.takewhile(lambda _: not stopping(), waiting):
                 problems[name] = _refused(send, files[name])
                 outbox.note(destination, name, problems[name])
-                on_file()
     except OSError as error:
-        reason = str(error) or UNREACHABLE
-    left = {name: reason if problem is UNREACHABLE else problem for name, problem in problems.items() if problem}
-    for name, problem in left.items():
-        outbox.note(destination, name, problem)
-    return Delivery(destination, len(waiting) - len(left), len(files) - len(waiting), tuple(left.items()))
+        later = str(error) or UNREACHABLE
+    left = {name: later if problem is WAITING else problem for name, problem in problems.items() if problem}
+    unreached = later if WAITING in problems.values() else ""
+    return Delivery(destination, len(waiting) - len(left), len(files) - len(waiting), tuple(left.items()), unreached)
 
 
 def _nowhere(content: bytes) -> None:

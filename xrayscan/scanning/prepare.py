@@ -47,7 +47,7 @@ def prepare(
     except DecodeError as error:
         return row | ({} if error.code in OF_THIS_RUN else digest) | refusal(error)
     film = films[specs[0].side]
-    known = row | film.facts.as_dict() | digest | _examined(film, checks)
+    known = row | film.facts.as_dict() | digest | {"taken_ns": film.taken_ns} | _examined(film, checks)
     if known.get("reason"):
         return known
     return known | {pixel_column(spec): preprocess(films[spec.side].brightness, spec) for spec in specs}

@@ -282,4 +282,5 @@ def _record(row: Row) -> ScanRecord:
         reason=row.get("reason"),
         code=row.get("code") or "",
         flags=tuple(row.get("flags", ())),
+        taken_ns=row.get("taken_ns"),
     )

@@ -46,8 +46,11 @@ class Outbox:
         """Every address that something was to be sent to."""
         return [row[0] for row in self._db.execute("SELECT DISTINCT destination FROM outbox ORDER BY 1")]
 
-    def expect(self, destination: str, names: Iterable[str]) -> list[str]:
-        """Note that these files are to be sent, and no others any more; return those that have not arrived."""
+    def expect(self, destination: str, names: Iterable[str], *, refused: bool = True) -> list[str]:
+        """Note that these files are to be sent, and no others any more; return those that have not arrived.
+
+        Without ``refused``: those of them that were not refused either.
+        """
         wanted = sorted(set(names))
         with transaction(self._db):
             known = "SELECT name FROM outbox WHERE destination = ? AND problem IS NOT NULL"
@@ -57,7 +60,8 @@ class Outbox:
             )
             new = ((destination, name, WAITING) for name in wanted)
             self._db.executemany("INSERT OR IGNORE INTO outbox VALUES (?, ?, ?)", new)
-        waiting = "SELECT name FROM outbox WHERE destination = ? AND problem IS NOT NULL ORDER BY name"
+        problem = "problem NOTNULL" if refused else f"problem = '{WAITING}'"
+        waiting = f"SELECT name FROM outbox WHERE destination = ? AND {problem} ORDER BY name"
         return [name for (name,) in self._db.execute(waiting, (destination,))]
 
     def note(self, destination: str, name: str, problem: str | None = None) -> None:

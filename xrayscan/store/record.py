@@ -7,7 +7,8 @@ from typing import Any
 from xrayscan.errors import Status as Status
 
 LATERAL, UNLIKE = "lateral", "unlike training"  # flags that the reading order depends on
-LONG_WAIT = "waiting longest"  # flag of a film that comes first for its time alone
+LONG_WAIT = "waiting longest"  # flag of a film that comes first for its time alone: that of its header, or …
+LONG_WAIT_OF_FILE = "waiting longest (file time)"  # … of its file
 
 
 def _fact(default: Any, label: str) -> Any:
@@ -63,6 +64,7 @@ class ScanRecord:
     reason: str | None = None  # a phrase for the report, such as "truncated JPEG"; unless scored
     code: str = ""  # what kind of reason, for programs
     flags: tuple[str, ...] = ()  # what a reader should know of a film that was read, such as "turned upright"
+    taken_ns: int | None = None  # when it was taken: the store orders by it, and gives it to nobody
 
     def __post_init__(self) -> None:
         if (self.status is Status.SCORED) != bool(self.probabilities) or bool(self.probabilities) == bool(self.reason):

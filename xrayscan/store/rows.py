@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from xrayscan.files.text import encodable
 from xrayscan.sources.source import IDENTITY, Source
 from xrayscan.store.record import FACT_LABELS, Facts, ScanRecord, Status
+
+LONGEST = 30 * 86_400 * 1_000_000_000  # ns that a film may have waited when its file came
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,19 @@ def row_of(run: int, source: Source, record: ScanRecord) -> tuple[Any, ...]:
     """What `schema.WRITE` takes."""
     facts = (getattr(record.facts, name) for name in FACT_LABELS)
     return (
-        *(os.fsencode(source.path), run, next(iter(record.probabilities), None), *identity(source)),
+        *(os.fsencode(source.path), run, next(iter(record.probabilities), None), _taken(source, record)),
+        *identity(source),
         *(os.fsencode(record.source), json.dumps(record.probabilities), str(record.status)),
         *(None if record.reason is None else encodable(record.reason), record.code, json.dumps(record.flags)),
         *(encodable(fact) if isinstance(fact, str) else fact for fact in facts),
     )
+
+
+def _taken(source: Source, record: ScanRecord) -> int | None:
+    """When the film was taken, if that was within `LONGEST` before its file came: else it is a film of earlier days
+    that was fetched to compare, or one of the two clocks is wrong, and no wait can be told from it."""
+    came, taken = source.mtime_ns or time.time_ns(), record.taken_ns
+    return taken if taken is not None and 0 <= came - taken <= LONGEST else None
 
 
 def record_of(row: Iterable[Any], models: int) -> ScanRecord:

@@ -6,10 +6,10 @@ from types import MappingProxyType
 from typing import Any
 
 from xrayscan.sources.source import IDENTITY
-from xrayscan.store.record import FACT_TYPES, LATERAL, LONG_WAIT, UNLIKE
+from xrayscan.store.record import FACT_TYPES, LATERAL, LONG_WAIT, LONG_WAIT_OF_FILE, UNLIKE
 
 APPLICATION_ID = 0x78726179  # "xray": tells our file from other SQLite databases
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 SQL_TYPES: Mapping[Any, str] = MappingProxyType({str: "TEXT NOT NULL", int | None: "INTEGER", float | None: "REAL"})
 FACTS = ", ".join(FACT_TYPES)
@@ -24,6 +24,7 @@ SCHEMA = (
         status TEXT NOT NULL, code TEXT NOT NULL, reason TEXT,
         flags TEXT NOT NULL,  -- JSON
         probability REAL,  -- the first model's; at the training prevalence
+        taken_ns INTEGER,  -- when the film was taken, for the reading order alone; NULL: nobody knows
         probabilities TEXT NOT NULL,  -- all models', JSON
         {", ".join(f"{name} {SQL_TYPES[kind]}" for name, kind in FACT_TYPES.items())})""",
     # What the last run found unchanged: a few bytes each to write, where marking the records would rewrite them all.
@@ -33,7 +34,7 @@ SCHEMA = (
 )
 HERE = "(made = ?1 OR id IN kept)"  # found by the last run, whose number is the first parameter
 RECORD = f"source, probabilities, status, reason, code, flags, {FACTS}"
-WRITTEN = f"path, made, probability, {', '.join(IDENTITY)}, {RECORD}"
+WRITTEN = f"path, made, probability, taken_ns, {', '.join(IDENTITY)}, {RECORD}"
 # A path that is found twice in one run, such as a hidden file that is also named, keeps what was read from it.
 WRITE = f"""
     INSERT INTO records ({WRITTEN}) VALUES ({", ".join("?" * len(WRITTEN.split(", ")))})
@@ -54,24 +55,26 @@ def _lifted(time: str) -> str:
 
 def _flagged(time: str) -> str:
     """A record's columns, with the flag that says so of a film that stands there for its time."""
-    flags = f"CASE WHEN {time} <= ?3 THEN json_insert(flags, '$[#]', '{LONG_WAIT}') ELSE flags END"
+    flag = f"CASE WHEN taken_ns IS NULL THEN '{LONG_WAIT_OF_FILE}' ELSE '{LONG_WAIT}' END"
+    flags = f"CASE WHEN {time} <= ?3 THEN json_insert(flags, '$[#]', {flag}) ELSE flags END"
     return RECORD.replace(" flags,", f" {flags},")
 
 
+SINCE = "coalesce(taken_ns, nullif(mtime_ns, 0))"  # that a film waits: NULL where neither film nor place tells a time
 IS_LATERAL, IS_UNLIKE = (f"instr(flags, '{json.dumps(flag)}')" for flag in (LATERAL, UNLIKE))
 # {score} orders: the column probability, or a function of all models' probabilities. ?2 is the lowest score of those
 # that are read before the films that stand apart, or NULL where none do. Groups: 0, 1 apart, 2 the rest.
-# ?3 is the time before which a file makes its film come first, the oldest in front, or NULL where none does.
+# ?3 is the time since when a film has waited so long that it comes first, the oldest in front, or NULL where none does.
 BY_IMAGE = f"""
-    SELECT {_flagged("mtime_ns")} FROM records WHERE {HERE} AND status = 'scored'
-    ORDER BY {_lifted("mtime_ns")},
+    SELECT {_flagged(SINCE)} FROM records WHERE {HERE} AND status = 'scored'
+    ORDER BY {_lifted(SINCE)},
              CASE WHEN ?2 IS NULL THEN 0 WHEN {IS_UNLIKE} THEN 1 WHEN {{score}} >= ?2 THEN 0 ELSE 2 END,
              {{score}} DESC, source"""
 # The key of an image without a study is a blob, so it cannot equal a text. What counts of a study are its images that
 # are not lateral, or all where there are no others; what is unlike training counts for its score only if all is.
 BY_STUDY = f"""
     SELECT study, {_flagged("oldest")} FROM (
-        SELECT *, min(source) OVER same AS first_source, min(mtime_ns) OVER same AS oldest,
+        SELECT *, min(source) OVER same AS first_source, min({SINCE}) OVER same AS oldest,
                max(counts AND apart) OVER same AS is_apart,
                coalesce(max(CASE WHEN counts AND NOT apart THEN score END) OVER same,
                         max(CASE WHEN counts THEN score END) OVER same) AS highest,

@@ -215,7 +215,7 @@ class Store:
         """Yield rank and record by ``score``, ties by source; without it by the first model's probability.
 
         ``apart``: films unlike training stand behind those that score so high and before the rest. ``before``: films
-        whose files are older (ns since 1970) come first, oldest first, and are flagged.
+        that have waited since then (ns since 1970) come first, oldest first, and are flagged.
         """
         sql = schema.BY_IMAGE.format(score=self._scoring(score))
         for rank, row in enumerate(self._select(sql, self.run, apart, before), 1):

@@ -18,6 +18,7 @@ from xrayscan.scanning.scan import ScanSettings, scan
 from xrayscan.sources.source import Source
 from xrayscan.watching.arrivals import Arrivals, Patience
 from xrayscan.watching.calls import Calls, call_for_new
+from xrayscan.watching.sending import Sending
 from xrayscan.watching.wake import Waker
 from xrayscan.worklist.worklist import Worklist
 
@@ -35,6 +36,7 @@ class WatchSettings:
     formats: Sequence[str] = ("csv", "jsonl", "html")
     pictures: PictureSettings = PictureSettings(top=50, heatmaps=0)
     calls: Calls = Calls()
+    send: tuple[str, ...] = ()  # addresses to which results go on
 
 
 def watch(
@@ -49,14 +51,15 @@ def watch(
 ) -> int:
     """Score the films of a folder as they arrive, until ``stopping`` says so; ``tell`` hears of what happens.
 
-    The worklist in ``out`` holds what is in the folder; a folder that is gone for a while leaves it as it is. Returns
-    how many films it scored.
+    The worklist in ``out`` holds what is in the folder; a folder that is gone for a while leaves it as it is. Results
+    are sent on between batches, each once, and again later where nobody answers. Returns how many films it scored.
     Raises: as `scan`, for the first batch; later ones that cannot be written are tried again. UsageError for an
     ``out`` within the folder.
     """
     if os.path.commonpath([os.path.realpath(folder), os.path.realpath(out)]) == os.path.realpath(folder):
         raise UsageError(f"{encodable(out)} lies in the folder that is watched: give another --out")
     arrivals = Arrivals(folder, settings.patience, archives=scan_settings.archives, exclude=scan_settings.exclude)
+    ways = [Sending(out, address, tell) for address in settings.send]
     away, recorded, scored = False, False, 0
     with Kept() as kept, Waker(folder, tell) as waker:
         while not stopping():
@@ -70,15 +73,19 @@ def watch(
                 try:
                     scored += _batch(folder, arrivals, models, out, scan_settings, settings, stopping, tell, kept)
                     recorded = True
+                    for way in ways:
+                        way.new()
                 except OutputError as error:
                     if not recorded:
                         raise
                     arrivals.again()
                     tell(f"{escaped(str(error))}; trying again")
                     waker.pause(RETRY, RETRY, stopping)
+            for way in ways:
+                way.take_turn(stopping)
             least = max(0.2, took * REST)
             soon = min(settings.poll, settings.patience.settle / 2) if arrivals.changing else settings.poll
-            waker.pause(max(soon, least), least, stopping)
+            waker.pause(least if any(way.due for way in ways) else max(soon, least), least, stopping)
     return scored
 
 

@@ -13,7 +13,8 @@ class RankSettings:
     ``prevalence`` of the clinic and ``threshold``, compared with the first model's probability as shown, both in
     [0, 1]. Several models rank by the ``first`` or by the ``mean`` of their probabilities as shown. Films that are
     unlike training stand ``apart``, after those of tier high and before the rest, or ``rank`` among the others.
-    ``max_wait``: seconds after which a film comes first, counted from its file's time, the longest wait in front.
+    ``max_wait``: seconds after which a film comes first, counted from when it was taken, or else from its file's time,
+    the longest wait in front.
     Raises: ValueError out of range.
     """
 
@@ -40,7 +41,7 @@ class RankSettings:
     )
     max_wait: float | None = option(
         None,
-        "Put films first whose files are older than this, such as 2h or 90m, the oldest in front.",
+        "Put films first that were taken longer ago than this, such as 2h or 90m, the oldest in front.",
         duration=True,
     )
 

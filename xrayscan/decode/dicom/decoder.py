@@ -11,6 +11,7 @@ from xrayscan.decode.dicom.orientation import upright
 from xrayscan.decode.dicom.pixels import Values, read_pixels
 from xrayscan.decode.dicom.projection import projections
 from xrayscan.decode.dicom.read import header_kept_private, read_dataset
+from xrayscan.decode.dicom.taken import taken_ns
 from xrayscan.decode.dicom.values import monochrome_brightness, words_of_padding
 from xrayscan.decode.flags import Flag
 from xrayscan.decode.interface import Radiograph
@@ -61,7 +62,8 @@ def _radiograph(dataset: FileDataset, layout: Layout, limits: Limits) -> Radiogr
         flags.append(Flag.UPRIGHT)
     known = facts(dataset, layout.format_name, *brightness.shape)
     told = tuple(dict.fromkeys(flags))
-    return Radiograph(brightness, known, told, reading, projections(dataset), named_body_part(dataset), colourful)
+    said = projections(dataset), named_body_part(dataset)
+    return Radiograph(brightness, known, told, reading, *said, colourful, taken_ns(dataset))
 
 
 def _codes(dataset: FileDataset, pixels: Values, layout: Layout) -> Stored:
