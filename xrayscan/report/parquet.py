@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xrayscan.files.atomic import new_file, sync_folder, unwritable
+from xrayscan.files.atomic import new_file, sync_folder, writing
 from xrayscan.files.atomic_folder import atomic_folder, remove
 from xrayscan.files.run_folder import make_subfolder
 from xrayscan.report import arrow
@@ -66,10 +66,8 @@ class ScanningParts:
     def write(self) -> None:
         """Write what was added since the last part."""
         if self._rows:
-            try:
+            with writing(self._path):
                 self._write_part()
-            except OSError as error:
-                raise unwritable(self._path, error) from error
         self._wait = min(2 * self._wait, LATE)
         self._due = time.monotonic() + self._wait
 
