@@ -10,13 +10,12 @@ mean, spread, skewness and sharpness). Of each shifted set, films of randomly dr
 percentiles are printed. "Before" is the model as it is, on the same films.
 """
 
-import argparse
-
 import numpy as np
+from arguments import folder_parser
 from PIL import Image
 
 from xrayscan import TrainSettings, load_model, load_predictor
-from xrayscan.calibration.crossfit import fit
+from xrayscan.calibration.crossfit import fit_and_judge
 from xrayscan.dataset.styles import clusters, standardised
 from xrayscan.model.backend import Placement
 from xrayscan.model.batches import predict_logits
@@ -31,8 +30,7 @@ FEWEST = 5  # films of either label in a draw
 
 def main() -> None:
     """Shift, draw, calibrate, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder")
+    parser = folder_parser(__doc__)
     parser.add_argument("--model", default="default")
     parser.add_argument("--films", type=int, nargs="+", default=[50, 100, 200])
     parser.add_argument("--draws", type=int, default=20)
@@ -84,7 +82,7 @@ def _drawn(
         some = np.isin(groups, order[: int(np.searchsorted(sizes, count)) + 1])
         if min(np.bincount(labels[some], minlength=2)) < FEWEST:
             continue
-        site = fit(card, logits[some], labels[some], groups[some], costs=None, seed=0)
+        site = fit_and_judge(card, logits[some], labels[some], groups[some], costs=None, seed=0)
         after, rest = calibrated(site.calibration, logits[~some]), labels[~some]
         right = [np.mean((before[~some] >= threshold) == rest), np.mean((after >= site.thresholds["balanced"]) == rest)]
         found.append([*right, ece(rest, before[~some]), ece(rest, after)])

@@ -8,7 +8,6 @@ pixels from pageable and from pinned memory. Inference: by precision and batch s
 captured CUDA graph on resident input. The bound of a scan is the slower of decoding on the CPU and inference.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -19,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from arguments import folder_parser
 from throughput import decode_rate, fill, scan_rate
 
 from xrayscan import Placement, ScanSettings, load_model, load_predictor
@@ -109,8 +109,7 @@ def inference_rates(model: Any, seconds: float) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Measure, print, and write JSON if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder")
+    parser = folder_parser(__doc__)
     parser.add_argument("--model", default="default")
     parser.add_argument("--copies", type=int, default=40)
     parser.add_argument("--seconds", type=float, default=2.0)

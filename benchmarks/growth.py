@@ -7,7 +7,6 @@ FOLDER's images are hard-linked (or copied) over and over into a temporary folde
 the largest of them.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -15,6 +14,7 @@ import sys
 import tempfile
 import time
 
+from arguments import folder_parser
 from throughput import fill
 
 HEAD = ("films", "CPU ms/film", "wall s", "peak MB", "store B/film", "csv B/film", "dry run s")
@@ -58,8 +58,7 @@ def draw(rows: list[dict[str, float]], path: str) -> None:
 
 def main() -> None:
     """Measure, print, and draw if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder")
+    parser = folder_parser(__doc__)
     parser.add_argument("--sizes", default="1000,10000,100000")
     parser.add_argument("--picture", metavar="FILE.svg")
     asked, more = parser.parse_known_args()

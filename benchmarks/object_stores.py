@@ -6,7 +6,6 @@ Each client that is installed (obstore, botocore, s3fs) reads the same films in 
 xrayscan's own reading of s3:// addresses, and "disk" the folder itself.
 """
 
-import argparse
 import contextlib
 import json
 import os
@@ -16,6 +15,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+
+from arguments import folder_parser
 
 CLIENTS = {
     "disk": "get = lambda key: open(os.path.join(folder, key), 'rb').read()",
@@ -75,8 +76,7 @@ def served(folder: str) -> Iterator[str]:
 
 def main() -> None:
     """Serve, read, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder")
+    parser = folder_parser(__doc__)
     parser.add_argument("--films", type=int, default=300)
     parser.add_argument("--at-once", type=int, default=1)
     asked = parser.parse_args()

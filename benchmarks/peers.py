@@ -15,7 +15,6 @@ weights:
 Printed are CPU seconds of all processes and wall time per film, the fastest round of each, and the ratio to xrayscan.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -23,6 +22,7 @@ import sys
 import tempfile
 import time
 
+from arguments import folder_parser
 from throughput import fill
 
 FOLDER_OF_FILMS = "import glob, sys; paths = sorted(glob.glob(sys.argv[1] + '/*'))\n"
@@ -121,8 +121,7 @@ def timed(command: list[str], films: int) -> tuple[float, float]:
 
 def main() -> None:
     """Measure in turns and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder")
+    parser = folder_parser(__doc__)
     parser.add_argument("--films", type=int, default=1500)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--environments", default="peers")

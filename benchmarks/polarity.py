@@ -8,12 +8,12 @@ the weights that xrayscan ships, on the other quarter and on the other folders: 
 are, turned, or flagged as doubtful, as they are and inverted. The weights just learned are printed below it.
 """
 
-import argparse
 import os
 import time
 from collections.abc import Iterator
 
 import numpy as np
+from arguments import folder_parser
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
@@ -28,8 +28,7 @@ TIMED = 200
 
 def main() -> None:
     """Read, learn, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder")
+    parser = folder_parser(__doc__)
     parser.add_argument("others", nargs="*")
     options = parser.parse_args()
     films = read_folder(options.folder, FolderSettings()).films

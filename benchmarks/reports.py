@@ -6,11 +6,11 @@ FOLDER's images are hard-linked (or copied) over and over into a temporary folde
 turns, start-up included; what counts is the least CPU time of all its processes, as a ratio to the CSV alone.
 """
 
-import argparse
 import os
 import sys
 import tempfile
 
+from arguments import folder_parser
 from growth import measured
 from throughput import fill
 
@@ -25,8 +25,7 @@ COMMANDS = {
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder")
+    parser = folder_parser(__doc__)
     parser.add_argument("--films", type=int, default=150)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()

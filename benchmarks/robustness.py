@@ -10,13 +10,13 @@ With --series a second model is trained by the same recipe without the negative 
 on them against the validation films with the finding: films of a series that training never saw.
 """
 
-import argparse
 import dataclasses
 import io
 import os
 import tempfile
 
 import numpy as np
+from arguments import folder_parser
 from PIL import Image
 
 from xrayscan import (
@@ -152,8 +152,7 @@ def unseen_series(model: Model, films: SplitFilms, directory: str, series: str) 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder")
+    parser = folder_parser(__doc__)
     parser.add_argument("--model", default="default")
     parser.add_argument("--series", help="negatives whose names start so are held out in a second training")
     asked = parser.parse_args()

@@ -6,13 +6,13 @@ Every runtime that is installed takes the same batches of 32 in turns, on one co
 process in the fastest round, as a ratio to torch in fp32. Differences are of calibrated probabilities.
 """
 
-import argparse
 import os
 import time
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
+from arguments import folder_parser
 
 from xrayscan import Placement, load_model, load_predictor
 from xrayscan.network.choice import answers
@@ -43,8 +43,7 @@ def placements(slow: bool) -> list[Placement]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder")
+    parser = folder_parser(__doc__)
     parser.add_argument("--model", default="default")
     parser.add_argument("--films", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=2)

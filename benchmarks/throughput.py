@@ -7,7 +7,6 @@ lasts long enough for start-up not to matter. Efficiency is the end-to-end rate 
 CPU, where both share the cores, and over min(decode, infer) with a GPU.
 """
 
-import argparse
 import hashlib
 import multiprocessing
 import os
@@ -16,6 +15,8 @@ import statistics
 import sys
 import tempfile
 import time
+
+from arguments import folder_parser
 
 from xrayscan import ScanSettings, load_model, load_predictor, scan
 from xrayscan.network.choice import choose
@@ -70,8 +71,7 @@ def fill(folder: str, paths: list[str], copies: int) -> None:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder")
+    parser = folder_parser(__doc__)
     parser.add_argument("--model", default="default")
     parser.add_argument("--copies", type=int, default=60)
     parser.add_argument("--device", default="auto")

@@ -7,13 +7,13 @@ the trainer's own, the second over the films: reading them from the cache on dis
 step. Validation and the checkpoint are timed apart.
 """
 
-import argparse
 import os
 import statistics
 import tempfile
 import time
 
 import numpy as np
+from arguments import folder_parser
 
 from xrayscan import Films, FitSettings, TrainingParams, TrainSettings
 from xrayscan.model.input_spec import InputSpec
@@ -76,8 +76,7 @@ def measured(model: str, films: tuple[Films, Films], spec: InputSpec, precision:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder")
+    parser = folder_parser(__doc__)
     parser.add_argument("--model", default="cnn")
     parser.add_argument("--films", type=int, default=1500, help="training films at most")
     parser.add_argument("--precision", nargs="+", default=["fp32", "bf16"])

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from xrayscan import Code, DecodeError, Opened, Place, Search, Source, Streamed, UsageError, hookimpl, in_threads
 
@@ -93,6 +92,8 @@ def _pool(process: int, scheme: str, proxy: str) -> Any:
 
 def _proxy(address: str) -> str:
     """The proxy that the environment names for an address: HTTPS_PROXY, unless NO_PROXY does."""
+    from urllib.request import getproxies, proxy_bypass  # with all of http, which --help has no use for
+
     parts = urlsplit(address)
     return "" if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme, "")
 

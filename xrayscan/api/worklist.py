@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Self
 
 from markupsafe import Markup
@@ -53,10 +54,8 @@ class PredictedWorklist(Worklist):
 
         Bytes of a name that are no UTF-8 are spelt as in the CSV. Raises: UsageError where pyarrow is not installed.
         """
-        try:
+        with _needed("to_arrow", "pyarrow", "parquet"):
             import pyarrow
-        except ImportError as error:
-            raise UsageError("to_arrow needs pyarrow: pip install 'xrayscan[parquet]'") from error
         from xrayscan.report.arrow import arrow_batches
 
         schema, batches = arrow_batches(self)
@@ -67,10 +66,8 @@ class PredictedWorklist(Worklist):
 
         Bytes of a name that are no UTF-8 are spelt as in the CSV. Raises: UsageError where pandas is not installed.
         """
-        try:
+        with _needed("to_pandas", "pandas", "pandas"):
             import pandas
-        except ImportError as error:
-            raise UsageError("to_pandas needs pandas: pip install 'xrayscan[pandas]'") from error
         names, rows = worklist_table(self)
         values = ([tuple(v) if isinstance(v, list) else v for v in map(json_value, row)] for row in rows)
         frame = pandas.DataFrame.from_records(list(values), columns=list(map(encodable, names)))
@@ -99,6 +96,15 @@ class PredictedWorklist(Worklist):
         counts = self.counts
         ends = {"scored": counts.scored, "set aside": counts.set_aside, "failed": counts.failed}
         return ", ".join(f"{films:,} {end}" for end, films in {**ends, "skipped": counts.skipped}.items())
+
+
+@contextlib.contextmanager
+def _needed(method: str, package: str, extra: str) -> Iterator[None]:
+    """Say what to install where an import fails."""
+    try:
+        yield
+    except ImportError as error:
+        raise UsageError(f"{method} needs {package}: pip install 'xrayscan[{extra}]'") from error
 
 
 def _forget(store: Store, folder: str | None) -> None:
