@@ -1,12 +1,13 @@
 """Rows of a Parquet worklist that a condition of SQL chooses."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from xrayscan.errors import InputError, UsageError
 from xrayscan.files.own_output import STORE_NAME
-from xrayscan.files.text import encodable
+from xrayscan.files.text import encodable, nearest
 from xrayscan.report.table import OUTCOME
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 FILE = "triage.parquet"
 ROWS = 10_000  # drawn at a time
 ALL = "*"
+EXAMPLE = "write it as behind WHERE in SQL, such as \"probability > 0.9 AND tier = 'high'\""
+UNKNOWN = re.compile(r'Referenced column "(.+?)" not found')
 
 
 def select(
@@ -31,14 +34,25 @@ def select(
     known = [name for name, *_ in connection.execute("SELECT * FROM worklist LIMIT 0").description]
     chosen = known if list(columns) == [ALL] else list(columns)
     if unknown := [name for name in chosen if name not in known]:
-        raise UsageError(f"no column {unknown[0]!r}: there are {', '.join(known)}")
+        raise _no_column(unknown[0], known)
     import duckdb
 
     try:
         connection.execute(f"SELECT {', '.join(map(_quoted, chosen))} FROM worklist WHERE (\n{condition}\n)")
     except duckdb.Error as error:
-        raise UsageError(f"not a condition on the worklist: {str(error).splitlines()[0]}") from error
+        raise _explained(str(error).splitlines()[0], known) from error
     return chosen, _rows(connection)
+
+
+def _explained(said: str, known: Sequence[str]) -> UsageError:
+    """What is wrong with a condition, from what DuckDB says of it."""
+    if column := UNKNOWN.search(said):
+        return UsageError(f"not a condition on the worklist: {_no_column(column[1], known)}")
+    return UsageError(f"not a condition on the worklist ({said.partition(': ')[2] or said}): {EXAMPLE}")
+
+
+def _no_column(name: str, known: Sequence[str]) -> UsageError:
+    return UsageError(f"no column {name!r}{nearest(name, known)}: there are {', '.join(known)}")
 
 
 def _connection(folder: str) -> "duckdb.DuckDBPyConnection":
@@ -56,7 +70,10 @@ def _connection(folder: str) -> "duckdb.DuckDBPyConnection":
         raise InputError(f"{encodable(path)} is older than the scan: {remedy}")
     connection = duckdb.connect()
     connection.execute("SET enable_external_access = false; SET lock_configuration = true")
-    connection.register("worklist", dataset(path))
+    try:
+        connection.register("worklist", dataset(path))
+    except (ValueError, OSError) as error:  # pyarrow's are both
+        raise InputError(f"{encodable(path)} is damaged: {remedy}") from error
     return connection
 
 
