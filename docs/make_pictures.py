@@ -1,4 +1,4 @@
-"""Draw docs/worklist.png and docs/terminal.svg: the scan of the synthetic sample films, as page and in the terminal.
+"""Draw the scan of the synthetic sample films: terminal.svg, and of its page worklist.png, film.png and phone.png.
 
 Needs Chromium and Playwright. Run from the repository: python docs/make_pictures.py
 """
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 ROOT = Path(__file__).resolve().parent.parent
-SCREEN = {"width": 1280, "height": 800}
+SCREEN, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 COLUMNS = 80
 COMMAND = "xrayscan predict sample_images"
 IN_COLOUR = {"FORCE_COLOR": "1", "TTY_INTERACTIVE": "0", "TERM": "xterm-256color", "COLUMNS": str(COLUMNS)}
@@ -46,7 +46,7 @@ def main() -> None:
     """Scan the sample films and keep what is on the screen."""
     with tempfile.TemporaryDirectory() as folder:
         os.symlink(ROOT / "sample_images", Path(folder) / "sample_images")
-        words = [sys.executable, "-m", *COMMAND.split(), "--heatmaps", "none"]
+        words = [sys.executable, "-m", *COMMAND.split()]
         scan = subprocess.run(words, cwd=folder, env=os.environ | IN_COLOUR, stderr=subprocess.PIPE, text=True)
         if scan.returncode:
             raise SystemExit(f"the scan failed:\n{scan.stderr}")
@@ -66,13 +66,19 @@ def draw_terminal(said: str) -> None:
 
 
 def draw_page(path: Path) -> None:
-    """Photograph the first screen of the page."""
+    """Photograph the first screen of the page, its first film with the heatmap, and the list on a phone."""
     with sync_playwright() as playwright:
         found = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         page = browser.new_page(viewport=SCREEN)
         page.goto(path.as_uri())
         page.screenshot(path=ROOT / "docs" / "worklist.png")
+        page.keyboard.press("Enter")
+        page.keyboard.press("h")
+        page.screenshot(path=ROOT / "docs" / "film.png")
+        phone = browser.new_page(viewport=PHONE, color_scheme="dark")
+        phone.goto(path.as_uri())
+        phone.screenshot(path=ROOT / "docs" / "phone.png")
         browser.close()
 
 

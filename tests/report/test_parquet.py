@@ -213,6 +213,11 @@ def test_what_is_no_condition_is_told(condition, queried):
         queried(condition)
 
 
+def test_a_misspelt_column_of_a_condition_is_answered_with_the_nearest_one(queried):
+    with pytest.raises(UsageError, match=r"no column 'probabilty' \(did you mean 'probability'\?\)"):
+        queried("probabilty > 0.5")
+
+
 def test_a_condition_sees_no_other_file(queried, tmp_path):
     (tmp_path / "other.csv").write_text("a\n1\n")
     with pytest.raises(UsageError, match="condition"):
@@ -228,6 +233,10 @@ def test_a_run_without_the_file_or_with_an_older_one_is_told(run):
     pytest.importorskip("duckdb", reason="DuckDB is not installed: pip install 'xrayscan[query]'")
     folder = run(*ENTRIES, formats=["csv"])
     with pytest.raises(InputError, match="--format parquet"):
+        select(str(folder), "true")
+    run(formats=["parquet"])
+    (folder / "triage.parquet").write_bytes(b"no longer one")
+    with pytest.raises(InputError, match="is damaged: run `xrayscan report"):
         select(str(folder), "true")
     run(formats=["parquet"])
     os.utime(folder / "triage.parquet", (1, 1))

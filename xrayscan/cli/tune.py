@@ -94,7 +94,7 @@ def tune(asked: TuneOptions) -> SearchMade:
     click.get_current_context().meta[RESUME] = lambda: ": finished trials are kept; run the same command to resume"
     with TuneConsole(asked.objective, asked.trials, quiet=asked.quiet, since=began()) as console:
         tuned = run(asked.directory, asked.out, _settings(asked, console))
-        console.summary(tuned)
+        console.summary(tuned, asked.directory)
     trials = [
         TrialMade(one.number, one.state, one.value, dict(one.parameters), len(one.curve), one.seconds, one.reason)
         for one in tuned.trials

@@ -18,6 +18,10 @@ RESIZED: Mapping[Resize, str] = {
 }
 
 
+METRICS = {"auroc": "AUROC", "auprc": "AUPRC", "brier": "Brier score", "ece": "ECE"}
+WITH_FINDING = {"with_finding": "positive"}  # of the training films
+
+
 def print_card(card: ModelCard) -> None:
     """Print a model card to stdout."""
     show_card(stdout(), card)
@@ -33,7 +37,7 @@ def show_card(out: Console, card: ModelCard) -> None:
         "input": _input(card.input),
         "parameters": _pairs(card.parameters),
         "calibration": f"Platt scaling {card.calibration.slope:.3f}, {card.calibration.intercept:.3f}",
-        "training": _pairs(card.training),
+        "training": _pairs({WITH_FINDING.get(key, key): value for key, value in card.training.items()}),
         **{key: text for key, text in card.about.items() if text not in card.audience.values()},
     }.items():
         facts.add_row(f"[bold]{printable(key.replace('_', ' '))}[/]", printable(value))
@@ -64,7 +68,7 @@ def _metrics_table(card: ModelCard) -> Table:
     table = titled_table(title, ("metric", "value"))
     for name in ("auroc", "auprc", "brier", "ece"):
         if name in metrics:
-            table.add_row(name.upper(), _with_interval(metrics[name], metrics.get(f"{name}_ci95")))
+            table.add_row(METRICS[name], _with_interval(metrics[name], metrics.get(f"{name}_ci95")))
     return table
 
 
@@ -89,7 +93,8 @@ def _flagged_table(card: ModelCard) -> Table:
 def _styles_table(card: ModelCard) -> Table:
     """Figures of the validation films by how they look; no rows where the card does not say."""
     names = ("auroc", "sensitivity", "specificity", "ece")
-    table = titled_table("By style: validation films that look alike", ("style", "films", card.labels[1], *names))
+    headings = ("style", "films", card.labels[1], *(METRICS.get(name, name) for name in names))
+    table = titled_table("By style: validation films that look alike", headings)
     for number, row in enumerate(card.metrics.get("by_style", ()), 1):
         figures = ("–" if row.get(name) is None else f"{row[name]:.3f}" for name in names)
         table.add_row(str(number), f"{row['films']:,}", f"{row['with_finding']:,}", *figures)

@@ -6,7 +6,7 @@ from rich.progress import TimeRemainingColumn
 from rich.table import Table
 
 from xrayscan.console.film_console import FilmConsole, tell_failed
-from xrayscan.console.terminal import printable, say, tell_files, titled_table
+from xrayscan.console.terminal import printable, say, shell_word, tell_files, titled_table
 
 if TYPE_CHECKING:
     from xrayscan.exploration import Explored
@@ -23,7 +23,7 @@ class ExploreConsole(FilmConsole):
         """The films are known; something is computed from them."""
         self.doing(what)
 
-    def summary(self, explored: "Explored", path: str) -> None:
+    def summary(self, explored: "Explored", path: str, directory: str) -> None:
         """Print every table, what the shortcut check means, warnings, and where the page is."""
         from xrayscan.exploration.tables import tables
 
@@ -37,7 +37,7 @@ class ExploreConsole(FilmConsole):
         tell_failed(out, explored.films.failed)
         for warning in explored.warnings:
             say(out, f"[bold yellow]Warning:[/] {printable(warning)}.")
-        tell_files(out, [path], ["xrayscan train DIR --out RUN/"])
+        tell_files(out, [path], [f"xrayscan train {shell_word(directory, 'DIR')} --out RUN/"])
         say(out, self._clock.told())
 
 

@@ -1,6 +1,7 @@
 """What every command shows alike: consoles, tables, bars, files, times, and names made harmless."""
 
 import re
+import shlex
 import time
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
@@ -36,6 +37,11 @@ def moves(out: Console) -> bool:
 def printable(text: str) -> str:
     """Text that strangers chose, such as a path or a model's name, as harmless markup on one line."""
     return escape(escaped(text))
+
+
+def shell_word(path: str, otherwise: str) -> str:
+    """A path as a shell takes it, or ``otherwise`` for one that could not be typed as it is shown."""
+    return shlex.quote(path) if escaped(path) == path else otherwise
 
 
 def duration(seconds: float) -> str:

@@ -16,6 +16,7 @@ from xrayscan.console.terminal import (
     moves,
     printable,
     say,
+    shell_word,
     stderr,
     tell,
     tell_files,
@@ -112,15 +113,17 @@ class TuneConsole:
         if best:
             self._live.update(Group(_best_table(trials, best, self._objective, self._console.width), self._bar))
 
-    def summary(self, tuned: "Tuned") -> None:
+    def summary(self, tuned: "Tuned", directory: str) -> None:
         """Print the best trials, what mattered, and where the files are."""
         self._live.stop()
         out = self._console
         out.print(_best_table(tuned.trials, tuned.best, tuned.objective, out.width))
         if tuned.importance:
             shares = ", ".join(f"{escape(name)} {share:.0%}" for name, share in tuned.importance.items())
-            say(out, f"Explain the differences between trials: {shares}")
-        tell_files(out, tuned.files, [f"xrayscan train DIR --out RUN/ --recipe {tuned.recipe}"])
+            say(out, f"What explains the differences between trials: {shares}")
+        tell_files(
+            out, tuned.files, [f"xrayscan train {shell_word(directory, 'DIR')} --out RUN/ --recipe {tuned.recipe}"]
+        )
         say(
             out,
             f"{self._clock.told()} [italic]The best of many trials on the same validation films looks better than it "

@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import shlex
 from collections.abc import Mapping
 
 from rich.cells import cell_len
@@ -11,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from xrayscan.console.terminal import aligned, printable, say, tell, titled_table
-from xrayscan.files.text import counted, ending, escaped
+from xrayscan.console.terminal import aligned, printable, say, shell_word, tell, titled_table
+from xrayscan.files.text import counted, ending
 from xrayscan.report.remedies import remedy
 from xrayscan.store.record import Status
 from xrayscan.worklist.worklist import DISAGREE, Worklist, WorklistRow
@@ -52,8 +51,7 @@ def next_commands(worklist: Worklist) -> list[str]:
     first = next(iter(worklist.top(1)), None)
     if first is None:
         return []
-    path = shlex.quote(first.source) if escaped(first.source) == first.source else "FILE"
-    return [f"xrayscan show {path}", "xrayscan calibrate LABELLED --out site.safetensors"]
+    return [f"xrayscan show {shell_word(first.source, 'FILE')}", "xrayscan calibrate LABELLED --out site.safetensors"]
 
 
 def _tell_counts(out: Console, worklist: Worklist) -> None:

@@ -1,12 +1,13 @@
 """Rows of a Parquet worklist that a condition of SQL chooses."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from xrayscan.errors import InputError, UsageError
 from xrayscan.files.own_output import STORE_NAME
-from xrayscan.files.text import encodable
+from xrayscan.files.text import encodable, nearest
 from xrayscan.report.table import OUTCOME
 from xrayscan.store.finished import is_finished
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 FILE, SCANNING = "triage.parquet", "triage.scanning.parquet"
 ROWS = 10_000  # drawn at a time
 ALL = "*"
+EXAMPLE = "write it as behind WHERE in SQL, such as \"probability > 0.9 AND tier = 'high'\""
+UNKNOWN = re.compile(r'Referenced column "(.+?)" not found')
 
 
 def select(
@@ -33,14 +36,25 @@ def select(
     known = [name for name, *_ in connection.execute("SELECT * FROM worklist LIMIT 0").description]
     chosen = known if list(columns) == [ALL] else list(columns)
     if unknown := [name for name in chosen if name not in known]:
-        raise UsageError(f"no column {unknown[0]!r}: there are {', '.join(known)}")
+        raise _no_column(unknown[0], known)
     import duckdb
 
     try:
         connection.execute(f"SELECT {', '.join(map(_quoted, chosen))} FROM worklist WHERE (\n{condition}\n)")
     except duckdb.Error as error:
-        raise UsageError(f"not a condition on the worklist: {str(error).splitlines()[0]}") from error
+        raise _explained(str(error).splitlines()[0], known) from error
     return chosen, _rows(connection)
+
+
+def _explained(said: str, known: Sequence[str]) -> UsageError:
+    """What is wrong with a condition, from what DuckDB says of it."""
+    if column := UNKNOWN.search(said):
+        return UsageError(f"not a condition on the worklist: {_no_column(column[1], known)}")
+    return UsageError(f"not a condition on the worklist ({said.partition(': ')[2] or said}): {EXAMPLE}")
+
+
+def _no_column(name: str, known: Sequence[str]) -> UsageError:
+    return UsageError(f"no column {name!r}{nearest(name, known)}: there are {', '.join(known)}")
 
 
 def _connection(folder: str) -> "duckdb.DuckDBPyConnection":
@@ -49,10 +63,13 @@ def _connection(folder: str) -> "duckdb.DuckDBPyConnection":
         from pyarrow.dataset import dataset
     except ImportError as error:
         raise UsageError("xrayscan query needs DuckDB: pip install 'xrayscan[query]'") from error
-    table = dataset(_parquet(folder))
+    path = _parquet(folder)
     connection = duckdb.connect()
     connection.execute("SET enable_external_access = false; SET lock_configuration = true")
-    connection.register("worklist", table)
+    try:
+        connection.register("worklist", dataset(path))
+    except (ValueError, OSError) as error:  # pyarrow's are both
+        raise InputError(f"{encodable(path)} is damaged: {_remedy(folder)}") from error
     return connection
 
 
@@ -61,13 +78,16 @@ def _parquet(folder: str) -> str:
     path, scanning = os.path.join(folder, FILE), os.path.join(folder, SCANNING)
     if os.path.isdir(scanning) and not is_finished(folder):
         return scanning
-    remedy = f"run `xrayscan report {encodable(folder)} --format parquet`"
     if not os.path.exists(path):
-        raise InputError(f"{encodable(path)}: no such file: {remedy}")
+        raise InputError(f"{encodable(path)}: no such file: {_remedy(folder)}")
     store = os.path.join(folder, STORE_NAME)
     if os.path.isfile(store) and os.path.getmtime(store) > os.path.getmtime(path):
-        raise InputError(f"{encodable(path)} is older than the scan: {remedy}")
+        raise InputError(f"{encodable(path)} is older than the scan: {_remedy(folder)}")
     return path
+
+
+def _remedy(folder: str) -> str:
+    return f"run `xrayscan report {encodable(folder)} --format parquet`"
 
 
 def _rows(connection: "duckdb.DuckDBPyConnection") -> Iterator[tuple[object, ...]]:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from xrayscan.files.text import visible
 from xrayscan.model.backend import Epoch
+from xrayscan.model.card import UNNAMED
 from xrayscan.report import plots
 from xrayscan.report.chart import COLOURS, stamped
 from xrayscan.report.html.page import write_page
@@ -33,6 +34,7 @@ def write_training_page(path: str, trained: Trained, measured: Mapping[str, Any]
         path,
         "training.html",
         card=card,
+        unnamed=UNNAMED,
         metrics=measured,
         films=trained.films,
         asked={key: value for key, value in asked.items() if value is not None},
