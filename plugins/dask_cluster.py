@@ -30,6 +30,7 @@ from xrayscan import (
 )
 
 BLOCKS_PER_WORKER = 3  # one is read, one is scored, one waits
+GIVES_BACK = "MALLOC_TRIM_THRESHOLD_"  # set by Dask: a reader would ask the kernel for the pages of each film anew
 CONNECT_SECONDS = 20.0
 ANSWER_SECONDS = 1.0  # between two looks at whether the scan is to stop
 RESUME = "what was scored is recorded, the same command resumes"
@@ -121,8 +122,9 @@ class _Here(distributed.WorkerPlugin):  # type: ignore[misc]  # a library withou
         self.plan = plan
 
     def setup(self, worker: Any) -> None:
-        """Take what the worker may use."""
+        """Take what the worker may use; nothing is made yet, since the worker waits."""
         self.worker = WorkerOnDemand(self.plan, worker.state.nthreads)
+        os.environ.pop(GIVES_BACK, None)  # for its readers, which have not been started
 
     def teardown(self, worker: Any) -> None:
         """End the readers."""

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 from command_line import xrayscan
@@ -222,3 +223,11 @@ def test_a_cluster_is_started_here_where_none_is_named(films, model, wanted, tmp
     with scan(films, model=model, out=tmp_path, settings=settings) as worklist:
         write_reports(worklist, tmp_path, ["csv"])
     assert (tmp_path / "triage.csv").read_bytes() == wanted
+
+
+def test_readers_of_a_worker_are_not_told_to_give_back_the_memory_of_each_film(monkeypatch):
+    from xrayscan_plugins.dask_cluster import _Here
+
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")  # as Dask starts its workers
+    _Here(None).setup(SimpleNamespace(state=SimpleNamespace(nthreads=1)))
+    assert "MALLOC_TRIM_THRESHOLD_" not in os.environ
