@@ -29,8 +29,9 @@ AET = re.compile(r"[!-\[\]-~]{1,16}")  # PS3.5 section 6.2, VR AE; no blanks, wh
 class Dimse:
     """``dimse://AET@host:port``; ``?calling=AET`` gives the title under which we call, otherwise XRAYSCAN.
 
-    ``dimse+tls://`` does so under TLS (DICOM PS3.15 B.12): the peer's certificate must be its host's, by the authorities
-    of XRAYSCAN_DIMSE_CA or else the system's; XRAYSCAN_DIMSE_CERT and XRAYSCAN_DIMSE_KEY are ours, for peers that ask.
+    ``dimse+tls://`` does so under TLS (DICOM PS3.15 B.12): the peer's certificate must be its host's, by the
+    authorities of XRAYSCAN_DIMSE_CA or else the system's; XRAYSCAN_DIMSE_CERT and XRAYSCAN_DIMSE_KEY are ours, for
+    peers that ask.
     """
 
     def __init__(self, name: str) -> None:

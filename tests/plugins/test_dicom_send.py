@@ -226,7 +226,7 @@ def test_a_peer_that_asks_for_our_certificate_gets_the_one_of_the_environment(ce
 def test_certificates_that_are_none_are_told_before_a_scan_and_their_variables_are_known(tmp_path, monkeypatch):
     (tmp_path / "ca.pem").write_text("no certificate")
     monkeypatch.setenv("XRAYSCAN_DIMSE_CA", str(tmp_path / "ca.pem"))
-    with pytest.raises(UsageError, match="XRAYSCAN_DIMSE_CA, .* cannot be used"):
+    with pytest.raises(UsageError, match=r"XRAYSCAN_DIMSE_CA, .* cannot be used"):
         sink_of("dimse+tls://PACS@127.0.0.1:104")
     monkeypatch.setenv("XRAYSCAN_DICOMWEB_TOKEN", "x")
     monkeypatch.setenv("XRAYSCAN_DICMWEB_TOKEN", "x")
