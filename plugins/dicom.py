@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from xrayscan import PageSettings, Worklist, hookimpl
 
-from .dicom_send import Dimse, Stow
+from .dicom_send import TLS, Dimse, Stow
 from .dicomweb import SCHEMES
 from .dicomweb_films import DicomWebFilms
 
@@ -49,7 +49,8 @@ def register_reports(register) -> None:  # type: ignore[no-untyped-def]
 @hookimpl
 def register_sinks(register) -> None:  # type: ignore[no-untyped-def]
     """Offer C-STORE and STOW-RS."""
-    register(Dimse())
+    for name in ("dimse", TLS):
+        register(Dimse(name))
     for scheme in SCHEMES:
         register(Stow(scheme))
 

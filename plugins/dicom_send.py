@@ -4,7 +4,9 @@ import contextlib
 import functools
 import importlib.util
 import io
+import os
 import re
+import ssl
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -17,34 +19,59 @@ NEEDS = "--send {}:// needs other packages: pip install 'xrayscan[dicom]'"
 DUPLICATE = 0x0111  # PS3.7 C.5.8: the other side has this instance already, which is what was wanted
 WARNINGS = (0xB000, 0xB006, 0xB007)  # PS3.4 B.2.3: stored, though not to the letter
 CALLING = "XRAYSCAN"
+TLS = "dimse+tls"
+VARIABLES = ("XRAYSCAN_DIMSE_CA", "XRAYSCAN_DIMSE_CERT", "XRAYSCAN_DIMSE_KEY")  # PEM files
+UNTRUSTED = "no connection, or no certificate of this host by an authority that is trusted (XRAYSCAN_DIMSE_CA)"
 SECONDS = 60  # for an answer
 AET = re.compile(r"[!-\[\]-~]{1,16}")  # PS3.5 section 6.2, VR AE; no blanks, which an address cannot hold
 
 
 class Dimse:
-    """``dimse://AET@host:port``; ``?calling=AET`` gives the title under which we call, otherwise XRAYSCAN."""
+    """``dimse://AET@host:port``; ``?calling=AET`` gives the title under which we call, otherwise XRAYSCAN.
 
-    name = "dimse"
+    ``dimse+tls://`` does so under TLS (DICOM PS3.15 B.12): the peer's certificate must be its host's, by the
+    authorities of XRAYSCAN_DIMSE_CA or else the system's; XRAYSCAN_DIMSE_CERT and XRAYSCAN_DIMSE_KEY are ours, for
+    peers that ask.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def check(self, address: str) -> None:
-        """Raises: UsageError without pynetdicom, or for an address that lacks a part."""
+        """Raises: UsageError without pynetdicom, for an address that lacks a part or certificates that are none."""
         if importlib.util.find_spec("pynetdicom") is None:
             raise UsageError(NEEDS.format(self.name))
         _peer(address)
+        self._context()
 
     @contextlib.contextmanager
     def connect(self, address: str) -> Iterator[Callable[[bytes], None]]:
         """Associate with the peer until all is sent."""
         host, port, called, calling = _peer(address)
-        association = _entity(calling).associate(host, port, ae_title=called)
+        context = self._context()
+        tls = (context, host) if context else None
+        association = _entity(calling).associate(host, port, ae_title=called, tls_args=tls)
         try:
             if not association.is_established:
-                refused = association.is_rejected
-                raise OSError("the peer refused the association" if refused else "no connection")
+                refused = "the peer refused the association" if association.is_rejected else ""
+                raise OSError(refused or (UNTRUSTED if tls else "no connection"))
             yield functools.partial(_store, association)
         finally:
             if association.is_established:
                 association.release()
+
+    def _context(self) -> ssl.SSLContext | None:
+        """How TLS is spoken, if it is. Raises: UsageError."""
+        if self.name != TLS:
+            return None
+        authorities, certificate, key = map(os.environ.get, VARIABLES)
+        try:
+            context = ssl.create_default_context(cafile=authorities)
+            if certificate:
+                context.load_cert_chain(certificate, key)
+        except (OSError, ssl.SSLError) as error:
+            raise UsageError(f"{', '.join(VARIABLES)}: these files cannot be used ({error})") from error
+        return context
 
 
 class Stow:

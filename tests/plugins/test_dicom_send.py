@@ -1,11 +1,19 @@
 """Objects to an archive, by C-STORE and STOW-RS, against small servers of this process."""
 
 import contextlib
+import datetime
+import gc
 import http.server
+import ipaddress
 import json
+import ssl
 import threading
 
 import pytest
+from command_line import xrayscan
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from films import header, written
 
 from xrayscan import OutputError, UsageError
@@ -28,7 +36,7 @@ NOWHERE = "127.0.0.1:9"  # the discard port, where nobody listens
 class Peer:
     """A C-STORE provider that answers with ``status`` and notes who called."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
         from pynetdicom import AE, evt
 
         self.status, self.got, self.callers = 0, [], set()
@@ -36,7 +44,7 @@ class Peer:
         entity.require_called_aet = True
         entity.add_supported_context(REPORT, "1.2.840.10008.1.2")  # implicit VR alone, as the oldest peers
         handlers = [(evt.EVT_C_STORE, self._store)]
-        self.server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+        self.server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers, ssl_context=tls)
         self.address = f"127.0.0.1:{self.server.server_address[1]}"
 
     def _store(self, event):
@@ -138,6 +146,94 @@ def test_a_peer_that_refuses_one_object_may_take_the_next(peer):
         peer.status = 0
         sending(OBJECT)
     assert len(peer.got) == 1
+
+
+@pytest.fixture
+def collected():
+    """Let the collector find the sockets of handshakes that failed here, where it is expected."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    """Of this machine: name → certificate and key, in which it is its own authority."""
+    folder = tmp_path_factory.mktemp("certificates")
+    return {name: self_signed(folder / f"{name}.pem", address) for name, address in HOSTS.items()}
+
+
+HOSTS = {"peer": "127.0.0.1", "other": "127.0.0.1", "elsewhere": "10.1.2.3"}
+
+
+def self_signed(path, address):
+    """Write certificate and key into one file."""
+    now, key = datetime.datetime.now(datetime.UTC), ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now - HOUR).not_valid_after(now + HOUR)
+    made = made.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), False)
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), True).sign(key, hashes.SHA256())
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(made.public_bytes(pem) + secret)
+    return str(path)
+
+
+HOUR = datetime.timedelta(hours=1)
+
+
+@contextlib.contextmanager
+def peer_under_tls(certificate, *, lets_in=None):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=lets_in)
+    context.load_cert_chain(certificate)
+    context.verify_mode = ssl.CERT_REQUIRED if lets_in else ssl.CERT_NONE
+    made = Peer(context)
+    try:
+        yield made
+    finally:
+        made.server.shutdown()
+
+
+def test_under_tls_the_peers_certificate_must_be_of_an_authority_that_is_trusted(certificates, monkeypatch, collected):
+    with peer_under_tls(certificates["peer"]) as peer:
+        address = f"dimse+tls://PACS@{peer.address}"
+        for trusted in (None, certificates["other"]):
+            if trusted:
+                monkeypatch.setenv("XRAYSCAN_DIMSE_CA", trusted)
+            with pytest.raises(OSError, match="no certificate of this host"):
+                send(address)
+        monkeypatch.setenv("XRAYSCAN_DIMSE_CA", certificates["peer"])
+        send(address)
+    assert len(peer.got) == 1
+
+
+def test_under_tls_a_certificate_of_another_host_is_refused(certificates, monkeypatch, collected):
+    monkeypatch.setenv("XRAYSCAN_DIMSE_CA", certificates["elsewhere"])
+    with peer_under_tls(certificates["elsewhere"]) as peer, pytest.raises(OSError, match="no certificate of this host"):
+        send(f"dimse+tls://PACS@{peer.address}")
+    assert peer.got == []
+
+
+def test_a_peer_that_asks_for_our_certificate_gets_the_one_of_the_environment(certificates, monkeypatch, collected):
+    monkeypatch.setenv("XRAYSCAN_DIMSE_CA", certificates["peer"])
+    monkeypatch.setenv("XRAYSCAN_DIMSE_CERT", certificates["other"])
+    monkeypatch.setenv("XRAYSCAN_DIMSE_KEY", certificates["other"])
+    with peer_under_tls(certificates["peer"], lets_in=certificates["other"]) as peer:
+        send(f"dimse+tls://PACS@{peer.address}")
+    assert len(peer.got) == 1
+
+
+def test_certificates_that_are_none_are_told_before_a_scan_and_their_variables_are_known(tmp_path, monkeypatch):
+    (tmp_path / "ca.pem").write_text("no certificate")
+    monkeypatch.setenv("XRAYSCAN_DIMSE_CA", str(tmp_path / "ca.pem"))
+    with pytest.raises(UsageError, match=r"XRAYSCAN_DIMSE_CA, .* cannot be used"):
+        sink_of("dimse+tls://PACS@127.0.0.1:104")
+    monkeypatch.setenv("XRAYSCAN_DICOMWEB_TOKEN", "x")
+    monkeypatch.setenv("XRAYSCAN_DICMWEB_TOKEN", "x")
+    told = xrayscan("models").output
+    assert "XRAYSCAN_DICMWEB_TOKEN is set and means nothing" in told
+    assert "XRAYSCAN_DICOMWEB" not in told
+    assert "XRAYSCAN_DIMSE" not in told
 
 
 def test_a_peer_of_another_title_refuses_the_association(peer):

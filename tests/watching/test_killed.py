@@ -161,7 +161,7 @@ def send_all(port: int, numbers: range) -> None:
     assert not left
 
 
-@pytest.mark.filterwarnings(  # sockets of associations that a killed peer left: pynetdicom leaves them to the collector
+@pytest.mark.filterwarnings(  # of what a killed peer left, pynetdicom leaves the sockets to the collector
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )
 def test_every_film_that_was_taken_is_scored_and_its_report_sent_once_though_listen_is_killed(tmp_path, model_file):
