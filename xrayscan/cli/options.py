@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import click
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from xrayscan.decode.limits import Limits
     from xrayscan.engine.interface import Cluster
     from xrayscan.model.backend import Placement
+    from xrayscan.scanning.scan import ScanSettings
+    from xrayscan.worklist.order import RankSettings
 
 AUTO = {"auto": None}
 
@@ -162,6 +164,33 @@ class Reading:
         from xrayscan.decode.limits import Limits
 
         return Limits(self.max_file_size * 1_000_000, self.max_pixels)
+
+
+class AsksForScan(Protocol):
+    """Options that a scan follows."""
+
+    hardware: Hardware
+    runtime: str
+    reading: Reading
+    rank: "RankSettings"
+    share: bool
+
+
+def scan_settings(asked: AsksForScan, **more: Any) -> "ScanSettings":
+    """What a command was asked for, as the library has it; ``more`` are further fields."""
+    from xrayscan.scanning.scan import ScanSettings
+
+    return ScanSettings(
+        device=asked.hardware.device,
+        precision=asked.hardware.precision,
+        runtime=asked.runtime,
+        workers=asked.hardware.workers,
+        file_timeout=asked.reading.file_timeout,
+        limits=asked.reading.limits(),
+        share=asked.share,
+        rank=asked.rank,
+        **more,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,24 +102,15 @@ class PredictOptions:
 
     def scan(self) -> "ScanSettings":
         """The same, as the library has it."""
-        from xrayscan.scanning.scan import ScanSettings
-
-        return ScanSettings(
-            device=self.hardware.device,
-            precision=self.hardware.precision,
-            runtime=self.runtime,
+        return options.scan_settings(
+            self,
             batch_size=self.batch_size,
-            workers=self.hardware.workers,
-            file_timeout=self.reading.file_timeout,
-            limits=self.reading.limits(),
             fresh=self.fresh,
-            share=self.share,
             archives=self.archives,
             exclude=self.exclude,
             engine=self.engines.engine,
             cluster=self.engines.joined(),
             shard=self.shard,
-            rank=self.rank,
         )
 
 

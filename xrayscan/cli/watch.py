@@ -69,19 +69,7 @@ class WatchOptions:
 
     def scan(self) -> "ScanSettings":
         """How each batch is scanned."""
-        from xrayscan.scanning.scan import ScanSettings
-
-        return ScanSettings(
-            device=self.hardware.device,
-            precision=self.hardware.precision,
-            runtime=self.runtime,
-            batch_size=BATCH,
-            workers=self.hardware.workers,
-            file_timeout=self.reading.file_timeout,
-            limits=self.reading.limits(),
-            share=self.share,
-            rank=self.rank,
-        )
+        return options.scan_settings(self, batch_size=BATCH)
 
     def watching(self) -> "WatchSettings":
         """How the folder is watched."""
