@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from xrayscan.engine.interface import Cluster
     from xrayscan.model.backend import Placement
     from xrayscan.scanning.scan import ScanSettings
-    from xrayscan.worklist.order import RankSettings
 
 AUTO = {"auto": None}
 
@@ -166,29 +165,16 @@ class Reading:
         return Limits(self.max_file_size * 1_000_000, self.max_pixels)
 
 
-class AsksForScan(Protocol):
-    """Options that a scan follows."""
-
-    hardware: Hardware
-    runtime: str
-    reading: Reading
-    rank: "RankSettings"
-    share: bool
-
-
-def scan_settings(asked: AsksForScan, **more: Any) -> "ScanSettings":
-    """What a command was asked for, as the library has it; ``more`` are further fields."""
+def scan_settings(hardware: Hardware, reading: Reading, **more: Any) -> "ScanSettings":
+    """What a command was asked for, as the library has it; ``more`` are its other fields."""
     from xrayscan.scanning.scan import ScanSettings
 
     return ScanSettings(
-        device=asked.hardware.device,
-        precision=asked.hardware.precision,
-        runtime=asked.runtime,
-        workers=asked.hardware.workers,
-        file_timeout=asked.reading.file_timeout,
-        limits=asked.reading.limits(),
-        share=asked.share,
-        rank=asked.rank,
+        device=hardware.device,
+        precision=hardware.precision,
+        workers=hardware.workers,
+        file_timeout=reading.file_timeout,
+        limits=reading.limits(),
         **more,
     )
 

@@ -103,7 +103,11 @@ class PredictOptions:
     def scan(self) -> "ScanSettings":
         """The same, as the library has it."""
         return options.scan_settings(
-            self,
+            self.hardware,
+            self.reading,
+            runtime=self.runtime,
+            share=self.share,
+            rank=self.rank,
             batch_size=self.batch_size,
             fresh=self.fresh,
             archives=self.archives,

@@ -69,7 +69,9 @@ class WatchOptions:
 
     def scan(self) -> "ScanSettings":
         """How each batch is scanned."""
-        return options.scan_settings(self, batch_size=BATCH)
+        return options.scan_settings(
+            self.hardware, self.reading, runtime=self.runtime, share=self.share, rank=self.rank, batch_size=BATCH
+        )
 
     def watching(self) -> "WatchSettings":
         """How the folder is watched."""
