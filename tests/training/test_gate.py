@@ -116,3 +116,13 @@ def test_a_gate_is_a_plain_number_of_features():
     gate = Gate(np.zeros(2, np.float32), np.ones(2, np.float32), np.ones(2, np.float32), bias=0.0)
     assert gate.unlikeness(np.zeros((1, 2), np.float32)) == pytest.approx([0.5])
     assert gate.unlikeness(np.full((1, 2), 1e9, np.float32)) == pytest.approx([1.0], abs=1e-6)
+
+
+def test_unlikeness_does_not_depend_on_a_films_place_in_its_batch_to_the_last_bit():
+    rng = np.random.default_rng(0)
+    weights = rng.standard_normal(3000).astype(np.float32)
+    gate = Gate(np.zeros(3000, np.float32), np.ones(3000, np.float32), weights / 50, bias=0.0)
+    features = rng.standard_normal((33, 3000)).astype(np.float32)
+    whole = gate.unlikeness(features)
+    assert np.array_equal(np.concatenate([gate.unlikeness(features[n : n + 1]) for n in range(33)]), whole)
+    assert np.array_equal(gate.unlikeness(features[::-1])[::-1], whole)

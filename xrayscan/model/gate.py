@@ -56,7 +56,9 @@ class Gate:
         """
         if features_BF.shape[1:] != self.weights.shape:
             raise ModelError(f"its gate takes {len(self.weights)} features, the network gives {features_BF.shape[1]}")
-        return np.asarray(1 / (1 + np.exp(-(self.standardised(features_BF) @ self.weights + self.bias))), np.float32)
+        # Row by row: a matrix product rounds a film otherwise in another place of a batch, or a batch of another size.
+        score = (self.standardised(features_BF) * self.weights).sum(1, dtype=np.float64) + self.bias
+        return np.asarray(1 / (1 + np.exp(-score)), np.float32)
 
     def standardised(self, features_BF: Floats) -> Floats:
         """Features in standard deviations from the training films' mean, none farther out than `FARTHEST`."""
