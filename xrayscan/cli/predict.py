@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -140,8 +141,6 @@ def predict(asked: PredictOptions) -> Ranked | None:
     Exit code: 0 all scored, 3 nothing could be scored, 4 unusable model, 5 output cannot be written, 6 the worklist is
     complete and lists files that could not be scored; 129, 130, 143 stopped by a signal: the worklist is partial.
     """
-    from itertools import chain
-
     from xrayscan.sources.exclusions import Exclusions
     from xrayscan.sources.path_list import read_list
 
