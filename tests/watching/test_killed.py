@@ -175,10 +175,13 @@ def test_every_film_that_was_taken_is_scored_and_its_report_sent_once_though_lis
             until(lambda: archive.got)
             if sys.platform == "linux":
                 assert listened_on(first.process.pid) == {f"0100007F:{port:04X}"}
-        with Running(*words):
+        with Running(*words) as second:
             for one in sending:
                 one.result(60)
             until(lambda: len(rows(out)) == FILMS and len(set(archive.got)) == FILMS)
     archive.server.shutdown()
     assert rows(out) == sorted((f"1.2.3.4.{n + 1}.dcm", "scored") for n in range(FILMS))
     assert len(archive.got) <= FILMS + 1  # what was on its way when the process was killed comes again, as the same
+    told = "".join(first.lines + second.lines).encode()
+    assert b"SECRET" not in told + b"".join(path.read_bytes() for path in out.iterdir() if path.is_file())
+    assert not any("SECRET" in name for _, _, names in os.walk(tmp_path) for name in names)
