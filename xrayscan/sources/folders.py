@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from xrayscan.errors import Code
 from xrayscan.sources.address import MARK, hidden_kind, is_hidden, named_as_archive, split
 from xrayscan.sources.archives import NamedMembers, walk_archive
+from xrayscan.sources.dicomdir import is_dicomdir, listed
 from xrayscan.sources.exclusions import Exclusions, excluded
 from xrayscan.sources.source import Source
 from xrayscan.sources.system_error import code_of, why
@@ -103,7 +104,7 @@ class _Walk:
         self._followed: set[str] = set()
 
     def argument(self, source: str) -> Iterator[Source]:
-        """Find one argument and what lies below it; a link is put off."""
+        """Find one argument and what lies below it, or is listed in it, a DICOMDIR; a link is put off."""
         path = _absolute(source)
         try:
             status = os.lstat(path)
@@ -117,6 +118,8 @@ class _Walk:
             elif not self._is_found(key := _key(path)):
                 self._files[key] = path
                 yield _candidate(source, path, status)
+                for name in listed(path) if is_dicomdir(path) and stat.S_ISREG(status.st_mode) else ():
+                    yield from self.argument(os.path.join(os.path.dirname(source), name))
         except OSError as error:
             reason = "no such file or folder" if error.errno == errno.ENOENT else why(error)
             yield Source(source, path, reason=reason, code=code_of(error))
