@@ -235,7 +235,8 @@ def test_a_run_without_the_file_or_with_an_older_one_is_told(run):
     with pytest.raises(InputError, match="--format parquet"):
         select(str(folder), "true")
     run(formats=["parquet"])
-    (folder / "triage.parquet").write_bytes(b"no longer one")
+    for part in (folder / "triage.parquet").iterdir():
+        part.write_bytes(b"no longer one")
     with pytest.raises(InputError, match="is damaged: run `xrayscan report"):
         select(str(folder), "true")
     run(formats=["parquet"])
