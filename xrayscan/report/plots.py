@@ -62,6 +62,9 @@ def _style() -> Iterator[None]:
         matplotlib.rcParams.update(STYLE)
         warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # the browser's fonts have it
         warnings.filterwarnings("ignore", "constrained_layout not applied", UserWarning)  # text too long: it overlaps
+        warnings.filterwarnings(
+            "ignore", 'Creating legend with loc="best"', UserWarning
+        )  # a busy machine took a second
         yield
 
 
