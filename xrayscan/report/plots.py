@@ -64,7 +64,7 @@ def _style() -> Iterator[None]:
         warnings.filterwarnings("ignore", "constrained_layout not applied", UserWarning)  # text too long: it overlaps
         warnings.filterwarnings(
             "ignore", 'Creating legend with loc="best"', UserWarning
-        )  # a busy machine took a second
+        )  # it took a second
         yield
 
 
