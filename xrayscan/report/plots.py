@@ -62,9 +62,7 @@ def _style() -> Iterator[None]:
         matplotlib.rcParams.update(STYLE)
         warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # the browser's fonts have it
         warnings.filterwarnings("ignore", "constrained_layout not applied", UserWarning)  # text too long: it overlaps
-        warnings.filterwarnings(
-            "ignore", 'Creating legend with loc="best"', UserWarning
-        )  # it took a second
+        warnings.filterwarnings("ignore", 'Creating legend with loc="best"', UserWarning)  # it took a second
         yield
 
 
