@@ -27,17 +27,22 @@ def films(count, seed):
 def train(ranks, resume=None):
     """Weights, epochs and snapshots of a small run without dropout, whose batches are odd; and this process's name."""
     torch.manual_seed(0)
-    epochs, snapshots = [], []
+    epochs, snapshots, threads = [], [], set()
+
+    def noted(epoch):
+        epochs.append(epoch)
+        threads.add(torch.get_num_threads())
+
     settings = FitSettings(
         TrainingParams(epochs=EPOCHS, batch_size=15, positive_share=0.4, augment="style", clip=1.0),
-        on_epoch=epochs.append,
+        on_epoch=noted,
         on_snapshot=snapshots.append,
         resume=resume,
         ranks=ranks,
     )
     network = build(CnnParams(side=SIDE, width=4, blocks=1, dropout=0.0))
     weights = fit(network, InputSpec(SIDE), films(50, 0), films(21, 1), settings)
-    return weights, epochs, snapshots, (ranks, os.getpid(), torch.get_num_threads())
+    return weights, epochs, snapshots, (ranks, os.getpid(), max(threads))
 
 
 def kill_second(ranks):

@@ -148,7 +148,7 @@ def outcome(out: Path) -> dict[str, str]:
 
 
 def until(condition) -> None:
-    for _ in range(300):
+    for _ in range(1200):
         if condition():
             return
         time.sleep(0.05)
