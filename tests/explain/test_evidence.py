@@ -47,6 +47,25 @@ def test_a_film_is_not_enlarged(rows):
     assert found.heatmap is None
 
 
+@pytest.mark.parametrize(("size", "side", "shown"), [((300, 200), 100, (75, 50)), ((100, 64), 800, (100, 64))])
+def test_a_jpeg_is_shown_at_one_of_its_own_scales_which_leaves_nothing_to_reduce(tmp_path, size, side, shown):
+    path = tmp_path / "film.jpeg"
+    Image.new("L", size, 90).save(path)
+    facts = Facts(sha256=hashlib.sha256(path.read_bytes()).hexdigest(), rows=size[1], columns=size[0])
+    film = SimpleNamespace(source=str(path), facts=facts, status=Status.SCORED, flags=())
+    (found,) = gather([film], None, CPU, top=1, heatmaps=0, side=side)
+    assert opened(found.film).size == shown
+
+
+def test_a_film_too_long_for_an_eighth_is_reduced_all_the_same(tmp_path):
+    path = tmp_path / "long.jpeg"
+    Image.new("L", (1600, 100), 90).save(path)
+    facts = Facts(sha256=hashlib.sha256(path.read_bytes()).hexdigest(), rows=100, columns=1600)
+    film = SimpleNamespace(source=str(path), facts=facts, status=Status.SCORED, flags=())
+    (found,) = gather([film], None, CPU, top=1, heatmaps=0, side=96)
+    assert opened(found.film).size == (96, 6)
+
+
 def test_files_that_are_gone_or_changed_cost_their_own_rows_only(rows, model, tmp_path):
     whole = list(gather(rows, model, CPU, top=4, heatmaps=4))
     (tmp_path / "0.png").unlink()

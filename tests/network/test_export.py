@@ -8,8 +8,10 @@ import sys
 import numpy as np
 import pytest
 
-from xrayscan import ModelError, Placement, ScanSettings, load_model, load_predictor, scan
+from xrayscan import ModelError, Placement, ScanSettings, UsageError, load_model, load_predictor, scan
+from xrayscan.explain.heatmap import heatmaps
 from xrayscan.model.graph_file import Exported, read_exported, save_exported
+from xrayscan.network import choice
 from xrayscan.network.choice import answers
 from xrayscan.network.export import export
 from xrayscan.plugin.manager import load_registry
@@ -36,6 +38,22 @@ def test_an_exported_model_says_what_the_model_says_its_gate_included(exported):
     wanted = answers(load_predictor(load_model(), Placement()), films)
     assert np.ptp(wanted[0]) > 0.1
     np.testing.assert_allclose(given, wanted, atol=1e-4)
+
+
+def test_one_that_is_a_graph_gives_the_heatmaps_of_the_network_with_a_linear_head(exported):
+    path, runtime = exported
+    films = drawn_films(load_model().card.input.side)[:3]
+    given = heatmaps(load_model(path), films, Placement(runtime=runtime))
+    assert given == pytest.approx(heatmaps(load_model(), films, Placement()), abs=1e-3)
+
+
+def test_where_there_is_a_gpu_a_graph_is_computed_on_the_cpu_unless_told_otherwise(exported, monkeypatch):
+    monkeypatch.setattr(choice, "GPU_SIGNS", ("/",))
+    monkeypatch.setattr("xrayscan.network.device.place", lambda device, precision: Placement("cuda:0"))
+    assert choice.choose([load_model()], precision="fp32").device == "cuda:0"
+    assert choice.choose([load_model(exported[0])], precision="fp32").device == "cpu"
+    with pytest.raises(UsageError, match="needs a runtime on the CPU"):
+        choice.choose([load_model(exported[0])], device="cuda", precision="fp32")
 
 
 def test_card_gate_and_films_seen_travel_with_it(exported):

@@ -1,20 +1,17 @@
 """Each file arrives once, whatever is refused, lost or interrupted."""
 
 import sqlite3
-import sys
 from contextlib import contextmanager
 
 import pytest
 from command_line import xrayscan
 from films import dicom
+from offered import offer_sink
 from small import film_pixels
 
 from xrayscan import OutputError, UsageError
-from xrayscan.cli.installed import installed
 from xrayscan.errors import InputError
-from xrayscan.plugin import delivery
 from xrayscan.plugin.delivery import deliver, refuse_unsent
-from xrayscan.plugin.manager import load_registry
 from xrayscan.store.outbox import Outbox
 
 WARD, CLINIC = "box://ward", "box://clinic"
@@ -44,11 +41,7 @@ class Box:
 
 @pytest.fixture
 def box(monkeypatch):
-    registry = load_registry()
-    registry.sinks["box"] = made = Box()
-    monkeypatch.setattr(delivery, "load_registry", lambda: registry)
-    monkeypatch.setattr(sys.modules[installed.__module__], "load_registry", lambda: registry)
-    return made
+    return offer_sink(monkeypatch, Box())
 
 
 @pytest.fixture

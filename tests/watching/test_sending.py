@@ -4,11 +4,10 @@ import sqlite3
 from contextlib import contextmanager
 
 import pytest
+from offered import offer_sink
 
 from xrayscan import OutputError
-from xrayscan.plugin import delivery
 from xrayscan.plugin.delivery import deliver
-from xrayscan.plugin.manager import load_registry
 from xrayscan.watching.sending import Sending
 
 WARD = "box://ward"
@@ -43,10 +42,7 @@ class Ward:
 
 @pytest.fixture
 def ward(monkeypatch):
-    registry = load_registry()
-    registry.sinks["box"] = made = Ward()
-    monkeypatch.setattr(delivery, "load_registry", lambda: registry)
-    return made
+    return offer_sink(monkeypatch, Ward())
 
 
 @pytest.fixture

@@ -65,9 +65,8 @@ class Recipes:
         recipe, resumed = values.get("recipe"), values.get("out") if values.get("resume") is True else None
         pairs = from_pairs(map(str, values.get("pairs") or ()))
         if not resumed and not os.path.isfile(recipe or ""):
-            return dict.fromkeys(
-                ALIASES.get(name, name) for name in pairs
-            )  # --recipe itself says that a file is not there
+            # that a file is not there, --recipe itself says
+            return dict.fromkeys(ALIASES.get(name, name) for name in pairs)
         named, read = {"labels": "labels_csv"}, _recipe(recipe, resumed)
         own = dict.fromkeys((*read.parameters, *(ALIASES.get(name, name) for name in pairs)))
         return {**own, **{named.get(key, key): value for key, value in read.run.items()}}

@@ -119,8 +119,10 @@ def _shorter(side: int, facts: Facts) -> int:
     """
     if not facts.rows or not facts.columns:
         return side
-    eighths = EIGHTHS * side // max(facts.rows, facts.columns) or EIGHTHS * side / max(facts.rows, facts.columns)
-    return math.ceil(min(facts.rows, facts.columns) * min(eighths, EIGHTHS) / EIGHTHS)
+    shorter, longer = sorted((facts.rows, facts.columns))
+    if eighths := min(EIGHTHS, EIGHTHS * side // longer):
+        return math.ceil(shorter * eighths / EIGHTHS)
+    return math.ceil(shorter * side / longer)  # a film that is too large even at an eighth
 
 
 def _grey(brightness: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:

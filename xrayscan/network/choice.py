@@ -58,7 +58,7 @@ def choose(
 
     Raises: UsageError for a device, precision or runtime that is not there; as the models' backends do.
     """
-    registry, where = load_registry(), _device(device)
+    registry, where = load_registry(), _device(device, models)
     options = list(_options(registry, models, where, precision, runtime))
     if before and (earlier := Placement(where, before[1], before[0])) in options:  # type: ignore[arg-type]
         return earlier
@@ -81,7 +81,7 @@ def compare(model: Model, *, device: str = AUTO, precision: str = AUTO, runtime:
 
     What takes long to set up is left out unless ``runtime`` names it. Raises: as `choose`.
     """
-    registry, where = load_registry(), _device(device)
+    registry, where = load_registry(), _device(device, [model])
     options = [
         one
         for one in _options(registry, [model], where, precision, runtime)
@@ -93,10 +93,10 @@ def compare(model: Model, *, device: str = AUTO, precision: str = AUTO, runtime:
     _Measures(registry, [model], where).extend(options, FILMS, ROUNDS)
 
 
-def _device(device: str) -> str:
-    """Resolve ``auto``; without torch where nothing points to a GPU."""
-    alone = device == AUTO and sys.platform == "linux" and not any(map(os.path.exists, GPU_SIGNS))
-    if device == "cpu" or alone:
+def _device(device: str, models: Sequence[Model]) -> str:
+    """Resolve ``auto``: the CPU for models that are graphs; without torch where nothing points to a GPU."""
+    alone = sys.platform == "linux" and not any(map(os.path.exists, GPU_SIGNS))
+    if device == "cpu" or (device == AUTO and (alone or any(model.graph for model in models))):
         return "cpu"
     from xrayscan.network.device import place
 

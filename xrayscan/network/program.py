@@ -90,8 +90,11 @@ class PixelsToLogits(nn.Module):
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Normalise and compute."""
         logits = self.network(normalise(pixels.unsqueeze(1).float() / 255, self._spec)).flatten().float()
-        means = (self._found[name].flatten(2).mean(2) for name in self._layers)
-        return (logits, *means, *(self._cells(self._found[one.layer], one.head) for one in (self._summed,) if one))
+        outputs = [logits, *(self._found[name].flatten(2).mean(2) for name in self._layers)]
+        if self._summed:
+            outputs.append(self._cells(self._found[self._summed.layer], self._summed.head))
+        self._found.clear()  # activations of a batch, which nobody needs any more
+        return tuple(outputs)
 
     def _cells(self, features: torch.Tensor, head: str) -> torch.Tensor:
         weights = self.network.get_parameter(f"{head}.weight").view(1, -1, 1, 1)

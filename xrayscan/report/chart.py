@@ -114,7 +114,7 @@ class Chart:
 def count_ticks(most: int) -> list[float]:
     """Whole numbers from 0 to ``most`` for an axis of counts: steps of 1, 2 or 5 times a power of ten."""
     power = 10 ** max(0, math.floor(math.log10(max(most, 1) / TICKS)))
-    step = next(step * power for step in (*STEPS, 20, 50) if most / (step * power) <= TICKS)
+    step = next(step * power for step in STEPS if most / (step * power) <= TICKS)
     return [float(tick) for tick in range(0, most + 1, step)]
 
 

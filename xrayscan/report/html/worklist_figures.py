@@ -69,7 +69,7 @@ def distribution(worklist: Worklist, scores: Scores) -> Markup:
     for name, colour in named:
         for n, films in enumerate(scores.films[name].tolist()):
             low = int(below[n])
-            if films or not n:
+            if films or n == 0:  # a tier without films stands in the legend, too
                 chart.bar((n / BINS, low), ((n + 1) / BINS, low + films), Look(colour), name)
         below = below + scores.films[name]
     limits = worklist.thresholds
