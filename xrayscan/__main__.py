@@ -16,12 +16,11 @@ def main() -> None:
     for number in to_end():
         signal.signal(number, end_at_once)
     from xrayscan.cli import main as command
-    from xrayscan.cli.forgiving import Forgiving
+    from xrayscan.cli.forgiving import mend_streams
     from xrayscan.network.openmp import wait_passively
 
     wait_passively()
-    if sys.stderr is not None:
-        sys.stderr = Forgiving(sys.stderr)
+    mend_streams()
     try:
         command(prog_name="xrayscan", obj=began)
     except SystemExit as ended:
