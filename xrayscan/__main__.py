@@ -1,7 +1,6 @@
 """``python -m xrayscan`` and the command ``xrayscan``, which imports nothing from the working folder."""
 
 import signal
-import sys
 import time
 
 from xrayscan.files.import_path import leave_working_folder

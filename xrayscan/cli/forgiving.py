@@ -39,11 +39,13 @@ def mend_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
-    sys.stdout = _telling(sys.stdout or open(1, "w", encoding="utf-8", closefd=False))
-    sys.stderr = Forgiving(_telling(sys.stderr or open(2, "w", encoding="utf-8", closefd=False)))  # type: ignore[assignment]
+    sys.stdout = _telling(sys.stdout, 1)
+    sys.stderr = Forgiving(_telling(sys.stderr, 2))  # type: ignore[assignment]
 
 
-def _telling(stream: TextIO) -> TextIO:
+def _telling(stream: TextIO | None, descriptor: int) -> TextIO:
+    if stream is None:
+        return os.fdopen(descriptor, "w", encoding="utf-8", closefd=False)
     if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
         stream.reconfigure(errors="backslashreplace")
     return stream
