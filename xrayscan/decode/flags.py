@@ -12,8 +12,9 @@ class Flag(StrEnum):
     PHOTOMETRIC = "header repaired: photometric interpretation"  # missing, or colour on a one-sample picture
     SAMPLES = "header repaired: samples per pixel"
     SIZE = "header repaired: rows and columns"  # missing, taken from the codestream
-    SYNTAX = "header repaired: transfer syntax"  # the codestream is of another kind
+    SYNTAX = "header repaired: transfer syntax"  # the codestream is of another kind, or bytes stand in another order
     PLANES = "header repaired: planar configuration"
+    PADDING = "header repaired: pixel padding"  # its range covers the whole film
     RESCALE = "header repaired: modality transform"  # its table cannot be used
     VOI_LUT = "VOI LUT repaired"  # depth or first value, against its descriptor
     VOI_LUT_UNUSABLE = "VOI LUT not usable"  # no data, too short, or it leaves no picture: the next reading was taken

@@ -115,6 +115,20 @@ def test_right_aligned_values_under_a_header_that_shifts_them_keep_their_low_bit
     assert radiograph.flags == (Flag.HIGH_BIT,)
 
 
+def test_words_whose_bytes_were_swapped_are_swapped_back():
+    picture = large_film(12)
+    radiograph = read(dicom(picture.byteswap(), bits=12))
+    np.testing.assert_array_equal(radiograph.brightness, read(dicom(picture, bits=12)).brightness)
+    assert radiograph.flags == (Flag.SYNTAX,)
+
+
+def test_padding_that_would_cover_the_whole_film_is_none():
+    picture = large_film(12)
+    radiograph = read(dicom(picture, bits=12, PixelPaddingValue=0, PixelPaddingRangeLimit=4095))
+    np.testing.assert_array_equal(radiograph.brightness, read(dicom(picture, bits=12)).brightness)
+    assert radiograph.flags == (Flag.PADDING,)
+
+
 def test_left_aligned_values_under_a_header_that_does_not_shift_them_are_shifted():
     picture = large_film(12)
     window = {"WindowCenter": 2048, "WindowWidth": 4096}

@@ -51,6 +51,8 @@ def read_codes(values: npt.NDArray[Any], layout: Layout, padding: tuple[int, ...
     if shift:
         words = words >> shift
     is_deep = bool(int(words.max()) >> bits)
+    if is_deep and not shift and _are_swapped(words, bits):
+        words, is_deep, flags = words.byteswap(), False, (*flags, Flag.SYNTAX)
     if is_deep and _exceeds(words, bits, layout.is_signed, padding) and _are_values(words, bits):
         bits, is_deep = _depth_of(words, layout.is_signed), False
         flags = (*flags, Flag.BITS)
@@ -75,6 +77,11 @@ def _place(words: Codes, layout: Layout) -> tuple[int, int, tuple[Flag, ...]]:
     if not shift and fills_the_top and not (words & ((1 << unused) - 1)).any():
         return unused, bits, (Flag.HIGH_BIT,)
     return shift, bits, ()
+
+
+def _are_swapped(words: Codes, bits: int) -> bool:
+    """Whether every value fits the depth once its two bytes change places: so they were written, whatever is said."""
+    return words.dtype.itemsize == 2 and not int(words.byteswap().max()) >> bits
 
 
 def _exceeds(words: Codes, bits: int, is_signed: bool, padding: tuple[int, ...]) -> bool:

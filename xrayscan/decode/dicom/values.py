@@ -53,7 +53,12 @@ def monochrome_brightness(
     numbers = np.arange(1 << stored.bits, dtype=np.int64) + stored.lowest
     is_padding = _padding(dataset, numbers, stored)
     values, flags = _after_modality(dataset, numbers)
-    census = take_census(stored.codes, is_padding, stored.bits, exactly=bool(dataset.get("ModalityLUTSequence")))
+    exactly = bool(dataset.get("ModalityLUTSequence"))
+    census = take_census(stored.codes, is_padding, stored.bits, exactly=exactly)
+    if not census.present.any():  # all of the film would be padding
+        is_padding[:] = False
+        census = take_census(stored.codes, is_padding, stored.bits, exactly=exactly)
+        flags.append(Flag.PADDING)
     is_inverted, contradicts = polarity(dataset, layout)
     if census.is_one_level:
         reading = _Reading("one value", np.zeros_like(values), flags=(Flag.ONE_LEVEL,))
