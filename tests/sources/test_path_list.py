@@ -3,9 +3,10 @@
 import io
 import os
 
+import films
 import pytest
 
-from xrayscan.errors import Code
+from xrayscan.errors import Code, UsageError
 from xrayscan.sources.path_list import fingerprint, read_list
 from xrayscan.sources.source import Source
 
@@ -77,3 +78,9 @@ def test_the_same_paths_are_the_same_inputs_however_they_are_written(tmp_path, m
     monkeypatch.chdir(tmp_path)
     assert fingerprint(["a", "b/"]) == fingerprint([os.fspath(tmp_path / "b"), "./a", "a"])
     assert fingerprint(["a"]) != fingerprint(["b"])
+
+
+@pytest.mark.parametrize("data", [films.png(), films.jpeg(), films.dicom(), films.tiff(), b"PK\x03\x04", b"%PDF-1.7"])
+def test_a_film_is_no_list(data):
+    with pytest.raises(UsageError, match="no list of paths"):
+        listed(data)

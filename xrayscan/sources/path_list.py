@@ -24,6 +24,8 @@ BYTE_ORDER_MARKS = (  # UTF-32's first: it begins as UTF-16's does
 FEWEST_ASCII = 0.5  # of the characters of paths in UTF-16, each of which holds a NUL on the same side
 PATH_SIGNS = frozenset("\n./\\")  # one of them stands in every list of paths, but not in a list of single letters
 QUOTES = "\"'"
+# How files begin that are given for a list by mistake: films, archives and workbooks, PDF, the store of a scan.
+NO_LISTS = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"PK\x03\x04", b"\x1f\x8b", b"%PDF-", b"SQLite format 3")
 TOO_BROAD = "a whole file system, drive or home folder in a list: give it as an argument if that is meant"
 
 
@@ -34,11 +36,14 @@ def read_list(stream: BinaryIO) -> Iterator[str | Source]:
     writes. Empty names are skipped. Quotes around a name and blanks behind it belong to it if there is such a path, and
     are taken off if there is not. A root, a drive or the user's home in a list comes from a mistake in making it, so it
     is not walked through, but yields a source with that reason.
+    Raises: UsageError for what is no list, such as a film.
     """
     read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)  # read1 returns what a pipe holds by now
     head = b""
     while _undecided(head) and (chunk := read(CHUNK_BYTES)):
         head += chunk
+    if head.startswith(NO_LISTS) or head[128:132] == b"DICM":
+        raise UsageError("--files-from: this file is no list of paths; give films themselves as arguments")
     mark, encoding = _encoding(head)
     pieces = _pieces(head[len(mark) :], read)
     texts = _decoded(pieces, encoding) if encoding else pieces
