@@ -43,7 +43,13 @@ def argument(metavar: str, kind: click.ParamType[Any], **more: Any) -> Any:
 
 
 class SettingsOption(click.Option):
-    """An option whose line of help says default and range in words."""
+    """An option whose line of help says default and range in words, and whose value is never empty."""
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        """Convert a value. Raises: BadParameter for an empty one, as a shell's variable that is not set leaves it."""
+        if value != self.default and (value == "" or (isinstance(value, list | tuple) and "" in value)):
+            self.type.fail("it is empty: leave the option out for its default", self, ctx)
+        return super().type_cast_value(ctx, value)
 
     def get_help_extra(self, ctx: click.Context) -> Any:
         """What stands in brackets behind the help."""
