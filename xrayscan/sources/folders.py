@@ -16,6 +16,7 @@ from xrayscan.sources.system_error import code_of, why
 
 OPEN_FOLDERS = 64  # listed at once on the way down; below that, folders wait, so file handles cannot run out
 
+NO_NAME = "not a name that a file can have"
 FOLDER_AGAIN = "leads back to a folder already found"
 FILE_AGAIN = "another name of a file already found"
 BROKEN_LINKS = {errno.ELOOP: "link loop", errno.ENOENT: "dangling link", errno.ENOTDIR: "dangling link"}
@@ -105,6 +106,9 @@ class _Walk:
 
     def argument(self, source: str) -> Iterator[Source]:
         """Find one argument and what lies below it, or is listed in it, a DICOMDIR; a link is put off."""
+        if not source or "\0" in source:  # an empty name would be the working folder, which nobody asked for
+            yield Source(source, source, reason=NO_NAME, code=Code.NOT_FOUND)
+            return
         path = _absolute(source)
         try:
             status = os.lstat(path)
