@@ -410,7 +410,7 @@ def test_a_file_that_does_not_fit_into_memory_is_a_reason(here):
         read_file("a.dcm", exhaust)
 
 
-@pytest.mark.parametrize("name", ["", "a\0.png"])
+@pytest.mark.parametrize("name", ["", "a\0.png", "a" * 300])
 def test_a_name_that_no_file_can_have_is_one_record_and_not_the_working_folder(here, name):
     touch(here / "a.png")
     assert {source: one.code for source, one in found(name, "a.png").items()} == {name: Code.NOT_FOUND, "a.png": None}

@@ -8,6 +8,7 @@ from xrayscan.errors import Code
 _CODES = {
     errno.ENOENT: Code.NOT_FOUND,
     errno.ENOTDIR: Code.NOT_FOUND,
+    errno.ENAMETOOLONG: Code.NOT_FOUND,
     errno.EACCES: Code.NOT_PERMITTED,
     errno.EPERM: Code.NOT_PERMITTED,
     errno.EISDIR: Code.NOT_A_FILE,
