@@ -198,6 +198,14 @@ def test_a_model_that_does_not_say_what_it_saw_is_warned_about(run):
     assert "overlap could not be checked" in (run[1] / "evaluation.html").read_text()
 
 
+def test_a_film_under_both_labels_is_warned_about(tmp_path, model_file):
+    for n in range(4):
+        write_film(tmp_path / ("NORMAL", "PNEUMONIA")[n % 2] / f"{n}.png", n)
+    shutil.copy(tmp_path / "NORMAL" / "0.png", tmp_path / "PNEUMONIA" / "again.png")
+    warnings = evaluate(model_file, read_folder(str(tmp_path)), tmp_path, QUICK).warnings
+    assert any("1 film under both NORMAL and PNEUMONIA: one of the labels is wrong" in text for text in warnings)
+
+
 def test_a_model_of_another_finding_is_warned_about(labelled, tmp_path):
     model = str(make_model(tmp_path / "tb.safetensors", labels=("CLEAR", "TB")))
     evaluation = evaluate([model], read_folder(str(labelled)), str(labelled), QUICK)

@@ -10,6 +10,7 @@ from xrayscan.calibration.certainty import WIDTHS, films_needed
 from xrayscan.calibration.costs import Costs, Line, every_threshold, lines
 from xrayscan.calibration.crossfit import Fitted, fit_and_judge
 from xrayscan.calibration.gate import SiteGate, unlikeness_of, with_site_gate
+from xrayscan.dataset.decoded import contradictions
 from xrayscan.dataset.labelled_folder import LabelledFolder
 from xrayscan.errors import InputError, ModelError, OutputError
 from xrayscan.evaluation.figures import Figures, at_threshold, ranked
@@ -109,7 +110,7 @@ def calibrate(
         },
         needed=_needed(card, films),
         gate=gate,
-        warnings=(*folder.warnings, *useless),
+        warnings=(*folder.warnings, *contradictions(films.films, films.digests, folder.labels), *useless),
     )
 
 

@@ -54,10 +54,10 @@ def decode_films(
     return Decoded(tuple(films[n] for n in good), pixels, tuple(entry.digests[n] for n in good), hashes, failed)
 
 
-def contradictions(decoded: Decoded, labels: tuple[str, str]) -> tuple[str, ...]:
+def contradictions(films: Sequence[LabelledFilm], digests: Sequence[str], labels: tuple[str, str]) -> tuple[str, ...]:
     """Warn of files that stand, byte for byte, under both labels."""
     under: dict[str, dict[int, str]] = {}
-    for film, digest in zip(decoded.films, decoded.digests, strict=True):
+    for film, digest in zip(films, digests, strict=True):
         under.setdefault(digest, {}).setdefault(film.label, film.path)
     both = [paths for paths in under.values() if len(paths) == 2]
     if not both:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan.dataset.cache import film_cache
+from xrayscan.dataset.decoded import contradictions
 from xrayscan.dataset.labelled_folder import LabelledFolder
 from xrayscan.errors import InputError, UsageError
 from xrayscan.evaluation.figures import (
@@ -125,6 +126,7 @@ def evaluate(
         for reference, model in models.items()
     }
     warnings = [*refuse_or_warn(overlaps, settings.allow_overlap), *_notes(models, folder), *folder.warnings]
+    warnings += contradictions(films.films, films.digests, folder.labels)
     films, probabilities = _scored(films, list(models.values()), settings)
     groups = _groups(films, next(iter(models.values())), settings)
     resampler = Resampler.from_patients(films.groups, seed=settings.seed, resamples=settings.resamples)
@@ -144,8 +146,8 @@ def _refuse_one_patient(films: TestFilms) -> None:
     """Intervals are drawn by patient: of a single one, each would hold exactly its own figure."""
     if len(np.unique(films.groups)) == 1:
         raise InputError(
-            f"all films are of one patient (IDs from {films.folder.patients_by}), who says nothing of others: tell "
-            "patients apart with --patient-column or --patient-pattern"
+            f"all films are of one patient (IDs from {films.folder.patients_by}), or copies of one film, which say "
+            "nothing of others: tell patients apart with --patient-column or --patient-pattern"
         )
 
 

@@ -111,7 +111,12 @@ def _divided(folder: LabelledFolder, spec: InputSpec, settings: TrainSettings) -
                 f"only {count} of {int((labels == label).sum())} films of {name} would be left to validate on: "
                 "add films of more patients"
             )
-    warnings = (*folder.warnings, *left_out, *division.warnings, *contradictions(decoded, folder.labels))
+    warnings = (
+        *folder.warnings,
+        *left_out,
+        *division.warnings,
+        *contradictions(decoded.films, decoded.digests, folder.labels),
+    )
     return SplitFilms(folder, decoded, labels, groups, division.training, division.validation, warnings)
 
 
