@@ -108,7 +108,9 @@ def test_a_second_scan_says_in_one_line_what_it_kept(films, model_file, tmp_path
     (films / "a.jpeg").unlink()
     write_film(films / "new.png", 77)
     result = xrayscan(*words)
-    assert "Resumed earlier scan: 6 unchanged, 1 new or changed, 1 removed" in result.stderr
+    assert "Resumed earlier scan: 6 unchanged, 1 new or changed, 1 removed.\n" in result.stderr
+    again = xrayscan(*words, "--runtime", "torch", "--precision", "bf16")
+    assert "0 removed. Scored by onnxruntime in fp32; --fresh scores them anew." in again.stderr
 
 
 def test_a_file_name_cannot_write_to_the_terminal(model_file, tmp_path):

@@ -72,8 +72,14 @@ def _tell_counts(out: Console, worklist: Worklist) -> None:
         say(
             out,
             f"Resumed earlier scan: {counts.kept:,} unchanged, {counts.new:,} new or changed, "
-            f"{counts.removed:,} removed.",
+            f"{counts.removed:,} removed.{_computed(worklist)}",
         )
+
+
+def _computed(worklist: Worklist) -> str:
+    """What computed the films of a scan that computed none: maybe not what was asked for this time."""
+    computed = None if worklist.counts.new else worklist.store.recall("computed")
+    return f" Scored by {printable(' in '.join(map(str, computed)))}; --fresh scores them anew." if computed else ""
 
 
 def _tell_models(out: Console, worklist: Worklist) -> None:
