@@ -1,6 +1,7 @@
 """What ends a pause early: something happened in the folder. Where nothing can tell, pauses simply end."""
 
 import threading
+import time
 from collections.abc import Callable
 from types import ModuleType, TracebackType
 from typing import Self
@@ -30,13 +31,11 @@ class Waker:
 
     def pause(self, seconds: float, least: float, stopping: Callable[[], bool]) -> None:
         """Wait ``seconds``, or after ``least`` of them until something changes, or it is time to stop."""
-        left = seconds
-        while left > 0 and not stopping():
-            span = min(TICK, left)
-            left -= span
-            if seconds - left <= least:
-                self._ended.wait(span)
-            elif self._changed.wait(span):
+        began = time.monotonic()
+        while (passed := time.monotonic() - began) < seconds and not stopping():
+            if passed < least:
+                self._ended.wait(min(TICK, least - passed, seconds - passed))
+            elif self._changed.wait(min(TICK, seconds - passed)):
                 break
         self._changed.clear()
 
