@@ -135,6 +135,7 @@ def test_films_come_from_an_archive_and_results_stand_in_their_studies_once(arch
     for name, content in films.items():
         (tmp_path / "films" / name).write_bytes(content)
     words = "--model", model_file, "--workers", "0", "--format", "jsonl,dicom-sr,dicom-sc"
+    words = *words, "--heatmaps", str(len(films))
     assert xrayscan("predict", tmp_path / "films", "--out", tmp_path / "disk", *words).exit_code == 0
     asked = f"{archive.web}?StudyDate=20260101-20260131&Modality=DX,CR"
     done = xrayscan("predict", asked, "--out", tmp_path / "web", *words, "--send", archive.web)

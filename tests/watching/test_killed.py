@@ -4,17 +4,15 @@ import csv
 import io
 import os
 import re
-import signal
 import socket
-import subprocess
 import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from films import dicom
+from processes import Archive, Running, free_port, until
 from small import film_pixels, write_film
 
 pytestmark = pytest.mark.slow
@@ -22,40 +20,6 @@ FILMS = int(os.environ.get("HOSPITAL_FILMS", 24))
 MANY = FILMS > 100
 PAUSE = 1.2 if MANY else 0.2  # s in the middle of half of the films that are copied in
 HOW = "--settle", "2" if MANY else "0.3", "--poll", "0.2", "--workers", "0", "--runtime", "torch", "--device", "cpu"
-
-
-class Running:
-    """The command, until it is killed."""
-
-    def __init__(self, *words: object) -> None:
-        command = [sys.executable, "-m", "xrayscan", *map(str, words)]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL)
-        self.lines: list[str] = []
-        self._reading = threading.Thread(target=self._read)
-        self._reading.start()
-
-    def _read(self) -> None:
-        assert self.process.stderr
-        self.lines.extend(iter(self.process.stderr.readline, ""))
-
-    def said(self, word: str) -> bool:
-        return any(word in line for line in self.lines)
-
-    def __enter__(self) -> "Running":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(20)
-        self._reading.join(20)
-        self.process.stderr.close()
-
-
-def until(condition) -> None:
-    end = time.monotonic() + 60 + FILMS
-    while not condition():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.05)
 
 
 def rows(out: Path) -> list[tuple[str, str]]:
@@ -93,23 +57,17 @@ def test_films_that_trickle_in_are_scored_once_though_watch_is_killed_twice(tmp_
         arriving = [copying.submit(arrive, n) for n in range(FILMS)]
         for least in (1, FILMS // 2):
             with Running(*words) as killed:
-                until(lambda least=least: len(rows(tmp_path / "out")) >= least)
+                until(lambda least=least: len(rows(tmp_path / "out")) >= least, 60 + FILMS)
             runs.append(killed)
         with Running(*words) as last:
             for one in arriving:
                 one.result()
-            until(lambda: len(rows(tmp_path / "out")) == FILMS)
+            until(lambda: len(rows(tmp_path / "out")) == FILMS, 60 + FILMS)
         runs.append(last)
     assert rows(tmp_path / "out") == [(film.name, "scored") for film in films]
     assert not any(run.said("cannot be read yet") for run in runs)
     scored = [int(found) for line in last.lines for found in re.findall(r" (\d+) films? scored", line)]
     assert sum(scored) <= FILMS // 2 + 1  # what the killed ones had recorded is not scored again
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def listened_on(process: int) -> set[str]:
@@ -121,25 +79,6 @@ def listened_on(process: int) -> set[str]:
     tables = [Path(f"/proc/{process}/net/{name}").read_text().splitlines()[1:] for name in ("tcp", "tcp6")]
     fields = [line.split() for table in tables for line in table]
     return {field[1] for field in fields if field[3] == "0A" and field[9] in own}
-
-
-class Archive:
-    """A peer that notes the UIDs of what it is sent."""
-
-    def __init__(self) -> None:
-        from pynetdicom import AE, evt
-        from pynetdicom.sop_class import ComprehensiveSRStorage
-
-        self.got: list[str] = []
-        entity = AE("PACS")
-        entity.add_supported_context(ComprehensiveSRStorage)
-        handlers = [(evt.EVT_C_STORE, self._store)]
-        self.server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
-        self.address = f"dimse://PACS@127.0.0.1:{self.server.server_address[1]}"
-
-    def _store(self, event) -> int:
-        self.got.append(str(event.request.AffectedSOPInstanceUID))
-        return 0
 
 
 def send_all(port: int, numbers: range) -> None:
@@ -205,7 +144,7 @@ def test_every_film_that_was_taken_is_scored_and_its_report_sent_once_though_lis
             hostile(port)
             for one in sending:
                 one.result(60 + FILMS)
-            until(lambda: len(rows(out)) == FILMS and len(set(archive.got)) == FILMS)
+            until(lambda: len(rows(out)) == FILMS and len(set(archive.got)) == FILMS, 60 + FILMS)
     archive.server.shutdown()
     assert rows(out) == sorted((f"1.2.3.4.{n + 1}.dcm", "scored") for n in range(FILMS))
     assert len(archive.got) <= FILMS + 1  # what was on its way when the process was killed comes again, as the same
