@@ -54,7 +54,8 @@ class Dimse:
     def connect(self, address: str) -> Iterator[Callable[[bytes], None]]:
         """Associate with the peer until all is sent."""
         host, port, called, calling = _peer(address)
-        context, opened = self._context(), []
+        context = self._context()
+        opened: list[Any] = []
         association = _associated(_entity(calling), host, port, called, context, opened.append)
         try:
             if association.is_rejected:
