@@ -53,7 +53,7 @@ class Aviary:
                 dataset.add_new(tag, vr, [self.item(keyword)])
         self.private(dataset, "private")
 
-    def item(self, home, depth=2):
+    def item(self, home, depth=1):
         made = Dataset()
         made.PatientName, made.PatientID, made.TextValue = (self.new(home) for _ in range(3))
         self.private(made, f"private in {home}")
