@@ -18,8 +18,10 @@ def main() -> None:
     from xrayscan.cli import main as command
     from xrayscan.cli.forgiving import Forgiving
     from xrayscan.network.openmp import wait_passively
+    from xrayscan.runtime.offline import report_nothing
 
     wait_passively()
+    report_nothing()
     if sys.stderr is not None:
         sys.stderr = Forgiving(sys.stderr)
     try:

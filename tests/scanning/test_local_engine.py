@@ -153,3 +153,33 @@ def test_scans_can_run_side_by_side_in_one_process():
 
     with ThreadPoolExecutor(2) as threads:
         assert list(threads.map(whole, (20, 30))) == [list(range(20)), list(range(30))]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_nothing_of_a_scan_that_ended_by_itself_is_still_being_loaded(workers):
+    loaded = threading.Event()
+
+    def start():
+        time.sleep(0.3)
+        loaded.set()
+        return Score(4)
+
+    rows = [row for batch in run(iter([{"n": 1}]), prepare=refuse_odd, start=start, workers=workers) for row in batch]
+    assert rows[0]["reason"] == "odd"
+    assert loaded.is_set()
+
+
+def test_without_readers_nothing_is_read_while_the_model_is_being_loaded():
+    loading = threading.Event()
+
+    def start():
+        loading.set()
+        time.sleep(0.3)
+        loading.clear()
+        return Score(4)
+
+    def alone(row):
+        return row | {"beside": loading.is_set()}
+
+    batches = list(run(numbers(3), prepare=alone, start=start, workers=0))
+    assert not any(row["beside"] for batch in batches for row in batch)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from xrayscan.model.backend import Pixels, Placement, Precision
 from xrayscan.runtime.graph_program import GraphProgram
 from xrayscan.runtime.interface import CELLS, FEATURES, LOGITS, Compiled, Program, cores, has_bf16, installed
+from xrayscan.runtime.offline import report_nothing
 
 CPU_ONLY = "it runs on the CPU only"
 
@@ -60,6 +61,7 @@ class _Session:
     """A graph in ONNX Runtime."""
 
     def __init__(self, graph: bytes) -> None:
+        report_nothing()
         import onnxruntime
 
         options = onnxruntime.SessionOptions()

@@ -1,6 +1,7 @@
 """One scan as an engine sees it, and the engine that runs it on this machine."""
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from xrayscan.scanning.stages import Asked, batch_stage, hardware, row_stage
 from xrayscan.scanning.versions import installed_versions
 from xrayscan.scanning.worker import WorkerPlan
 from xrayscan.scanning.workers import default_workers
+
+_STARTING = threading.Lock()  # a scan that was stopped may leave a thread behind that imports torch, for the next one
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ def run_here(job: Any, rows: Rows) -> Iterator[list[Row]]:
             return on, batch_stage(job.models, on)
 
         def start() -> BatchScorer:
-            on, stage = kept.stage(make)
+            with _STARTING:
+                on, stage = kept.stage(make)
             undo.callback(on.one_thread_each())
             job.started(on)
             return stage
