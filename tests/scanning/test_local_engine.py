@@ -1,5 +1,6 @@
 import functools
 import os
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,10 @@ def crash_on(row, *, bad):
     if row["n"] in bad:
         os._exit(11)
     return double(row)
+
+
+def note_imports(row):
+    return row | {"reads DICOM": "pydicom" in sys.modules}
 
 
 def refuse_odd(row):
@@ -55,6 +60,17 @@ def test_a_crash_of_a_reader_costs_the_row_that_caused_it():
     rows = list(read(numbers(40), functools.partial(crash_on, bad={5, 17, 39}), workers=2))
     assert sorted(row["n"] for row in rows) == list(range(40))
     assert {row["n"] for row in rows if row.get("reason") == CRASHED} == {5, 17, 39}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="readers there share nothing")
+@pytest.mark.parametrize("dicom", [True, False])
+def test_readers_share_what_reads_dicom_where_some_is_expected_and_else_do_without(dicom):
+    with open_workers(note_imports, 1, dicom=dicom) as readers:
+        readers.feed(numbers(1))
+        rows = []
+        while readers.busy:
+            rows += readers.collect()
+    assert [row["reads DICOM"] for row in rows] == [dicom]
 
 
 def test_readers_end_with_the_scan():
