@@ -20,6 +20,7 @@ from xrayscan import (
     Cluster,
     EngineJob,
     LostBlock,
+    Patience,
     Row,
     Settled,
     UsageError,
@@ -60,29 +61,40 @@ class _Actors:
         self._job, self._plan = job, ray.put(job.plan())
         self._settled: Any = None
         self._actors: dict[str, list[Any]] = {}  # by node
+        self._starting: dict[Any, Any] = {}  # of them, those that have not answered yet, by the reference to that
         self._sent: dict[Any, _Sent] = {}  # by the reference to each answer
         self._looked = 0.0
 
     def settle(self) -> Settled | None:
         """Have one actor decide by what all compute; None if the scan is stopped before there is one."""
-        asked = None
+        patience, asked = Patience(self._job, self.lacking), None
         while not self._job.stopping():
-            asked = asked or (self._all()[0].settle.remote() if self._all() else None)
             try:
                 if asked is not None:
                     self._settled = ray.get(asked, timeout=ANSWER_SECONDS)
+                    patience.came()
                     return self._settled  # type: ignore[no-any-return]
-                time.sleep(ANSWER_SECONDS)
+                asked = actors[0].settle.remote() if (actors := self._all(ANSWER_SECONDS)) else None
             except GetTimeoutError:
-                continue
+                pass
             except RayActorError:
-                asked = None
+                asked, self._looked = None, 0.0
             except RayTaskError as error:
                 raise _own(error) from error
+            patience.look()
         return None
 
+    def lacking(self) -> str:
+        """See `EnginePool.lacking`."""
+        if self._all():
+            return "" if self._settled else "an answer of a Ray worker, which loads models"
+        gpus = int(ray.cluster_resources().get("GPU", 0))
+        if gpus and not ray.available_resources().get("GPU", 0):
+            return f"a free GPU: of the Ray cluster's {gpus} none is"
+        return "a worker to start" if self._actors else "a node with a CPU: the Ray cluster has none"
+
     def room(self) -> int:
-        """Some blocks for each actor on the nodes that are there now."""
+        """Some blocks for each actor that is there now."""
         return BLOCKS_PER_ACTOR * len(self._all())
 
     def submit(self, block: list[Row], losses: int = 0) -> None:
@@ -114,17 +126,44 @@ class _Actors:
         else:
             self.submit(sent.block, sent.losses + 1)
 
-    def _all(self) -> list[Any]:
-        """Every actor, after having started those of nodes that have joined and forgotten those of nodes that left."""
+    def _all(self, seconds: float = 0.0) -> list[Any]:
+        """Every actor that has answered; waits so long for one that has not.
+
+        One that has not may wait for a GPU that others use, for hours: no block is to wait with it.
+        """
         if time.monotonic() - self._looked > LOOK_SECONDS:
-            self._looked = time.monotonic()
-            nodes = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
-            self._actors = {
-                name: self._actors.get(name) or list(_started(name, resources, self._plan))
-                for name, resources in sorted(nodes.items())
-                if resources.get("CPU")
-            }
-        return [actor for actors in self._actors.values() for actor in actors]
+            self._look()
+        answered, _ = ray.wait(list(self._starting), timeout=seconds) if self._starting else ([], [])
+        for answer in answered:
+            self._take(self._starting.pop(answer), answer)
+        if seconds and not self._starting and not self._actors:
+            time.sleep(seconds)
+        starting = list(self._starting.values())
+        return [actor for actors in self._actors.values() for actor in actors if actor not in starting]
+
+    def _look(self) -> None:
+        """Start actors on nodes that have joined, and forget those of nodes that left."""
+        self._looked = time.monotonic()
+        nodes = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
+        here = {name: resources for name, resources in sorted(nodes.items()) if resources.get("CPU")}
+        for name in self._actors.keys() - here.keys():
+            del self._actors[name]
+        for name in [name for name in here if not self._actors.get(name)]:
+            self._actors[name] = list(_started(name, here[name], self._plan))
+            self._starting |= {actor.__ray_ready__.remote(): actor for actor in self._actors[name]}
+
+    def _take(self, actor: Any, answer: Any) -> None:
+        """Take over an actor's first answer. Raises: UsageError if it cannot run xrayscan."""
+        try:
+            ray.get(answer)
+        except RayActorError as error:
+            if error.actor_init_failed:
+                raise UsageError(
+                    f"a worker cannot run xrayscan ({_told(error)}): install the same version on all"
+                ) from error
+            for actors in self._actors.values():  # its node is gone
+                if actor in actors:
+                    actors.remove(actor)
 
 
 def _started(node: str, resources: dict[str, float], plan: Any) -> Iterator[Any]:
@@ -145,6 +184,11 @@ def _started(node: str, resources: dict[str, float], plan: Any) -> Iterator[Any]
             )
             .remote(plan, cores)
         )
+
+
+def _told(error: Exception) -> str:
+    """The last line of an error of Ray, which quotes all that led to it."""
+    return str(error).strip().splitlines()[-1].strip()
 
 
 def _own(error: Any) -> XrayscanError:
