@@ -38,6 +38,7 @@ class ScanJob:
     started: Callable[[Hardware], None]
     stopping: Callable[[], bool]
     kept: Kept | None = None  # readers and models of the scan before, on this machine
+    waiting: Callable[[str], None] = lambda told: None
 
     def plan(self) -> WorkerPlan:
         """What workers elsewhere are made from."""
