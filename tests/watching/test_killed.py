@@ -1,6 +1,7 @@
 """`watch` and `listen` as processes of their own that are killed and started again, while films go on arriving."""
 
 import csv
+import gc
 import io
 import os
 import re
@@ -9,6 +10,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from films import dicom
@@ -84,9 +86,10 @@ def listened_on(process: int) -> set[str]:
 def send_all(port: int, numbers: range) -> None:
     """Send films in one association, and again what was not taken, as modalities do."""
     from pydicom import dcmread
-    from pynetdicom import AE
+    from pynetdicom import AE, evt
 
-    entity = AE("MODALITY")
+    entity, sockets = AE("MODALITY"), []
+    opened = [(evt.EVT_CONN_OPEN, lambda event: sockets.append(event.assoc.dul.socket.socket))]
     entity.add_requested_context("1.2.840.10008.5.1.4.1.1.1.1", "1.2.840.10008.1.2.1")
     uids = {"StudyInstanceUID": "1.2.3.4.5", "SeriesInstanceUID": "1.2.3.4.6"}
     left = [
@@ -95,7 +98,7 @@ def send_all(port: int, numbers: range) -> None:
     ]
     end = time.monotonic() + 60 + FILMS
     while left and time.monotonic() < end:
-        association = entity.associate("127.0.0.1", port, ae_title="XRAYSCAN")
+        association = entity.associate("127.0.0.1", port, ae_title="XRAYSCAN", evt_handlers=opened)
         while left and association.is_established:
             try:
                 if association.send_c_store(left[0]).get("Status") != 0:
@@ -106,11 +109,13 @@ def send_all(port: int, numbers: range) -> None:
             time.sleep(0.1)
         association.release()
         time.sleep(0.1)
+    for one in sockets:  # pynetdicom leaves those of a killed peer to the collector
+        one.close()
     assert not left
 
 
-def hostile(port: int) -> None:
-    """Garbage, the wrong title, half an object, and one that never ends nor goes on."""
+def hostile(port: int) -> list[Any]:
+    """Garbage, the wrong title, and halves of objects that never go on; these are given back."""
     from pynetdicom import AE
 
     with socket.create_connection(("127.0.0.1", port)) as one:
@@ -118,16 +123,26 @@ def hostile(port: int) -> None:
     entity = AE("MODALITY")
     entity.add_requested_context("1.2.840.10008.5.1.4.1.1.1.1", "1.2.840.10008.1.2.1")
     assert entity.associate("127.0.0.1", port, ae_title="OTHER").is_rejected
-    for _ in range(3):
-        half = entity.associate("127.0.0.1", port, ae_title="XRAYSCAN")
+    halves = [entity.associate("127.0.0.1", port, ae_title="XRAYSCAN") for _ in range(3)]
+    for half in halves:
         if half.is_established:
             half.dul.socket.send(b"\x04\x00\x00\x01\x00\x00\x00\x00\xff\xff\x01\x01" + b"x" * 1000)
+    return halves
+
+
+@pytest.fixture
+def collected():
+    """Let the collector find sockets here, where that is expected."""
+    yield
+    gc.collect()
 
 
 @pytest.mark.filterwarnings(  # of what a killed peer left, pynetdicom leaves the sockets to the collector
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )
-def test_every_film_that_was_taken_is_scored_and_its_report_sent_once_though_listen_is_killed(tmp_path, model_file):
+def test_every_film_that_was_taken_is_scored_and_its_report_sent_once_though_listen_is_killed(
+    tmp_path, model_file, collected
+):
     pytest.importorskip("highdicom", reason="the DICOM extra is not installed")
     archive, port, out = Archive(), free_port(), tmp_path / "out"
     words = "listen", "--port", port, "--spool", tmp_path / "spool", "--min-free", 0, "--model", model_file, *HOW
@@ -136,16 +151,18 @@ def test_every_film_that_was_taken_is_scored_and_its_report_sent_once_though_lis
         sending = [senders.submit(send_all, port, range(at, FILMS, 4)) for at in range(4)]
         with Running(*words) as first:
             until(lambda: archive.got)
-            hostile(port)
+            halves = hostile(port)
             if sys.platform == "linux":
                 assert listened_on(first.process.pid) == {f"0100007F:{port:04X}"}
         with Running(*words) as second:
             until(lambda: second.said("listens"))
-            hostile(port)
+            halves += hostile(port)
             for one in sending:
                 one.result(60 + FILMS)
             until(lambda: len(rows(out)) == FILMS and len(set(archive.got)) == FILMS, 60 + FILMS)
     archive.server.shutdown()
+    for half in halves:
+        half.abort()
     assert rows(out) == sorted((f"1.2.3.4.{n + 1}.dcm", "scored") for n in range(FILMS))
     assert len(archive.got) <= FILMS + 1  # what was on its way when the process was killed comes again, as the same
     told = "".join(first.lines + second.lines).encode()
