@@ -1,7 +1,6 @@
 """``python -m xrayscan`` and the command ``xrayscan``, which imports nothing from the working folder."""
 
 import signal
-import sys
 import time
 
 from xrayscan.files.import_path import leave_working_folder
@@ -16,14 +15,13 @@ def main() -> None:
     for number in to_end():
         signal.signal(number, end_at_once)
     from xrayscan.cli import main as command
-    from xrayscan.cli.forgiving import Forgiving
+    from xrayscan.cli.forgiving import mend_streams
     from xrayscan.network.openmp import wait_passively
     from xrayscan.runtime.offline import report_nothing
 
     wait_passively()
     report_nothing()
-    if sys.stderr is not None:
-        sys.stderr = Forgiving(sys.stderr)
+    mend_streams()
     try:
         command(prog_name="xrayscan", obj=began)
     except SystemExit as ended:

@@ -28,6 +28,7 @@ class Code(StrEnum):
     MULTI_FRAME = "multi-frame"  # DICOM of several frames
     MULTI_PAGE = "multi-page"  # TIFF of several pages, or an animation
     UNSUPPORTED_FORMAT = "unsupported-format"  # an image of a format that no decoder reads
+    UNSUPPORTED_ARCHIVE = "unsupported-archive"  # an archive that is not read, or packed in a way that is not
     UNSUPPORTED_ENCODING = "unsupported-encoding"  # a known format, compressed or coded in a way that is not read
     UNSUPPORTED_VALUES = "unsupported-values"  # floating point, or deeper than 16 bits
     MISNAMED = "misnamed"  # named as an image, and none by its content

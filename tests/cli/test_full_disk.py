@@ -86,6 +86,20 @@ def test_a_standard_output_that_is_full_is_exit_code_5_and_no_traceback():
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell closes the streams")
+def test_closed_streams_end_no_command():
+    code = "import os; from xrayscan.__main__ import main; os.sys.argv[1:] = ['status', '--help']; main()"
+    shell = f'"{sys.executable}" -c "{code}" <&- >&- 2>&-; echo $?'
+    assert subprocess.run(["sh", "-c", shell], capture_output=True, text=True).stdout == "0\n"
+
+
+def test_letters_that_a_terminal_lacks_are_escaped(model_file):
+    words = [sys.executable, "-m", "xrayscan", "models", "show", os.fspath(model_file)]
+    done = subprocess.run(words, capture_output=True, text=True, env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "32 \\xd7 32 px" in done.stdout
+
+
 def test_a_working_folder_that_is_gone_is_said_and_no_crash(tmp_path):
     (tmp_path / "gone").mkdir()
     code = (

@@ -28,6 +28,11 @@ def test_cells_stand_below_one_another_and_the_last_one_is_never_folded():
     assert lines == [f" 1  [red]99.97[/]  high  {path}", "12    1.2  低    b"]
 
 
+def test_one_very_long_name_moves_no_other_line():
+    lines = aligned([["1", "n" * 250, "ward/"], ["2", "b.png", "ward/"], ["3", "long.png", "ward/"]])
+    assert lines[1:] == ["2  b.png     ward/", "3  long.png  ward/"]
+
+
 def test_files_stand_one_a_line_pages_first_and_then_what_to_run(printed):
     long = "o/" + "very long name " * 8 + ".csv"
     lines = printed(tell_files, [long, "o/triage.html (1.4 MB)", "o/run.json"], ["xrayscan show FILE"])

@@ -1,6 +1,7 @@
 """JPEG: every mode, the smallest scale, upright; mended only when complete."""
 
 import io
+import struct
 
 import films
 import numpy as np
@@ -50,6 +51,15 @@ def test_the_scale_is_the_smallest_whose_both_sides_suffice(at_least, shape):
     radiograph = decode(jpeg(), at_least=at_least)
     assert radiograph.brightness.shape == shape
     assert (radiograph.facts.rows, radiograph.facts.columns) == (480, 400)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_an_exif_orientation_may_be_a_long_number(order):
+    data = jpeg(film(120, 104))
+    head = {"<": b"II", ">": b"MM"}[order] + struct.pack(order + "HI", 42, 8)
+    exif = b"Exif\0\0" + head + struct.pack(order + "HHHIII", 1, 0x0112, 4, 1, 3, 0)
+    turned = data[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + data[2:]
+    np.testing.assert_array_equal(full(turned), full(data)[::-1, ::-1])
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -7,11 +7,11 @@ import zlib
 import films
 import numpy as np
 import pytest
-from films import bmp, film, png, tiff
+from films import bmp, film, png, refusal, tiff
 from PIL import Image
 
 from xrayscan.decode import decode
-from xrayscan.errors import DecodeError
+from xrayscan.errors import Code, DecodeError
 
 FILM8 = np.float32(film() / 255)
 
@@ -134,6 +134,12 @@ def test_floating_point_is_refused_since_its_white_is_unknown():
 def test_a_fax_is_refused():
     with pytest.raises(DecodeError, match="compression is not supported"):
         brightness(saved(Image.fromarray(film()).convert("1"), "TIFF", compression="group4"))
+
+
+def test_what_apple_calls_png_is_refused_for_what_it_is():
+    data = png()
+    apple = struct.pack(">I4s", 0, b"CgBI") + struct.pack(">I", zlib.crc32(b"CgBI"))
+    assert refusal(data[:8] + apple + data[8:]).code == Code.UNSUPPORTED_ENCODING
 
 
 def test_a_bad_checksum_is_refused():

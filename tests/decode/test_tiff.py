@@ -124,6 +124,28 @@ def test_12_bits_without_gaps_in_the_other_order_are_refused_with_what_to_do():
     assert "convert it to PNG" in str(refusal(stored(film(bits=12), ">", bits=12)))
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+def test_without_a_photometric_interpretation_values_are_brightness(bits):
+    entries, parts, tile = page(film(bits=bits))
+    del entries[TAGS["photometric"]]
+    data = written((entries, parts, tile))
+    is_film(data, film(bits=bits) / (2**bits - 1))
+    assert read(data).flags == (Flag.PHOTOMETRIC,)
+
+
+@pytest.mark.parametrize("bits", [1, 8])  # 1 is what holds where a header says nothing
+def test_more_values_than_the_header_says_are_refused_not_cut(bits):
+    entries, parts, tile = page(DEEP if bits == 8 else film())
+    entries[TAGS["bits"]] = (SHORT, [bits])
+    assert refusal(written((entries, parts, tile))).code == Code.HEADER
+
+
+def test_bits_named_once_for_three_samples_are_read():
+    entries, parts, tile = page(np.dstack([film()] * 3), photometric=2)
+    entries[TAGS["bits"]] = (SHORT, [8])
+    is_film(written((entries, parts, tile)), film() / 255)
+
+
 @ORDERS
 @pytest.mark.parametrize("photometric", [0, 1])
 @pytest.mark.parametrize("compression", [1, 8])

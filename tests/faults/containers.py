@@ -64,7 +64,7 @@ def archives() -> list[Container]:
         Container(
             "deflate64.zip",
             with_directory(zip_, 10, b"\x09\0"),
-            {"a.png": (Code.UNSUPPORTED_ENCODING,), "ward/b.dcm": READ},
+            {"a.png": (Code.UNSUPPORTED_ARCHIVE,), "ward/b.dcm": READ},
         ),
         Container("longer.zip", with_directory(zip_, 24, b"\x10\0\0\0"), {"a.png": BROKEN, "ward/b.dcm": READ}),
         Container("flipped.zip", bytes(damaged), {"a.png": BROKEN, "ward/b.dcm": READ}),
@@ -83,7 +83,11 @@ def archives() -> list[Container]:
         Container("empty.tar", tarred([]), {}, (Code.NOT_AN_IMAGE,)),
         Container("text.zip", b"to do", {}, (Code.MISNAMED,)),
         Container("nothing.tgz", b"", {}, (Code.EMPTY,)),
-        Container("other.7z", b"7z\xbc\xaf\x27\x1c", {}, (Code.UNSUPPORTED_FORMAT,)),
-        Container("other.tar.xz", b"\xfd7zXZ\0", {}, (Code.UNSUPPORTED_FORMAT,)),
+        Container("other.7z", b"7z\xbc\xaf\x27\x1c", {}, (Code.UNSUPPORTED_ARCHIVE,)),
+        Container("other.tar.xz", b"\xfd7zXZ\0", {}, (Code.UNSUPPORTED_ARCHIVE,)),
+        Container("film.dcm.bz2", b"BZh9", {}, (Code.UNSUPPORTED_ARCHIVE,)),
+        Container("backup.log.xz", b"\xfd7zXZ\0", {}, (Code.NOT_AN_IMAGE,)),
+        Container("cd.iso", bytes(32769) + b"CD001", {}, (Code.UNSUPPORTED_ARCHIVE,)),
+        Container("cd.zip.001", zip_[:500], {}, (Code.UNSUPPORTED_ARCHIVE,)),
         Container("letter.docx", zip_, {}, (Code.NOT_AN_IMAGE,)),
     ]

@@ -186,7 +186,7 @@ def test_links_devices_and_holes_in_a_tar_are_one_record_each():
         tarfile.LNKTYPE: (Code.ARCHIVED_LINK, Status.SKIPPED),
         tarfile.FIFOTYPE: (Code.NOT_A_FILE, Status.FAILED),
         tarfile.CHRTYPE: (Code.NOT_A_FILE, Status.FAILED),
-        tarfile.GNUTYPE_SPARSE: (Code.UNSUPPORTED_ENCODING, Status.FAILED),
+        tarfile.GNUTYPE_SPARSE: (Code.UNSUPPORTED_ARCHIVE, Status.FAILED),
     }
     for kind, (code, status) in kinds.items():
         write("a.tar", tarred([("x.dcm", b"")], type=kind, linkname="/etc/passwd")[:512] + tarred(FILES))

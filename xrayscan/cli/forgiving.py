@@ -1,6 +1,9 @@
-"""Standard error that never fails: hours of work do not end because nobody listens any more."""
+"""Standard streams that never fail: hours of work do not end because nobody listens any more, or for a letter."""
 
 import contextlib
+import io
+import os
+import sys
 from typing import Any, TextIO
 
 
@@ -23,3 +26,26 @@ class Forgiving:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def mend_streams() -> None:
+    """Lead the standard streams that are closed nowhere, and let no name end a command.
+
+    A file opened later would take the place of a closed stream. A stream's own encoding, such as an old locale's, has
+    not every letter: those it lacks become escapes.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    sys.stdout = _telling(sys.stdout, 1)
+    sys.stderr = Forgiving(_telling(sys.stderr, 2))  # type: ignore[assignment]
+
+
+def _telling(stream: TextIO | None, descriptor: int) -> TextIO:
+    if stream is None:
+        return os.fdopen(descriptor, "w", encoding="utf-8", closefd=False)
+    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        stream.reconfigure(errors="backslashreplace")
+    return stream

@@ -17,6 +17,7 @@ from rich.text import Text
 from xrayscan.files.text import escaped
 
 HINT = 8  # characters of the words before files and hints
+LONGEST = 72  # characters of a cell that others are aligned with: a UID and its extension fit
 
 
 def stdout() -> Console:
@@ -84,13 +85,14 @@ def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str
 def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
     """Rows of markup as lines whose cells stand below one another; those in columns ``right`` end together.
 
-    Nothing is ever folded: the last cell, such as a path, can be copied from the terminal whole.
+    Nothing is ever folded: the last cell, such as a path, can be copied from the terminal whole. One cell that is
+    longer than names are moves its own line, not all others.
     """
     lengths = [[Text.from_markup(cell).cell_len for cell in row] for row in rows]
-    widths = [max(column) for column in zip(*lengths, strict=True)]
+    widths = [max((n for n in column if n <= LONGEST), default=0) for column in zip(*lengths, strict=True)]
     lines = []
     for row, long in zip(rows, lengths, strict=True):
-        gaps = [" " * (width - length) for width, length in zip(widths, long, strict=True)]
+        gaps = [" " * max(width - length, 0) for width, length in zip(widths, long, strict=True)]
         cells = (gap + cell if n in right else cell + gap for n, (cell, gap) in enumerate(zip(row, gaps, strict=True)))
         lines.append("  ".join(cells).rstrip())
     return lines

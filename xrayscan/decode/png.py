@@ -49,6 +49,8 @@ def decode_png(data: bytes, limits: Limits) -> Radiograph:
     Source: PNG specification, 3rd edition, sections 5 (chunks), 8 (interlacing), 10 (compression), 11.3.2.7 (sBIT).
     """
     chunks = _chunks(data)
+    if chunks[0].kind == b"CgBI":
+        raise DecodeError(Code.UNSUPPORTED_ENCODING, "PNG as Apple's devices pack it is not supported: convert it")
     if chunks[0].kind != b"IHDR" or len(chunks[0].body) != 13:
         raise DecodeError(Code.DAMAGED, "damaged PNG")
     bodies = {chunk.kind: chunk.body for chunk in chunks}

@@ -1,5 +1,6 @@
 """TIFF files → brightness through Pillow, after a look at the pages and strips that libtiff would not tell about."""
 
+import dataclasses
 import io
 import warnings
 
@@ -7,6 +8,7 @@ from PIL import Image, ImagePalette, UnidentifiedImageError
 
 from xrayscan.decode.codec_stderr import captured_stderr
 from xrayscan.decode.deep_colour import Open, deep_colour
+from xrayscan.decode.flags import Flag
 from xrayscan.decode.grey import radiograph_of
 from xrayscan.decode.interface import Radiograph
 from xrayscan.decode.jpeg import decoder as jpeg
@@ -16,7 +18,8 @@ from xrayscan.decode.tiff_directory import Directory, Layout, full_page
 from xrayscan.errors import Code, DecodeError
 
 # TIFF 6.0 tags
-_BITS_PER_SAMPLE, _COMPRESSION, _PLANAR, _COLOUR_MAP, _JPEG_TABLES = 258, 259, 284, 320, 347
+_BITS_PER_SAMPLE, _COMPRESSION, _PHOTOMETRIC, _SAMPLES = 258, 259, 262, 277
+_PLANAR, _COLOUR_MAP, _JPEG_TABLES = 284, 320, 347
 _STRIPS, _TILES = (273, 279), (324, 325)  # offsets and byte counts
 _NO_COMPRESSION = 1
 _CHECKED_BY_LIBTIFF = (5, 8, 32773, 32946)  # LZW, deflate, PackBits: a short strip is an error there
@@ -60,9 +63,16 @@ def _page(data: bytes, image: Image.Image, opened: Open, directory: Directory, l
             return _deep_colour(opened, tags, limits)
         _mend_palette(image, tags)
         options = {"signed": directory.is_signed, "white_is_zero": directory.is_white_zero}
-        return radiograph_of(image, "TIFF", limits, bits=depth, **options)
+        radiograph = radiograph_of(image, "TIFF", limits, bits=depth, **options)
+        return _as_brightness(radiograph, depth) if _PHOTOMETRIC not in tags else radiograph
     except OSError:
         raise DecodeError(Code.DAMAGED, "truncated or damaged TIFF") from None
+
+
+def _as_brightness(radiograph: Radiograph, depth: int) -> Radiograph:
+    """Take values of unsaid polarity for brightness, as libtiff does; Pillow takes up to 8 bits for darkness."""
+    brightness = radiograph.brightness if depth else 1 - radiograph.brightness
+    return dataclasses.replace(radiograph, brightness=brightness, flags=(*radiograph.flags, Flag.PHOTOMETRIC))
 
 
 def _deep_colour(opened: Open, tags: dict[int, object], limits: Limits) -> Radiograph:
@@ -81,8 +91,10 @@ def _mend_palette(image: Image.Image, tags: dict[int, object]) -> None:
 
 
 def _bits(tags: dict[int, object]) -> tuple[int, ...]:
-    bits = tags.get(_BITS_PER_SAMPLE, (1,))
-    return bits if isinstance(bits, tuple) else (int(str(bits)),)
+    """Return the bits of each sample; some writers name them once for all."""
+    bits, samples = tags.get(_BITS_PER_SAMPLE, (1,)), tags.get(_SAMPLES, 1)
+    said = bits if isinstance(bits, tuple) else (int(str(bits)),)
+    return said * samples if len(said) == 1 and isinstance(samples, int) else said
 
 
 def _unidentified(data: bytes) -> DecodeError:
@@ -105,6 +117,8 @@ def _check_strips(data: bytes, tags: dict[int, object], raw_length: int, limits:
         case 1:
             if sum(counts) < raw_length:
                 raise DecodeError(Code.TRUNCATED, "truncated TIFF")
+            if offsets_tag == _STRIPS[0] and sum(counts) >= 2 * raw_length:  # tiles have margins
+                raise DecodeError(Code.HEADER, "damaged TIFF: it holds more values than its header says")
         case 7:
             tables = tags.get(_JPEG_TABLES)
             for offset, count in zip(offsets, counts, strict=True):

@@ -6,11 +6,14 @@ import os
 import re
 from collections.abc import Iterable
 
-# Control characters, line and paragraph separators, and what reorders text or takes no room in it. The joiners U+200C
-# and U+200D stay: scripts and emoji need them. Source: Unicode Standard Annex 9, section 2 (explicit and implicit
-# directional formatting characters); Unicode categories Cc, Zl, Zp.
-INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|[tnr])")  # as ``escaped`` writes them
+# Control characters, line and paragraph separators, and what reorders text or takes no room in it, such as a soft
+# hyphen or a tag (U+E0000 to U+E007F). The joiners U+200C and U+200D stay: scripts and emoji need them. Source: Unicode
+# Standard Annex 9, section 2 (explicit and implicit directional formatting characters); categories Cc, Cf, Zl, Zp.
+INVISIBLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
+ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[tnr])")  # as ``escaped`` writes them
 # Source: OWASP, "CSV Injection"; the wide forms are read as formulas by East Asian spreadsheets.
 FORMULA_SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 

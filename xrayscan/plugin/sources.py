@@ -151,7 +151,7 @@ def _passed_over(found: Source, roots: frozenset[str], search: Search) -> Source
     if not named_as_archive(found.path):
         return found
     if search.archives:
-        return Source(found.source, found.path, reason=ARCHIVE, code=Code.UNSUPPORTED_FORMAT)
+        return Source(found.source, found.path, reason=ARCHIVE, code=Code.UNSUPPORTED_ARCHIVE)
     return Source(found.source, found.path, reason=CLOSED, code=Code.EXCLUDED)
 
 

@@ -14,6 +14,7 @@ REMEDIES = {
     Code.MULTI_FRAME: "Export the frames as single images, then scan these.",
     Code.MULTI_PAGE: "Save the pages as single images, then scan these.",
     Code.UNSUPPORTED_FORMAT: "Export the film as DICOM or 16-bit PNG, without scaling it down, then scan again.",
+    Code.UNSUPPORTED_ARCHIVE: "Unpack it, then scan the folder.",
     Code.UNSUPPORTED_ENCODING: "Export it uncompressed (Explicit VR Little Endian) or as 16-bit PNG, then scan again.",
     Code.UNSUPPORTED_VALUES: "Convert it to 16-bit grey, without scaling it down, then scan again.",
     Code.MISNAMED: "Look at it: it does not seem to be an image, whatever its name says.",

@@ -21,7 +21,7 @@ from xrayscan.model.input_spec import InputSpec
 from xrayscan.plugin.decoders import decoders_for
 from xrayscan.plugin.sources import read_file, read_head
 from xrayscan.scanning.row import Row, pixel_column
-from xrayscan.sources.address import named_as_archive, named_as_other_archive
+from xrayscan.sources.address import named_as_archive, named_as_other_archive, unpacked_name
 
 # What a later run may be allowed: such a file is not known by its checksum, so that it is read again.
 OF_THIS_RUN = (Code.MEMORY, Code.TOO_MANY_PIXELS, Code.INFLATES_TOO_FAR)
@@ -107,8 +107,8 @@ def _refuse_foreign(head: bytes, path: str) -> None:
     decoders = decoders_for(head)
     if decoders is BUILT_IN or sniff(head, decoders) is not None:
         return
-    if named_as_other_archive(path):
-        raise DecodeError(Code.UNSUPPORTED_FORMAT, "archive of a kind that is not read here: unpack it")
+    if named_as_other_archive(path) or named_as_image(unpacked_name(path)):
+        raise DecodeError(Code.UNSUPPORTED_ARCHIVE, "archive of a kind that is not read here: unpack it")
     archive = named_as_archive(path)
     if not archive and not named_as_image(path):
         raise DecodeError(Code.NOT_AN_IMAGE, "not an image")

@@ -20,7 +20,9 @@ _SYSTEM = frozenset(
     }
 )
 _PASSED_OVER = _SYSTEM | _THUMBNAILS | _RECYCLE_BINS
-NOT_READ = (".7z", ".rar", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst", ".tar.lz4", ".tar.z")
+_PACKED = (".bz2", ".xz", ".zst", ".lz4", ".z")  # one file each: a tar archive, a film, anything
+_NOT_READ = (".7z", ".rar", ".iso", ".cab", ".tbz", ".tbz2", ".txz", ".tzst")
+_PART = re.compile(r"\.((zip|7z|tar|iso)\.\d{2,3}|z\d\d|r\d\d)$")  # of an archive in several
 
 
 def scheme(path: str) -> str:
@@ -35,8 +37,15 @@ def named_as_archive(path: str) -> bool:
 
 
 def named_as_other_archive(path: str) -> bool:
-    """Whether a name ends as those of archives that are not read here do."""
-    return path.lower().endswith(NOT_READ)
+    """Whether a name ends as those of archives that are not read here, and of their parts, do."""
+    name = path.lower()
+    return name.endswith(_NOT_READ) or unpacked_name(name).endswith(".tar") or bool(_PART.search(name))
+
+
+def unpacked_name(path: str) -> str:
+    """Return the name of what a file holds that is packed in a way that is not read here; empty for another file."""
+    stem, extension = os.path.splitext(path)
+    return stem if extension.lower() in _PACKED else ""
 
 
 def split(path: str) -> tuple[str, tuple[str, ...]] | None:

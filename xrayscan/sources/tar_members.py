@@ -131,6 +131,6 @@ def _behind_map(blob: Blob, at: int, block: bytes) -> int:
 
 def _member(header: tarfile.TarInfo, words: dict[str, str], size: int, at: int) -> Member:
     holes = header.type == tarfile.GNUTYPE_SPARSE or any(word.startswith("GNU.sparse") for word in words)
-    reason, code = (SPARSE, Code.UNSUPPORTED_ENCODING) if holes else _KINDS.get(header.type, (None, None))
+    reason, code = (SPARSE, Code.UNSUPPORTED_ARCHIVE) if holes else _KINDS.get(header.type, (None, None))
     name = words.get("GNU.sparse.name") or words.get("path") or header.name
     return Member(name, size, at, reason=reason, code=code)

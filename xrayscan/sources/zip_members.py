@@ -68,7 +68,7 @@ def _find_end(blob: Blob, size: int) -> tuple[int, int, int] | None:
         return None
     _, disk, first_disk, _, count, length, offset, _ = _END_RECORD.unpack_from(tail, at)
     if disk not in (0, _FULL_16) or first_disk not in (0, _FULL_16):
-        raise DecodeError(Code.UNSUPPORTED_FORMAT, "one part of an archive in several parts")
+        raise DecodeError(Code.UNSUPPORTED_ARCHIVE, "one part of an archive in several parts")
     end = start + at
     if count == _FULL_16 or _FULL_32 in (length, offset):
         end, length, offset = _zip64_end(blob, end, length, offset)
@@ -133,7 +133,7 @@ def _checked(flags: int, member: Member) -> Member:
     if member.method not in (STORED, DEFLATED):
         method = _METHODS.get(member.method, f"number {member.method}")
         reason = f"packed in its archive by a method that is not read here ({method})"
-        return replace(member, reason=reason, code=Code.UNSUPPORTED_ENCODING)
+        return replace(member, reason=reason, code=Code.UNSUPPORTED_ARCHIVE)
     if member.method == STORED and member.size != member.packed:
         return replace(member, reason="damaged archive: sizes that contradict each other", code=Code.DAMAGED)
     return member

@@ -14,6 +14,7 @@ from xrayscan.errors import Code, DecodeError
 SOI, EOI, SOS, DHT, APP1, APP14 = 0xD8, 0xD9, 0xDA, 0xC4, 0xE1, 0xEE
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0 … SOF15; DHT, JPG and DAC lie between them
 _JPEG_LS = 0xF7
+_EXIF_SHORT, _EXIF_LONG = 3, 4  # types; the standard wants a short one, some writers give the other
 _SKIPPED = frozenset((*range(0xE0, 0xF0), 0xFE)) - {APP14}  # APPn and comments; APP14 says how colours are stored
 
 # A marker that ends entropy-coded data: not a stuffed zero, not a restart marker. Written with a first byte that stands
@@ -170,8 +171,11 @@ def _orientation(tiff: bytes) -> int:
         (directory,) = struct.unpack_from(order + "I", tiff, 4)
         (entries,) = struct.unpack_from(order + "H", tiff, directory)
         for entry in range(entries):
-            tag, kind, _count, value = struct.unpack_from(order + "HHIH", tiff, directory + 2 + 12 * entry)
-            if tag == 0x0112 and kind == 3 and order:
+            at = directory + 2 + 12 * entry
+            tag, kind, _count, value = struct.unpack_from(order + "HHIH", tiff, at)
+            if kind == _EXIF_LONG:
+                (value,) = struct.unpack_from(order + "I", tiff, at + 8)
+            if tag == 0x0112 and kind in (_EXIF_SHORT, _EXIF_LONG) and order:
                 return value if 1 <= value <= 8 else 1
     except struct.error:
         pass
