@@ -40,7 +40,7 @@ def mend_streams() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
     sys.stdout = _telling(sys.stdout, 1)
-    sys.stderr = Forgiving(_telling(sys.stderr, 2))  # type: ignore[assignment]
+    sys.stderr = Forgiving(_telling(sys.stderr, 2))
 
 
 def _telling(stream: TextIO | None, descriptor: int) -> TextIO:
