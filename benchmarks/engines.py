@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     asked = parser.parse_args()
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    films = sorted(entry.path for entry in os.scandir(asked.folder) if entry.is_file())
+    films = sorted(os.path.join(at, name) for at, _, names in os.walk(asked.folder) for name in names)
     os.environ |= {"AWS_ACCESS_KEY_ID": "KEY", "AWS_SECRET_ACCESS_KEY": "SECRETSECRET"}
     ways: dict[str, list[tuple[float, float, float]]] = {way: [] for way in asked.ways.split(",")}
     with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(asked.folder))) as folder:
