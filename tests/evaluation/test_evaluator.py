@@ -296,3 +296,13 @@ def test_a_second_evaluation_takes_the_films_from_the_cache_and_says_the_same(
     assert found([model_file, boxed], cached) == plain
     monkeypatch.setattr("xrayscan.dataset.decoded.read", lambda *_, **__: pytest.fail("films are decoded again"))
     assert found([model_file, boxed], cached) == plain
+
+
+def test_films_of_one_patient_alone_are_refused_since_their_intervals_would_have_no_width(tmp_path, model_file):
+    for n, label in enumerate(("NORMAL", "PNEUMONIA")):
+        write_film(tmp_path / "films" / label / f"{n}.png", n)
+    (tmp_path / "labels.csv").write_text("path,label,ward\nNORMAL/0.png,NORMAL,3\nPNEUMONIA/1.png,PNEUMONIA,3\n")
+    words = ["--labels", tmp_path / "labels.csv", "--patient-column", "ward", "--out", tmp_path / "out"]
+    ended = xrayscan(tmp_path / "films", "--model", model_file, *words)
+    assert ended.exit_code == 3
+    assert "all films are of one patient" in ended.stderr

@@ -32,7 +32,7 @@ class Columns:
 
 
 def find_columns(where: str, names: Sequence[str], settings: FolderSettings) -> Columns:
-    """Find the columns in a heading in lower case. Raises: InputError if one is missing, naming the option."""
+    """Find the columns in a heading in lower case. Raises: InputError if one is missing or stands there twice."""
     path = _column(where, names, settings.path_column, PATHS, "path")
     if path is None and not set(STUDY) <= set(names):
         raise _missing(where, names, "path", "--path-column")
@@ -41,7 +41,11 @@ def find_columns(where: str, names: Sequence[str], settings: FolderSettings) -> 
     if label is None:
         raise _missing(where, names, "label", "--label-column")
     patient = _column(where, names, settings.patient_column, PATIENTS, "patient")
-    return Columns(path, label, patient, "split" if "split" in names else None)
+    columns = Columns(path, label, patient, "split" if "split" in names else None)
+    for name in filter(None, (path, label, patient, columns.split)):
+        if names.count(name) > 1:
+            raise InputError(f"{where} has several columns {shown(name)}: give each a name of its own")
+    return columns
 
 
 def is_heading(cells: Sequence[str], settings: FolderSettings) -> bool:

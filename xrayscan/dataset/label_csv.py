@@ -9,7 +9,7 @@ from xrayscan.dataset.label_columns import STUDY, Columns, find_columns, is_head
 from xrayscan.dataset.label_table import read_table
 from xrayscan.dataset.label_values import is_list, list_label, mask_label
 from xrayscan.errors import InputError
-from xrayscan.files.text import unquoted
+from xrayscan.files.text import counted, unquoted
 
 SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -69,7 +69,7 @@ def without_repeats(csv_path: str, lines: Sequence[Line], place: Mapping[str, st
         known, line = differing[0]
         raise InputError(
             f"{csv_path} calls {shown(line.path)} {shown(known.label)} in line {known.number} and "
-            f"{shown(line.label)} in line {line.number}: keep one of them ({len(differing):,} lines differ so)"
+            f"{shown(line.label)} in line {line.number}: keep one of them ({counted(len(differing), 'contradiction')})"
         )
 
 

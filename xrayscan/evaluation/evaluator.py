@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from xrayscan.dataset.cache import film_cache
 from xrayscan.dataset.labelled_folder import LabelledFolder
-from xrayscan.errors import UsageError
+from xrayscan.errors import InputError, UsageError
 from xrayscan.evaluation.figures import (
     Figures,
     at_prevalence,
@@ -106,9 +106,9 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate models on a labelled folder, as `read_folder` returns it, that none of them has seen.
 
-    Raises: InputError if a model was trained or tuned on some of the films and ``allow_overlap`` is not set, or a label
-    has no readable film; ModelError for a model that cannot be used; UsageError if a model is given twice, or for a
-    column that films cannot be grouped by.
+    Raises: InputError if a model was trained or tuned on some of the films and ``allow_overlap`` is not set, a label
+    has no readable film, or all films are of one patient; ModelError for a model that cannot be used; UsageError if a
+    model is given twice, or for a column that films cannot be grouped by.
     """
     if settings.by not in (None, STYLE):
         by_column(folder.films, settings.by)  # before the work
@@ -118,6 +118,7 @@ def evaluate(
     specs = [model.card.input for model in models.values()]
     cache = film_cache(settings.cache, settings.cache_size)
     films = read_films(folder, settings.split, specs, workers=workers, cache=cache, on_film=settings.on_film)
+    _refuse_one_patient(films)
     keys = [film.patient_key for film in films.films]
     overlaps = {
         reference: overlap(model.seen, films.digests, films.hashes, keys) if model.seen else None
@@ -137,6 +138,15 @@ def evaluate(
         gap = difference(_all(one), _all(first)) if first else None
         evaluated.append(dataclasses.replace(one, overlap=overlaps[reference], difference=gap))
     return Evaluation(path_text(directory), films, tuple(evaluated), tuple(warnings), settings, groups)
+
+
+def _refuse_one_patient(films: TestFilms) -> None:
+    """Intervals are drawn by patient: of a single one, each would hold exactly its own figure."""
+    if len(np.unique(films.groups)) == 1:
+        raise InputError(
+            f"all films are of one patient (IDs from {films.folder.patients_by}), who says nothing of others: tell "
+            "patients apart with --patient-column or --patient-pattern"
+        )
 
 
 def _loaded(references: Sequence[str]) -> dict[str, Model]:
