@@ -1,14 +1,18 @@
 """What a header says flags an image, by words of a closed list, or sets it aside."""
 
+import sys
+
+import numpy as np
 import pytest
 from films import dicom, film
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from xrayscan import InputSpec
-from xrayscan.checks.builtin import BUILT_IN
+from xrayscan import InputSpec, Verdict
+from xrayscan.checks.builtin import BUILT_IN, Rule
 from xrayscan.errors import Code, Status
 from xrayscan.scanning.prepare import prepare
+from xrayscan.scanning.row import pixel_column
 
 SPECS = (InputSpec(32),)
 PICTURE = film(96, 80, bits=12)
@@ -96,14 +100,28 @@ def test_another_body_part_is_flagged_if_it_is_a_defined_term(tmp_path, part, fl
     assert "reason" not in row
 
 
-def test_a_check_that_fails_costs_its_own_opinion(tmp_path):
-    class Broken:
-        name = "broken"
+def darken(image, sample):
+    sample[:] = 0
 
-        def examine(self, image, sample):
-            raise ZeroDivisionError
 
+def darken_the_film(image, sample):
+    image.brightness[:] = 0
+
+
+@pytest.mark.parametrize(
+    "examine",
+    [
+        lambda image, sample: 1 / 0,
+        lambda image, sample: sys.exit(0),
+        lambda image, sample: "lateral",
+        lambda image, sample: Verdict(code="truncated", reason="of a code that is none of what is set aside"),
+        darken,
+        darken_the_film,
+    ],
+)
+def test_a_check_that_fails_costs_its_own_opinion_and_changes_no_film(tmp_path, examine):
     (tmp_path / "film.dcm").write_bytes(dicom(PICTURE))
-    row = prepare({"path": str(tmp_path / "film.dcm")}, specs=SPECS, checks=(Broken(),))
+    row = prepare({"path": str(tmp_path / "film.dcm")}, specs=SPECS, checks=(Rule("broken", examine),))
     assert row["flags"] == ("check broken failed",)
     assert "reason" not in row
+    np.testing.assert_array_equal(row[pixel_column(SPECS[0])], prepared(tmp_path)[pixel_column(SPECS[0])])

@@ -71,3 +71,11 @@ def test_help_and_the_version_are_found_where_people_look_for_them():
     assert xrayscan("help", "predict").output == xrayscan("predict", "--help").output
     assert xrayscan("help").output == xrayscan("--help").output
     assert "0.2" in xrayscan("--version").output
+
+
+def test_a_plugin_that_calls_sys_exit_does_not_choose_the_exit_code_of_a_scan(tmp_path, monkeypatch):
+    monkeypatch.setattr("xrayscan.scanning.scan.candidates", lambda *words, **options: sys.exit(0))
+    (tmp_path / "film.png").write_bytes(b"")
+    ended = xrayscan("predict", tmp_path, "--dry-run")
+    assert ended.exit_code == 1
+    assert isinstance(ended.exception, RuntimeError)

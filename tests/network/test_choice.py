@@ -71,6 +71,13 @@ def test_torch_computes_where_the_usual_runtime_is_missing(model, measured, monk
     assert measured[1] == []
 
 
+def test_a_runtime_that_fails_to_say_whether_it_is_there_costs_no_scan(model, measured, monkeypatch):
+    monkeypatch.setattr("xrayscan.runtime.graphs.OpenVino.missing", lambda self, placement: 1 / 0)
+    assert choose([model], device="cpu").runtime == "onnxruntime"
+    with pytest.raises(UsageError, match="openvino: it failed with ZeroDivisionError"):
+        choose([model], device="cpu", runtime="openvino")
+
+
 def test_torch_computes_what_is_too_large_to_be_written_as_a_graph_in_passing(model, measured, monkeypatch):
     monkeypatch.setattr(choice, "LARGEST", 1000)
     assert choose([model], device="cpu") == Placement("cpu", "fp32", "torch")

@@ -1,6 +1,7 @@
 """A stranger's decoder: a format that xrayscan does not know, read in reader processes as its own are."""
 
 import csv
+import dataclasses
 import os
 import subprocess
 import sys
@@ -78,18 +79,9 @@ def test_a_scan_reads_the_format_of_a_plugin_in_its_reader_processes(installed, 
     assert float(rows["a.toy"]["probability"]) == pytest.approx(float(rows["b.png"]["probability"]), abs=2e-3)
 
 
-@pytest.mark.parametrize(
-    "brightness",
-    [
-        np.full((4, 4), 1.5, np.float32),
-        np.full((4, 4), -0.1, np.float32),
-        np.full((4, 4), np.nan, np.float32),
-        np.zeros((4, 4), np.float64),
-        np.zeros((4, 4, 3), np.float32),
-        np.zeros((0, 4), np.float32),
-    ],
-)
-def test_brightness_that_is_none_is_refused(brightness):
+def answer(radiograph):
+    """What a scan gets of a decoder that gives this."""
+
     class Careless:
         name = "CARELESS"
 
@@ -97,7 +89,39 @@ def test_brightness_that_is_none_is_refused(brightness):
             return True
 
         def decode(self, data, *, at_least, limits):
-            return Radiograph(brightness, Facts(format="CARELESS", rows=4, columns=4))
+            return radiograph
 
+    return decode(b"anything", at_least=8, decoders=(Careless(),))
+
+
+GREY = np.full((4, 4), 0.5, np.float32)
+SIZE = Facts(format="CARELESS", rows=4, columns=4)
+
+
+@pytest.mark.parametrize(
+    "radiograph",
+    [
+        Radiograph(np.full((4, 4), 1.5, np.float32), SIZE),
+        Radiograph(np.full((4, 4), -0.1, np.float32), SIZE),
+        Radiograph(np.full((4, 4), np.nan, np.float32), SIZE),
+        Radiograph(np.zeros((4, 4), np.float64), SIZE),
+        Radiograph(np.zeros((4, 4, 3), np.float32), SIZE),
+        Radiograph(np.zeros((0, 4), np.float32), SIZE),
+        Radiograph(GREY, Facts(format="CARELESS", rows=-4, columns=4)),
+        Radiograph(GREY, Facts(format="CARELESS", rows=4, columns=3)),
+        Radiograph(GREY, Facts(format="CARELESS")),
+        Radiograph(GREY, SIZE, chroma=np.nan),
+    ],
+)
+def test_what_breaks_the_word_of_the_interface_is_refused(radiograph):
     with pytest.raises(DecodeError, match="damaged CARELESS"):
-        decode(b"anything", at_least=8, decoders=(Careless(),))
+        answer(radiograph)
+
+
+def test_what_is_no_defined_term_leaves_no_decoder():
+    texts = dict.fromkeys(("study_uid", "series_uid", "sop_uid", "modality", "view"), "DOE JOHN 19800101")
+    facts = dataclasses.replace(SIZE, **texts)
+    leaving = answer(Radiograph(GREY, facts, projections=("lateral", "DOE"), body_part="DOE JOHN"))
+    assert (leaving.facts, leaving.projections, leaving.body_part) == (SIZE, ("lateral",), "")
+    known = {"study_uid": "1.2.3.4", "modality": "DX", "view": "PA"}
+    assert answer(Radiograph(GREY, dataclasses.replace(SIZE, **known))).facts == dataclasses.replace(SIZE, **known)

@@ -2,7 +2,8 @@ import os
 
 import pytest
 
-from xrayscan import UsageError
+from xrayscan import OutputError, UsageError
+from xrayscan.plugin.registry import Registry
 from xrayscan.plugin.reports import write_reports
 
 
@@ -30,6 +31,20 @@ def test_an_unknown_format_is_refused_with_those_there_are_before_anything_is_wr
     with pytest.raises(UsageError, match="unknown report format 'docx': choose among csv, jsonl, html"):
         write_reports(worklist(), str(tmp_path), ["csv", "docx"])
     assert not (tmp_path / "triage.csv").exists()
+
+
+def test_a_report_that_writes_nothing_was_not_written(worklist, tmp_path, monkeypatch):
+    monkeypatch.setattr("xrayscan.plugin.reports.load_registry", lambda: Registry(reports={"idle": Idle()}))
+    with pytest.raises(OutputError, match=r"'idle' was not written: .*it wrote no triage.idle"):
+        write_reports(worklist(), str(tmp_path), ["idle"])
+
+
+class Idle:
+    name = suffix = "idle"
+    shows_pictures = False
+
+    def write(self, worklist, path, page):
+        pass
 
 
 def open_bytes(path):

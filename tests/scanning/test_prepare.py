@@ -103,9 +103,10 @@ def test_an_error_that_is_not_about_memory_is_not_swallowed(model):
         infer(rows_of(1))
 
 
-def test_a_logit_that_is_no_number_becomes_that_films_reason(model):
+@pytest.mark.parametrize("logit", [np.nan, np.inf, -np.inf])
+def test_a_logit_that_is_no_number_becomes_that_films_reason(model, logit):
     infer = BatchScorer([model], Placement(), batch_size=4)
-    infer._models[0][1].predict = lambda pixels: np.array([0.1, np.nan, 0.3, 0.0], np.float32)
+    infer._models[0][1].predict = lambda pixels: np.array([0.1, logit, 0.3, 0.0], np.float32)
     first, second, third = infer(rows_of(0, 1, 2))
     assert second["reason"] == NOT_A_NUMBER
     assert "probabilities" not in second

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan.decode import Radiograph
+from xrayscan.errors import Code, Status
 
 Sample = npt.NDArray[np.float32]
 SAMPLE_SIDE = 128  # pixels: what every side of a sample has at least, where the image has as many
@@ -19,7 +20,7 @@ class Verdict:
     ``flags``: short phrases that stand in every report, such as "lateral": of the check's own words, never text of a
     header. ``code`` and ``reason``: given together they set the image aside: it is not scored, and the reason says
     why, in a phrase; the code says the same to programs.
-    Raises: ValueError if only one of the two is given.
+    Raises: ValueError if only one of the two is given, or the code is one of those that files fail or are skipped for.
     """
 
     flags: tuple[str, ...] = ()
@@ -29,6 +30,8 @@ class Verdict:
     def __post_init__(self) -> None:
         if bool(self.code) != bool(self.reason):
             raise ValueError("a verdict that sets aside has a code and a reason")
+        if self.code in set(Code) and Code(self.code).status is not Status.SET_ASIDE:
+            raise ValueError(f"{self.code} is no code of what is set aside")
 
 
 class Check(Protocol):

@@ -64,12 +64,23 @@ class Commands(click.Group):
                 return super().invoke(ctx)
             except XrayscanError as error:
                 _end(error)
+            except SystemExit as ended:
+                _check_own(ctx, ended)
+                raise
             except click.ClickException as error:
                 error.message = escaped(worded(error))  # type: ignore[misc]  # a shell may have found the paths in it
                 raise
             except KeyboardInterrupt:
                 click.echo(f"xrayscan: stopped by {signals.name}{ctx.meta.get(RESUME, str)()}", err=True)
                 sys.exit(signals.exit_code)
+
+
+def _check_own(ctx: click.Context, ended: SystemExit) -> None:
+    """Raises: RuntimeError if a command of ours ends by ``sys.exit``: what it ran did that, and the exit code lies."""
+    broken_pipe = isinstance(ended.__context__, BrokenPipeError)  # rich's way to end
+    name, known = ctx.invoked_subcommand or "", installed(ctx)
+    if not broken_pipe and name in known.commands and known.plugin_of("commands", name) == BUILT_IN.name:
+        raise RuntimeError(f"sys.exit({ended.code!r}) was called by a plugin or a library") from ended
 
 
 def _own_help(ctx: click.Context) -> NoReturn:

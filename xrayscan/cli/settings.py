@@ -18,7 +18,6 @@ second, a dataclass's ``below`` the third: no value comes in elsewhere.
 
 import dataclasses
 import json
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -126,7 +125,7 @@ def _answer(function: Callable[[Any], Any], asked: Any) -> None:
     if getattr(asked, "as_json", False):
         print_json(found)
     if code := getattr(found, "exit_code", 0):
-        sys.exit(code)
+        click.get_current_context().exit(code)
 
 
 def json_flag() -> click.Option:

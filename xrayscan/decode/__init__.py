@@ -1,6 +1,7 @@
 """Bytes of a JPEG, PNG, TIFF, BMP, PGM or DICOM file → :class:`Radiograph`. The only part that sees header text."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -68,10 +69,19 @@ def _decoder_of(head: bytes, decoders: Sequence[Decoder]) -> Decoder | None:
 
 
 def _checked(radiograph: Radiograph) -> Radiograph:
-    """Hold a plugin's decoder to its word. Raises: ValueError unless its brightness is what the interface says."""
-    brightness = radiograph.brightness
+    """Hold a plugin's decoder to its word: what should be a defined term or an identifier, and is none, is left out.
+
+    Raises: ValueError unless its brightness, size and chroma are what the interface says.
+    """
+    from xrayscan.decode.defined import defined_terms_only  # with pydicom, which listing decoders does without
+
+    brightness, facts = radiograph.brightness, radiograph.facts
     if brightness.dtype != np.float32 or brightness.ndim != 2 or not brightness.size:
         raise ValueError("brightness is float32 (H, W)")
     if not (brightness.min() >= 0 and brightness.max() <= 1):  # false for NaN too
         raise ValueError("brightness lies in [0, 1]")
-    return radiograph
+    if not (facts.rows or 0) >= brightness.shape[0] or not (facts.columns or 0) >= brightness.shape[1]:
+        raise ValueError("rows and columns are those of the file, no fewer than those that were decoded")
+    if not math.isfinite(radiograph.chroma):
+        raise ValueError("chroma is a number")
+    return defined_terms_only(radiograph)

@@ -29,8 +29,8 @@ class Calibration:
             )
 
     def probability(self, logit: float) -> float:
-        """The calibrated probability, in [0, 1], of one raw logit."""
-        return sigmoid(self.slope * logit + self.intercept)
+        """The calibrated probability, in [0, 1], of one raw logit; NaN for a logit that is infinite or no number."""
+        return sigmoid(self.slope * logit + self.intercept) if math.isfinite(logit) else math.nan
 
 
 def sigmoid(logit: float) -> float:

@@ -22,7 +22,7 @@ from xrayscan.plugin.loading import load_predictor
 from xrayscan.plugin.manager import load_registry
 from xrayscan.plugin.registry import Registry
 from xrayscan.runtime.films import FILMS, drawn_films
-from xrayscan.runtime.interface import EAGER
+from xrayscan.runtime.interface import EAGER, why_missing
 from xrayscan.runtime.memory import Measured, Memory
 
 AUTO = "auto"
@@ -111,7 +111,7 @@ def _options(
         registry.runtime(runtime)
     for name in registry.runtimes if runtime == AUTO else (runtime,):
         one = registry.runtime(name)
-        why = one.missing(Placement(device)) or _unfit(registry, models, name)
+        why = why_missing(one, Placement(device)) or _unfit(registry, models, name)
         if why and runtime != AUTO:
             raise UsageError(f"--runtime {name}: {why}")
         for known in () if why else one.precisions(device):
@@ -147,13 +147,15 @@ def reference(registry: Registry, models: Sequence[Model], device: str) -> str:
 
     Raises: UsageError where none can.
     """
-    usable = (name for name, one in registry.runtimes.items() if not one.missing(Placement(device)))
+    usable = (name for name, one in registry.runtimes.items() if not why_missing(one, Placement(device)))
     for name in (EAGER, *usable):
         if not _unfit(registry, models, name):
             return name
     kind = models[0].graph_format
     takers = (
-        f"{name}: {one.missing(Placement(device))}" for name, one in registry.runtimes.items() if kind in one.graphs
+        f"{name}: {why_missing(one, Placement(device))}"
+        for name, one in registry.runtimes.items()
+        if kind in one.graphs
     )
     raise UsageError(f"a model that is a graph ({kind}) needs a runtime on the CPU; {'; '.join(takers)}")
 

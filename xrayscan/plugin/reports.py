@@ -69,6 +69,8 @@ def show_pictures(formats: Iterable[str]) -> bool:
 def _write(report: Report, worklist: Worklist, path: str, page: PageSettings) -> None:
     try:
         report.write(worklist, path, page)
+        if not os.path.lexists(path):
+            raise FileNotFoundError(f"it wrote no {os.path.basename(path)}")
     except XrayscanError:
         raise
     except Exception as error:

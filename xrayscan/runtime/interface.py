@@ -64,6 +64,14 @@ class Runtime(Protocol):
         ...
 
 
+def why_missing(runtime: Runtime, placement: Placement) -> str | None:
+    """Why a runtime cannot run there, be it that it fails to say; None where it can. A broken one costs no scan."""
+    try:
+        return runtime.missing(placement)
+    except Exception as error:
+        return f"it failed with {type(error).__name__}"
+
+
 def cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

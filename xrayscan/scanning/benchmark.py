@@ -21,6 +21,7 @@ from xrayscan.observing.progress import Progress
 from xrayscan.plugin.loading import load_predictor
 from xrayscan.plugin.manager import load_registry
 from xrayscan.runtime.films import drawn_films
+from xrayscan.runtime.interface import why_missing
 from xrayscan.scanning.local_engine import read
 from xrayscan.scanning.prepare import prepare
 from xrayscan.scanning.scan import ScanSettings, candidates, scan
@@ -123,7 +124,7 @@ def _placements(chosen: Placement, settings: ScanSettings) -> Iterator[Placement
     registry = load_registry()
     for name, runtime in registry.runtimes.items():
         slow = runtime.setup_seconds > QUICK_SECONDS and name not in (chosen.runtime, settings.runtime)
-        if not slow and not runtime.missing(chosen) and settings.runtime in ("auto", name):
+        if not slow and not why_missing(runtime, chosen) and settings.runtime in ("auto", name):
             for precision in runtime.precisions(chosen.device):
                 yield Placement(chosen.device, precision, name)
 

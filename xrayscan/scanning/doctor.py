@@ -19,7 +19,7 @@ from xrayscan.plugin.manager import load_registry
 from xrayscan.plugin.registry import Registry
 from xrayscan.report.run_json import versions
 from xrayscan.runtime.films import drawn_film
-from xrayscan.runtime.interface import cores
+from xrayscan.runtime.interface import cores, why_missing
 from xrayscan.scanning.prepare import prepare
 from xrayscan.scanning.score import BatchScorer
 
@@ -44,7 +44,7 @@ def examine(reference: str = "default") -> Iterator[Finding]:
     yield from _devices()
     registry = load_registry()
     for name, runtime in registry.runtimes.items():
-        yield Finding("runtimes", name, runtime.missing(Placement()) or "ready")
+        yield Finding("runtimes", name, why_missing(runtime, Placement()) or "ready")
     yield from (Finding("extras", one.name, one.state) for one in extras())
     yield from _plugins(registry)
     yield from _disk()

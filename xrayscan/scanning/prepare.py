@@ -4,6 +4,8 @@ A row is a flat dict of plain values and read-only arrays. `prepare` expects ``p
 and one pixel column per distinct geometry, or a ``reason``. `BatchScorer` replaces the pixels by ``probabilities``.
 """
 
+import contextlib
+import dataclasses
 import functools
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -55,7 +57,8 @@ def prepare(
 
 def _examined(film: Radiograph, checks: Sequence[Check]) -> Row:
     """Return the flags of an image, its decoder's and those of the checks, and why it is set aside if it is."""
-    sample = np.ascontiguousarray(sample_of(film.brightness))  # looked at more than once
+    film = dataclasses.replace(film, brightness=_read_only(film.brightness))
+    sample = _read_only(np.ascontiguousarray(sample_of(film.brightness)))  # looked at more than once
     verdicts = [verdict for check in checks if (verdict := _verdict(check, film, sample))]
     flags = dict.fromkeys([*film.flags, *(flag for verdict in verdicts for flag in verdict.flags)])
     against = next((verdict for verdict in verdicts if verdict.reason), None)
@@ -65,10 +68,18 @@ def _examined(film: Radiograph, checks: Sequence[Check]) -> Row:
 
 def _verdict(check: Check, film: Radiograph, sample: Sample) -> Verdict | None:
     """A check that fails costs its own opinion, not the image its place."""
-    try:
-        return check.examine(film, sample)
-    except Exception:
-        return Verdict((f"check {check.name} failed",))
+    with contextlib.suppress(Exception, SystemExit):
+        verdict = check.examine(film, sample)
+        if verdict is None or isinstance(verdict, Verdict):
+            return verdict
+    return Verdict((f"check {check.name} failed",))
+
+
+def _read_only(array: Sample) -> Sample:
+    """The same values, which no check can change for the model."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def refusal(error: DecodeError) -> Row:
