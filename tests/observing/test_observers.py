@@ -12,7 +12,7 @@ import pytest
 from command_line import xrayscan
 from small import make_model, write_film
 
-from xrayscan import ObservedRun, Progress, ScanSettings, load_registry, scan
+from xrayscan import ObservedRun, Observer, Progress, ScanSettings, load_registry, scan
 from xrayscan.observing.watching import Watching
 from xrayscan.testing.observer import CLAUSES
 
@@ -102,6 +102,14 @@ def test_an_observer_that_fails_is_left_out_and_the_scan_goes_on(films, model, t
     done = xrayscan("predict", films, *words, "--observe", f"prometheus={tmp_path / 'no' / 'folder'}")
     assert done.exit_code == 6
     assert done.stderr.count("failed and is left out") == 1
+
+
+def test_an_observer_that_ends_the_program_ends_itself_alone():
+    told = []
+    run = ObservedRun(folder="out", engine="local", started=0.0)
+    with Watching([(Observer("evil", "Calls sys.exit.", sys.exit), run)], told.append):
+        pass
+    assert told == ["observer evil failed and is left out: SystemExit: " + str(run)]
 
 
 def test_an_unknown_observer_is_refused_before_anything_is_made(films, tmp_path):

@@ -108,6 +108,15 @@ def test_an_error_of_the_sink_is_named_and_not_quoted(run, box):
     assert one.problems == (("a.dcm", "not sent (ValueError)"),)
 
 
+def test_a_sink_that_fails_to_connect_is_named_and_all_is_sent_later(run, box, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(box, "connect", lambda address: 1 / 0)
+        (one,) = deliver(str(run), [WARD])
+        assert dict(one.problems) == dict.fromkeys(("a.dcm", "b.dcm", "c.dcm"), "not sent (ZeroDivisionError)")
+    deliver(str(run))
+    assert contents(box) == [b"a", b"b", b"c"]
+
+
 def test_a_report_that_was_written_anew_replaces_what_was_waiting(run, box):
     box.raises = {b"b": OutputError("refused")}
     deliver(str(run), [WARD])

@@ -1,5 +1,7 @@
 """Every callback that comes with xrayscan keeps the contract of callbacks."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from xrayscan.errors import OutputError, UsageError
@@ -17,8 +19,6 @@ def test_the_contract_is_kept(name, clause):
 
 
 def test_a_callback_that_fails_is_named(tmp_path):
-    from contextlib import contextmanager
-
     @contextmanager
     def listen(run):
         yield lambda epoch: 1 / 0
@@ -28,6 +28,19 @@ def test_a_callback_that_fails_is_named(tmp_path):
         listening({"mine": listen}, TrainingRun(str(tmp_path), VALUES)) as tell,
     ):
         tell(toy_epoch(1))
+
+
+def test_a_callback_that_fails_at_its_end_is_named_and_no_other_error_is_laid_at_its_door(tmp_path):
+    @contextmanager
+    def listen(run):
+        yield lambda epoch: None
+        raise ZeroDivisionError
+
+    run = TrainingRun(str(tmp_path), VALUES)
+    with pytest.raises(OutputError, match="callback mine failed: ZeroDivisionError"), listening({"mine": listen}, run):
+        pass
+    with pytest.raises(MemoryError), listening({"mine": listen}, run):
+        raise MemoryError
 
 
 @pytest.mark.parametrize("target", ["no_such_module:listen", "xrayscan.errors:listen"])

@@ -53,6 +53,6 @@ class Watching:
     def _guarded(self, name: str, call: Callable[[], None]) -> None:
         try:
             call()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._watchers.pop(name, None)
             self._on_failure(escaped(f"observer {name} failed and is left out: {type(error).__name__}: {error}"))

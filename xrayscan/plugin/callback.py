@@ -1,5 +1,6 @@
 """What hears of a training run, before anything of it is imported; and what it hears."""
 
+import functools
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -55,8 +56,15 @@ def listening(listeners: Mapping[str, Listener], run: TrainingRun) -> Iterator[C
         told = {}
         for name, listener in listeners.items():
             with _named(name):
-                told[name] = open_ones.enter_context(listener(run))
+                one = listener(run)
+                told[name] = one.__enter__()
+            open_ones.push(functools.partial(_left, name, one))
         yield lambda epoch: _tell(told.items(), epoch)
+
+
+def _left(name: str, one: AbstractContextManager[Any], *ended: Any) -> bool | None:
+    with _named(name):
+        return one.__exit__(*ended)
 
 
 def _tell(told: Iterable[tuple[str, Callable[[Epoch], None]]], epoch: Epoch) -> None:

@@ -18,6 +18,7 @@ from xrayscan.store.outbox import WAITING, Outbox
 
 NOTHING_TO_SEND = "nothing to send: --send needs a --format that writes a folder, such as dicom-sr"
 UNREACHABLE = "no connection"
+FAILED = "not sent ({})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,10 @@ def _sent(
                 outbox.note(destination, name, problems[name])
     except OSError as error:
         later = str(error) or UNREACHABLE
+    except XrayscanError:
+        raise
+    except Exception as error:  # of a plugin; its text may quote anything
+        later = FAILED.format(type(error).__name__)
     left = {name: later if problem is WAITING else problem for name, problem in problems.items() if problem}
     unreached = later if WAITING in problems.values() else ""
     return Delivery(destination, len(waiting) - len(left), len(files) - len(waiting), tuple(left.items()), unreached)
@@ -134,5 +139,5 @@ def _refused(send: Callable[[bytes], None], path: str) -> str | None:
     except (OSError, XrayscanError):
         raise
     except Exception as error:  # of a plugin; its text may quote the file
-        return f"not sent ({type(error).__name__})"
+        return FAILED.format(type(error).__name__)
     return None
