@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     asked = parser.parse_args()
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    films = sorted(entry.path for entry in os.scandir(asked.folder) if entry.is_file())
+    films = sorted(os.path.join(at, name) for at, _, names in os.walk(asked.folder) for name in names)
     os.environ |= {"AWS_ACCESS_KEY_ID": "KEY", "AWS_SECRET_ACCESS_KEY": "SECRETSECRET"}
     ways: dict[str, list[tuple[float, float, float]]] = {way: [] for way in asked.ways.split(",")}
     with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(asked.folder))) as folder:
@@ -122,13 +122,13 @@ def main() -> None:
 
 
 def show(ways: dict[str, list[tuple[float, float, float]]]) -> None:
-    """Print a line for each way, medians of its rounds."""
+    """Print a line for each way: medians of its rounds, and of its rounds' ratios to those of the first way."""
     print(f"{'way':>10}{'CPU ms/film':>13}{'x local':>9}{'CPU h/million':>15}{'films/s':>9}{'first record, s':>17}")
-    local = 0.0
+    local = next(iter(ways.values()))
     for way, rounds in ways.items():
         cpu, wall, first = (statistics.median(column) for column in zip(*rounds, strict=True))
-        local = local or cpu
-        print(f"{way:>10}{cpu:>13.1f}{cpu / local:>9.2f}{cpu / 3.6:>15.1f}{1000 / wall:>9.1f}{first:>17.1f}")
+        ratio = statistics.median(one[0] / other[0] for one, other in zip(rounds, local, strict=True))
+        print(f"{way:>10}{cpu:>13.1f}{ratio:>9.2f}{cpu / 3.6:>15.1f}{1000 / wall:>9.1f}{first:>17.1f}")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """What others need to score a folder of films: whole commands on the same files, in turns, start-up included.
 
     python benchmarks/peers.py FOLDER [--films 1500] [--rounds 3] [--environments DIR] [--only hand,ultralytics]
+        [--model default --model small.safetensors]
 
 FOLDER holds JPEGs, which are hard-linked until there are enough. Every peer gets an environment of its own below DIR
 (made and filled with pip where it is not there yet), and runs as its documentation shows for a folder, with random
 weights:
 
-- `xrayscan`: ``xrayscan predict --format csv``, once to warm its cache and then timed; of the environment this runs in
+- `xrayscan`: ``xrayscan predict --format csv``, once to warm its cache and then timed; of the environment this runs
+  in, once for each ``--model``; ratios are to the first
 - `hand`: what many write by hand: Pillow with draft mode, a DataLoader, torchvision's ResNet-18 in bf16
 - `timm`: the loop of timm's inference script: its own loader and transforms, ResNet-18
 - `ultralytics`: ``yolo classify predict`` with its smallest network
@@ -126,6 +128,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--environments", default="peers")
     parser.add_argument("--only", default=",".join(PEERS))
+    parser.add_argument("--model", action="append", help="of xrayscan; may be repeated")
     asked = parser.parse_args()
     found = sorted(os.path.join(at, name) for at, _, names in os.walk(asked.folder) for name in names)
     paths = [path for path in found if path.lower().endswith((".jpg", ".jpeg"))]
@@ -136,29 +139,24 @@ def main() -> None:
         os.makedirs(films)
         for at in range(0, asked.films, len(paths)):
             fill_part(films, paths[: asked.films - at], at)
-        ours = [
-            sys.executable,
-            "-m",
-            "xrayscan",
-            "predict",
-            films,
-            "--out",
-            out,
-            "--fresh",
-            "--format",
-            "csv",
-            "--quiet",
-        ]
-        commands = {"xrayscan": ours}
+        predict = [sys.executable, "-m", "xrayscan", "predict", films, "--out", out, "--fresh"]
+        models = asked.model or ["default"]
+        commands = {ours_by(model): [*predict, "--format", "csv", "--quiet", "--model", model] for model in models}
+        for command in list(commands.values()):
+            timed(command, asked.films)
         commands |= {name: [python, "-c", PEERS[name][1], films] for name, python in pythons.items()}
-        timed(ours, asked.films)
         for _ in range(asked.rounds):
             for name, command in commands.items():
                 best[name] = min(best.get(name, (float("inf"), 0.0)), timed(command, asked.films))
     print(f"{asked.films} films, {os.cpu_count()} cores, start-up included")
-    print(f"{'':<18}{'CPU ms/film':>12}{'wall ms/film':>14}{'CPU ratio':>11}")
+    print(f"{'':<30}{'CPU ms/film':>12}{'wall ms/film':>14}{'CPU ratio':>11}")
     for name, (cpu, wall) in best.items():
-        print(f"{name:<18}{cpu:12.1f}{wall:14.1f}{cpu / best['xrayscan'][0]:11.1f}")
+        print(f"{name:<30}{cpu:12.1f}{wall:14.1f}{cpu / best[ours_by(models[0])][0]:11.1f}")
+
+
+def ours_by(model: str) -> str:
+    """What the row of a model is called."""
+    return f"xrayscan {os.path.basename(model)}"
 
 
 def fill_part(folder: str, paths: list[str], at: int) -> None:

@@ -1,13 +1,17 @@
 """How much of the hardware a scan uses: its rate against what decoding and inference alone can do, in one run.
 
-    python benchmarks/throughput.py FOLDER [--copies 60] [--device auto] [--precision auto] [--runtime auto]
+    python benchmarks/throughput.py FOLDER [--rows jpeg,jpeg@random:resnet50,dicom,jpeg-lossless] [--rounds 3]
 
-FOLDER holds full-size JPEGs. They are hard-linked (or copied) several times into a temporary folder, so that the scan
-lasts long enough for start-up not to matter. Efficiency is the end-to-end rate over 1 / (1/decode + 1/infer) on a
-CPU, where both share the cores, and over min(decode, infer) with a GPU.
+FOLDER holds full-size JPEGs. A row is a kind of file, with ``@`` and a model where it is not ``--model``: `jpeg` takes
+the files as they are; `dicom` and `jpeg-lossless` write each as a 12-bit DICOM file first, uncompressed or as JPEG
+Lossless; `random:BACKEND` is a model with random weights. Files are hard-linked (or copied) several times into a
+temporary folder, so that the scan lasts long enough for start-up not to matter. Efficiency is the end-to-end rate over
+1 / (1/decode + 1/infer) on a CPU, where both share the cores, and over min(decode, infer) with a GPU.
 """
 
 import hashlib
+import io
+import math
 import multiprocessing
 import os
 import shutil
@@ -17,18 +21,22 @@ import tempfile
 import time
 
 from arguments import folder_parser
+from made import model_for, write_dicom
 
-from xrayscan import ScanSettings, load_model, load_predictor, scan
+from xrayscan import ScanSettings, load_predictor, scan
 from xrayscan.network.choice import choose
 from xrayscan.network.device import default_batch_size
 from xrayscan.scanning.benchmark import inference_rate
 from xrayscan.scanning.workers import default_workers
 
-SECONDS = 8.0  # that each bare rate is measured for
+KINDS = ("jpeg", "dicom", "jpeg-lossless")
+FILMS_FOR_CHOICE = 100_000  # of a scan so long that what pays in the end is taken
 
 
-def decode_loop(paths: list[str], side: int, seconds: float) -> int:
-    """Read, hash and decode with the bare codec, file by file, at the scale that covers ``side``. Returns how many."""
+def decode_loop(paths: list[str], kind: str, side: int, seconds: float) -> int:
+    """Read, hash and decode with the bare codec, file by file: a JPEG at the scale that covers ``side``, DICOM as
+    pydicom does. Returns how many."""
+    import pydicom
     import simplejpeg
 
     until, done = time.perf_counter() + seconds, 0
@@ -36,17 +44,20 @@ def decode_loop(paths: list[str], side: int, seconds: float) -> int:
         with open(paths[done % len(paths)], "rb") as file:
             data = file.read()
         hashlib.sha256(data).digest()
-        simplejpeg.decode_jpeg(data, "GRAY", fastdct=False, min_height=side, min_width=side, min_factor=1)
+        if kind == "jpeg":
+            simplejpeg.decode_jpeg(data, "GRAY", fastdct=False, min_height=side, min_width=side, min_factor=1)
+        else:
+            pydicom.dcmread(io.BytesIO(data)).pixel_array  # noqa: B018
         done += 1
     return done
 
 
-def decode_rate(paths: list[str], side: int) -> float:
+def decode_rate(paths: list[str], kind: str, side: int, seconds: float) -> float:
     """Films per second of the bare codec loop on all cores."""
     cores = default_workers()
     with multiprocessing.get_context("spawn").Pool(cores) as pool:
-        pool.starmap(decode_loop, [(paths, side, 1.0)] * cores)  # caches and imports
-        return sum(pool.starmap(decode_loop, [(paths, side, SECONDS)] * cores)) / SECONDS
+        pool.starmap(decode_loop, [(paths, kind, side, 1.0)] * cores)  # caches and imports
+        return sum(pool.starmap(decode_loop, [(paths, kind, side, seconds)] * cores)) / seconds
 
 
 def scan_rate(folder: str, model, settings: ScanSettings) -> float:
@@ -69,11 +80,50 @@ def fill(folder: str, paths: list[str], copies: int) -> None:
                 shutil.copyfile(path, target)
 
 
+def films_of(kind: str, paths: list[str], folder: str) -> list[str]:
+    """The files of a row: the JPEGs themselves, or what is written of them into a folder."""
+    if kind == "jpeg":
+        return paths
+    made = [os.path.join(folder, f"{number:05}.dcm") for number in range(len(paths))]
+    for film, path in zip(paths, made, strict=True):
+        write_dicom(film, path, lossless=kind == "jpeg-lossless")
+    return made
+
+
+def measure(kind: str, reference: str, paths: list[str], asked) -> list[float]:
+    """Measure one row in rounds and print them; returns the efficiencies."""
+    efficiencies: list[float] = []
+    with tempfile.TemporaryDirectory() as made, tempfile.TemporaryDirectory() as folder:
+        model = model_for(reference, made)
+        wanted = {"device": asked.device, "precision": asked.precision, "runtime": asked.runtime}
+        placement = choose([model], **wanted, films=FILMS_FOR_CHOICE)
+        settings = ScanSettings(placement.device, placement.precision, runtime=placement.runtime)
+        side, size = model.card.input.side, default_batch_size(placement)
+        films = films_of(kind, paths, made)
+        print(f"{kind}, model {reference}, {placement}, batch {size}")
+        print(f"{'decode/s':>10}{'infer/s':>10}{'bound/s':>10}{'scan/s':>10}{'films':>10}{'efficiency':>12}")
+        for _ in range(asked.rounds):
+            decode = decode_rate(films, kind, side, asked.seconds)
+            infer = inference_rate(load_predictor(model, placement), placement, side, size, asked.seconds)
+            bound = 1 / (1 / decode + 1 / infer) if placement.device == "cpu" else min(decode, infer)
+            copies = asked.copies or math.ceil(asked.scan_seconds * bound / len(films))
+            if not os.listdir(folder):
+                fill(folder, films, copies)
+            whole = scan_rate(folder, model, settings)
+            efficiencies.append(whole / bound)
+            count = len(os.listdir(folder))
+            print(f"{decode:10.0f}{infer:10.0f}{bound:10.0f}{whole:10.0f}{count:10}{whole / bound:12.2f}", flush=True)
+    return efficiencies
+
+
 def main() -> None:
     """Measure and print."""
     parser = folder_parser(__doc__)
+    parser.add_argument("--rows", default="jpeg")
     parser.add_argument("--model", default="default")
-    parser.add_argument("--copies", type=int, default=60)
+    parser.add_argument("--copies", type=int, help="of each film; default: as many as the scan's seconds take")
+    parser.add_argument("--seconds", type=float, default=8.0, help="that each bare rate is measured for")
+    parser.add_argument("--scan-seconds", type=float, default=30.0, help="that the scan would take at the bound")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--runtime", default="auto")
@@ -84,24 +134,12 @@ def main() -> None:
     paths = sorted(path for path in paths if path.lower().endswith((".jpg", ".jpeg")))
     if not paths:
         sys.exit(f"{asked.folder}: no JPEG in it")
-    model = load_model(asked.model)
-    wanted = {"device": asked.device, "precision": asked.precision, "runtime": asked.runtime}
-    placement = choose([model], **wanted, films=asked.copies * len(paths))
-    side, batch_size = model.card.input.side, default_batch_size(placement)
-    settings = ScanSettings(placement.device, placement.precision, runtime=placement.runtime)
-    print(f"{len(paths)} films x {asked.copies}, model {model.card.name}, {placement}, batch {batch_size}")
-    print(f"{'decode/s':>10}{'infer/s':>10}{'bound/s':>10}{'scan/s':>10}{'efficiency':>12}")
-    efficiencies = []
-    with tempfile.TemporaryDirectory() as folder:
-        fill(folder, paths, asked.copies)
-        for _ in range(asked.rounds):
-            decode = decode_rate(paths, side)
-            infer = inference_rate(load_predictor(model, placement), placement, side, batch_size, SECONDS)
-            bound = 1 / (1 / decode + 1 / infer) if placement.device == "cpu" else min(decode, infer)
-            whole = scan_rate(folder, model, settings)
-            efficiencies.append(whole / bound)
-            print(f"{decode:10.0f}{infer:10.0f}{bound:10.0f}{whole:10.0f}{whole / bound:12.2f}", flush=True)
-    print(f"median efficiency {statistics.median(efficiencies):.2f}")
+    for row in asked.rows.split(","):
+        kind, _, reference = row.partition("@")
+        if kind not in KINDS:
+            parser.error(f"no kind of file is called {kind!r}: choose among {', '.join(KINDS)}")
+        efficiencies = measure(kind, reference or asked.model, paths, asked)
+        print(f"{row}: median efficiency {statistics.median(efficiencies):.2f}")
 
 
 if __name__ == "__main__":

@@ -361,7 +361,7 @@ def exit_codes() -> str:
             told[kind.exit_code] = "; or: ".join(
                 filter(None, (told.get(kind.exit_code), f"`{kind.__name__}`: {_prose(kind)}"))
             )
-    told[1] = "a bug: it keeps its traceback, please report it; without one, what read standard output closed it (`| head`)"
+    told[1] = "a bug: it keeps its traceback, please report it; without one, a reader such as `head` closed its output"
     return "\n".join(
         (
             "# Exit codes\n",

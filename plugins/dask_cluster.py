@@ -20,6 +20,7 @@ from xrayscan import (
     Cluster,
     EngineJob,
     LostBlock,
+    Patience,
     Plan,
     Row,
     Settled,
@@ -34,8 +35,11 @@ GIVES_BACK = "MALLOC_TRIM_THRESHOLD_"  # set by Dask: a reader would ask the ker
 CONNECT_SECONDS = 20.0
 ANSWER_SECONDS = 1.0  # between two looks at whether the scan is to stop
 RESUME = "what was scored is recorded, the same command resumes"
-ALONE = {  # of a cluster that is started here: workers may start readers, and no page tells strangers anything
-    "distributed.worker.daemon": False,
+ALONE = {  # of a cluster that is started here: workers may start readers, no page tells strangers anything, and
+    "distributed.worker.daemon": False,  # nothing is sampled: that takes 6 % of a core, all the time
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "5s",
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
 }
@@ -79,11 +83,20 @@ class _Workers:
     def settle(self) -> Settled | None:
         """Have one worker decide by what all compute; None if the scan is stopped before there is one."""
         future = self._client.submit(_settle, self._name, pure=False)
+        patience = Patience(self._job, self.lacking)
         while not self._job.stopping():
             with contextlib.suppress(TimeoutError):
                 self._settled = future.result(timeout=ANSWER_SECONDS)
+                patience.came()
                 return self._settled
+            patience.look()
         return None
+
+    def lacking(self) -> str:
+        """See `EnginePool.lacking`."""
+        if not (count := len(self._client.nthreads())):
+            return "a worker: the Dask cluster has none"
+        return "" if self._settled else f"an answer of the Dask cluster's {count} workers, busy or loading models"
 
     def room(self) -> int:
         """Some blocks for each worker that is there now; one, where none has come yet."""

@@ -153,7 +153,7 @@ def _identify(made: Any, header: Any) -> None:
 
 
 def _usable(header: Any, keywords: Iterable[str]) -> Iterator[Any]:
-    """Those elements that the header has, as what the standard says they are."""
+    """Those elements that the header has, as what the standard says they are, without private ones in their items."""
     from pydicom.datadict import dictionary_VR, tag_for_keyword
     from pydicom.dataelem import DataElement
 
@@ -161,6 +161,8 @@ def _usable(header: Any, keywords: Iterable[str]) -> Iterator[Any]:
         tag = tag_for_keyword(keyword)
         if tag is not None and tag in header and dictionary_VR(tag) == header[tag].VR:
             value = header[tag].value
+            for item in value if header[tag].VR == "SQ" else ():
+                item.remove_private_tags()
             yield DataElement(tag, header[tag].VR, str(value) if header[tag].VR == "PN" and value else value)
 
 

@@ -21,8 +21,14 @@ WARNINGS = (0xB000, 0xB006, 0xB007)  # PS3.4 B.2.3: stored, though not to the le
 CALLING = "XRAYSCAN"
 TLS = "dimse+tls"
 VARIABLES = ("XRAYSCAN_DIMSE_CA", "XRAYSCAN_DIMSE_CERT", "XRAYSCAN_DIMSE_KEY")  # PEM files
-UNTRUSTED = "no connection, or no certificate of this host by an authority that is trusted (XRAYSCAN_DIMSE_CA)"
-SECONDS = 60  # for an answer
+NO_CONNECTION = "no connection"
+SILENT = "the peer does not answer as a DICOM peer does"
+UNTRUSTED = "the peer has no certificate of this host by an authority that is trusted (XRAYSCAN_DIMSE_CA)"
+NOT_TRUSTED = (
+    "the peer ended TLS: it may want a certificate of ours (XRAYSCAN_DIMSE_CERT, XRAYSCAN_DIMSE_KEY), or another"
+)
+SECONDS = 60  # for an answer to an object
+CONNECT_SECONDS = 10  # for a connection, an association, and the next byte of an answer that has begun
 AET = re.compile(r"[!-\[\]-~]{1,16}")  # PS3.5 section 6.2, VR AE; no blanks, which an address cannot hold
 
 
@@ -49,29 +55,67 @@ class Dimse:
         """Associate with the peer until all is sent."""
         host, port, called, calling = _peer(address)
         context = self._context()
-        tls = (context, host) if context else None
-        association = _entity(calling).associate(host, port, ae_title=called, tls_args=tls)
+        opened: list[Any] = []
+        association = _associated(_entity(calling), host, port, called, context, opened.append)
         try:
+            if association.is_rejected:
+                raise OSError("the peer refused the association")
             if not association.is_established:
-                refused = "the peer refused the association" if association.is_rejected else ""
-                raise OSError(refused or (UNTRUSTED if tls else "no connection"))
+                raise OSError((context and context.trouble) or (SILENT if opened else NO_CONNECTION))
             yield functools.partial(_store, association)
         finally:
             if association.is_established:
                 association.release()
 
-    def _context(self) -> ssl.SSLContext | None:
+    def _context(self) -> "_Context | None":
         """How TLS is spoken, if it is. Raises: UsageError."""
         if self.name != TLS:
             return None
         authorities, certificate, key = map(os.environ.get, VARIABLES)
         try:
-            context = ssl.create_default_context(cafile=authorities)
+            context = _Context(ssl.PROTOCOL_TLS_CLIENT)
+            if authorities:
+                context.load_verify_locations(authorities)
+            else:
+                context.load_default_certs()
             if certificate:
                 context.load_cert_chain(certificate, key)
         except (OSError, ssl.SSLError) as error:
             raise UsageError(f"{', '.join(VARIABLES)}: these files cannot be used ({error})") from error
         return context
+
+
+class _Context(ssl.SSLContext):
+    """Checks the peer's certificate and host, and remembers what went wrong, which pynetdicom keeps to itself."""
+
+    trouble = ""
+
+
+class _Socket(ssl.SSLSocket):
+    """Under TLS 1.3 a client hears only when it reads that its certificate will not do."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        with self._noted():
+            super().do_handshake(block)
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        with self._noted():
+            return super().recv(buflen, flags)
+
+    @contextlib.contextmanager
+    def _noted(self) -> Iterator[None]:
+        try:
+            yield
+        except ssl.SSLCertVerificationError:
+            self.context.trouble = UNTRUSTED  # type: ignore[attr-defined]
+            raise
+        except ssl.SSLError as error:
+            if "ALERT" in (error.reason or ""):
+                self.context.trouble = NOT_TRUSTED  # type: ignore[attr-defined]
+            raise
+
+
+_Context.sslsocket_class = _Socket
 
 
 class Stow:
@@ -112,10 +156,26 @@ def _entity(calling: str) -> Any:
     from pynetdicom.sop_class import ComprehensiveSRStorage, SecondaryCaptureImageStorage  # type: ignore[attr-defined]
 
     entity = AE(calling)
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = entity.connection_timeout = SECONDS
+    entity.acse_timeout = entity.connection_timeout = CONNECT_SECONDS
+    entity.dimse_timeout = entity.network_timeout = SECONDS
     for kind in (ComprehensiveSRStorage, SecondaryCaptureImageStorage):
         entity.add_requested_context(kind, [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
     return entity
+
+
+def _associated(
+    entity: Any, host: str, port: int, called: str, tls: ssl.SSLContext | None, opened: Callable[[Any], None]
+) -> Any:
+    """Ask for an association; ``opened`` hears that there is a connection."""
+    from pynetdicom import evt
+
+    def wait_for_no_byte_for_ever(event: Any) -> None:
+        event.assoc.dul.socket.socket.settimeout(CONNECT_SECONDS)
+        opened(event)
+
+    handlers = [(evt.EVT_CONN_OPEN, wait_for_no_byte_for_ever)]
+    tls_args = (tls, host) if tls else None
+    return entity.associate(host, port, ae_title=called, tls_args=tls_args, evt_handlers=handlers)
 
 
 def _store(association: Any, content: bytes) -> None:

@@ -42,6 +42,7 @@ STAGES = (  # blocks, kernel, stride of the first block, expansion, channels out
     (1, 3, 1, 6, 320),
 )
 STEM, FEATURES = 32, 1280  # channels
+JPEG_QUALITY = 75  # that all films come down to: the recipe's own are JPEGs of it, those of hospitals are not
 EPSILON = 1e-3  # of the norms, as published
 
 
@@ -65,8 +66,8 @@ class Lite0Params:
 
 
 def spec(params: Lite0Params) -> InputSpec:
-    """One grey channel in [-1, 1], as the weights were trained."""
-    return InputSpec(params.side, normalise="fixed", mean=(0.5,), std=(0.5,))
+    """One grey channel in [-1, 1], as the weights were trained, after the losses of JPEG."""
+    return InputSpec(params.side, normalise="fixed", mean=(0.5,), std=(0.5,), jpeg_quality=JPEG_QUALITY)
 
 
 def build(params: Lite0Params) -> "nn.Module":

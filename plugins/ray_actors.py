@@ -1,8 +1,8 @@
 """A scan on a Ray cluster, by Ray Core: one actor for each node, or for each GPU of a node.
 
 Imported by `ray_cluster`, and by the actors' processes. The plan is put into the object store once, and an actor that
-is started anew gets it again. A block that is lost with its actor goes to another one, and is tried in halves once that
-has happened often.
+is started anew gets it again. An actor that is lost gets no block until it answers. A block that is lost with its actor
+goes to another one, and is tried in halves once that has happened often.
 """
 
 import contextlib
@@ -14,12 +14,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
-from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
+from ray.exceptions import (
+    ActorUnschedulableError,
+    GetTimeoutError,
+    NodeDiedError,
+    ObjectLostError,
+    OutOfMemoryError,
+    RayActorError,
+    RayError,
+    RayTaskError,
+    WorkerCrashedError,
+)
 
 from xrayscan import (
     Cluster,
     EngineJob,
     LostBlock,
+    Patience,
     Row,
     Settled,
     UsageError,
@@ -32,6 +43,14 @@ BLOCKS_PER_ACTOR = 3  # one is read, one is scored, one waits
 LOSSES = 3  # of one block, before it is tried in halves
 LOOK_SECONDS = 5.0  # between two looks at which nodes there are
 ANSWER_SECONDS = 1.0  # between two looks at whether the scan is to stop
+LOST = (  # what a worker or its node that died looks like, the answers that lay there included
+    RayActorError,
+    ActorUnschedulableError,
+    NodeDiedError,
+    ObjectLostError,
+    OutOfMemoryError,
+    WorkerCrashedError,
+)
 RESUME = "what was scored is recorded, the same command resumes"
 
 
@@ -60,40 +79,60 @@ class _Actors:
         self._job, self._plan = job, ray.put(job.plan())
         self._settled: Any = None
         self._actors: dict[str, list[Any]] = {}  # by node
+        self._starting: dict[Any, Any] = {}  # of them, those that have not answered yet, by the reference to that
         self._sent: dict[Any, _Sent] = {}  # by the reference to each answer
+        self._unsent: list[tuple[list[Row], int]] = []  # blocks for which there was no actor, and their losses
         self._looked = 0.0
 
     def settle(self) -> Settled | None:
         """Have one actor decide by what all compute; None if the scan is stopped before there is one."""
-        asked = None
+        patience, asked = Patience(self._job, self.lacking), None
         while not self._job.stopping():
-            asked = asked or (self._all()[0].settle.remote() if self._all() else None)
             try:
                 if asked is not None:
                     self._settled = ray.get(asked, timeout=ANSWER_SECONDS)
+                    patience.came()
                     return self._settled  # type: ignore[no-any-return]
-                time.sleep(ANSWER_SECONDS)
+                asked = actors[0].settle.remote() if (actors := self._all(ANSWER_SECONDS)) else None
             except GetTimeoutError:
-                continue
-            except RayActorError:
+                pass
+            except LOST:
                 asked = None
+                self._lost(actors[0])
             except RayTaskError as error:
                 raise _own(error) from error
+            patience.look()
         return None
 
+    def lacking(self) -> str:
+        """See `EnginePool.lacking`."""
+        if self._all():
+            return "" if self._settled else "an answer of a Ray worker, which loads models"
+        gpus = int(ray.cluster_resources().get("GPU", 0))
+        if gpus and not ray.available_resources().get("GPU", 0):
+            return f"a free GPU: of the Ray cluster's {gpus} none is"
+        return "a worker to start" if self._actors else "a node with a CPU: the Ray cluster has none"
+
     def room(self) -> int:
-        """Some blocks for each actor on the nodes that are there now."""
+        """Some blocks for each actor that is there now."""
         return BLOCKS_PER_ACTOR * len(self._all())
 
     def submit(self, block: list[Row], losses: int = 0) -> None:
         """Have the actor score the block that has the least to do."""
+        if not (actors := self._all()):
+            self._unsent.append((block, losses))
+            return
         busy = Counter(sent.actor for sent in self._sent.values())
-        actor = min(self._all(), key=lambda one: busy[one])
+        actor = min(actors, key=lambda one: busy[one])
         self._sent[actor.score.remote(self._settled, block)] = _Sent(block, actor, losses)
 
     def collect(self, seconds: float) -> Iterator[list[Row] | LostBlock]:
         """Wait for a block, and yield what is finished or lost."""
+        unsent, self._unsent = self._unsent, []
+        for block, losses in unsent:
+            self.submit(block, losses)
         if not self._sent:
+            time.sleep(seconds)
             return
         done, _ = ray.wait(list(self._sent), num_returns=1, timeout=seconds)
         for answer in done:
@@ -102,29 +141,63 @@ class _Actors:
                 yield ray.get(answer)
             except RayTaskError as error:
                 raise _own(error) from error
-            except RayActorError:
+            except LOST:
+                self._lost(sent.actor)
                 yield from self._again(sent)
             except RayError as error:
                 raise XrayscanError(f"the Ray cluster is gone ({type(error).__name__}): {RESUME}") from error
 
     def _again(self, sent: _Sent) -> Iterator[LostBlock]:
-        self._looked = 0.0  # its node may be gone
-        if sent.losses + 1 >= LOSSES or not self._all():
+        if sent.losses + 1 >= LOSSES:
             yield LostBlock(sent.block)
         else:
             self.submit(sent.block, sent.losses + 1)
 
-    def _all(self) -> list[Any]:
-        """Every actor, after having started those of nodes that have joined and forgotten those of nodes that left."""
+    def _lost(self, actor: Any) -> None:
+        """Give an actor no more blocks until it answers: it is started again, unless its node is gone."""
+        self._looked = 0.0
+        if actor not in self._starting.values():
+            self._starting[actor.__ray_ready__.remote()] = actor
+
+    def _all(self, seconds: float = 0.0) -> list[Any]:
+        """Every actor that has answered; waits so long for one that has not.
+
+        One that has not may wait for a GPU that others use, for hours: no block is to wait with it.
+        """
         if time.monotonic() - self._looked > LOOK_SECONDS:
-            self._looked = time.monotonic()
-            nodes = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
-            self._actors = {
-                name: self._actors.get(name) or list(_started(name, resources, self._plan))
-                for name, resources in sorted(nodes.items())
-                if resources.get("CPU")
-            }
-        return [actor for actors in self._actors.values() for actor in actors]
+            self._look()
+        answered, _ = ray.wait(list(self._starting), timeout=seconds) if self._starting else ([], [])
+        for answer in answered:
+            self._take(self._starting.pop(answer), answer)
+        starting = list(self._starting.values())
+        ready = [actor for actors in self._actors.values() for actor in actors if actor not in starting]
+        if not (ready or starting):
+            time.sleep(seconds)
+        return ready
+
+    def _look(self) -> None:
+        """Start actors on nodes that have joined, and forget those of nodes that left."""
+        self._looked = time.monotonic()
+        nodes = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
+        here = {name: resources for name, resources in sorted(nodes.items()) if resources.get("CPU")}
+        for name in self._actors.keys() - here.keys():
+            del self._actors[name]
+        for name in [name for name in here if not self._actors.get(name)]:
+            self._actors[name] = list(_started(name, here[name], self._plan))
+            self._starting |= {actor.__ray_ready__.remote(): actor for actor in self._actors[name]}
+
+    def _take(self, actor: Any, answer: Any) -> None:
+        """Take over an actor's first answer. Raises: UsageError if it cannot run xrayscan."""
+        try:
+            ray.get(answer)
+        except LOST as error:
+            if isinstance(error, RayActorError) and error.actor_init_failed:
+                raise UsageError(
+                    f"a worker cannot run xrayscan ({_told(error)}): install the same version on all"
+                ) from error
+            for actors in self._actors.values():  # its node is gone
+                if actor in actors:
+                    actors.remove(actor)
 
 
 def _started(node: str, resources: dict[str, float], plan: Any) -> Iterator[Any]:
@@ -145,6 +218,11 @@ def _started(node: str, resources: dict[str, float], plan: Any) -> Iterator[Any]
             )
             .remote(plan, cores)
         )
+
+
+def _told(error: Exception) -> str:
+    """The last line of an error of Ray, which quotes all that led to it."""
+    return str(error).strip().splitlines()[-1].strip()
 
 
 def _own(error: Any) -> XrayscanError:

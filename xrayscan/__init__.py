@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from xrayscan.decode.limits import Limits as Limits
     from xrayscan.engine.blocks import EnginePool as EnginePool
     from xrayscan.engine.blocks import LostBlock as LostBlock
+    from xrayscan.engine.blocks import Patience as Patience
     from xrayscan.engine.blocks import run_blocks as run_blocks
     from xrayscan.engine.interface import Cluster as Cluster
     from xrayscan.engine.interface import Engine as Engine
@@ -180,6 +181,7 @@ _HOME = {
     "EnginePool": "engine.blocks",
     "EngineWorker": "engine.interface",
     "LostBlock": "engine.blocks",
+    "Patience": "engine.blocks",
     "Plan": "engine.interface",
     "Row": "engine.interface",
     "Settled": "engine.interface",

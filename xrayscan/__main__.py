@@ -17,8 +17,10 @@ def main() -> None:
     from xrayscan.cli import main as command
     from xrayscan.cli.forgiving import mend_streams
     from xrayscan.network.openmp import wait_passively
+    from xrayscan.runtime.offline import report_nothing
 
     wait_passively()
+    report_nothing()
     mend_streams()
     try:
         command(prog_name="xrayscan", obj=began)

@@ -11,7 +11,10 @@ from xrayscan.errors import Code
 
 class Job:
     def __init__(self, stopping=lambda: False):
-        self.stopping = stopping
+        self.stopping, self.told = stopping, []
+
+    def waiting(self, told):
+        self.told.append(told)
 
 
 class FakePool:
@@ -27,6 +30,9 @@ class FakePool:
         self.under_way.append(block)
         self.sizes.append(len(block))
         self.most = max(self.most, len(self.under_way))
+
+    def lacking(self):
+        return "" if self._room else "a worker"
 
     def collect(self, seconds):
         if self.under_way:
@@ -106,6 +112,22 @@ def test_once_stopped_nothing_more_is_sent():
     for rows in run_blocks(Job(seen_some), itertools.cycle(numbers(50)), pool, 10):
         seen += rows
     assert len(pool.sizes) <= 4
+
+
+def test_people_are_told_what_lacks_once_and_when_it_has_come(monkeypatch):
+    monkeypatch.setattr(blocks, "TELL_AFTER", 0.0)
+    monkeypatch.setattr(blocks, "TICK", 0.001)
+    rooms = iter([0] * 9)
+
+    class NoWorkerYet(FakePool):
+        def lacking(self):
+            self._room = next(rooms, 3)
+            return super().lacking()
+
+    job, pool = Job(), NoWorkerYet(room=0)
+    found = itertools.chain.from_iterable(run_blocks(job, numbers(20), pool, 10))
+    assert sorted(row["n"] for row in found) == list(range(20))
+    assert job.told == ["a worker", ""]
 
 
 @pytest.mark.parametrize("rows", [[], [None, None]])

@@ -31,7 +31,15 @@ def test_an_unknown_operating_point_is_answered_with_those_there_are(model):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"side": 2}, {"side": 64, "channels": 2}, {"side": 64, "resize": "zoom"}, {"side": 64, "std": (0.0,)}]
+    "wrong",
+    [
+        {"side": 2},
+        {"side": 64, "channels": 2},
+        {"side": 64, "resize": "zoom"},
+        {"side": 64, "std": (0.0,)},
+        {"side": 64, "jpeg_quality": 0},
+        {"side": 64, "jpeg_quality": 101},
+    ],
 )
 def test_an_impossible_input_is_refused(wrong):
     with pytest.raises(ModelError):

@@ -52,8 +52,8 @@ def test_a_films_size_and_encoding_change_its_probability_little(fullsize, real_
     small = probabilities(namesakes, tmp_path)
     differences = np.array([abs(small[name] - fullsize[name]) for name in small])
     assert len(differences) == 150
-    assert differences.mean() <= 0.04
-    assert np.quantile(differences, 0.95) <= 0.2
+    assert differences.mean() <= 0.025
+    assert np.quantile(differences, 0.95) <= 0.12
 
 
 def test_the_card_tells_what_validation_gives(validation):

@@ -2,6 +2,7 @@ import dataclasses
 import importlib.metadata
 import sys
 import types
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -225,3 +226,11 @@ def test_a_misspelt_runtime_or_report_is_answered_with_the_nearest_one():
         load_registry().runtime("tourch")
     with pytest.raises(UsageError, match=r"unknown report format 'htlm' \(did you mean 'html'\?\)"):
         load_registry().report("htlm")
+
+
+def test_plugins_loaded_in_several_threads_at_once_leave_standard_output_as_it_was():
+    before = sys.stdout, sys.stderr, list(sys.meta_path)
+    with ThreadPoolExecutor(4) as threads:
+        registries = [one.result() for one in [threads.submit(load_registry) for _ in range(8)]]
+    assert (sys.stdout, sys.stderr, list(sys.meta_path)) == before
+    assert len({tuple(one.backends) for one in registries}) == 1

@@ -61,8 +61,8 @@ class CephGateway:
             self._bring_up(fsid, mon)
             user = "user", "create", "--uid=u", "--display-name=u", f"--access-key={key}", f"--secret={secret}"
             self._run("radosgw-admin", *user)
-            self._start("radosgw", "-n", "client.rgw")
-            wait_for(lambda: answers(gateway))
+            self._port = gateway
+            self.start()
         except BaseException:
             self.close()
             raise
@@ -77,6 +77,17 @@ class CephGateway:
         self._run("ceph", "osd", "new", identity)
         self._run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", identity)
         self._start("ceph-osd", "-i", "0")
+
+    def start(self):
+        """Start the gateway, which keeps nothing itself."""
+        self._start("radosgw", "-n", "client.rgw")
+        wait_for(lambda: answers(self._port))
+
+    def stop(self):
+        """Kill the gateway alone."""
+        gateway = self._running.pop()
+        gateway.kill()
+        gateway.wait()
 
     def close(self):
         for process in reversed(self._running):

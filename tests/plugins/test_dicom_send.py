@@ -1,19 +1,17 @@
 """Objects to an archive, by C-STORE and STOW-RS, against small servers of this process."""
 
 import contextlib
-import datetime
 import gc
 import http.server
-import ipaddress
 import json
+import socket
 import ssl
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from certificates import self_signed
 from command_line import xrayscan
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from films import header, written
 
 from xrayscan import OutputError, UsageError
@@ -165,23 +163,6 @@ def certificates(tmp_path_factory):
 HOSTS = {"peer": "127.0.0.1", "other": "127.0.0.1", "elsewhere": "10.1.2.3"}
 
 
-def self_signed(path, address):
-    """Write certificate and key into one file."""
-    now, key = datetime.datetime.now(datetime.UTC), ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    made = made.serial_number(1).not_valid_before(now - HOUR).not_valid_after(now + HOUR)
-    made = made.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), False)
-    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), True).sign(key, hashes.SHA256())
-    pem = serialization.Encoding.PEM
-    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(made.public_bytes(pem) + secret)
-    return str(path)
-
-
-HOUR = datetime.timedelta(hours=1)
-
-
 @contextlib.contextmanager
 def peer_under_tls(certificate, *, lets_in=None):
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=lets_in)
@@ -221,6 +202,31 @@ def test_a_peer_that_asks_for_our_certificate_gets_the_one_of_the_environment(ce
     with peer_under_tls(certificates["peer"], lets_in=certificates["other"]) as peer:
         send(f"dimse+tls://PACS@{peer.address}")
     assert len(peer.got) == 1
+
+
+def test_a_peer_that_asks_for_a_certificate_and_does_not_get_its_own_is_told_of(certificates, monkeypatch, collected):
+    monkeypatch.setenv("XRAYSCAN_DIMSE_CA", certificates["peer"])
+    with peer_under_tls(certificates["peer"], lets_in=certificates["other"]) as peer:
+        for ours in (None, certificates["elsewhere"]):
+            if ours:
+                monkeypatch.setenv("XRAYSCAN_DIMSE_CERT", ours)
+            with pytest.raises(OSError, match="certificate of ours"):
+                send(f"dimse+tls://PACS@{peer.address}")
+    assert peer.got == []
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_peer_that_says_nothing_once_it_speaks_tls_is_not_waited_for(certificates, monkeypatch, collected, version):
+    monkeypatch.setenv("XRAYSCAN_DIMSE_CA", certificates["peer"])
+    monkeypatch.setattr("xrayscan_plugins.dicom_send.CONNECT_SECONDS", 0.3)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificates["peer"])
+    context.maximum_version = version
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        accepted = pool.submit(lambda: context.wrap_socket(server.accept()[0], server_side=True))
+        with pytest.raises(OSError, match="does not answer"):
+            send(f"dimse+tls://PACS@127.0.0.1:{server.getsockname()[1]}")
+        accepted.result().close()
 
 
 def test_certificates_that_are_none_are_told_before_a_scan_and_their_variables_are_known(tmp_path, monkeypatch):

@@ -9,12 +9,9 @@ import sys
 import time
 
 import pytest
-from bucket_scan import HERE, worklist_of
+from bucket_scan import scans_that_lose_the_server, worklist_of
 from command_line import xrayscan
 from films import film, png
-
-from xrayscan import scan
-from xrayscan.plugin import sources
 
 RCLONE = shutil.which("rclone", path=os.pathsep.join((os.path.join(sys.prefix, "bin"), os.environ.get("PATH", ""))))
 
@@ -116,24 +113,8 @@ def test_a_file_of_several_parts_arrives_whole_and_can_be_removed(served, tmp_pa
 
 @pytest.mark.slow
 def test_a_server_that_goes_away_in_the_middle_costs_nothing_once_it_is_back(served, tmp_path, monkeypatch):
-    from xrayscan_plugins.object_stores import S3
-
-    place, opened = sources.installed_sources()["s3"], []
-
-    def read(address):
-        opened.append(address)
-        if len(opened) == 6:
-            served.stop()
-        return S3.open(place, address)
-
-    with monkeypatch.context() as patched:
-        patched.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
-        patched.setattr("xrayscan_plugins.object_clients.RETRIES", 1)
-        patched.setattr(place, "open", read, raising=False)
-        with scan("s3://films", out=tmp_path / "out", settings=HERE) as worklist:
-            assert worklist.counts.found == 12
-            assert worklist.counts.failed > 1
-    served.start()
-    with scan("s3://films", out=tmp_path / "out", settings=HERE) as worklist:
-        assert (worklist.counts.scored, worklist.counts.failed, worklist.counts.skipped) == (10, 1, 1)
-        assert worklist.counts.kept >= 3
+    without, counts = scans_that_lose_the_server(served.stop, served.start, tmp_path / "out", monkeypatch)
+    assert without.found == 12
+    assert without.failed > 1
+    assert (counts.scored, counts.failed, counts.skipped) == (10, 1, 1)
+    assert counts.kept >= 3

@@ -58,18 +58,22 @@ def test_a_network_says_the_same_in_every_runtime(name, runtime):
     logits = standard.predict(films)
     assert np.ptp(logits) > 0
     np.testing.assert_allclose(other.predict(films), logits, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(other.predict(films[:11]), logits[:11], rtol=1e-3, atol=1e-4)
     if layers := standard.gate_layers:
         features = (one.predict_with_features(films, layers)[1] for one in (other, standard))
         np.testing.assert_allclose(*features, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-@pytest.mark.parametrize("normalise", NORMALISATIONS)
-def test_normalisation_inside_the_graph_is_that_of_torch(normalise, runtime):
+@pytest.mark.parametrize(
+    ("normalise", "quality"), [*((how, None) for how in NORMALISATIONS), ("fixed", 75), ("blend", 30)]
+)
+def test_normalisation_inside_the_graph_is_that_of_torch(normalise, quality, runtime):
     from torch import nn
 
     usable(runtime)
-    spec = InputSpec(17, channels=3, normalise=normalise, mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.4))
+    shape = {"channels": 3, "mean": (0.4, 0.5, 0.6), "std": (0.2, 0.3, 0.4)}
+    spec = InputSpec(17, normalise=normalise, jpeg_quality=quality, **shape)
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(900, 1)).eval()
     program, films = TorchProgram(network, spec, ("0",)), drawn_films(17)
     standard = load_registry().runtime("torch").compile(program, Placement())(films)

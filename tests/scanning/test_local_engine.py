@@ -1,5 +1,6 @@
 import functools
 import os
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,10 @@ def crash_on(row, *, bad):
     if row["n"] in bad:
         os._exit(11)
     return double(row)
+
+
+def note_imports(row):
+    return row | {"reads DICOM": "pydicom" in sys.modules}
 
 
 def refuse_odd(row):
@@ -55,6 +60,17 @@ def test_a_crash_of_a_reader_costs_the_row_that_caused_it():
     rows = list(read(numbers(40), functools.partial(crash_on, bad={5, 17, 39}), workers=2))
     assert sorted(row["n"] for row in rows) == list(range(40))
     assert {row["n"] for row in rows if row.get("reason") == CRASHED} == {5, 17, 39}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="readers there share nothing")
+@pytest.mark.parametrize("dicom", [True, False])
+def test_readers_share_what_reads_dicom_where_some_is_expected_and_else_do_without(dicom):
+    with open_workers(note_imports, 1, dicom=dicom) as readers:
+        readers.feed(numbers(1))
+        rows = []
+        while readers.busy:
+            rows += readers.collect()
+    assert [row["reads DICOM"] for row in rows] == [dicom]
 
 
 def test_readers_end_with_the_scan():
@@ -153,3 +169,33 @@ def test_scans_can_run_side_by_side_in_one_process():
 
     with ThreadPoolExecutor(2) as threads:
         assert list(threads.map(whole, (20, 30))) == [list(range(20)), list(range(30))]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_nothing_of_a_scan_that_ended_by_itself_is_still_being_loaded(workers):
+    loaded = threading.Event()
+
+    def start():
+        time.sleep(0.3)
+        loaded.set()
+        return Score(4)
+
+    rows = [row for batch in run(iter([{"n": 1}]), prepare=refuse_odd, start=start, workers=workers) for row in batch]
+    assert rows[0]["reason"] == "odd"
+    assert loaded.is_set()
+
+
+def test_without_readers_nothing_is_read_while_the_model_is_being_loaded():
+    loading = threading.Event()
+
+    def start():
+        loading.set()
+        time.sleep(0.3)
+        loading.clear()
+        return Score(4)
+
+    def alone(row):
+        return row | {"beside": loading.is_set()}
+
+    batches = list(run(numbers(3), prepare=alone, start=start, workers=0))
+    assert not any(row["beside"] for batch in batches for row in batch)

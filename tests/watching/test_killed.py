@@ -1,59 +1,27 @@
 """`watch` and `listen` as processes of their own that are killed and started again, while films go on arriving."""
 
 import csv
+import gc
 import io
 import os
 import re
-import signal
 import socket
-import subprocess
 import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from films import dicom
+from processes import Archive, Running, free_port, until
 from small import film_pixels, write_film
 
 pytestmark = pytest.mark.slow
-FILMS = 24
-HOW = "--settle", "0.3", "--poll", "0.2", "--workers", "0", "--runtime", "torch", "--device", "cpu"
-
-
-class Running:
-    """The command, until it is killed."""
-
-    def __init__(self, *words: object) -> None:
-        command = [sys.executable, "-m", "xrayscan", *map(str, words)]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL)
-        self.lines: list[str] = []
-        self._reading = threading.Thread(target=self._read)
-        self._reading.start()
-
-    def _read(self) -> None:
-        assert self.process.stderr
-        self.lines.extend(iter(self.process.stderr.readline, ""))
-
-    def said(self, word: str) -> bool:
-        return any(word in line for line in self.lines)
-
-    def __enter__(self) -> "Running":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(20)
-        self._reading.join(20)
-        self.process.stderr.close()
-
-
-def until(condition) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.05)
+FILMS = int(os.environ.get("HOSPITAL_FILMS", 24))
+MANY = FILMS > 100
+PAUSE = 1.2 if MANY else 0.2  # s in the middle of half of the films that are copied in
+HOW = "--settle", "2" if MANY else "0.3", "--poll", "0.2", "--workers", "0", "--runtime", "torch", "--device", "cpu"
 
 
 def rows(out: Path) -> list[tuple[str, str]]:
@@ -64,43 +32,44 @@ def rows(out: Path) -> list[tuple[str, str]]:
         return []
 
 
-def trickle(content: bytes, path: Path, *, renamed: bool) -> None:
-    """Copy a film in two pieces, some under a name that it loses at the end."""
+def trickle(content: bytes, path: Path, *, renamed: bool, pause: float) -> None:
+    """Copy a film in pieces, some under a name that it loses at the end."""
     arriving = path.with_name(f"{path.name}.part") if renamed else path
-    with open(arriving, "wb") as file:
-        file.write(content[: len(content) // 2])
-        file.flush()
-        time.sleep(0.2)
-        file.write(content[len(content) // 2 :])
+    third = len(content) // 3
+    with open(arriving, "wb", buffering=0) as file:
+        for piece in (content[:third], content[third : 2 * third], content[2 * third :]):
+            file.write(piece)
+            time.sleep(pause)
     if renamed:
         arriving.rename(path)
 
 
 def test_films_that_trickle_in_are_scored_once_though_watch_is_killed_twice(tmp_path, model_file):
     (tmp_path / "in").mkdir()
-    films = [write_film(tmp_path / "from" / f"{n:02}.png", n) for n in range(FILMS)]
+    films = [write_film(tmp_path / "from" / f"{n:03}.png", n) for n in range(FILMS)]
     words = "watch", tmp_path / "in", "--out", tmp_path / "out", "--model", model_file, "--format", "csv", *HOW
 
-    def arrive() -> None:
-        for n, film in enumerate(films):
-            trickle(film.read_bytes(), tmp_path / "in" / film.name, renamed=n % 2 == 0)
+    def arrive(n: int) -> None:
+        film = films[n]
+        how = {"renamed": n % 2 == 0, "pause": PAUSE if n % 4 < 2 else 0.01}
+        trickle(film.read_bytes(), tmp_path / "in" / film.name, **how)
 
-    arriving = threading.Thread(target=arrive)
-    arriving.start()
-    for least in (1, FILMS // 2):
-        with Running(*words):
-            until(lambda least=least: len(rows(tmp_path / "out")) >= least)
-    with Running(*words) as last:
-        arriving.join()
-        until(lambda: len(rows(tmp_path / "out")) == FILMS)
-        assert not last.said("cannot be read yet")
+    runs = []
+    with ThreadPoolExecutor(4) as copying:
+        arriving = [copying.submit(arrive, n) for n in range(FILMS)]
+        for least in (1, FILMS // 2):
+            with Running(*words) as killed:
+                until(lambda least=least: len(rows(tmp_path / "out")) >= least, 60 + FILMS)
+            runs.append(killed)
+        with Running(*words) as last:
+            for one in arriving:
+                one.result()
+            until(lambda: len(rows(tmp_path / "out")) == FILMS, 60 + FILMS)
+        runs.append(last)
     assert rows(tmp_path / "out") == [(film.name, "scored") for film in films]
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    assert not any(run.said("cannot be read yet") for run in runs)
+    scored = [int(found) for line in last.lines for found in re.findall(r" (\d+) films? scored", line)]
+    assert sum(scored) <= FILMS // 2 + 1  # what the killed ones had recorded is not scored again
 
 
 def listened_on(process: int) -> set[str]:
@@ -114,40 +83,22 @@ def listened_on(process: int) -> set[str]:
     return {field[1] for field in fields if field[3] == "0A" and field[9] in own}
 
 
-class Archive:
-    """A peer that notes the UIDs of what it is sent."""
-
-    def __init__(self) -> None:
-        from pynetdicom import AE, evt
-        from pynetdicom.sop_class import ComprehensiveSRStorage
-
-        self.got: list[str] = []
-        entity = AE("PACS")
-        entity.add_supported_context(ComprehensiveSRStorage)
-        handlers = [(evt.EVT_C_STORE, self._store)]
-        self.server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
-        self.address = f"dimse://PACS@127.0.0.1:{self.server.server_address[1]}"
-
-    def _store(self, event) -> int:
-        self.got.append(str(event.request.AffectedSOPInstanceUID))
-        return 0
-
-
 def send_all(port: int, numbers: range) -> None:
     """Send films in one association, and again what was not taken, as modalities do."""
     from pydicom import dcmread
-    from pynetdicom import AE
+    from pynetdicom import AE, evt
 
-    entity = AE("MODALITY")
+    entity, sockets = AE("MODALITY"), []
+    opened = [(evt.EVT_CONN_OPEN, lambda event: sockets.append(event.assoc.dul.socket.socket))]
     entity.add_requested_context("1.2.840.10008.5.1.4.1.1.1.1", "1.2.840.10008.1.2.1")
     uids = {"StudyInstanceUID": "1.2.3.4.5", "SeriesInstanceUID": "1.2.3.4.6"}
     left = [
         dcmread(io.BytesIO(dicom(film_pixels(n, 64), bits=8, SOPInstanceUID=f"1.2.3.4.{n + 1}", **uids)))
         for n in numbers
     ]
-    end = time.monotonic() + 60
+    end = time.monotonic() + 60 + FILMS
     while left and time.monotonic() < end:
-        association = entity.associate("127.0.0.1", port, ae_title="XRAYSCAN")
+        association = entity.associate("127.0.0.1", port, ae_title="XRAYSCAN", evt_handlers=opened)
         while left and association.is_established:
             try:
                 if association.send_c_store(left[0]).get("Status") != 0:
@@ -158,13 +109,40 @@ def send_all(port: int, numbers: range) -> None:
             time.sleep(0.1)
         association.release()
         time.sleep(0.1)
+    for one in sockets:  # pynetdicom leaves those of a killed peer to the collector
+        one.close()
     assert not left
+
+
+def hostile(port: int) -> list[Any]:
+    """Garbage, the wrong title, and halves of objects that never go on; these are given back."""
+    from pynetdicom import AE
+
+    with socket.create_connection(("127.0.0.1", port)) as one:
+        one.sendall(os.urandom(5000))
+    entity = AE("MODALITY")
+    entity.add_requested_context("1.2.840.10008.5.1.4.1.1.1.1", "1.2.840.10008.1.2.1")
+    assert entity.associate("127.0.0.1", port, ae_title="OTHER").is_rejected
+    halves = [entity.associate("127.0.0.1", port, ae_title="XRAYSCAN") for _ in range(3)]
+    for half in halves:
+        if half.is_established:
+            half.dul.socket.send(b"\x04\x00\x00\x01\x00\x00\x00\x00\xff\xff\x01\x01" + b"x" * 1000)
+    return halves
+
+
+@pytest.fixture
+def collected():
+    """Let the collector find sockets here, where that is expected."""
+    yield
+    gc.collect()
 
 
 @pytest.mark.filterwarnings(  # of what a killed peer left, pynetdicom leaves the sockets to the collector
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )
-def test_every_film_that_was_taken_is_scored_and_its_report_sent_once_though_listen_is_killed(tmp_path, model_file):
+def test_every_film_that_was_taken_is_scored_and_its_report_sent_once_though_listen_is_killed(
+    tmp_path, model_file, collected
+):
     pytest.importorskip("highdicom", reason="the DICOM extra is not installed")
     archive, port, out = Archive(), free_port(), tmp_path / "out"
     words = "listen", "--port", port, "--spool", tmp_path / "spool", "--min-free", 0, "--model", model_file, *HOW
@@ -173,13 +151,18 @@ def test_every_film_that_was_taken_is_scored_and_its_report_sent_once_though_lis
         sending = [senders.submit(send_all, port, range(at, FILMS, 4)) for at in range(4)]
         with Running(*words) as first:
             until(lambda: archive.got)
+            halves = hostile(port)
             if sys.platform == "linux":
                 assert listened_on(first.process.pid) == {f"0100007F:{port:04X}"}
         with Running(*words) as second:
+            until(lambda: second.said("listens"))
+            halves += hostile(port)
             for one in sending:
-                one.result(60)
-            until(lambda: len(rows(out)) == FILMS and len(set(archive.got)) == FILMS)
+                one.result(60 + FILMS)
+            until(lambda: len(rows(out)) == FILMS and len(set(archive.got)) == FILMS, 60 + FILMS)
     archive.server.shutdown()
+    for half in halves:
+        half.abort()
     assert rows(out) == sorted((f"1.2.3.4.{n + 1}.dcm", "scored") for n in range(FILMS))
     assert len(archive.got) <= FILMS + 1  # what was on its way when the process was killed comes again, as the same
     told = "".join(first.lines + second.lines).encode()

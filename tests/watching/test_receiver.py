@@ -3,9 +3,13 @@
 import gc
 import os
 import socket
+import ssl
+import threading
+import time
 from pathlib import Path
 
 import pytest
+from certificates import self_signed
 
 from xrayscan.errors import OutputError, UsageError
 from xrayscan.watching.receiver import Listening, Receiver
@@ -40,11 +44,11 @@ def spool(tmp_path: Path):
     gc.collect()  # here, where it is expected
 
 
-def associate(port: int, *, called: str = "XRAYSCAN", calling: str = "PACS"):
+def associate(port: int, *, called: str = "XRAYSCAN", calling: str = "PACS", tls_args=None):
     ae = pynetdicom.AE(ae_title=calling)
     ae.add_requested_context(CR, EXPLICIT)
     ae.add_requested_context("1.2.840.10008.1.1")
-    return ae.associate("127.0.0.1", port, ae_title=called)
+    return ae.associate("127.0.0.1", port, ae_title=called, tls_args=tls_args)
 
 
 def send(association, *films) -> list[int]:
@@ -106,6 +110,44 @@ def test_associations_beyond_the_limit_are_rejected_until_there_is_room(spool):
         first = associate(port)
         assert associate(port).is_rejected
         assert send(first, film(1)) == [0]
+
+
+def until(condition) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.02)
+
+
+@leaves_socket
+def test_a_peer_that_stops_in_the_middle_of_a_message_keeps_no_thread(spool, monkeypatch):
+    monkeypatch.setattr("xrayscan.watching.receiver.IDLE_SECONDS", 0.3)
+    receiver = Receiver(Spool(os.fspath(spool)), Listening(0))
+    with receiver.serving() as port:
+        half = associate(port)
+        threads = threading.active_count()
+        half.dul.socket.send(b"\x04\x00\x00\x00\xff\xff")
+        until(lambda: threading.active_count() < threads)
+        until(lambda: not receiver._ae.active_associations)
+
+
+@leaves_socket
+def test_under_tls_only_certificates_of_the_authority_are_let_in_and_others_are_told_of(spool, tmp_path):
+    ours, theirs, foreign = (self_signed(tmp_path / f"{n}.pem", "127.0.0.1") for n in range(3))
+    lines: list[str] = []
+    listening = Listening(0, min_free=0, tls=(ours, ours, theirs))
+    with Receiver(Spool(os.fspath(spool)), listening, lines.append).serving() as port:
+        for certificate in (theirs, foreign, None):
+            context = ssl.create_default_context(cafile=ours)
+            if certificate:
+                context.load_cert_chain(certificate)
+            association = associate(port, tls_args=(context, "127.0.0.1"))
+            assert association.is_established == (certificate == theirs)
+            if certificate == theirs:
+                assert send(association, film(1)) == [0]
+        until(lambda: len(lines) == 2)
+    assert set(lines) == {"127.0.0.1 was not let in: no TLS, or no certificate of --tls-ca"}
+    assert names(spool) == ["1.2.3.1.dcm"]
 
 
 @leaves_socket

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import shutil
 import sys
@@ -14,11 +15,13 @@ from command_line import xrayscan
 from small import check_answer, write_film
 
 from xrayscan.cli.watch import watch as watch_command
-from xrayscan.errors import UsageError
+from xrayscan.errors import Status, UsageError
 from xrayscan.report.reopen import reopen
 from xrayscan.scanning.scan import ScanSettings
+from xrayscan.store.record import ScanRecord
 from xrayscan.watching.arrivals import Arrivals, Patience
 from xrayscan.watching.calls import Calls
+from xrayscan.watching.wake import Waker
 from xrayscan.watching.watch import WatchSettings, watch
 
 PATIENCE = Patience(settle=2, give_up=60)
@@ -80,6 +83,31 @@ def test_a_copy_in_progress_is_waited_for_by_its_name(arrivals, folder, clock):
     clock.now += 10
     arrivals.look()
     assert taken(arrivals) == []
+
+
+def test_the_next_look_comes_when_a_file_that_is_there_in_part_has_waited_long_enough(arrivals, folder, clock):
+    (folder / "half.png").write_bytes(b"1")
+    arrivals.look()
+    assert arrivals.until_late == math.inf
+    clock.now += 3
+    (half,) = arrivals.take()
+    failed = ScanRecord(half.source, reason="truncated PNG", status=Status.FAILED)
+    assert arrivals.waits(half, failed)
+    assert arrivals.until_late == PATIENCE.give_up - 3
+    clock.now += PATIENCE.give_up
+    assert arrivals.until_late == 0
+    assert arrivals.due
+    arrivals.take()
+    assert not arrivals.waits(half, failed)
+    assert arrivals.until_late == math.inf
+
+
+def test_a_pause_is_no_shorter_than_its_least_and_ends_with_a_change():
+    waker = Waker("nowhere", lambda line: None)
+    waker._changed.set()
+    began = time.monotonic()
+    waker.pause(60, 0.3, lambda: False)
+    assert 0.3 <= time.monotonic() - began < 30
 
 
 def test_a_folder_that_is_gone_or_empty_for_a_while_changes_nothing(arrivals, folder, clock):

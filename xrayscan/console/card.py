@@ -53,7 +53,8 @@ def show_card(out: Console, card: ModelCard) -> None:
 
 
 def _input(spec: InputSpec) -> str:
-    return f'{spec.side} × {spec.side} px, {RESIZED[spec.resize]}; normalisation "{spec.normalise}"'
+    losses = f"the losses of JPEG at quality {spec.jpeg_quality}; " if spec.jpeg_quality else ""
+    return f'{spec.side} × {spec.side} px, {RESIZED[spec.resize]}; {losses}normalisation "{spec.normalise}"'
 
 
 def _pairs(values: Mapping[str, Any]) -> str:

@@ -69,7 +69,7 @@ class ScanConsole:
                 description="Scoring",
                 rate=self._rate.per_second,
                 walked=progress.walked,
-                note=_failed(progress) + _unanswered(progress),
+                note=_failed(progress) + _stands_still(progress),
             )
         elif time.monotonic() - self._said >= PLAIN_EVERY:
             self._said = time.monotonic()
@@ -102,7 +102,7 @@ def progress_line(progress: Progress, rate: float) -> str:
     left = f", {duration((progress.found - progress.done) / rate)} left" if rate and progress.walked else ""
     return (
         f"{progress.done:,} of {progress.found:,} files done: {progress.scored:,} scored, "
-        f"{progress.failed:,} failed, {rate:,.0f}/s{left}{_unanswered(progress)}"
+        f"{progress.failed:,} failed, {rate:,.0f}/s{left}{_stands_still(progress)}"
     )
 
 
@@ -110,11 +110,12 @@ def _failed(progress: Progress) -> str:
     return f", {progress.failed:,} failed" if progress.failed else ""
 
 
-def _unanswered(progress: Progress) -> str:
-    """Tell of a folder that is being listed and does not answer, such as one on a server that is gone."""
+def _stands_still(progress: Progress) -> str:
+    """Tell of workers that do not come, and of a folder whose file system does not answer while it is listed."""
+    waiting = f"; waiting for {printable(progress.waiting)}" if progress.waiting else ""
     if progress.unanswered < UNANSWERED:
-        return ""
-    return f"; the file system has not answered for {duration(progress.unanswered)}"
+        return waiting
+    return f"{waiting}; the file system has not answered for {duration(progress.unanswered)}"
 
 
 class _Rate:

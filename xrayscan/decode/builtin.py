@@ -41,7 +41,12 @@ class Jpeg:
 
 
 def _dicom(data: bytes, limits: Limits) -> Radiograph:
-    """Import what reads DICOM where one is read: listing the decoders, as ``--help`` does, is quick without it."""
+    """Import what reads DICOM where one is read: listing the decoders, as ``--help`` does, is quick without it.
+
+    pydicom first and by itself: a module of a package that another thread is just importing would find half of it.
+    """
+    import pydicom  # noqa: F401
+
     from xrayscan.decode.dicom.decoder import decode_dicom
 
     return decode_dicom(data, limits)

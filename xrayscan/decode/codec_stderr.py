@@ -2,9 +2,10 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from xrayscan.files.unnamed import unnamed_file
 
 
 @contextmanager
@@ -20,7 +21,7 @@ def captured_stderr() -> Iterator[list[str]]:
     said: list[str] = []
     if sys.stderr is not None:
         sys.stderr.flush()
-    with tempfile.TemporaryFile() as sink:
+    with unnamed_file() as sink:
         try:
             saved = os.dup(2)
         except OSError:  # closed, as under a daemon

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from xrayscan.errors import Code
 
 PATIENCE = 1.0  # s that a block waits to be filled while files are still being found
 TICK = 0.5  # s between two looks at whether the scan is to stop
+TELL_AFTER = 10.0  # s in which nothing has come, before people are told what is lacking
 REFUSED_AT_ONCE = 256  # rows with a reason are handed over in lots, since each lot is one transaction on a share
 LOST = "the worker that read it was lost, again and again"
 
@@ -33,9 +34,36 @@ class EnginePool(Protocol):
         """Have a worker score a block, and another one if that is lost."""
         ...
 
+    def lacking(self) -> str:
+        """What the scan waits for, if it lacks workers, as in "waiting for …"; "" where they are at work."""
+        ...
+
     def collect(self, seconds: float) -> Iterator[list[Row] | LostBlock]:
         """Wait at most so long for a block, and yield those that are finished or lost."""
         ...
+
+
+class Patience:
+    """Tells people what a scan waits for once nothing has come for a while, and again when that changes."""
+
+    def __init__(self, job: EngineJob, lacking: Callable[[], str]) -> None:
+        self._job, self._lacking = job, lacking
+        self._told, self._since = "", time.monotonic()
+
+    def came(self) -> None:
+        """Know that something came."""
+        self._since = time.monotonic()
+        self._tell("")
+
+    def look(self) -> None:
+        """Tell it, if it is time."""
+        if time.monotonic() - self._since > TELL_AFTER:
+            self._tell(self._lacking())
+
+    def _tell(self, told: str) -> None:
+        if told != self._told:
+            self._told = told
+            self._job.waiting(told)
 
 
 def run_blocks(job: EngineJob, rows: Rows, pool: EnginePool, size: int) -> Iterator[list[Row]]:
@@ -43,7 +71,7 @@ def run_blocks(job: EngineJob, rows: Rows, pool: EnginePool, size: int) -> Itera
 
     Memory is bounded by the pool's room, whatever the length of ``rows``.
     """
-    blocks, under_way = _Blocks(rows, size), 0
+    blocks, under_way, patience = _Blocks(rows, size), 0, Patience(job, pool.lacking)
     while not job.stopping() and (blocks.more or under_way):
         while under_way < pool.room() and (block := blocks.take()):
             pool.submit(block)
@@ -51,10 +79,14 @@ def run_blocks(job: EngineJob, rows: Rows, pool: EnginePool, size: int) -> Itera
         yield from blocks.take_refused()
         for answer in pool.collect(TICK if under_way else 0):
             under_way -= 1
+            patience.came()
             if isinstance(answer, LostBlock):
                 blocks.give_back(answer.block)
             else:
                 yield answer
+        patience.look()
+        if not (under_way or pool.room()):
+            time.sleep(TICK)
     yield from (answer for answer in pool.collect(0) if not isinstance(answer, LostBlock))
     yield from blocks.take_refused(0)
 

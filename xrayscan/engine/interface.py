@@ -89,6 +89,10 @@ class EngineJob(Protocol):
         """Tell the scan by what its films are computed, before the first of them is handed back."""
         ...
 
+    def waiting(self, told: str) -> None:
+        """Tell people what the scan waits for while no film is scored, such as "a GPU"; "" once it goes on."""
+        ...
+
     def stopping(self) -> bool:
         """Whether to begin no more, hand back what is finished and return. To be asked about once a second."""
         ...

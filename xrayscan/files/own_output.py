@@ -14,6 +14,7 @@ _RUN_FILES = re.compile(
     r"scan\.sqlite(-wal|-shm|-journal)?|triage\.[a-z]+(\.gz)?|(run|status|out)\.json|metrics\.prom|"
     r"\d{5,}-[A-Za-z0-9_-]*\.png"
 )
+_ENDS = (".sqlite", "-wal", "-shm", "-journal", ".json", ".prom", ".png")  # of those without "triage." in their path
 _HEATMAPS = "heatmaps"
 _REPORT_FOLDER = re.compile(r"triage\.[a-z0-9._-]+")  # of a report that is a folder of files
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -33,6 +34,8 @@ def is_own_output(path: str, head: bytes) -> bool:
     """Whether a file, by its path and first bytes, is a picture that xrayscan wrote, or belongs to a scan's folder."""
     if head.startswith(_PNG) and _MARK in head:
         return True
+    if "triage." not in path and not path.endswith(_ENDS):
+        return False
     folder, name = os.path.split(path)
     above, last = os.path.split(folder)
     if _REPORT_FOLDER.fullmatch(last):

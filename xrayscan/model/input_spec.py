@@ -19,6 +19,8 @@ class InputSpec:
     ``normalise``: ``fixed`` is (pixel / 255 - mean) / std per channel; ``per_image`` subtracts the image's own mean and
     divides by its own standard deviation; ``equalise`` flattens the image's histogram to mean 0 and deviation 1, which
     forgets the display curve altogether; ``blend`` is the mean of these two. Only ``fixed`` uses ``mean`` and ``std``.
+    ``jpeg_quality``, 1 to 100, gives every film the losses of a JPEG at ``side`` before that: for networks that learned
+    on JPEGs alone. None leaves films as they are.
     """
 
     side: int  # pixels
@@ -27,6 +29,7 @@ class InputSpec:
     normalise: Normalise = "per_image"
     mean: tuple[float, ...] = (0.5,)
     std: tuple[float, ...] = (0.25,)
+    jpeg_quality: int | None = None
 
     __pydantic_config__: ClassVar = STRICT
 
@@ -39,6 +42,8 @@ class InputSpec:
             raise ModelError(f"unknown resize policy {self.resize!r}: choose {', '.join(get_args(Resize))}")
         if self.normalise not in get_args(Normalise):
             raise ModelError(f"unknown normalisation {self.normalise!r}: choose {', '.join(get_args(Normalise))}")
+        if self.jpeg_quality is not None and not 1 <= self.jpeg_quality <= 100:
+            raise ModelError(f"a JPEG quality of {self.jpeg_quality} is out of range: give 1 to 100, or none")
         fits = len(self.mean) == len(self.std) and len(self.mean) in (1, self.channels)
         if not fits or min(self.std) <= 0 or not all(map(math.isfinite, (*self.mean, *self.std))):
             raise ModelError(f"mean {self.mean} and std {self.std} do not fit {self.channels} channels")

@@ -5,6 +5,7 @@ import math
 import torch
 
 from xrayscan.model.input_spec import InputSpec
+from xrayscan.network.jpeg_losses import jpeg_losses
 
 LEVELS = 256
 EPSILON = 1 / (LEVELS - 1) ** 2  # variance of one grey level: keeps a film of a single grey finite
@@ -12,7 +13,7 @@ EPSILON = 1 / (LEVELS - 1) ** 2  # variance of one grey level: keeps a film of a
 
 def normalise(images_B1SS: torch.Tensor, spec: InputSpec) -> torch.Tensor:
     """Images (B, 1, S, S) float32 in [0, 1] → network input (B, C, S, S), as ``spec.normalise`` says."""
-    images = images_B1SS
+    images = jpeg_losses(images_B1SS, spec.jpeg_quality) if spec.jpeg_quality else images_B1SS
     if spec.normalise == "per_image":
         images = standardise(images)
     elif spec.normalise == "equalise":

@@ -17,6 +17,7 @@ class Progress:
     kept: int = 0  # of all these, from an earlier scan
     walked: bool = False
     unanswered: float = 0.0  # s that the file system has not answered for, while nothing else is found
+    waiting: str = ""  # what the engine waits for, while no film is scored: such as a worker that is to join
     seconds: float = 0.0  # the scan as a whole; 0 until it is complete
 
     @property

@@ -6,12 +6,12 @@ import importlib.machinery
 import io
 import os
 import sys
-import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, BinaryIO
 
+from xrayscan.files.unnamed import unnamed_file
 from xrayscan.plugin.process_settings import SETTINGS, Setting
 
 HEAVY = ("torch", "torchvision", "sklearn", "timm", "tensorflow", "jax", "dask", "distributed", "ray")  # slow to import
@@ -67,14 +67,14 @@ def _held_back(notes: list[str], first: bool) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _stdout_held_back() -> Iterator[io.BufferedRandom | None]:
+def _stdout_held_back() -> Iterator[BinaryIO | None]:
     """Point the process's standard output at a file for a while."""
     try:
         saved = os.dup(1)
     except OSError:  # it has none
         yield None
         return
-    with tempfile.TemporaryFile() as file:
+    with unnamed_file() as file:
         _flush_stdout()
         os.dup2(file.fileno(), 1)
         try:

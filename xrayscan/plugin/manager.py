@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from xrayscan.plugin.registry import EDGES, Edge, Plugin, Registry
 ONLY = "XRAYSCAN_PLUGINS"  # environment: load only the plugins named here, comma-separated
 BUILT_IN = importlib.metadata.EntryPoint("built-in", "xrayscan.plugin.builtin", spec.GROUP)
 ALWAYS = (BUILT_IN.name, "cnn", "lite0")  # loaded whatever the environment says, and first
+_LOADING = threading.RLock()  # what a plugin prints is held back, which two threads must not begin and end crosswise
 
 
 def load_registry() -> Registry:
@@ -28,9 +30,10 @@ def load_registry() -> Registry:
     announced.sort(key=lambda entry: (ALWAYS.index(entry.name) if entry.name in ALWAYS else len(ALWAYS), entry.name))
     only = os.environ.get(ONLY)
     wanted = [name.strip() for name in (only or "").split(",") if name.strip()]
-    for entry in announced:
-        if only is None or entry.name in (*ALWAYS, *wanted):
-            registry.plugins.append(_load(registry, entry))
+    with _LOADING:
+        for entry in announced:
+            if only is None or entry.name in (*ALWAYS, *wanted):
+                registry.plugins.append(_load(registry, entry))
     for name in wanted:
         if name not in {entry.name for entry in announced}:
             registry.plugins.append(Plugin(name, ONLY, error="named in XRAYSCAN_PLUGINS but not installed"))

@@ -50,12 +50,16 @@ def finds_nothing(paths: Iterable[str | Source], *, archives: bool = True, exclu
 
 def read_file(path: str, head_ok: Callable[[bytes], None] | None = None, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     """As `reading.read_file`, from the place that the path names."""
+    if scheme(path) == LOCAL:
+        return reading.read_file(path, head_ok, max_bytes=max_bytes)
     with _place(path) as place:
         return reading.read_file(path, head_ok, max_bytes=max_bytes, place=place)
 
 
 def read_head(path: str) -> bytes:
     """As `reading.read_head`, from the place that the path names."""
+    if scheme(path) == LOCAL:
+        return reading.read_head(path)
     with _place(path) as place:
         return reading.read_head(path, place=place)
 
@@ -153,9 +157,9 @@ def _passed_over(found: Source, roots: frozenset[str], search: Search) -> Source
 
 @contextlib.contextmanager
 def _place(path: str) -> Iterator[Place]:
-    """Give the place that a path names; what fails in a plugin's costs this file, and is not quoted."""
+    """Give the plugin's place that an address names; what fails in it costs this file, and is not quoted."""
     name = scheme(path)
-    place = LOCAL_FILES if name == LOCAL else installed_sources().get(name)
+    place = installed_sources().get(name)
     if place is None:
         raise DecodeError(Code.BAD_ADDRESS, NO_PLUGIN.format(name))
     try:
@@ -163,7 +167,5 @@ def _place(path: str) -> Iterator[Place]:
     except DecodeError:
         raise
     except Exception as error:
-        if place is LOCAL_FILES:
-            raise
         problem = f"not read: {type(error).__name__} in source {name}"
         raise DecodeError(Code.UNREADABLE, problem) from error

@@ -5,6 +5,7 @@ leaves a second process behind to track resources. This one imports only what th
 """
 
 import contextlib
+import gc
 import os
 import pickle
 import signal
@@ -23,16 +24,17 @@ from xrayscan.scanning.reader import Work, ends, serve
 NUMBER = struct.Struct("!q")  # a request: 0 with the new reader's connection, or the reader to kill; each is answered
 END_SECONDS = 2.0  # it only has to kill its readers
 KILL_SECONDS = 1.0  # one that hangs in the kernel ends when the kernel lets go of it
-START = "import sys; sys.path[:] = {path!r}; from xrayscan.scanning.fork_server import main; main({fd}, {memory})"
+START = "import sys; sys.path[:] = {path!r}; from xrayscan.scanning.fork_server import main; main{given}"
 
 
 class ForkServer:
     """The scan's end of it. Close it, and every reader is gone."""
 
-    def __init__(self, work: Work, memory: int) -> None:
+    def __init__(self, work: Work, memory: int, dicom: bool = True) -> None:
+        """``dicom``: whether to import what reads it here, once, rather than in every reader that meets some."""
         self._control, theirs = socket.socketpair()
         with theirs, _signals_put_off():
-            code = START.format(path=without_working_folder(sys.path), fd=theirs.fileno(), memory=memory)
+            code = START.format(path=without_working_folder(sys.path), given=(theirs.fileno(), memory, dicom))
             self._process = subprocess.Popen(
                 [sys.executable, *_flags(), "-c", code],
                 stdin=subprocess.PIPE,
@@ -75,11 +77,14 @@ class ForkServer:
             return None
 
 
-def main(fd: int, memory: int) -> None:
+def main(fd: int, memory: int, dicom: bool) -> None:
     """The server's end: fork a reader for every connection that comes, until the other end closes."""
-    import xrayscan.decode.dicom.decoder  # noqa: F401  # a fifth of a second, once for all readers
-
+    gc.disable()
     work: Work = pickle.load(sys.stdin.buffer)
+    if dicom:
+        import xrayscan.decode.dicom.decoder  # noqa: F401  # half a second
+    gc.freeze()  # what was imported stays, in memory that the readers share
+    gc.enable()
     control = socket.socket(fileno=fd)
     readers: set[int] = set()
     while True:

@@ -1,6 +1,9 @@
 """One scan as an engine sees it, and the engine that runs it on this machine."""
 
 import contextlib
+import functools
+import itertools
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +21,10 @@ from xrayscan.scanning.versions import installed_versions
 from xrayscan.scanning.worker import WorkerPlan
 from xrayscan.scanning.workers import default_workers
 
+NOT_DICOM = (".jpg", ".jpeg", ".png")  # a first file of such a name is mostly followed by others
+
+_STARTING = threading.Lock()  # a scan that was stopped may leave a thread behind that imports torch, for the next one
+
 
 @dataclass(frozen=True, slots=True)
 class ScanJob:
@@ -31,6 +38,7 @@ class ScanJob:
     started: Callable[[Hardware], None]
     stopping: Callable[[], bool]
     kept: Kept | None = None  # readers and models of the scan before, on this machine
+    waiting: Callable[[str], None] = lambda told: None
 
     def plan(self) -> WorkerPlan:
         """What workers elsewhere are made from."""
@@ -40,6 +48,8 @@ class ScanJob:
 
 def run_here(job: Any, rows: Rows) -> Iterator[list[Row]]:
     """The local engine: a `ScanJob` and its rows on this machine."""
+    first = next(rows, None)  # None: none yet, or none at all
+    dicom = not (first and first["path"].lower().endswith(NOT_DICOM))
     with contextlib.ExitStack() as undo:
         kept = job.kept or undo.enter_context(Kept())
 
@@ -48,17 +58,18 @@ def run_here(job: Any, rows: Rows) -> Iterator[list[Row]]:
             return on, batch_stage(job.models, on)
 
         def start() -> BatchScorer:
-            on, stage = kept.stage(make)
+            with _STARTING:
+                on, stage = kept.stage(make)
             undo.callback(on.one_thread_each())
             job.started(on)
             return stage
 
         yield from run(
-            rows,
+            itertools.chain([first], rows),
             prepare=row_stage(job.models, job.asked),
             start=start,
             workers=default_workers() if job.asked.workers is None else job.asked.workers,
             file_timeout=job.asked.file_timeout,
             stopping=job.stopping,
-            readers=kept.readers,
+            readers=functools.partial(kept.readers, dicom=dicom),
         )

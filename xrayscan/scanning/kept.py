@@ -29,11 +29,13 @@ class Kept:
         return self._stage
 
     @contextlib.contextmanager
-    def readers(self, work: Work, count: int, file_timeout: float) -> Iterator[WorkerPool | InlineWorker]:
+    def readers(
+        self, work: Work, count: int, file_timeout: float, *, dicom: bool
+    ) -> Iterator[WorkerPool | InlineWorker]:
         """The readers, started by the first scan, and anew by one that follows on a failure."""
         readers = self._readers
         if readers is None:
-            self._readers = readers = open_workers(work, count, file_timeout)
+            self._readers = readers = open_workers(work, count, file_timeout, dicom)
             self._undo.push(readers)
         try:
             yield readers

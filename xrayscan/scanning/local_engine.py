@@ -15,7 +15,7 @@ from xrayscan.scanning.workers import FILE_TIMEOUT, InlineWorker, WorkerPool, op
 T = TypeVar("T")
 OpenReaders = Callable[[Work, int, float], contextlib.AbstractContextManager[WorkerPool | InlineWorker]]
 BATCHES_AHEAD = 1  # full batches that wait while every stream computes one, so that none ever idles
-ROWS_BEFORE_START = 1024  # read while the batch stage is still being made; 17 MB at 128 px
+ROWS_BEFORE_START = 1024  # read by other processes while the batch stage is still being made; 17 MB at 128 px
 REFUSED_AT_ONCE = 256  # rows with a reason are handed over in lots, since each lot is one transaction on a share
 END_SECONDS = 3.0  # that the batches in flight have when a scan is stopped
 
@@ -44,18 +44,19 @@ def run(
 
     Reading, scoring and whatever the caller does with finished rows overlap. ``start`` makes the batch stage; it runs
     in the scoring thread while the readers already read, since importing torch takes longer than many a folder.
+    Without readers nothing is read meanwhile: libraries that ask whether torch is there must not find half of it.
     Rows in flight are bounded by the readers' room plus a few batches, whatever the length of ``rows``. Once
     ``stopping`` is true no more are begun: what is being scored is handed over, the rest is dropped.
     ``readers`` gives the readers, which may outlive the rows.
     """
-    more = True
+    more, ahead = True, ROWS_BEFORE_START if workers else 0
     ready: list[Row] = []  # read, to be scored
     refused: list[Row] = []  # have a reason
     with _Scorer(start) as scorer:
         with readers(prepare, workers, file_timeout) as pool:
             while not stopping() and (more or pool.busy or ready or scorer.waiting):
                 stage = scorer.stage
-                if more and len(ready) < (stage.batch_size if stage else ROWS_BEFORE_START):
+                if more and len(ready) < (stage.batch_size if stage else ahead):
                     more = pool.feed(rows)
                 if pool.busy or scorer.waiting or not stage:
                     for row in pool.collect(scorer.wake):
@@ -70,7 +71,7 @@ def run(
                 if len(refused) >= REFUSED_AT_ONCE:
                     yield refused
                     refused = []
-        yield from scorer.ended()
+        yield from scorer.ended(stopped=stopping())
     if refused:
         yield refused
 
@@ -122,13 +123,17 @@ class _Scorer:
         for batch in done:
             yield batch.result()
 
-    def ended(self) -> Iterator[list[Row]]:
-        """Hand back the batches that are being computed, if they are done soon; forget those that wait."""
+    def ended(self, *, stopped: bool) -> Iterator[list[Row]]:
+        """Hand back the batches that are being computed, if they are done soon; forget those that wait.
+
+        A scan that was stopped leaves threads behind that take longer; one that ends by itself does not, since the
+        next one would import torch beside them.
+        """
         running = [batch for batch in self._batches if not batch.cancel()]
         wait(running, END_SECONDS)
         self._batches = running
         yield from self.finished()
-        self._patient = self._start.done() and not self._batches
+        self._patient = not stopped or (self._start.done() and not self._batches)
 
     def _watched(self, future: Future[T]) -> Future[T]:
         future.add_done_callback(lambda _: self._ring())

@@ -14,7 +14,7 @@ import numpy as np
 
 from xrayscan.checks.interface import Check, Sample, Verdict, sample_of
 from xrayscan.checks.polarity import righted
-from xrayscan.decode import Radiograph, decode, named_as_image, named_as_not_read, sniff
+from xrayscan.decode import BUILT_IN, Radiograph, decode, named_as_image, named_as_not_read, sniff
 from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
 from xrayscan.decode.resize import preprocess
 from xrayscan.errors import Code, DecodeError, Status
@@ -115,7 +115,8 @@ def refuse(path: str) -> DecodeError | None:
 def _refuse_foreign(head: bytes, path: str) -> None:
     if is_own_output(path, head):
         raise DecodeError(Code.OWN_OUTPUT, "written by xrayscan")
-    if sniff(head, decoders_for(head)) is not None:
+    decoders = decoders_for(head)
+    if decoders is BUILT_IN or sniff(head, decoders) is not None:
         return
     if named_as_other_archive(path) or named_as_image(unpacked_name(path)):
         raise DecodeError(Code.UNSUPPORTED_ARCHIVE, "archive of a kind that is not read here: unpack it")

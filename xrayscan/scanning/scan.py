@@ -115,7 +115,8 @@ def scan(
         choice, telling = _Choice(store, on_start), _Telling(store, on_records)
         asked = Asked(**{name: getattr(settings, name) for name in ASKED})
         films = functools.partial(_expected, progress)
-        job = ScanJob(loaded, asked, settings.cluster, films, choice.before, choice.made, stopping, kept)
+        waiting = functools.partial(_waiting, progress, on_progress)
+        job = ScanJob(loaded, asked, settings.cluster, films, choice.before, choice.made, stopping, kept, waiting)
         with (
             Prefetcher(
                 named, progress, archives=settings.archives, exclude=settings.exclude, shard=settings.shard
@@ -184,6 +185,11 @@ def candidates(
         if refusal is None:
             yield source.source
         progress.count(refusal.status if refusal else Status.SCORED)
+
+
+def _waiting(progress: Progress, on_progress: Callable[[Progress], None], told: str) -> None:
+    progress.waiting = told
+    on_progress(progress)
 
 
 def _to_read(

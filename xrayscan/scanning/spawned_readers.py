@@ -17,7 +17,8 @@ END_SECONDS = 2.0
 class SpawnedReaders:
     """The same as `ForkServer`, which see."""
 
-    def __init__(self, work: Work, memory: int) -> None:
+    def __init__(self, work: Work, memory: int, dicom: bool = True) -> None:
+        """``dicom`` changes nothing: a reader imports what it meets."""
         self._work, self._memory = work, memory
         self._processes: list[BaseProcess] = []
         os.environ.update(safe_environment())  # a child takes its path from there, before any code of ours

@@ -38,15 +38,16 @@ class WorkerPool:
 
     Processes, because decoding holds the interpreter's lock for part of its time and codecs crash, hang and fill the
     memory. They start from a clean interpreter (no fork of a process that has threads) and never import torch.
-    ``file_timeout``: seconds after which a reader is taken for hanging and replaced; 0 for never.
+    ``file_timeout``: seconds after which a reader is taken for hanging and replaced; 0 for never. ``dicom``: whether
+    DICOM is expected.
     """
 
-    def __init__(self, work: Work, count: int, file_timeout: float = FILE_TIMEOUT) -> None:
+    def __init__(self, work: Work, count: int, file_timeout: float = FILE_TIMEOUT, dicom: bool = True) -> None:
         self._file_timeout = file_timeout
         self._tick = min(TICK, file_timeout / TICKS_PER_TIMEOUT) if file_timeout else TICK
         self._looked = time.monotonic()
         self._paused = False  # whether the rows wait for something else than the readers
-        self._source = ReaderSource(work, reader_share(count))
+        self._source = ReaderSource(work, reader_share(count), dicom)
         try:
             self._readers = [Worker(self._source) for _ in range(count)]
         except BaseException:
@@ -181,9 +182,11 @@ class InlineWorker:
             return raised(row, error)
 
 
-def open_workers(work: Work, workers: int, file_timeout: float = FILE_TIMEOUT) -> WorkerPool | InlineWorker:
+def open_workers(
+    work: Work, workers: int, file_timeout: float = FILE_TIMEOUT, dicom: bool = True
+) -> WorkerPool | InlineWorker:
     """Return ``workers`` reader processes, or a stand-in inside this process for 0."""
-    return WorkerPool(work, workers, file_timeout) if workers else InlineWorker(work)
+    return WorkerPool(work, workers, file_timeout, dicom) if workers else InlineWorker(work)
 
 
 class Worker:

@@ -81,7 +81,8 @@ def _settled(descriptor: int) -> os.stat_result:
     status = os.fstat(descriptor)
     if 0 <= time.time_ns() - status.st_ctime_ns < TICK_NS:
         time.sleep(TICK_NS / 1e9)
-    return os.fstat(descriptor)
+        status = os.fstat(descriptor)
+    return status
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ MOST_STRANGE = 200  # pictures of each kind
 MOST_MEASURED = 100  # films that pictures of each kind are made of, for the card
 FOREIGN_VARIED = 12  # times
 FLAGGED = 0.013  # of validation films, as they are and varied, that the gate is set to flag
-STRENGTH = 5e-2  # of logistic regression: the inverse of L2's weight
+STRENGTH = 0.5  # of logistic regression: the inverse of L2's weight
 FOREIGN_WEIGHT = 1.2  # of films from elsewhere, where training films have 1 in total, as have all strange kinds
 KIND_WEIGHT = {"left or right half": 2.5, "upper or lower half": 4.0, "inverted": 2.5}  # harder than other kinds
 

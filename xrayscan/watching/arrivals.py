@@ -4,6 +4,7 @@ No event says that a file is complete, and of a folder that is moved in most fil
 and a file counts once its size, times and inode have been the same for a while.
 """
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -80,6 +81,14 @@ class Arrivals:
         """Whether there is something that the last batch did not hold, or a file has waited long enough."""
         late = any(one.waits and self._age(one) >= self._patience.give_up for one in self._seen.values())
         return not self.away and (late or self._ready() != self._taken)
+
+    @property
+    def until_late(self) -> float:
+        """Seconds until the first of the files that are there in part has waited long enough; infinite without one,
+        and while the folder is away.
+        """
+        ages = (self._age(one) for one in self._seen.values() if one.waits and not self.away)
+        return max(0.0, self._patience.give_up - max(ages, default=-math.inf))
 
     @property
     def waiting(self) -> list[str]:

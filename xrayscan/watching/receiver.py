@@ -75,6 +75,7 @@ class Receiver:
             ae.add_supported_context(name, SYNTAXES)
         ae.add_supported_context("1.2.840.10008.1.1")  # C-ECHO
         handlers: list[Any] = [
+            (evt.EVT_CONN_OPEN, self._opened),
             (evt.EVT_REQUESTED, self._requested),
             (evt.EVT_DATA_RECV, self._received),
             (evt.EVT_C_STORE, self._stored),
@@ -90,8 +91,13 @@ class Receiver:
         finally:
             ae.shutdown()
 
+    def _opened(self, event: Any) -> None:
+        """Wait for no byte for ever: a peer that stops in the middle of a message would keep a thread."""
+        event.assoc.dul.socket.socket.settimeout(REQUEST_SECONDS)
+
     def _requested(self, event: Any) -> None:
         """Let in those who are known, as far as there is room."""
+        event.assoc.dul.socket.socket.settimeout(IDLE_SECONDS)
         title, host = event.assoc.requestor.primitive.calling_ae_title.strip(), event.assoc.requestor.address
         peers = self._listening.peers
         if peers and title not in peers and f"{title}@{host}" not in peers:
@@ -117,6 +123,8 @@ class Receiver:
 
     def _closed(self, event: Any) -> None:
         self._objects.pop(event.assoc, None)
+        if self._listening.tls and event.assoc.requestor.primitive is None:
+            self._tell(f"{event.assoc.requestor.address} was not let in: no TLS, or no certificate of --tls-ca")
 
     def _stored(self, event: Any) -> int:
         """Keep one film; its sender is told only then."""
@@ -138,8 +146,7 @@ class _LateHandshake(ssl.SSLContext):
     """Shakes hands in the association's own thread: in the server's, one silent peer would keep out all others."""
 
     def wrap_socket(self, sock: Any, *args: Any, **options: Any) -> ssl.SSLSocket:
-        """Wrap, and let the first read do the rest, within a time."""
-        sock.settimeout(REQUEST_SECONDS)
+        """Wrap, and let the first read do the rest."""
         return super().wrap_socket(sock, *args, **options | {"do_handshake_on_connect": False})
 
 

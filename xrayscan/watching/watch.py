@@ -23,6 +23,7 @@ from xrayscan.watching.wake import Waker
 from xrayscan.worklist.worklist import Worklist
 
 REST = 200  # times as long as a look at the folder took is the pause behind it: half a percent of a core
+LEAST = 0.2  # s of a pause
 RETRY = 10.0  # s
 
 
@@ -63,9 +64,9 @@ def watch(
     away, recorded, scored = False, False, 0
     with Kept() as kept, Waker(folder, tell) as waker:
         while not stopping():
-            began = time.process_time()
+            began = time.thread_time()  # of this thread alone: others may be taking films
             arrivals.look()
-            took = time.process_time() - began
+            took = time.thread_time() - began
             if arrivals.away != away:
                 away = arrivals.away
                 tell(f"{escaped(folder)} is {'not there, or empty: waiting for it' if away else 'there again'}")
@@ -83,9 +84,10 @@ def watch(
                     waker.pause(RETRY, RETRY, stopping)
             for way in ways:
                 way.take_turn(stopping)
-            least = max(0.2, took * REST)
+            least = max(LEAST, min(took * REST, arrivals.until_late))
             soon = min(settings.poll, settings.patience.settle / 2) if arrivals.changing else settings.poll
-            waker.pause(least if any(way.due for way in ways) else max(soon, least), least, stopping)
+            most = least if any(way.due for way in ways) else max(min(soon, arrivals.until_late), least)
+            waker.pause(most, least, stopping)
     return scored
 
 

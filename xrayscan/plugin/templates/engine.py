@@ -24,6 +24,10 @@ class MyPlugin:
         """Have a worker score a block."""
         self._under_way.add(self._threads.submit(self._worker.score, self._settled, block))
 
+    def lacking(self) -> str:
+        """What the scan waits for while there are no workers, in words for people; these two are always there."""
+        return ""
+
     def collect(self, seconds: float) -> Iterator[list[Row] | LostBlock]:
         """Wait for a block, and yield what is finished; a block whose worker died would be a `LostBlock`."""
         done, self._under_way = wait(self._under_way, seconds, FIRST_COMPLETED)
