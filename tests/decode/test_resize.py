@@ -3,11 +3,13 @@
 import films
 import numpy as np
 import pytest
+from PIL import Image
 
 from xrayscan.decode import decode
 from xrayscan.decode.resize import preprocess
 from xrayscan.model.input_spec import InputSpec
 
+SIDE = 129  # pixels
 FILM = np.float32(films.film(480, 320) / 255)
 
 
@@ -78,3 +80,14 @@ def test_real_films_change_little_when_decoded_at_a_reduced_scale():
         reduced, full = (preprocess(decode(data, at_least=side).brightness, spec).astype(int) for side in (224, 9999))
         differences.append(np.abs(reduced - full).mean())
     assert np.mean(differences) < 1.5
+
+
+@pytest.mark.parametrize("shape", [(1200, 700), (517, 900), (2001, 40), (515, 515)])
+@pytest.mark.parametrize("resize", ["squash", "letterbox"])
+def test_a_large_film_whose_rows_are_reduced_first_has_the_pixels_of_pillow(shape, resize):
+    brightness = np.random.default_rng(0).random(shape, np.float32)
+    height, width = (SIDE, SIDE) if resize == "squash" else (max(1, round(side * SIDE / max(shape))) for side in shape)
+    whole = Image.fromarray(brightness).resize((width, height), Image.Resampling.BILINEAR)
+    left, upper = (SIDE - width) // 2, (SIDE - height) // 2
+    pixels = preprocess(brightness, InputSpec(SIDE, resize=resize))[upper : upper + height, left : left + width]
+    np.testing.assert_allclose(pixels, np.asarray(whole) * 255, atol=0.501)

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 
 from xrayscan.errors import XrayscanError
 from xrayscan.files.import_path import safe_environment, without_working_folder
-from xrayscan.scanning.reader import Work, ends, serve
+from xrayscan.scanning.reader import ENVIRONMENT, Work, ends, serve
 
 NUMBER = struct.Struct("!q")  # a request: 0 with the new reader's connection, or the reader to kill; each is answered
 END_SECONDS = 2.0  # it only has to kill its readers
@@ -39,7 +39,7 @@ class ForkServer:
                 [sys.executable, *_flags(), "-c", code],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,  # what a codec prints there is no data of ours
-                env=safe_environment(),
+                env=safe_environment() | ENVIRONMENT,
                 pass_fds=[theirs.fileno()],
             )
         with contextlib.suppress(BrokenPipeError):  # `start` says that it did not come up

@@ -17,6 +17,7 @@ Work = Callable[[Row], Row]
 CRASHED = "its decoder crashed"
 TOO_MUCH_MEMORY = "needs more memory than a reader may use"
 NICE = 5  # where cores are short, a batch that waits for one of its threads holds up more than one film
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}  # there is a reader for every core
 PR_SET_PDEATHSIG = 1  # Source: prctl(2)
 
 

@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from xrayscan.files.import_path import safe_environment
-from xrayscan.scanning.reader import Work, serve
+from xrayscan.scanning.reader import ENVIRONMENT, Work, serve
 
 END_SECONDS = 2.0
 
@@ -21,7 +21,7 @@ class SpawnedReaders:
         """``dicom`` changes nothing: a reader imports what it meets."""
         self._work, self._memory = work, memory
         self._processes: list[BaseProcess] = []
-        os.environ.update(safe_environment())  # a child takes its path from there, before any code of ours
+        os.environ.update(safe_environment() | ENVIRONMENT)  # a child takes it before any code of ours
 
     def start(self) -> tuple[Connection, BaseProcess]:
         """Start a reader. Returns its connection and its process."""

@@ -51,8 +51,10 @@ class Census:
     def has_few_levels(self, table: Table) -> bool:
         """Whether a deep picture has become a few steps of grey."""
         used = np.flatnonzero(self.weights)
-        levels = np.unique(np.rint(np.clip(table[used], 0, 1) * 255))
-        return self.bits > _DEEP and len(used) >= _MANY_VALUES and len(levels) < _FEW_LEVELS
+        if self.bits <= _DEEP or len(used) < _MANY_VALUES:
+            return False
+        levels = np.bincount(np.rint(np.clip(table[used], 0, 1) * 255).astype(np.intp))
+        return int(np.count_nonzero(levels)) < _FEW_LEVELS
 
     def _is_saturated(
         self, used: npt.NDArray[np.intp], weights: npt.NDArray[np.int64], brightness: Table, covered: Mask | None
@@ -60,8 +62,8 @@ class Census:
         lost = (brightness <= _SATURATED) | (brightness >= 1 - _SATURATED)
         if covered is not None:
             lost |= ~covered[used]
-        ends = np.flatnonzero(self.present)[[0, -1]]
-        inner = ~np.isin(used, ends)
+        first, last = np.flatnonzero(self.present)[[0, -1]]
+        inner = (used != first) & (used != last)
         return bool(weights[lost & inner].sum() * 2 > weights[inner].sum())
 
 

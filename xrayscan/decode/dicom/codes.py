@@ -15,7 +15,6 @@ from xrayscan.decode.flags import Flag
 from xrayscan.decode.grey import next_depth
 
 Codes = npt.NDArray[np.unsignedinteger[Any]]
-Numbers = npt.NDArray[np.int64]
 
 _ROWS = 64  # of pairs that are compared
 _ROUGH = 0.5  # mean step over spread: 1.15 in white noise, less than 0.1 in a film
@@ -47,16 +46,17 @@ def read_codes(values: npt.NDArray[Any], layout: Layout, padding: tuple[int, ...
     """
     native = values.astype(values.dtype.newbyteorder("="), copy=False)
     words = native.view(f"u{native.dtype.itemsize}")
-    shift, bits, flags = _place(words, layout)
+    top = int(words.max())
+    shift, bits, flags = _place(words, layout, top)
     if shift:
         words = words >> shift
-    is_deep = bool(int(words.max()) >> bits)
+    is_deep = bool(top >> shift >> bits)
     if is_deep and not shift and _are_swapped(words, bits):
         words, is_deep, flags = words.byteswap(), False, (*flags, Flag.SYNTAX)
-    if is_deep and _exceeds(words, bits, layout.is_signed, padding) and _are_values(words, bits):
-        bits, is_deep = _depth_of(words, layout.is_signed), False
-        flags = (*flags, Flag.BITS)
-    if bits < 8 * words.dtype.itemsize:
+    if is_deep:
+        if _exceeds(words, bits, layout.is_signed, padding) and _are_values(words, bits):
+            bits, is_deep = _depth_of(words, layout.is_signed), False
+            flags = (*flags, Flag.BITS)
         words = words & words.dtype.type((1 << bits) - 1)
     if words.dtype.itemsize > 2:
         words = words.astype(np.uint16)
@@ -67,10 +67,11 @@ def read_codes(values: npt.NDArray[Any], layout: Layout, padding: tuple[int, ...
     return Stored(codes, bits, is_signed, flags, is_deep and bool(padding))
 
 
-def _place(words: Codes, layout: Layout) -> tuple[int, int, tuple[Flag, ...]]:
-    """Return how far the values lie above bit 0, and their depth: some headers describe values that were moved."""
+def _place(words: Codes, layout: Layout, top: int) -> tuple[int, int, tuple[Flag, ...]]:
+    """Return how far the values, at most ``top``, lie above bit 0, and their depth: some headers describe values that
+    were moved."""
     bits = min(layout.stored, 8 * words.dtype.itemsize)
-    shift, unused, top = layout.high_bit + 1 - layout.stored, layout.allocated - layout.stored, int(words.max())
+    shift, unused = layout.high_bit + 1 - layout.stored, layout.allocated - layout.stored
     if shift and top < 1 << bits:
         return 0, bits, (Flag.HIGH_BIT,)
     fills_the_top = layout.stream is None and unused > 0 and top.bit_length() == layout.allocated
@@ -99,7 +100,7 @@ def _exceeds(words: Codes, bits: int, is_signed: bool, padding: tuple[int, ...])
 
 def _are_values(words: Codes, bits: int) -> bool:
     """Whether the bits above the depth belong to the values: the picture is a film with them, not without."""
-    left, right = _pairs(words)
+    left, right = (side.astype(np.int64) for side in _pairs(words))
     modulus = 1 << bits
     whole, cut = np.abs(left - right), np.abs(left % modulus - right % modulus)
     differ = left // modulus != right // modulus
@@ -124,16 +125,15 @@ def _sign(words: Codes, bits: int, is_signed: bool) -> bool:
     crosses = (left >= middle) != (right >= middle)
     if int(np.count_nonzero(crosses)) < _FEW_PAIRS:
         return is_signed
-    left, right = left[crosses], right[crosses]
-    step = float(np.median(np.abs(left - right)))  # of unsigned values; of signed ones it is the rest to the modulus
+    low, high = np.minimum(left[crosses], right[crosses]), np.maximum(left[crosses], right[crosses])
+    step = float(np.median(high - low))  # of unsigned values; of signed ones it is the rest to the modulus
     if is_signed:
         return step > middle / 8
-    low, high = np.minimum(left, right), np.maximum(left, right)
-    varied = len(np.unique(low)) >= _FEW_LEVELS and len(np.unique(high)) >= _FEW_LEVELS  # not black against white
-    return varied and 2 * middle - step < middle / 8
+    # a jump alone is also black against white
+    return 2 * middle - step < middle / 8 and all(len(np.unique(side)) >= _FEW_LEVELS for side in (low, high))
 
 
-def _pairs(words: Codes) -> tuple[Numbers, Numbers]:
+def _pairs(words: Codes) -> tuple[Codes, Codes]:
     """Return horizontal neighbours in a sample of rows."""
-    sample = words[:: max(1, -(-words.shape[0] // _ROWS))].astype(np.int64)
+    sample = words[:: max(1, -(-words.shape[0] // _ROWS))]
     return sample[:, :-1].ravel(), sample[:, 1:].ravel()

@@ -188,7 +188,7 @@ def _looked_up(table: npt.NDArray[np.float32], codes: npt.NDArray[np.unsignedint
     brightness = np.empty(codes.shape, np.float32)
     flat, source = brightness.reshape(-1), np.ascontiguousarray(codes).reshape(-1)
     for at in range(0, len(flat), _BLOCK):
-        table.take(source[at : at + _BLOCK], out=flat[at : at + _BLOCK], mode="clip")  # "raise" would buffer
+        table.take(source[at : at + _BLOCK], out=flat[at : at + _BLOCK], mode="wrap")  # no checks
     return brightness
 
 
