@@ -1,6 +1,5 @@
 """The walk of a scan in a thread of its own, somewhat ahead of the readers, so that progress knows how much is left."""
 
-import queue
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -9,12 +8,11 @@ from typing import Self
 
 from xrayscan.observing.progress import Progress
 from xrayscan.plugin.sources import discover
-from xrayscan.sources.in_threads import put
+from xrayscan.scanning.backlog import Backlog
 from xrayscan.sources.shard import WHOLE, Shard
 from xrayscan.sources.source import Source
 
 PAUSE = 0.05  # s that whoever draws sources waits for one before it has time for something else
-PATHS_AHEAD = 50_000  # paths found and not yet read: about 20 MB, whatever the size of the tree
 
 
 class Prefetcher:
@@ -34,8 +32,7 @@ class Prefetcher:
         self._exclude = exclude
         self._shard = shard
         self._progress = progress
-        self._found: queue.Queue[Source | BaseException | None] = queue.Queue(PATHS_AHEAD)
-        self._stopped = threading.Event()
+        self._found = Backlog()
         self._thread = threading.Thread(target=self._walk, name="walk", daemon=True)
 
     def __enter__(self) -> Self:
@@ -43,34 +40,32 @@ class Prefetcher:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._stopped.set()  # a listing that hangs on a dead share is left to the daemon thread
+        self._found.stop()  # a listing that hangs on a dead share is left to the daemon thread
 
     def __iter__(self) -> Iterator[Source | None]:
         """Yield the sources, and None whenever the next one is not there yet."""
         asked = time.monotonic()
         while True:
-            try:
-                item = self._found.get(timeout=PAUSE)
-            except queue.Empty:
+            ended = self._found.ended
+            sources = self._found.take(PAUSE)
+            if not sources:
+                if ended:
+                    return
                 self._progress.unanswered = time.monotonic() - asked
                 yield None
                 continue
             self._progress.unanswered = 0.0
-            if item is None:
-                return
-            if isinstance(item, BaseException):
-                raise item
-            yield item
+            yield from sources
             asked = time.monotonic()
 
     def _walk(self) -> None:
         try:
             for source in self._shard.among(discover(self._paths, archives=self._archives, exclude=self._exclude)):
                 self._progress.found += 1
-                put(self._found, source, self._stopped)
-                if self._stopped.is_set():
+                self._found.put(source)
+                if self._found.stopped:
                     return
             self._progress.walked = True
-            put(self._found, None, self._stopped)
+            self._found.end()
         except BaseException as error:
-            put(self._found, error, self._stopped)
+            self._found.end(error)

@@ -25,7 +25,7 @@ from xrayscan.store.sqlite import START_OVER, connect, explained, refuse_links, 
 
 T = TypeVar("T")
 KEEP_BATCH = 10_000  # records kept per transaction
-CACHE_KIB = 16_384
+CACHE_KIB = 4_096
 COMMIT_SECONDS = 0.5  # between commits, each of which waits for the disk, and the readers with it
 Score = Callable[[Sequence[float]], float]  # all models' probabilities of a film → what it is ranked by
 
