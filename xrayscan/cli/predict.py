@@ -170,9 +170,13 @@ def _list_candidates(found: Iterable["str | Source"], asked: PredictOptions) -> 
     from xrayscan.scanning.scan import candidates
 
     progress = Progress()
-    terminal = sys.stdout.isatty()
+    terminal, stream = sys.stdout.isatty(), sys.stdout.buffer
     for source in candidates(found, progress, archives=asked.archives, exclude=asked.exclude, shard=asked.shard):
-        click.echo(escaped(source) if terminal else os.fsencode(source))
+        if terminal:
+            click.echo(escaped(source))
+        else:
+            stream.write(os.fsencode(source) + b"\n")  # in large pieces: nobody watches
+    stream.flush()
     click.echo(
         f"{counted(progress.found, 'file')} found: {progress.scored:,} would be scored, {progress.failed:,} "
         f"unreadable, {progress.skipped:,} skipped (not images)",

@@ -1,6 +1,6 @@
 """Bytes that can be read from any place on: a file, a part of one, or what a gzip stream inflates to."""
 
-import io
+import errno
 import os
 import stat
 import time
@@ -16,6 +16,7 @@ TICK_NS = 10_000_000  # of the clock that stamps files: at most a jiffy of Linux
 SNAPSHOTS = 128  # of a gzip stream; each takes some 50 kB
 FIRST_APART = 8 << 20  # inflated bytes from one snapshot to the next, until there are too many
 GZIP = b"\x1f\x8b"
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class LimitError(DecodeError):
@@ -42,21 +43,27 @@ class FileBlob:
     """One regular file. Opening it neither blocks nor has an effect. Raises: OSError, DecodeError."""
 
     def __init__(self, path: str) -> None:
-        self._file = io.FileIO(path, opener=lambda path, flags: os.open(path, flags | getattr(os, "O_NONBLOCK", 0)))
-        status = _settled(self._file.fileno())
+        self._file = os.open(path, _READING)
+        status = _settled(self._file)
         self.size, self._identity = status.st_size, status_identity(status)
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not stat.S_ISREG(status.st_mode):
             raise DecodeError(Code.NOT_A_FILE, "not a regular file")
+        self._at = 0
 
     def read(self, at: int, count: int) -> bytes:
         if at >= self.size:  # before a number that no file can have reaches the system
             return b""
-        self._file.seek(at)
+        if at != self._at:
+            os.lseek(self._file, at, os.SEEK_SET)
         parts = []
-        while count and (part := self._file.read(count)):
+        while count and (part := os.read(self._file, count)):
             parts.append(part)
             count -= len(part)
-        return b"".join(parts)
+        data = b"".join(parts)
+        self._at = at + len(data)
+        return data
 
     def head(self, count: int) -> bytes:
         return self.read(0, count)
@@ -64,13 +71,13 @@ class FileBlob:
     def whole(self) -> bytes:
         """Return all bytes, as they were when the file was opened. Raises: ChangedError if it did not keep still."""
         data = self.read(0, self.size + 1)  # one more of a file that grows, never without end
-        if len(data) != self.size or status_identity(os.fstat(self._file.fileno())) != self._identity:
+        if len(data) != self.size or status_identity(os.fstat(self._file)) != self._identity:
             raise ChangedError(Code.CHANGED, "the file keeps changing while it is read")
         return data
 
     def __del__(self) -> None:
         if hasattr(self, "_file"):
-            self._file.close()
+            os.close(self._file)
 
 
 def _settled(descriptor: int) -> os.stat_result:
