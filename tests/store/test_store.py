@@ -358,6 +358,7 @@ def test_a_file_from_the_far_future_can_be_stored(path):
     late = Source("in/a", "/data/in/a", 1, 2**63 + 5)
     with Store.open(path, models=MODELS) as store:
         store.write([(late, ScanRecord("in/a", READ, (0.5,)))])
+    with Store.open(path, models=MODELS) as store:
         assert store.reuse(late) is Status.SCORED
 
 

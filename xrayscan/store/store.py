@@ -39,6 +39,7 @@ class Store:
         self.waiting: list[tuple[Source, ScanRecord]] = []  # the last ones given, not in the file until then:
         self._due = 0.0
         self._begun = True  # whether what is in the file belongs to this run
+        self._was_empty = False  # when this run started: then there is nothing to take over
         self._functions: dict[str, Callable[..., Any]] = {}  # known to SQL
         self._renamed: list[tuple[bytes, int]] = []  # source and id of those given in another way than before
         self.run, self.models = 0, tuple[str, ...]()  # the last run's number, from 1; fingerprints of the models
@@ -111,6 +112,7 @@ class Store:
                 raise OutputError(f"{folder} holds a scan of other files or folders: {START_OVER}")
             self.run += 1
             self._begun = False
+            self._was_empty = self._db.execute("SELECT 1 FROM records LIMIT 1").fetchone() is None
         self._db.execute("PRAGMA journal_mode = DELETE")
 
     def _begin(self) -> None:
@@ -156,7 +158,7 @@ class Store:
 
         Unchanged: the same absolute path and `IDENTITY`. A failed record without a checksum is never kept.
         """
-        if source.reason is not None:
+        if source.reason is not None or self._was_empty:
             return None
         with explained(self._path):
             key = os.fsencode(source.path), *identity(source)
