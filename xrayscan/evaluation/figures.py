@@ -1,7 +1,7 @@
 """The clinical figures of one model on labelled films, with 95 % intervals, and the differences between models."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,7 +127,8 @@ def at_threshold(labels: Labels, probabilities: Floats, threshold: float, resamp
     for name, count in counts.items():
         if count:
             intervals[name] = _wider(intervals[name], wilson(values[name], count))
-    intervals["balanced_accuracy"] = _wider(intervals["balanced_accuracy"], _mean_of_two(values, counts))
+    halves = [(values[name], wilson(values[name], counts[name])) for name in ("sensitivity", "specificity")]
+    intervals["balanced_accuracy"] = _wider(intervals["balanced_accuracy"], _of_mean(halves))
     if fp == fn == 0:
         bounds = zip(intervals["sensitivity"], intervals["precision"], strict=True)
         low, high = (2 * found * true / (found + true) for found, true in bounds)
@@ -182,11 +183,23 @@ def at_prevalence(figures: Figures, prevalence: float) -> Figures:
 
 
 def difference(one: Figures, other: Figures) -> Figures:
-    """How much larger the figures of ``one`` are than those of ``other``, both on the same films and resamples."""
+    """How much larger the figures of ``one`` are than those of ``other``, both on the same films and resamples.
+
+    No interval is narrower than those of the two figures allow: two models that each find 20 of 20 need not be alike.
+    """
     names = [name for name in COMPARED if name in one.values]
     draws = {name: one.draws[name] - other.draws[name] for name in names}
     values = {name: one.values[name] - other.values[name] for name in names}
-    return Figures(values, {name: percentiles(drawn) for name, drawn in draws.items()}, draws)
+    intervals = {name: _wider(percentiles(draws[name]), _recovered(one, other, name)) for name in names}
+    return Figures(values, intervals, draws)
+
+
+def mean(several: Sequence[Figures], name: str) -> Figures:
+    """The mean of one figure over groups of films; its interval is no narrower than those of the groups allow."""
+    draws = np.mean([figures.draws[name] for figures in several], axis=0)
+    value = float(np.mean([figures.values[name] for figures in several]))
+    interval = _wider(percentiles(draws), _of_mean([(one.values[name], one.intervals[name]) for one in several]))
+    return Figures({name: value}, {name: interval}, {name: draws})
 
 
 def reading_queue(
@@ -236,15 +249,36 @@ def _wider(one: Interval, other: Interval) -> Interval:
     return float(np.fmin(one[0], other[0])), float(np.fmax(one[1], other[1]))
 
 
-def _mean_of_two(values: Mapping[str, float], counts: Mapping[str, int]) -> Interval:
-    """Interval of the mean of sensitivity and specificity, from Wilson's of each.
+def _of_mean(several: Sequence[tuple[float, Interval]]) -> Interval:
+    """Interval of the mean of independent values in [0, 1], from the interval of each.
 
     Source: Zou, Donner, "Construction of confidence limits about effect measures", Statist. Med. 27 (2008).
     """
-    shares = ("sensitivity", "specificity")
-    gaps = [[abs(values[name] - bound) for bound in wilson(values[name], counts[name])] for name in shares]
-    down, up = (math.hypot(*sides) / 2 for sides in zip(*gaps, strict=True))
-    return max(0.0, values["balanced_accuracy"] - down), min(1.0, values["balanced_accuracy"] + up)
+    middle = sum(value for value, _ in several) / len(several)
+    gaps = [[abs(value - bound) for bound in bounds] for value, bounds in several]
+    down, up = (math.hypot(*sides) / len(several) for sides in zip(*gaps, strict=True))
+    return max(0.0, middle - down), min(1.0, middle + up)
+
+
+def _recovered(one: Figures, other: Figures, name: str) -> Interval:
+    """Interval of a paired difference from the interval of each figure and how they go together over the resamples.
+
+    Source: Newcombe, "Improved confidence intervals for the difference between binomial proportions based on paired
+    data", Statist. Med. 17 (1998), method 10, for any figure.
+    """
+    (mine, theirs), gap = (one.draws[name], other.draws[name]), one.values[name] - other.values[name]
+    known = np.isfinite(mine) & np.isfinite(theirs)
+    together = 0.0  # where no resample differs, nothing is known of it
+    if known.any() and np.ptp(mine[known]) > 0 < np.ptp(theirs[known]):
+        together = float(np.corrcoef(mine[known], theirs[known])[0, 1])
+    my_sides, their_sides = (
+        [abs(figures.values[name] - bound) for bound in figures.intervals[name]] for figures in (one, other)
+    )
+    down, up = (
+        math.sqrt(max(0.0, a * a + b * b - 2 * together * a * b))
+        for a, b in zip(my_sides, reversed(their_sides), strict=True)
+    )
+    return gap - down, gap + up
 
 
 def _ece_interval(value: float, draws: RandomDraws) -> Interval:
