@@ -1,6 +1,7 @@
 """`xrayscan calibrate`: the same weights with a site's thresholds; refused where the model knows the films."""
 
 import csv
+import json
 import os
 import shutil
 
@@ -59,6 +60,18 @@ def test_the_weights_are_the_same_and_the_calibration_is_the_sites(done, known):
 def test_before_and_after_and_what_more_certainty_takes_are_told(done):
     for words in ("Calibrated on 120 films", "Before and after", "ECE", "lowest-cost", "films to know sensitivity"):
         assert words in " ".join(done[1].split()), words
+
+
+def test_before_is_what_evaluate_tells_of_the_same_films_and_the_model_is_named_next(known, sample_images, tmp_path):
+    """Both compute as a scan does, whatever else the hardware is fast at."""
+    out, films = tmp_path / "site.safetensors", sample_images / "labelled"
+    result = run(films, "--model", known, "--out", out, "--json")
+    before = json.loads(result.stdout)["before"]
+    words = ("evaluate", films, "--model", known, "--workers", "0", "--device", "cpu", "--out", tmp_path / "e")
+    assert CliRunner().invoke(main, [*map(str, words)]).exit_code == 0
+    [found] = json.loads((tmp_path / "e" / "metrics.json").read_text()).values()
+    assert before == {name: found[name] for name in before}
+    assert f"--model {known} --model {out}" in result.stderr
 
 
 def test_every_threshold_is_in_the_table(done):

@@ -86,7 +86,7 @@ def test_the_transcript_of_a_scan_names_model_counts_films_files_and_what_comes_
     places = [next(n for n, line in enumerate(lines) if line.startswith(start)) for start in starts]
     assert places == sorted(places)
     assert f"  film one.png  {folder}" in lines[places[-1]]
-    assert f"Next     xrayscan show '{folder}film one.png'" in lines
+    assert f"Next     xrayscan show '{folder}film one.png' --model {model_file}" in lines
     assert any(line.startswith("Open     o/triage.html (") for line in lines)
     assert "s in all (scoring " in lines[-1]
 

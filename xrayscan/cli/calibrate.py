@@ -101,21 +101,25 @@ def calibrate(asked: CalibrateOptions) -> ModelCalibrated:
     from xrayscan.calibration import CalibrateSettings, Costs, write_thresholds
     from xrayscan.calibration import calibrate as run
     from xrayscan.console.calibrate import CalibrateConsole
+    from xrayscan.model.file import load_model
+    from xrayscan.network.choice import choose
 
     if os.path.exists(asked.out) and not asked.overwrite:
         raise click.UsageError(f"{asked.out} is there: choose another --out, or --overwrite")
     with CalibrateConsole(quiet=asked.quiet, since=began()) as console:
+        labelled, hardware = _read(asked.labelled, asked.labels), asked.hardware
+        exactly = {"device": hardware.device, "precision": hardware.precision}
         settings = CalibrateSettings(
             name=asked.name,
             costs=None if asked.cost_missed is None else Costs(asked.cost_missed, asked.cost_read),
             seed=asked.seed,
-            placement=asked.hardware.placement(),
-            workers=asked.hardware.workers,
+            placement=choose([load_model(asked.model)], **exactly, films=len(labelled.films)),
+            workers=hardware.workers,
             on_film=console.film,
         )
-        result = run(asked.model, _read(asked.labelled, asked.labels), asked.out, settings)
+        result = run(asked.model, labelled, asked.out, settings)
         files = [asked.out, write_thresholds(result, asked.out)]
-        console.summary(result, files)
+        console.summary(result, asked.model, files)
     points = {name: ThresholdAt(**plain(line)) for name, line in result.points.items()}
     needed = {name: {f"{width:g}": films for width, films in one.items()} for name, one in result.needed.items()}
     labels = result.films.labels

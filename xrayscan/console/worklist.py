@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -17,6 +17,7 @@ from xrayscan.store.record import Status
 from xrayscan.worklist.worklist import DISAGREE, Worklist, WorklistRow
 
 UNSCORED = (Status.SET_ASIDE, Status.FAILED)
+DEFAULT = "default"  # the model of commands that are given none
 TOP = 5
 TOP_REASONS = 8
 HEADING = 12  # characters of a model's name above its probabilities: its end, where paths differ
@@ -46,12 +47,16 @@ def tell_worklist(out: Console, worklist: Worklist, *, verbose: bool = False) ->
     _tell_models(out, worklist)
 
 
-def next_commands(worklist: Worklist) -> list[str]:
-    """What people run after a scan: the first film by its path, if a shell can be given it as it is shown."""
+def next_commands(worklist: Worklist, models: Sequence[str]) -> list[str]:
+    """What people run after a scan by these models: the first film, by its path if a shell can be given it as shown."""
     first = next(iter(worklist.top(1)), None)
     if first is None:
         return []
-    return [f"xrayscan show {shell_word(first.source, 'FILE')}", "xrayscan calibrate LABELLED --out site.safetensors"]
+    options = [] if list(models) == [DEFAULT] else [f" --model {shell_word(model, 'MODEL')}" for model in models]
+    return [
+        f"xrayscan show {shell_word(first.source, 'FILE')}{''.join(options)}",
+        f"xrayscan calibrate LABELLED{''.join(options[:1])} --out site.safetensors",
+    ]
 
 
 def _tell_counts(out: Console, worklist: Worklist) -> None:
