@@ -70,7 +70,7 @@ def _before_and_after(result: "Calibrated") -> "Table":
 
 
 def _figure(value: float, bounds: tuple[float, float]) -> str:
-    return f"{value:.3f} ({bounds[0]:.3f} to {bounds[1]:.3f})"
+    return f"{value:.3f} ({bounds[0]:.3f}–{bounds[1]:.3f})"
 
 
 def _thresholds(result: "Calibrated") -> "Table":

@@ -127,5 +127,5 @@ def _of(figures: "Figures", name: str, *, signed: bool = False) -> str:
 def _figure(value: float, bounds: tuple[float, float], *, signed: bool = False) -> str:
     if value != value:  # NaN
         return "undefined"
-    sign = "+" if signed else ""
-    return f"{value:{sign}.3f} ({bounds[0]:{sign}.3f} to {bounds[1]:{sign}.3f})"
+    low, high = bounds
+    return f"{value:+.3f} ({low:+.3f} to {high:+.3f})" if signed else f"{value:.3f} ({low:.3f}–{high:.3f})"

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from xrayscan.console.terminal import aligned, printable, say, shell_word, tell, titled_table
 from xrayscan.files.text import counted, ending
+from xrayscan.model.card import Interval
 from xrayscan.report.remedies import remedy
 from xrayscan.store.record import Status
 from xrayscan.worklist.worklist import DISAGREE, Worklist, WorklistRow
@@ -109,12 +110,16 @@ def _threshold(worklist: Worklist) -> str:
             f'flagged as {label} at {limits.predicted:.3f} or higher ("{printable(point.name)}" threshold); what that '
             f"reached on validation says nothing of this scan.{shifted}"
         )
-    low, high = (f"{100 * bound:.0f}" for bound in point.sensitivity_ci95)
     return (
         f'flagged as {label} at {limits.predicted:.3f} or higher ("{printable(point.name)}" threshold); validation: '
-        f"sensitivity {100 * point.sensitivity:.0f} % ({low}–{high} %), specificity "
-        f"{100 * point.specificity:.0f} %.{shifted}"
+        f"sensitivity {_share(point.sensitivity, point.sensitivity_ci95)}, specificity "
+        f"{_share(point.specificity, point.specificity_ci95)}.{shifted}"
     )
+
+
+def _share(share: float, bounds: Interval) -> str:
+    low, high = (f"{100 * bound:.0f}" for bound in bounds)
+    return f"{100 * share:.0f} % ({low}–{high} %)"
 
 
 def _compared(worklist: Worklist) -> str:
