@@ -115,7 +115,8 @@ def test_a_labelled_folder_without_films_writes_nothing(command, tmp_path, monke
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
 def test_a_table_breaks_no_word_and_no_number_whatever_the_width(width, printed):
     headings = ("threshold", "operating point", "found", "sensitivity", "specificity")
-    rows = [("0.0452", "sensitivity-0.99", "12,345", "1.000 (0.839–1.000)", "0.450\n0.227–0.667"), ("0.5", "", "1", "–", "")]
+    first = ("0.0452", "sensitivity-0.99", "12,345", "1.000 (0.839–1.000)", "0.450\n0.227–0.667")
+    rows = [first, ("0.5", "", "1", "–", "")]
     table = titled_table("Thresholds", headings)
     for row in rows:
         table.add_row(*row)
