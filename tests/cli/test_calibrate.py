@@ -84,6 +84,27 @@ def test_every_threshold_is_in_the_table(done):
     assert reads == sorted(reads, reverse=True)
 
 
+def test_an_exported_model_stays_one_and_scores(known, sample_images, tmp_path):
+    pytest.importorskip("onnxruntime")
+    exported, films = tmp_path / "known.onnx", sample_images / "labelled"
+    assert CliRunner().invoke(main, ["export", known, "--out", str(exported)]).exit_code == 0
+    for model, out in ((exported, "site.safetensors"), (known, "site.onnx"), (known, "site.XML")):
+        refused = run(films, "--model", model, "--out", tmp_path / out)
+        assert refused.exit_code == 2
+        assert "end its name in ." in refused.stderr
+        assert not (tmp_path / out).exists()
+    result = run(films, "--model", exported, "--out", tmp_path / "site.onnx")
+    assert result.exit_code == 0, result.output
+    site, plain = load_model(os.fspath(tmp_path / "site.onnx")), load_model(os.fspath(exported))
+    assert site.graph == plain.graph
+    assert site.card.calibration != plain.card.calibration
+    assert len(site.seen) == 121
+    words = ("predict", films, "--model", tmp_path / "site.onnx", "--workers", "0", "--out", tmp_path / "o")
+    scanned = CliRunner().invoke(main, [*map(str, words), "--format", "csv"])
+    assert scanned.exit_code == 0, scanned.output
+    assert "--out site.onnx" in scanned.stderr
+
+
 def test_films_that_the_model_has_seen_are_refused_and_so_are_those_that_calibrated_it(done, sample_images, tmp_path):
     result = run(sample_images / "labelled", "--model", done[0], "--out", tmp_path / "again.safetensors")
     assert result.exit_code == 3

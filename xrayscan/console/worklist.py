@@ -13,6 +13,7 @@ from rich.text import Text
 from xrayscan.console.terminal import aligned, printable, say, shell_word, tell, titled_table
 from xrayscan.files.text import counted, ending
 from xrayscan.model.card import Interval
+from xrayscan.model.graph_file import SUFFIXES
 from xrayscan.report.remedies import remedy
 from xrayscan.store.record import Status
 from xrayscan.worklist.worklist import DISAGREE, Worklist, WorklistRow
@@ -53,10 +54,12 @@ def next_commands(worklist: Worklist, models: Sequence[str]) -> list[str]:
     first = next(iter(worklist.top(1)), None)
     if first is None:
         return []
+    ending = os.path.splitext(models[0])[1].lower()
+    site = f"site{ending if ending in SUFFIXES else '.safetensors'}"  # an exported model stays one
     options = [] if list(models) == [DEFAULT] else [f" --model {shell_word(model, 'MODEL')}" for model in models]
     return [
         f"xrayscan show {shell_word(first.source, 'FILE')}{''.join(options)}",
-        f"xrayscan calibrate LABELLED{''.join(options[:1])} --out site.safetensors",
+        f"xrayscan calibrate LABELLED{''.join(options[:1])} --out {site}",
     ]
 
 
