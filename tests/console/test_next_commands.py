@@ -42,6 +42,20 @@ def test_evaluation_and_export_quote_their_model(odd_model, sample_images):
     assert next_of(result) == [["xrayscan", "predict", "FOLDER", "--model", "my runs/m.onnx"]]
 
 
+def test_training_on_what_was_explored_reads_its_labels_alike(sample_images, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    films = sample_images / "labelled"
+    lines = [f"{path.relative_to(films)},{path.parent.name}" for path in sorted(films.glob("*/*"))]
+    Path("my labels.csv").write_text("\n".join(["film,finding", *lines]) + "\n")
+    columns = ["--path-column", "film", "--label-column", "finding", "--positive", "NORMAL", "--ignore-label", "A B"]
+    said = ["--labels", "my labels.csv", *columns]
+    (told,) = next_of(xrayscan("explore", films, *said, "--workers", "0"))
+    assert told[:3] == ["xrayscan", "train", str(films)]
+    assert told[-2:] == ["--out", "RUN/"]
+    assert sorted(told[3:-2]) == sorted(said)
+    assert next_of(xrayscan("explore", films, "--workers", "0")) == [["xrayscan", "train", str(films), "--out", "RUN/"]]
+
+
 def test_a_new_plugin_is_installed_from_where_it_was_written(tmp_path):
     for folder in (tmp_path / "my plugin", "my-plugin"):
         with pytest.MonkeyPatch.context() as patch:
