@@ -52,8 +52,8 @@ class EvaluateConsole(FilmConsole):
                 out.print(_groups_table(model, films.folder.labels[1], evaluation.groups.by, model.by_group))
         for model in evaluation.models:
             say(out, _queue_line(model, films.folder.labels[1]))
-        model = shell_word(evaluation.models[0].reference, "MODEL")
-        tell_files(out, files, [f"xrayscan predict FOLDER --model {model}"])
+        first = shell_word(evaluation.models[0].reference, "MODEL")
+        tell_files(out, files, [f"xrayscan predict FOLDER --model {first}"])
         figures = "These figures describe how well films are ordered. They are not a diagnosis."
         say(out, f"{self._clock.told()} [italic]{figures}[/]")
 
