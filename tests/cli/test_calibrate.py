@@ -58,8 +58,10 @@ def test_the_weights_are_the_same_and_the_calibration_is_the_sites(done, known):
 
 
 def test_before_and_after_and_what_more_certainty_takes_are_told(done):
+    told = " ".join(done[1].split())
+    assert "(cost: 20 a missed case, 1 a film read)" in told
     for words in ("Calibrated on 120 films", "Before and after", "ECE", "lowest-cost", "films to know sensitivity"):
-        assert words in " ".join(done[1].split()), words
+        assert words in told, words
 
 
 def test_before_is_what_evaluate_tells_of_the_same_films_and_the_model_is_named_next(known, sample_images, tmp_path):
@@ -103,6 +105,12 @@ def test_an_exported_model_stays_one_and_scores(known, sample_images, tmp_path):
     scanned = CliRunner().invoke(main, [*map(str, words), "--format", "csv"])
     assert scanned.exit_code == 0, scanned.output
     assert "--out site.onnx" in scanned.stderr
+
+
+def test_a_cost_of_reading_alone_is_refused_not_ignored(known, sample_images, tmp_path):
+    result = run(sample_images / "labelled", "--model", known, "--out", tmp_path / "s.safetensors", "--cost-read", 5)
+    assert result.exit_code == 2
+    assert "--cost-missed as well" in result.stderr
 
 
 def test_films_that_the_model_has_seen_are_refused_and_so_are_those_that_calibrated_it(done, sample_images, tmp_path):

@@ -54,6 +54,7 @@ class Calibrated:
     after: Figures  # at "balanced"
     table: tuple[Line, ...]  # at every threshold
     points: Mapping[str, Line]  # at each operating point
+    costs: Costs  # of both
     needed: Mapping[str, Mapping[float, int]]  # sensitivity, specificity → half-width of its interval → films
     gate: SiteGate | None  # None: the model has none
     warnings: tuple[str, ...]
@@ -110,6 +111,7 @@ def calibrate(
             for name, limit in fitted.thresholds.items()
             for line in lines(films.labels, fitted.held_out, [limit], resampler, costs)
         },
+        costs=costs,
         needed=_needed(card, films),
         gate=gate,
         warnings=(*folder.warnings, *contradictions(films.films, films.digests, folder.labels), *useless),

@@ -15,6 +15,8 @@ from xrayscan.cli.types import ModelReference
 from xrayscan.dataset.folder_settings import FolderSettings
 from xrayscan.files.plain import plain
 
+READ = 1.0  # what reading a film costs
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrateOptions:
@@ -30,18 +32,22 @@ class CalibrateOptions:
     )
     cost_missed: float | None = option(
         None,
-        "Cost of one missed case; with --cost-read, adds a threshold.",
+        "Cost of one missed case; with --cost-read, adds a threshold. The table counts 10 where none is given.",
         range=(0, None),
         open=True,
         metavar="C",
     )
-    cost_read: float = option(1.0, "Cost of reading one flagged film.", range=(0, None), open=True, metavar="C")
+    cost_read: float = option(READ, "Cost of reading one flagged film.", range=(0, None), open=True, metavar="C")
     overwrite: bool = options.overwrite_option()
     seed: int = option(0, "Random seed for folds and confidence intervals.")
     labels: FolderSettings
     hardware: options.Hardware
     quiet: bool = options.quiet_option()
     as_json: bool = options.json_option()
+
+    def __post_init__(self) -> None:
+        if self.cost_missed is None and self.cost_read != READ:
+            raise click.UsageError("--cost-read says nothing alone: give --cost-missed as well")
 
     @staticmethod
     def below(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:

@@ -85,7 +85,8 @@ def _thresholds(result: "Calibrated") -> "Table":
         "specificity",
         "cost",
     )
-    table = titled_table("Thresholds on these films", headings)
+    counted_as = f"cost: {result.costs.missed:g} a missed case, {result.costs.read:g} a film read"
+    table = titled_table(f"Thresholds on these films ({counted_as})", headings)
     step = max(1, len(result.table) // LINES)
     rows = [*(("", line) for line in result.table[::step]), *result.points.items()]
     for name, line in sorted(rows, key=lambda row: row[1].threshold):
