@@ -114,12 +114,17 @@ def calibrate(asked: CalibrateOptions) -> ModelCalibrated:
         raise click.UsageError(f"{asked.out} is there: choose another --out, or --overwrite")
     with CalibrateConsole(quiet=asked.quiet, since=began()) as console:
         labelled, hardware = _read(asked.labelled, asked.labels), asked.hardware
-        exactly = {"device": hardware.device, "precision": hardware.precision}
+        where = choose(
+            [load_model(asked.model)],
+            device=hardware.device,
+            precision=hardware.precision,
+            films=len(labelled.films),
+        )
         settings = CalibrateSettings(
             name=asked.name,
             costs=None if asked.cost_missed is None else Costs(asked.cost_missed, asked.cost_read),
             seed=asked.seed,
-            placement=choose([load_model(asked.model)], **exactly, films=len(labelled.films)),
+            placement=where,
             workers=hardware.workers,
             on_film=console.film,
         )

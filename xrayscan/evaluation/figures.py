@@ -20,7 +20,9 @@ from xrayscan.statistics.metrics import (
     confusion,
     ece,
     percentiles,
+    ranking_interval,
     rates,
+    wider,
     wilson,
 )
 
@@ -61,20 +63,19 @@ def ranked(labels: Labels, probabilities: Floats, resampler: Resampler) -> Figur
         "brier": resampler.totals((probabilities - labels) ** 2) / films,
     }
     values = {"auprc": auprc(labels, probabilities), "brier": brier(labels, probabilities)}
-    intervals = {name: percentiles(drawn) for name, drawn in draws.items()}
     ranking, error = auroc_figures(labels, probabilities, resampler), ece_figures(labels, probabilities, resampler)
-    if ranking.values["auroc"] in (0, 1):
-        intervals["auprc"] = _wider(intervals["auprc"], _of_fewer(values["auprc"], labels))
+    order = ranking.values["auroc"]
+    intervals = {
+        "auprc": ranking_interval(values["auprc"], draws["auprc"], labels, order),
+        "brier": percentiles(draws["brier"]),
+    }
     return joined(ranking, Figures(values, intervals, draws), error)
 
 
 def auroc_figures(labels: Labels, probabilities: Floats, resampler: Resampler) -> Figures:
     """The AUROC alone."""
     value, draws = auroc(labels, probabilities), resampler.aurocs(labels, probabilities)
-    interval = percentiles(draws)
-    if value in (0, 1):  # no resample can show what other films might
-        interval = _wider(interval, _of_fewer(value, labels))
-    return Figures({"auroc": value}, {"auroc": interval}, {"auroc": draws})
+    return Figures({"auroc": value}, {"auroc": ranking_interval(value, draws, labels, value)}, {"auroc": draws})
 
 
 def ece_figures(labels: Labels, probabilities: Floats, resampler: Resampler) -> Figures:
@@ -126,9 +127,9 @@ def at_threshold(labels: Labels, probabilities: Floats, threshold: float, resamp
     }
     for name, count in counts.items():
         if count:
-            intervals[name] = _wider(intervals[name], wilson(values[name], count))
+            intervals[name] = wider(intervals[name], wilson(values[name], count))
     halves = [(values[name], wilson(values[name], counts[name])) for name in ("sensitivity", "specificity")]
-    intervals["balanced_accuracy"] = _wider(intervals["balanced_accuracy"], _of_mean(halves))
+    intervals["balanced_accuracy"] = wider(intervals["balanced_accuracy"], _of_mean(halves))
     if fp == fn == 0:
         bounds = zip(intervals["sensitivity"], intervals["precision"], strict=True)
         low, high = (2 * found * true / (found + true) for found, true in bounds)
@@ -176,7 +177,7 @@ def at_prevalence(figures: Figures, prevalence: float) -> Figures:
         for sens, spec in bounds
     ]
     intervals = {
-        name: _wider(percentiles(draws[name]), (float(low), float(high)))
+        name: wider(percentiles(draws[name]), (float(low), float(high)))
         for name, low, high in zip(("ppv", "npv"), *alone, strict=True)
     }
     return Figures({name: float(value) for name, value in at.items()}, intervals, draws)
@@ -190,7 +191,7 @@ def difference(one: Figures, other: Figures) -> Figures:
     names = [name for name in COMPARED if name in one.values]
     draws = {name: one.draws[name] - other.draws[name] for name in names}
     values = {name: one.values[name] - other.values[name] for name in names}
-    intervals = {name: _wider(percentiles(draws[name]), _recovered(one, other, name)) for name in names}
+    intervals = {name: wider(percentiles(draws[name]), _recovered(one, other, name)) for name in names}
     return Figures(values, intervals, draws)
 
 
@@ -198,7 +199,7 @@ def mean(several: Sequence[Figures], name: str) -> Figures:
     """The mean of one figure over groups of films; its interval is no narrower than those of the groups allow."""
     draws = np.mean([figures.draws[name] for figures in several], axis=0)
     value = float(np.mean([figures.values[name] for figures in several]))
-    interval = _wider(percentiles(draws), _of_mean([(one.values[name], one.intervals[name]) for one in several]))
+    interval = wider(percentiles(draws), _of_mean([(one.values[name], one.intervals[name]) for one in several]))
     return Figures({name: value}, {name: interval}, {name: draws})
 
 
@@ -238,15 +239,6 @@ def median_positions(labels: Labels, drawn_BN: Floats, weight: Floats) -> Random
     with np.errstate(invalid="ignore"):
         middles = [places[rows, at] - drawn_BN[rows, at] * weight[at] / 2 for at in medians]
         return np.where(half[:, 0] > 0, (middles[0] + middles[1]) / 2 / places[:, -1], np.nan)
-
-
-def _of_fewer(value: float, labels: Labels) -> Interval:
-    """Wilson's interval for as many films as the rarer label has."""
-    return wilson(value, min(int(labels.sum()), int((1 - labels).sum())))
-
-
-def _wider(one: Interval, other: Interval) -> Interval:
-    return float(np.fmin(one[0], other[0])), float(np.fmax(one[1], other[1]))
 
 
 def _of_mean(several: Sequence[tuple[float, Interval]]) -> Interval:
