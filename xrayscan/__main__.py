@@ -9,6 +9,8 @@ from xrayscan.files.import_path import leave_working_folder
 def main() -> None:
     """Run the command line. An end before the command has begun is one without a word, and one at once."""
     began = time.monotonic()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # which would show where imports were
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     leave_working_folder()
     from xrayscan.cli.signals import ENDED_BY, end_at_once, leave, to_end
 

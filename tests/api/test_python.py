@@ -154,6 +154,13 @@ def test_arguments_win_over_settings(tmp_path, workplace):
     assert trained.model.card.is_trial
 
 
+def test_the_device_that_is_given_wins_over_that_of_the_settings(workplace, model_file):
+    elsewhere = xrayscan.EvaluateSettings(placement=xrayscan.Placement("cuda:99"), workers=0, resamples=20)
+    evaluation = xrayscan.evaluate(workplace / "test-films", model_file, elsewhere, device="cpu")
+    assert evaluation.settings.placement.device == "cpu"
+    assert evaluation.settings.resamples == 20
+
+
 def test_a_script_without_a_main_guard_scans_with_reader_processes(films, tmp_path):
     """Where processes are forked, and where each is an interpreter of its own as on Windows."""
     script = tmp_path / "script.py"

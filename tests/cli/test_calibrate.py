@@ -1,6 +1,7 @@
 """`xrayscan calibrate`: the same weights with a site's thresholds; refused where the model knows the films."""
 
 import csv
+import json
 import os
 import shutil
 
@@ -57,8 +58,22 @@ def test_the_weights_are_the_same_and_the_calibration_is_the_sites(done, known):
 
 
 def test_before_and_after_and_what_more_certainty_takes_are_told(done):
+    told = " ".join(done[1].split())
+    assert "(cost: 20 a missed case, 1 a film read)" in told
     for words in ("Calibrated on 120 films", "Before and after", "ECE", "lowest-cost", "films to know sensitivity"):
-        assert words in " ".join(done[1].split()), words
+        assert words in told, words
+
+
+def test_before_is_what_evaluate_tells_of_the_same_films_and_the_model_is_named_next(known, sample_images, tmp_path):
+    """Both compute as a scan does, whatever else the hardware is fast at."""
+    out, films = tmp_path / "site.safetensors", sample_images / "labelled"
+    result = run(films, "--model", known, "--out", out, "--json")
+    before = json.loads(result.stdout)["before"]
+    words = ("evaluate", films, "--model", known, "--workers", "0", "--device", "cpu", "--out", tmp_path / "e")
+    assert CliRunner().invoke(main, [*map(str, words)]).exit_code == 0
+    [found] = json.loads((tmp_path / "e" / "metrics.json").read_text()).values()
+    assert before == {name: found[name] for name in before}
+    assert f"--model {known} --model {out}" in result.stderr
 
 
 def test_every_threshold_is_in_the_table(done):
@@ -69,6 +84,33 @@ def test_every_threshold_is_in_the_table(done):
     assert all(float(row["cost"]) == 20 * int(row["missed"]) + int(row["read"]) for row in rows)
     reads = [int(row["read"]) for row in rows]
     assert reads == sorted(reads, reverse=True)
+
+
+def test_an_exported_model_stays_one_and_scores(known, sample_images, tmp_path):
+    pytest.importorskip("onnxruntime")
+    exported, films = tmp_path / "known.onnx", sample_images / "labelled"
+    assert CliRunner().invoke(main, ["export", known, "--out", str(exported)]).exit_code == 0
+    for model, out in ((exported, "site.safetensors"), (known, "site.onnx"), (known, "site.XML")):
+        refused = run(films, "--model", model, "--out", tmp_path / out)
+        assert refused.exit_code == 2
+        assert "end its name in ." in refused.stderr
+        assert not (tmp_path / out).exists()
+    result = run(films, "--model", exported, "--out", tmp_path / "site.onnx")
+    assert result.exit_code == 0, result.output
+    site, plain = load_model(os.fspath(tmp_path / "site.onnx")), load_model(os.fspath(exported))
+    assert site.graph == plain.graph
+    assert site.card.calibration != plain.card.calibration
+    assert len(site.seen) == 121
+    words = ("predict", films, "--model", tmp_path / "site.onnx", "--workers", "0", "--out", tmp_path / "o")
+    scanned = CliRunner().invoke(main, [*map(str, words), "--format", "csv"])
+    assert scanned.exit_code == 0, scanned.output
+    assert "--out site.onnx" in scanned.stderr
+
+
+def test_a_cost_of_reading_alone_is_refused_not_ignored(known, sample_images, tmp_path):
+    result = run(sample_images / "labelled", "--model", known, "--out", tmp_path / "s.safetensors", "--cost-read", 5)
+    assert result.exit_code == 2
+    assert "--cost-missed as well" in result.stderr
 
 
 def test_films_that_the_model_has_seen_are_refused_and_so_are_those_that_calibrated_it(done, sample_images, tmp_path):

@@ -122,6 +122,26 @@ def test_a_command_that_is_ended_while_it_starts_says_no_more_than_a_line(many, 
     nothing_is_left(process)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("module", ["click", "xrayscan.decode.builtin", "xrayscan.runtime.offline"])
+def test_an_end_while_anything_is_imported_shows_no_traceback(module):
+    """The window is a few tenths of a second, on a slow disk several seconds."""
+    program = f"""
+import os, signal, sys
+class Ends:
+    def find_spec(self, name, path, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Ends())
+from xrayscan.__main__ import main
+sys.argv = ["xrayscan", "--version"]
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("", "")
+    assert done.returncode in (-signal.SIGINT, 128 + signal.SIGINT)
+
+
 @pytest.mark.slow
 def test_a_second_signal_ends_a_scan_at_once(many, tmp_path):
     process = start(*scan_of(many, tmp_path / "out"))

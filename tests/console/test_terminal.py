@@ -1,22 +1,23 @@
 """What every command prints, at the widths and on the terminals that people have."""
 
 import io
+import re
 
 import pytest
 from command_line import xrayscan
 from rich.console import Console
 from small import write_film
 
-from xrayscan.console.terminal import Clock, aligned, moves, say, stderr, tell_files
+from xrayscan.console.terminal import Clock, aligned, moves, say, stderr, tell_files, titled_table
 
 
 @pytest.fixture
 def printed():
     """Run a function on a console of 80 characters and return its lines."""
 
-    def run(function, *words, terminal=True):
+    def run(function, *words, terminal=True, width=80):
         text = io.StringIO()
-        function(Console(file=text, width=80, force_terminal=terminal, no_color=True, highlight=False), *words)
+        function(Console(file=text, width=width, force_terminal=terminal, no_color=True, highlight=False), *words)
         return text.getvalue().splitlines()
 
     return run
@@ -86,9 +87,11 @@ def test_the_transcript_of_a_scan_names_model_counts_films_files_and_what_comes_
     places = [next(n for n, line in enumerate(lines) if line.startswith(start)) for start in starts]
     assert places == sorted(places)
     assert f"  film one.png  {folder}" in lines[places[-1]]
-    assert f"Next     xrayscan show '{folder}film one.png'" in lines
+    assert f"Next     xrayscan show '{folder}film one.png' --model {model_file}" in lines
     assert any(line.startswith("Open     o/triage.html (") for line in lines)
     assert "s in all (scoring " in lines[-1]
+    (told,) = (line for line in lines if "validation: " in line)
+    assert re.search(r"sensitivity \d+ % \(\d+–\d+ %\), specificity \d+ % \(\d+–\d+ %\)\.", told)
 
 
 @pytest.mark.parametrize("words", [("predict", "empty"), ("predict", "empty", "--out", "o")])
@@ -107,3 +110,17 @@ def test_a_labelled_folder_without_films_writes_nothing(command, tmp_path, monke
     done = xrayscan(command, "empty", "--out", "out.x")
     assert done.exit_code == 3, done.output
     assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_a_table_breaks_no_word_and_no_number_whatever_the_width(width, printed):
+    headings = ("threshold", "operating point", "found", "sensitivity", "specificity")
+    first = ("0.0452", "sensitivity-0.99", "12,345", "1.000 (0.839–1.000)", "0.450\n0.227–0.667")
+    rows = [first, ("0.5", "", "1", "–", "")]
+    table = titled_table("Thresholds", headings)
+    for row in rows:
+        table.add_row(*row)
+    lines = [re.sub(r"\x1b\[\d*m", "", line) for line in printed(lambda out: out.print(table), width=width)]
+    assert max(map(len, lines)) <= width
+    words = {word.removesuffix(":") for line in lines for word in line.split()}
+    assert {word for row in [headings[1:], *rows] for cell in row for word in cell.split()} <= words

@@ -41,6 +41,24 @@ def test_a_folder_without_exactly_two_labels_says_what_it_needs(tmp_path, names)
         read_folder(str(tmp_path))
 
 
+@pytest.mark.parametrize("split", ["", "train/"])
+def test_a_third_label_is_named_with_what_to_do_and_an_empty_folder_is_none(tmp_path, split):
+    (tmp_path / split / "empty" / "deeper").mkdir(parents=True)
+    (tmp_path / split / "empty" / ".hidden").write_text("")
+    names = [f"{split}{label}/{n}.png" for label in ("NORMAL", "PNEUMONIA") for n in range(5)]
+    folder = read_folder(films_at(tmp_path, *names))
+    assert folder.labels == ("NORMAL", "PNEUMONIA")
+    assert folder.warnings == ("the folder empty holds no film",)
+    films_at(tmp_path, f"{split}TB/a.png")
+    with pytest.raises(InputError, match=r"has 3 labels: NORMAL, PNEUMONIA, TB\. Two are needed: --ignore-label NAME"):
+        read_folder(str(tmp_path))
+    assert len(read_folder(str(tmp_path), FolderSettings(ignore_label=("tb",))).films) == 10
+    assert len(read_folder(str(tmp_path), FolderSettings("PNEUMONIA,TB")).films) == 11
+    table = write_csv(tmp_path, "path,label\na.png,NORMAL\nb.png,PNEUMONIA\nc.png,TB\n")
+    with pytest.raises(InputError, match="has 3 labels: NORMAL, PNEUMONIA, TB"):
+        read_folder(str(tmp_path), table)
+
+
 def test_a_label_without_a_file_is_refused_by_name(tmp_path):
     (tmp_path / "NORMAL").mkdir()
     with pytest.raises(InputError, match="NORMAL holds no file"):

@@ -81,6 +81,21 @@ def test_every_figure_of_a_group_is_that_of_its_films_alone(by_style):
     assert "auroc" not in found["by"]["mean"]
 
 
+def test_a_mean_over_groups_is_no_surer_than_the_groups_are():
+    """Two groups of 12 films that are all cleared do not prove a specificity of 100 %."""
+    labels = np.repeat([0, 1, 0, 1], 12).astype(np.uint8)
+    groups = Groups("site", ("a", "b"), np.repeat([0, 1], 24))
+    resampler = Resampler.from_patients(np.arange(48))
+    found = figures_by_group(groups, labels, labels.astype(float), 0.5, resampler)
+    each = [row.figures.intervals["specificity"][0] for row in found.groups]
+    low, high = found.mean.intervals["specificity"]
+    assert high == found.mean.values["specificity"] == 1
+    assert max(each) < low < 0.9  # of two groups more is known than of one, of 24 films not everything
+    alone = figures_by_group(Groups("site", ("a",), np.zeros(48, int)), labels, labels.astype(float), 0.5, resampler)
+    for name, bounds in alone.groups[0].figures.intervals.items():
+        assert alone.mean.intervals[name] == pytest.approx(bounds), name
+
+
 def test_terminal_and_page_say_where_films_are_too_few(by_style):
     result, out = by_style
     for text in ("by style", "too few", "mean", "worst", "(style"):

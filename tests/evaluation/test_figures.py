@@ -7,6 +7,7 @@ from xrayscan.evaluation.figures import (
     at_threshold,
     classification_report,
     difference,
+    joined,
     ranked,
     reading_queue,
     sweep,
@@ -110,7 +111,38 @@ def test_differences_are_paired(some):
     gap = difference(one, two)
     assert gap.values["auroc"] == one.values["auroc"] - two.values["auroc"]
     assert np.diff(gap.intervals["auroc"]) < np.diff(one.intervals["auroc"]) / 3
-    assert set(difference(one, one).intervals.values()) == {(0.0, 0.0)}
+    low, high = difference(one, one).intervals["auroc"]
+    assert low <= 0 <= high
+    assert high - low < 0.02
+
+
+def test_two_models_that_are_perfect_on_few_films_are_not_proven_equal():
+    labels = np.repeat([0, 1], 20).astype(np.uint8)
+    resampler = Resampler.from_patients(np.arange(40))
+    one, two = (
+        joined(ranked(labels, said, resampler), at_threshold(labels, said, 0.5, resampler))
+        for said in (labels * 0.8 + 0.1, labels * 0.9 + 0.05)
+    )
+    gap = difference(one, two)
+    for name in ("auroc", "accuracy", "balanced_accuracy", "sensitivity", "specificity"):
+        low, high = gap.intervals[name]
+        assert gap.values[name] == 0, name
+        assert low < -0.05 < 0.05 < high, name
+    for side, own in zip(gap.intervals["sensitivity"], (-1, 1), strict=True):
+        assert side == pytest.approx(own * (1 - one.intervals["sensitivity"][0]))  # 20 of 20: 84 to 100 %
+
+
+def test_differences_of_shares_cover_the_truth_where_few_films_differ():
+    """Four films that one of two models alone finds, of a hundred, prove nothing (McNemar's exact test: p = 0.125)."""
+    labels = np.repeat([1, 0], 100).astype(np.uint8)
+    resampler = Resampler.from_patients(np.arange(200))
+    all_found, four_missed = labels.astype(float), labels.astype(float)
+    four_missed[:4] = 0
+    one, two = (at_threshold(labels, said, 0.5, resampler) for said in (all_found, four_missed))
+    low, high = difference(one, two).intervals["sensitivity"]
+    assert low < 0 < 0.04 < high
+    four_missed[:20] = 0
+    assert difference(one, at_threshold(labels, four_missed, 0.5, resampler)).intervals["sensitivity"][0] > 0.1
 
 
 def test_ppv_and_npv_at_the_films_own_prevalence_are_theirs(some):

@@ -187,6 +187,22 @@ def test_a_plugin_that_registers_nothing_is_told_what_is_missing(install, member
     assert missing in load_registry().plugins[-1].error
 
 
+def test_a_misspelt_hook_or_argument_is_told_with_the_right_one(install):
+    @hookimpl
+    def misspelt(register):
+        pass
+
+    @hookimpl
+    def register_backends(reg):
+        pass
+
+    install(one=plugin_module("p_hook", register_backend=misspelt))
+    wanted = "there is no hook 'register_backend' (did you mean 'register_backends'?)"
+    assert load_registry().plugins[-1].error == wanted
+    install(one=plugin_module("p_argument", register_backends=register_backends))
+    assert load_registry().plugins[-1].error == "register_backends takes one argument, which must be called 'register'"
+
+
 def test_two_plugins_of_one_name_are_told_apart_by_refusing_the_second(install, monkeypatch):
     install(mine=plugin_module("p_mine", register_backends=offering("mine")))
     points = importlib.metadata.entry_points(group="xrayscan")

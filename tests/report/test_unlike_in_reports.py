@@ -32,7 +32,7 @@ def reported(worklist, tmp_path):
         texts = {path.rpartition(".")[2]: Path(path).read_text(encoding="utf-8") for path in paths}
         console = ScanConsole()
         console._console = Console(file=io.StringIO(), width=300)
-        console.summary(made, paths)
+        console.summary(made, paths, ["default"])
         return made, texts, console._console.file.getvalue()
 
     return make

@@ -18,6 +18,15 @@ def test_discrimination_is_scikit_learns_and_lies_in_its_interval():
     assert (metrics["films"], metrics["patients"], metrics["with_finding"]) == (200, 100, 100)
 
 
+def test_twelve_films_in_perfect_order_do_not_prove_a_perfect_model():
+    """As `xrayscan evaluate` tells it: six films of a label, all found, prove 61 % at least (Wilson)."""
+    labels = np.arange(12, dtype=np.uint8) % 2
+    metrics = measure(labels * 4.0 - 2, labels, np.arange(12), seed=0).metrics
+    assert metrics["auroc"] == metrics["auprc"] == 1
+    for name in ("auroc_ci95", "auprc_ci95"):
+        assert metrics[name] == pytest.approx((0.6097, 1.0), abs=1e-3), name
+
+
 def test_logits_that_are_too_sure_are_calibrated():
     assert measure(LOGITS, LABELS, PATIENTS, seed=0).calibration.slope < 1
 

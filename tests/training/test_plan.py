@@ -1,6 +1,9 @@
+import dataclasses
+
 import pytest
 
 from xrayscan import FitSettings, ModelError, TrainingParams, TrainSettings, UsageError
+from xrayscan.plugin.manager import load_registry
 from xrayscan.training.plan import FAST_EPOCHS, Plan
 
 
@@ -35,3 +38,11 @@ def test_history_is_written_whatever_else_listens():
 def test_what_cannot_be_trained_is_refused(settings, error):
     with pytest.raises(error):
         Plan.from_settings(settings)
+
+
+def test_a_backend_whose_spec_gives_something_else_is_told_so(monkeypatch):
+    registry = load_registry()
+    registry.backends["cnn"] = dataclasses.replace(registry.backends["cnn"], spec=lambda params: (128, 128))
+    monkeypatch.setattr("xrayscan.training.plan.load_registry", lambda: registry)
+    with pytest.raises(ModelError, match=r"its spec\(\) returns tuple, not an InputSpec"):
+        Plan.from_settings(TrainSettings())

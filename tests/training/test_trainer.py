@@ -9,14 +9,17 @@ from xrayscan import (
     InputError,
     InputSpec,
     ModelError,
+    Placement,
     TrainingParams,
     TrainSettings,
     load_model,
+    load_predictor,
     scan,
     train,
 )
 from xrayscan.training.trainer import split_films
 
+KINDS = ("fp32", "bf16")
 SMALL = {"side": "32", "width": "4", "blocks": "1"}
 QUICK = TrainSettings(parameters=SMALL, fit=FitSettings(TrainingParams(epochs=2, batch_size=16)), workers=0)
 
@@ -46,6 +49,16 @@ def test_the_card_tells_how_the_model_came_about(trained):
     assert card.parameters["width"] == 4
     assert card.operating_points[0].name == "balanced"
     assert card.metrics["auroc_ci95"][0] <= card.metrics["auroc"] <= card.metrics["auroc_ci95"][1]
+
+
+def test_a_model_is_measured_as_scans_compute_whatever_training_did(sample_images, tmp_path):
+    half = dataclasses.replace(QUICK, fit=dataclasses.replace(QUICK.fit, placement=Placement("cpu", "bf16")))
+    trained = train(str(sample_images / "labelled"), str(tmp_path / "run"), half)
+    films = trained.films
+    validation = films.films(films.validation).pixels
+    exact, rounded = (load_predictor(trained.model, Placement("cpu", kind)).predict(validation) for kind in KINDS)
+    assert trained.logits == pytest.approx(exact, abs=1e-5)
+    assert abs(trained.logits - rounded).max() > 1e-4
 
 
 def test_no_patient_stands_on_both_sides(trained):

@@ -151,8 +151,9 @@ def evaluate(
     layout = _replaced(FolderSettings(), positive=positive, labels_csv=labels, patient_pattern=patient_pattern)
     labelled, models = read_folder(folder, layout), list(path_texts(model))
     where = choose([load_model(name) for name in models], device=device, films=len(labelled.films))
-    base = settings or EvaluateSettings(placement=where)
-    chosen = _replaced(base, split=split, prevalence=prevalence, threshold=threshold)
+    placed = where if settings is None or device != "auto" else None
+    base = settings or EvaluateSettings()
+    chosen = _replaced(base, split=split, prevalence=prevalence, threshold=threshold, placement=placed)
     evaluation = run(models, labelled, folder, chosen)
     if out is not None:
         write_evaluation(evaluation, out)

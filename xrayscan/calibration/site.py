@@ -19,7 +19,7 @@ from xrayscan.evaluation.overlap import overlap
 from xrayscan.model.backend import Placement
 from xrayscan.model.batches import predict_logits
 from xrayscan.model.card import ModelCard, OperatingPoint
-from xrayscan.model.file import Model, load_model, save_model
+from xrayscan.model.file import Model, check_suffix, load_model, save_changed
 from xrayscan.model.provenance import Provenance
 from xrayscan.plugin.loading import load_predictor
 from xrayscan.scanning.row import pixel_column
@@ -54,6 +54,7 @@ class Calibrated:
     after: Figures  # at "balanced"
     table: tuple[Line, ...]  # at every threshold
     points: Mapping[str, Line]  # at each operating point
+    costs: Costs  # of both
     needed: Mapping[str, Mapping[float, int]]  # sensitivity, specificity → half-width of its interval → films
     gate: SiteGate | None  # None: the model has none
     warnings: tuple[str, ...]
@@ -67,11 +68,13 @@ def calibrate(
     The weights stay as they are, bit for bit; the films join those that the model has seen. The gate is set to pass
     films of the site, unless the model is of no use there.
     Raises: InputError for too few films or patients, or films that the model has seen; ModelError for a model that
-    cannot be used, or does not say what it has seen; OutputError if ``out`` cannot be written.
+    cannot be used, or does not say what it has seen; UsageError for an ``out`` that ends as another kind of model
+    does; OutputError if it cannot be written.
     """
     model = load_model(reference)
     if model.seen is None:
         raise ModelError(f"{reference} does not say on which films it was trained: train it again, then calibrate")
+    check_suffix(model, out)
     workers = default_workers() if settings.workers is None else settings.workers
     films = read_films(folder, settings.split, [model.card.input], workers=workers, on_film=settings.on_film)
     _refuse(films, model.seen, reference)
@@ -94,7 +97,7 @@ def calibrate(
     card = _card(model.card, films, fitted, figures["after"], resampler, settings.name)
     seen = Provenance.from_films(films.digests, films.hashes, [film.patient_key for film in films.films])
     try:
-        save_model(out, card, tensors, model.seen.united(seen))
+        save_changed(out, dataclasses.replace(model, card=card, tensors=tensors, seen=model.seen.united(seen)))
     except OSError as error:
         raise OutputError(f"{out}: {error.strerror}: choose another --out") from error
     costs = settings.costs or Costs()
@@ -108,6 +111,7 @@ def calibrate(
             for name, limit in fitted.thresholds.items()
             for line in lines(films.labels, fitted.held_out, [limit], resampler, costs)
         },
+        costs=costs,
         needed=_needed(card, films),
         gate=gate,
         warnings=(*folder.warnings, *contradictions(films.films, films.digests, folder.labels), *useless),

@@ -35,12 +35,12 @@ class InferenceRate:
 class Rates:
     """Films per second of the parts of a scan."""
 
-    films: int  # that it was measured on
+    films: int  # that were there; of many, as many are measured as take some seconds
     decoded: float
     inferred: float  # by the runtime that a scan takes, at its best batch size
-    scanned: float  # a whole scan, without its start
+    scanned: float | None  # a whole scan, without its start; null if so few films do not tell
     limit: str  # decoding or inference
-    hours: float  # that 100,000 such films take
+    hours: float | None  # that 100,000 such films take
     inference: list[InferenceRate]
 
 

@@ -15,6 +15,8 @@ from xrayscan.cli.types import ModelReference
 from xrayscan.dataset.folder_settings import FolderSettings
 from xrayscan.files.plain import plain
 
+READ = 1.0  # what reading a film costs
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrateOptions:
@@ -30,18 +32,22 @@ class CalibrateOptions:
     )
     cost_missed: float | None = option(
         None,
-        "Cost of one missed case; with --cost-read, adds a threshold.",
+        "Cost of one missed case; with --cost-read, adds a threshold. The table counts 10 where none is given.",
         range=(0, None),
         open=True,
         metavar="C",
     )
-    cost_read: float = option(1.0, "Cost of reading one flagged film.", range=(0, None), open=True, metavar="C")
+    cost_read: float = option(READ, "Cost of reading one flagged film.", range=(0, None), open=True, metavar="C")
     overwrite: bool = options.overwrite_option()
     seed: int = option(0, "Random seed for folds and confidence intervals.")
     labels: FolderSettings
     hardware: options.Hardware
     quiet: bool = options.quiet_option()
     as_json: bool = options.json_option()
+
+    def __post_init__(self) -> None:
+        if self.cost_missed is None and self.cost_read != READ:
+            raise click.UsageError("--cost-read says nothing alone: give --cost-missed as well")
 
     @staticmethod
     def below(values: Mapping[str, Any], extra: list[str]) -> Mapping[str, Any]:
@@ -101,21 +107,30 @@ def calibrate(asked: CalibrateOptions) -> ModelCalibrated:
     from xrayscan.calibration import CalibrateSettings, Costs, write_thresholds
     from xrayscan.calibration import calibrate as run
     from xrayscan.console.calibrate import CalibrateConsole
+    from xrayscan.model.file import load_model
+    from xrayscan.network.choice import choose
 
     if os.path.exists(asked.out) and not asked.overwrite:
         raise click.UsageError(f"{asked.out} is there: choose another --out, or --overwrite")
     with CalibrateConsole(quiet=asked.quiet, since=began()) as console:
+        labelled, hardware = _read(asked.labelled, asked.labels), asked.hardware
+        where = choose(
+            [load_model(asked.model)],
+            device=hardware.device,
+            precision=hardware.precision,
+            films=len(labelled.films),
+        )
         settings = CalibrateSettings(
             name=asked.name,
             costs=None if asked.cost_missed is None else Costs(asked.cost_missed, asked.cost_read),
             seed=asked.seed,
-            placement=asked.hardware.placement(),
-            workers=asked.hardware.workers,
+            placement=where,
+            workers=hardware.workers,
             on_film=console.film,
         )
-        result = run(asked.model, _read(asked.labelled, asked.labels), asked.out, settings)
+        result = run(asked.model, labelled, asked.out, settings)
         files = [asked.out, write_thresholds(result, asked.out)]
-        console.summary(result, files)
+        console.summary(result, asked.model, files)
     points = {name: ThresholdAt(**plain(line)) for name, line in result.points.items()}
     needed = {name: {f"{width:g}": films for width, films in one.items()} for name, one in result.needed.items()}
     labels = result.films.labels

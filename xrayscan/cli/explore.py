@@ -72,6 +72,6 @@ def explore(asked: ExploreOptions) -> FolderExplored:
         console.stage("drawing")
         path = asked.out or own_file("explore.html")
         write_explore_page(explored, path)
-        console.summary(explored, path, asked.directory)
+        console.summary(explored, path, asked.directory, asked.labels)
     found: dict[str, Any] = as_json(explored)
     return FolderExplored(page=path, **found)

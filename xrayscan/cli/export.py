@@ -48,6 +48,7 @@ def export(asked: ExportOptions) -> ModelExported:
 
     Exit code: 0 written, 4 a model that is no network, 5 output cannot be written.
     """
+    from xrayscan.console.terminal import shell_word
     from xrayscan.errors import OutputError
     from xrayscan.files.text import with_size
     from xrayscan.model.file import load_model
@@ -67,5 +68,5 @@ def export(asked: ExportOptions) -> ModelExported:
     if not asked.as_json:
         within = f"run once, its probabilities are within {max(found, 1e-6):.1g} of torch's"
         click.echo(f"Written  {with_size(path)}; {within}")
-        click.echo(f"Next     xrayscan predict FOLDER --model {path}")
+        click.echo(f"Next     xrayscan predict FOLDER --model {shell_word(path, 'FILE')}")
     return ModelExported(path, asked.kind, found)

@@ -100,7 +100,8 @@ class Hardware:
     device: str = device_option()
     precision: Literal["auto", "fp32", "bf16", "fp16"] = option(
         "auto",
-        "Numeric precision. auto: fastest one the hardware supports; scans: one that keeps probabilities within 0.01.",
+        "Numeric precision. auto: one that keeps probabilities within 0.01; train and tune: fastest one the hardware "
+        "supports.",
         env="XRAYSCAN_PRECISION",
     )
     workers: int | None = workers_option()

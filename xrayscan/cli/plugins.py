@@ -1,5 +1,6 @@
 """`xrayscan plugins`: what is installed, what it registers, what did not load; and a new plugin to start from."""
 
+import os
 from dataclasses import dataclass
 
 import click
@@ -85,10 +86,12 @@ def plugins(ctx: click.Context, as_json: bool) -> None:
 @click.option("--out", metavar="FOLDER/", show_default="NAME, here", help="New folder for the plugin.")
 def new(name: str, kind: str, out: str | None) -> None:
     """Write a small plugin called NAME that works, with its contract test, to start from."""
+    from xrayscan.console.terminal import shell_word
     from xrayscan.files.text import escaped
     from xrayscan.plugin.scaffold import write_scaffold
 
     folder = out or name
     for path in write_scaffold(name, kind, folder):
         click.echo(escaped(path))
-    click.echo(escaped(f"Next: pip install ./{folder}, then xrayscan plugins and pytest {folder}"), err=True)
+    package, tests = (shell_word(path, "FOLDER") for path in (os.path.join(os.curdir, folder), folder))
+    click.echo(f"Next: pip install {package}, then xrayscan plugins and pytest {tests}", err=True)

@@ -252,7 +252,7 @@ def _scan(found: "list[str | Source]", asked: PredictOptions) -> Ranked:
         counted = dataclasses.asdict(console.progress) | ran_on(console.hardware)
         files.append(write_run(worklist, out, kept, counted, exit_code))
         names, told = handed_over(out, files)
-        console.summary(worklist, [*told, *copies])
+        console.summary(worklist, [*told, *copies], asked.models)
         answer = ranked(worklist, out, names, exit_code)
         if stopping():
             remains = _remains(worklist, console.progress, named, asked.fresh)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from xrayscan.console.film_console import FilmConsole, tell_failed
-from xrayscan.console.terminal import printable, say, tell_files, titled_table
+from xrayscan.console.terminal import printable, say, shell_word, tell_files, titled_table
 from xrayscan.evaluation.figures import NAMES
 from xrayscan.files.text import counted
 
@@ -24,8 +24,11 @@ class CalibrateConsole(FilmConsole):
     def __init__(self, *, quiet: bool = False, since: float | None = None) -> None:
         super().__init__("reading films", quiet=quiet, since=since)
 
-    def summary(self, result: "Calibrated", files: Sequence[str]) -> None:
-        """Print warnings, figures before and after, thresholds, how many films more certainty takes, and the files."""
+    def summary(self, result: "Calibrated", reference: str, files: Sequence[str]) -> None:
+        """Print warnings, figures before and after, thresholds, how many films more certainty takes, and the files.
+
+        ``reference`` is the model that was calibrated, as the user called it.
+        """
         self._stop()
         out, films = self._console, result.films
         tell_failed(out, films.failed)
@@ -51,7 +54,8 @@ class CalibrateConsole(FilmConsole):
         for name, films_by_width in result.needed.items():
             told = ", ".join(f"±{100 * width:.0f} % with {count:,}" for width, count in films_by_width.items())
             say(out, f"Labelled films to know {name}: {told}.")
-        tell_files(out, files, [f"xrayscan evaluate OTHER-FILMS --model default --model {files[0]}"])
+        old, new = shell_word(reference, "OLD"), shell_word(files[0], "NEW")
+        tell_files(out, files, [f"xrayscan evaluate OTHER-FILMS --model {old} --model {new}"])
         fitted = "No film helped to fit its own calibration: check it on other films."
         say(out, f"{self._clock.told()} [italic]{fitted}[/]")
 
@@ -66,7 +70,7 @@ def _before_and_after(result: "Calibrated") -> "Table":
 
 
 def _figure(value: float, bounds: tuple[float, float]) -> str:
-    return f"{value:.3f} ({bounds[0]:.3f} to {bounds[1]:.3f})"
+    return f"{value:.3f} ({bounds[0]:.3f}–{bounds[1]:.3f})"
 
 
 def _thresholds(result: "Calibrated") -> "Table":
@@ -81,7 +85,8 @@ def _thresholds(result: "Calibrated") -> "Table":
         "specificity",
         "cost",
     )
-    table = titled_table("Thresholds on these films", headings)
+    counted_as = f"cost: {result.costs.missed:g} a missed case, {result.costs.read:g} a film read"
+    table = titled_table(f"Thresholds on these films ({counted_as})", headings)
     step = max(1, len(result.table) // LINES)
     rows = [*(("", line) for line in result.table[::step]), *result.points.items()]
     for name, line in sorted(rows, key=lambda row: row[1].threshold):
@@ -91,5 +96,6 @@ def _thresholds(result: "Calibrated") -> "Table":
 
 def _cells(name: str, line: "Line") -> list[str]:
     counts = [f"{count:,}" for count in (line.found, line.missed, line.read)]
-    shares = [_figure(line.sensitivity, line.sensitivity_ci95), _figure(line.specificity, line.specificity_ci95)]
+    told = ((line.sensitivity, line.sensitivity_ci95), (line.specificity, line.specificity_ci95))
+    shares = [f"{share:.3f}\n{low:.3f}–{high:.3f}" for share, (low, high) in told]
     return [f"{line.threshold:.4f}", f"[bold]{printable(name)}[/]" if name else "", *counts, *shares, f"{line.cost:g}"]

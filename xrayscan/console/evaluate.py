@@ -7,7 +7,7 @@ from rich.progress import TimeRemainingColumn
 from rich.table import Table
 
 from xrayscan.console.film_console import FilmConsole, tell_failed
-from xrayscan.console.terminal import printable, say, tell_files, titled_table
+from xrayscan.console.terminal import printable, say, shell_word, tell_files, titled_table
 from xrayscan.evaluation.figures import NAMES
 from xrayscan.evaluation.groups import GROUP_FIGURES
 from xrayscan.files.text import counted
@@ -52,7 +52,8 @@ class EvaluateConsole(FilmConsole):
                 out.print(_groups_table(model, films.folder.labels[1], evaluation.groups.by, model.by_group))
         for model in evaluation.models:
             say(out, _queue_line(model, films.folder.labels[1]))
-        tell_files(out, files, [f"xrayscan predict FOLDER --model {evaluation.models[0].reference}"])
+        first = shell_word(evaluation.models[0].reference, "MODEL")
+        tell_files(out, files, [f"xrayscan predict FOLDER --model {first}"])
         figures = "These figures describe how well films are ordered. They are not a diagnosis."
         say(out, f"{self._clock.told()} [italic]{figures}[/]")
 
@@ -126,5 +127,5 @@ def _of(figures: "Figures", name: str, *, signed: bool = False) -> str:
 def _figure(value: float, bounds: tuple[float, float], *, signed: bool = False) -> str:
     if value != value:  # NaN
         return "undefined"
-    sign = "+" if signed else ""
-    return f"{value:{sign}.3f} ({bounds[0]:{sign}.3f} to {bounds[1]:{sign}.3f})"
+    low, high = bounds
+    return f"{value:+.3f} ({low:+.3f} to {high:+.3f})" if signed else f"{value:.3f} ({low:.3f}–{high:.3f})"

@@ -1,5 +1,6 @@
 """What people see of an exploration: films looked at, then tables and warnings, on stderr."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rich.progress import TimeRemainingColumn
@@ -7,6 +8,8 @@ from rich.table import Table
 
 from xrayscan.console.film_console import FilmConsole, tell_failed
 from xrayscan.console.terminal import printable, say, shell_word, tell_files, titled_table
+from xrayscan.dataset.folder_settings import FolderSettings
+from xrayscan.files.paths import path_text
 
 if TYPE_CHECKING:
     from xrayscan.exploration import Explored
@@ -23,8 +26,8 @@ class ExploreConsole(FilmConsole):
         """The films are known; something is computed from them."""
         self.doing(what)
 
-    def summary(self, explored: "Explored", path: str, directory: str) -> None:
-        """Print every table, what the shortcut check means, warnings, and where the page is."""
+    def summary(self, explored: "Explored", path: str, directory: str, labels: FolderSettings) -> None:
+        """Print every table, what the shortcut check means, warnings, where the page is, and how to train on it."""
         from xrayscan.exploration.tables import tables
 
         self._stop()
@@ -37,8 +40,19 @@ class ExploreConsole(FilmConsole):
         tell_failed(out, explored.films.failed)
         for warning in explored.warnings:
             say(out, f"[bold yellow]Warning:[/] {printable(warning)}.")
-        tell_files(out, [path], [f"xrayscan train {shell_word(directory, 'DIR')} --out RUN/"])
+        films = " ".join([shell_word(directory, "DIR"), *_options(labels)])
+        tell_files(out, [path], [f"xrayscan train {films} --out RUN/"])
         say(out, self._clock.told())
+
+
+def _options(labels: FolderSettings) -> Iterator[str]:
+    """What was said about the folder, as options of the next command."""
+    said = {**labels.kept(), "labels": labels.labels_csv and path_text(labels.labels_csv)}
+    if labels.positive == FolderSettings().positive:
+        del said["positive"]
+    for name, value in said.items():
+        for one in value if isinstance(value, list) else filter(None, [value]):
+            yield f"--{name.replace('_', '-')} {shell_word(one, name.upper())}"
 
 
 def _table(table: "TextTable") -> Table:

@@ -85,11 +85,14 @@ class ScanConsole:
         self._clock.phase(REPORTS)
         self._bar.update(self._task, completed=done, total=total, description="Pictures", rate=0, note="")
 
-    def summary(self, worklist: Worklist, files: Sequence[str]) -> None:
-        """Print counts, why films were not scored, which ones to read first, where the files are, and the time."""
+    def summary(self, worklist: Worklist, files: Sequence[str], models: Sequence[str]) -> None:
+        """Print counts, why films were not scored, which ones to read first, where the files are, and the time.
+
+        ``models`` scored, as the user called them.
+        """
         self._stop()
         tell_worklist(self._console, worklist, verbose=self._verbose)
-        tell_files(self._console, files, next_commands(worklist))
+        tell_files(self._console, files, next_commands(worklist, models))
         say(self._console, f"{self._clock.told()} [italic]Suggested reading order. Not a diagnosis.[/]")
 
     def _stop(self) -> None:

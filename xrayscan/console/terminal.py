@@ -7,15 +7,18 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from xrayscan.files.text import escaped
 
+GAP = 2  # characters between the columns of a table
+NARROW = 72  # characters below which a table that would break words is told row by row
 HINT = 8  # characters of the words before files and hints
 LONGEST = 72  # characters of a cell that others are aligned with: a UID and its extension fit
 
@@ -61,7 +64,39 @@ class TitledTable(Table):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield f"[bold]{self.told}[/]"
-        yield from super().__rich_console__(console, options)
+        room = options.max_width - GAP * (len(self.columns) - 1)
+        sizes = [[Measurement.get(console, options, cell) for cell in _cells(column)] for column in self.columns]
+        words, lines = ([max(size[n] for size in column) for column in sizes] for n in (0, 1))
+        if sum(words) > room and room < NARROW:
+            yield from self._one_below_the_other()
+        else:
+            if sum(words) <= room < sum(lines):
+                for column, width in zip(self.columns, _shared(words, lines, room), strict=True):
+                    column.width = width
+            yield from super().__rich_console__(console, options)
+
+    def _one_below_the_other(self) -> RenderResult:
+        """Every row as lines of headings and cells, where a terminal is too narrow for columns."""
+        headings = [" ".join(str(column.header).split()) for column in self.columns]
+        for row in zip(*(column.cells for column in self.columns), strict=True):
+            told = [" ".join(str(cell).split()) for cell in row]
+            yield from told[:1] if told[0] else ()
+            yield from (f"  {name}: {cell}" for name, cell in zip(headings[1:], told[1:], strict=True) if cell)
+
+
+def _cells(column: Column) -> list[RenderableType]:
+    return [column.header, *column.cells]
+
+
+def _shared(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
+    """Widths between the least, which breaks no word, and the most: those that need little more get it first."""
+    widths, left = list(least), room - sum(least)
+    needy = sorted(range(len(widths)), key=lambda n: most[n] - least[n])
+    for place, n in enumerate(needy):
+        more = min(most[n] - least[n], left // (len(needy) - place))
+        widths[n] += more
+        left -= more
+    return widths
 
 
 def titled_table(title: str, headings: Sequence[str]) -> Table:

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from xrayscan.console.card import show_card
 from xrayscan.console.film_console import FilmConsole, tell_failed
-from xrayscan.console.terminal import duration, printable, say, tell, tell_files
+from xrayscan.console.terminal import duration, printable, say, shell_word, tell, tell_files
 from xrayscan.files.text import counted
 from xrayscan.model.backend import Epoch
 
@@ -71,7 +71,7 @@ class TrainConsole(FilmConsole):
         self._stop()
         self._console.print()
         show_card(self._console, trained.model.card)
-        run = os.path.dirname(trained.files[0])
+        run = shell_word(os.path.dirname(trained.files[0]), "RUN/")
         commands = [f"xrayscan evaluate TEST-FILMS --model {run}", f"xrayscan predict FOLDER --model {run}"]
         tell_files(self._console, trained.files, commands)
         say(self._console, self._clock.told())

@@ -121,9 +121,8 @@ class TuneConsole:
         if tuned.importance:
             shares = ", ".join(f"{escape(name)} {share:.0%}" for name, share in tuned.importance.items())
             say(out, f"What explains the differences between trials: {shares}")
-        tell_files(
-            out, tuned.files, [f"xrayscan train {shell_word(directory, 'DIR')} --out RUN/ --recipe {tuned.recipe}"]
-        )
+        films, recipe = shell_word(directory, "DIR"), shell_word(tuned.recipe, "RECIPE")
+        tell_files(out, tuned.files, [f"xrayscan train {films} --out RUN/ --recipe {recipe}"])
         say(
             out,
             f"{self._clock.told()} [italic]The best of many trials on the same validation films looks better than it "

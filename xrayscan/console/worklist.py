@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -12,11 +12,14 @@ from rich.text import Text
 
 from xrayscan.console.terminal import aligned, printable, say, shell_word, tell, titled_table
 from xrayscan.files.text import counted, ending
+from xrayscan.model.card import Interval
+from xrayscan.model.graph_file import SUFFIXES
 from xrayscan.report.remedies import remedy
 from xrayscan.store.record import Status
 from xrayscan.worklist.worklist import DISAGREE, Worklist, WorklistRow
 
 UNSCORED = (Status.SET_ASIDE, Status.FAILED)
+DEFAULT = "default"  # the model of commands that are given none
 TOP = 5
 TOP_REASONS = 8
 HEADING = 12  # characters of a model's name above its probabilities: its end, where paths differ
@@ -46,12 +49,18 @@ def tell_worklist(out: Console, worklist: Worklist, *, verbose: bool = False) ->
     _tell_models(out, worklist)
 
 
-def next_commands(worklist: Worklist) -> list[str]:
-    """What people run after a scan: the first film by its path, if a shell can be given it as it is shown."""
+def next_commands(worklist: Worklist, models: Sequence[str]) -> list[str]:
+    """What people run after a scan by these models: the first film, by its path if a shell can be given it as shown."""
     first = next(iter(worklist.top(1)), None)
     if first is None:
         return []
-    return [f"xrayscan show {shell_word(first.source, 'FILE')}", "xrayscan calibrate LABELLED --out site.safetensors"]
+    ending = os.path.splitext(models[0])[1].lower()
+    site = f"site{ending if ending in SUFFIXES else '.safetensors'}"  # an exported model stays one
+    options = [] if list(models) == [DEFAULT] else [f" --model {shell_word(model, 'MODEL')}" for model in models]
+    return [
+        f"xrayscan show {shell_word(first.source, 'FILE')}{''.join(options)}",
+        f"xrayscan calibrate LABELLED{''.join(options[:1])} --out {site}",
+    ]
 
 
 def _tell_counts(out: Console, worklist: Worklist) -> None:
@@ -104,12 +113,16 @@ def _threshold(worklist: Worklist) -> str:
             f'flagged as {label} at {limits.predicted:.3f} or higher ("{printable(point.name)}" threshold); what that '
             f"reached on validation says nothing of this scan.{shifted}"
         )
-    low, high = (f"{100 * bound:.0f}" for bound in point.sensitivity_ci95)
     return (
         f'flagged as {label} at {limits.predicted:.3f} or higher ("{printable(point.name)}" threshold); validation: '
-        f"sensitivity {100 * point.sensitivity:.0f} % ({low}–{high} %), specificity "
-        f"{100 * point.specificity:.0f} %.{shifted}"
+        f"sensitivity {_share(point.sensitivity, point.sensitivity_ci95)}, specificity "
+        f"{_share(point.specificity, point.specificity_ci95)}.{shifted}"
     )
+
+
+def _share(share: float, bounds: Interval) -> str:
+    low, high = (f"{100 * bound:.0f}" for bound in bounds)
+    return f"{100 * share:.0f} % ({low}–{high} %)"
 
 
 def _compared(worklist: Worklist) -> str:

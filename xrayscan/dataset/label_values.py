@@ -72,9 +72,18 @@ def _names(
 ) -> tuple[str, str]:
     others: Sequence[str] = [label for key, label in sorted(used.items()) if key not in named]
     if not named or not others or (len(others) > 1 and not sets):
-        raise InputError(_unlabelled(where, what, sorted(used.values()), settings.positive))
+        say = _too_many if named and others else _unlabelled
+        raise InputError(say(where, what, sorted(used.values()), settings.positive))
     finding = used[next(iter(named))] if len(named) == 1 and not sets else settings.positive
     return (others[0] if len(others) == 1 else f"not {settings.positive}"), finding
+
+
+def _too_many(where: str, what: str, names: Sequence[str], positive: str) -> str:
+    """Say which labels there are beside the two that are needed, and how to do without them."""
+    return (
+        f"{where} has {len(names)} labels: {', '.join(map(shown, names[:20]))}. Two are needed: --ignore-label NAME "
+        "leaves one out, --positive A,B makes several the positive class"
+    )
 
 
 def _unlabelled(where: str, what: str, names: Sequence[str], positive: str) -> str:

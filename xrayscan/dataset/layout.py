@@ -45,15 +45,18 @@ def list_folders(directory: str, settings: FolderSettings) -> Listing:
     folders = _folders(directory)
     splits = [name for name in folders if name.casefold() in SPLITS]
     if not splits:
-        told = meaning(directory, "folder", folders, settings)
-        return _checked(directory, Listing(tuple(_films(directory, folders, None, told)), told.labels))
+        names, empty = _without_empty([directory], folders)
+        told = meaning(directory, "folder", names, settings)
+        return _checked(directory, Listing(tuple(_films(directory, names, None, told)), told.labels, tuple(empty)))
     inside = {name: _folders(os.path.join(directory, name)) for name in splits}
-    names = sorted({label for name in splits for label in inside[name]})
+    every = sorted({label for name in splits for label in inside[name]})
+    names, empty = _without_empty([os.path.join(directory, name) for name in splits], every)
+    inside = {name: [label for label in inside[name] if label in names] for name in splits}
     told = meaning(directory, "folder", names, settings)
     files = [
         f for name in splits for f in _films(os.path.join(directory, name), inside[name], SPLITS[name.casefold()], told)
     ]
-    return _checked(directory, Listing(tuple(files), told.labels, tuple(_beside(folders, splits))))
+    return _checked(directory, Listing(tuple(files), told.labels, (*_beside(folders, splits), *empty)))
 
 
 def list_csv(directory: str, csv_path: str, settings: FolderSettings) -> Listing:
@@ -137,6 +140,18 @@ def _folders(directory: str) -> list[str]:
         return subfolders(directory)
     except OSError as error:
         raise InputError(f"{directory}: {error.strerror}: give a folder that holds one folder per label") from error
+
+
+def _without_empty(directories: list[str], labels: list[str]) -> tuple[list[str], list[str]]:
+    """The labels less those beyond two whose folders hold no film, and warnings that name these."""
+    if len(labels) <= 2:  # two of which one is empty are an error that names it
+        return labels, []
+    empty = [name for name in labels if not any(_holds_film(os.path.join(at, name)) for at in directories)]
+    return [name for name in labels if name not in empty], [f"the folder {name} holds no film" for name in empty]
+
+
+def _holds_film(folder: str) -> bool:
+    return os.path.isdir(folder) and any(source.status is not Status.SKIPPED for source in discover([folder]))
 
 
 def _films(directory: str, labels: list[str], split: str | None, told: Meaning) -> Iterator[Listed]:

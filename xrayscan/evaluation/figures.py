@@ -1,7 +1,7 @@
 """The clinical figures of one model on labelled films, with 95 % intervals, and the differences between models."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,9 @@ from xrayscan.statistics.metrics import (
     confusion,
     ece,
     percentiles,
+    ranking_interval,
     rates,
+    wider,
     wilson,
 )
 
@@ -61,20 +63,19 @@ def ranked(labels: Labels, probabilities: Floats, resampler: Resampler) -> Figur
         "brier": resampler.totals((probabilities - labels) ** 2) / films,
     }
     values = {"auprc": auprc(labels, probabilities), "brier": brier(labels, probabilities)}
-    intervals = {name: percentiles(drawn) for name, drawn in draws.items()}
     ranking, error = auroc_figures(labels, probabilities, resampler), ece_figures(labels, probabilities, resampler)
-    if ranking.values["auroc"] in (0, 1):
-        intervals["auprc"] = _wider(intervals["auprc"], _of_fewer(values["auprc"], labels))
+    order = ranking.values["auroc"]
+    intervals = {
+        "auprc": ranking_interval(values["auprc"], draws["auprc"], labels, order),
+        "brier": percentiles(draws["brier"]),
+    }
     return joined(ranking, Figures(values, intervals, draws), error)
 
 
 def auroc_figures(labels: Labels, probabilities: Floats, resampler: Resampler) -> Figures:
     """The AUROC alone."""
     value, draws = auroc(labels, probabilities), resampler.aurocs(labels, probabilities)
-    interval = percentiles(draws)
-    if value in (0, 1):  # no resample can show what other films might
-        interval = _wider(interval, _of_fewer(value, labels))
-    return Figures({"auroc": value}, {"auroc": interval}, {"auroc": draws})
+    return Figures({"auroc": value}, {"auroc": ranking_interval(value, draws, labels, value)}, {"auroc": draws})
 
 
 def ece_figures(labels: Labels, probabilities: Floats, resampler: Resampler) -> Figures:
@@ -126,8 +127,9 @@ def at_threshold(labels: Labels, probabilities: Floats, threshold: float, resamp
     }
     for name, count in counts.items():
         if count:
-            intervals[name] = _wider(intervals[name], wilson(values[name], count))
-    intervals["balanced_accuracy"] = _wider(intervals["balanced_accuracy"], _mean_of_two(values, counts))
+            intervals[name] = wider(intervals[name], wilson(values[name], count))
+    halves = [(values[name], wilson(values[name], counts[name])) for name in ("sensitivity", "specificity")]
+    intervals["balanced_accuracy"] = wider(intervals["balanced_accuracy"], _of_mean(halves))
     if fp == fn == 0:
         bounds = zip(intervals["sensitivity"], intervals["precision"], strict=True)
         low, high = (2 * found * true / (found + true) for found, true in bounds)
@@ -175,18 +177,30 @@ def at_prevalence(figures: Figures, prevalence: float) -> Figures:
         for sens, spec in bounds
     ]
     intervals = {
-        name: _wider(percentiles(draws[name]), (float(low), float(high)))
+        name: wider(percentiles(draws[name]), (float(low), float(high)))
         for name, low, high in zip(("ppv", "npv"), *alone, strict=True)
     }
     return Figures({name: float(value) for name, value in at.items()}, intervals, draws)
 
 
 def difference(one: Figures, other: Figures) -> Figures:
-    """How much larger the figures of ``one`` are than those of ``other``, both on the same films and resamples."""
+    """How much larger the figures of ``one`` are than those of ``other``, both on the same films and resamples.
+
+    No interval is narrower than those of the two figures allow: two models that each find 20 of 20 need not be alike.
+    """
     names = [name for name in COMPARED if name in one.values]
     draws = {name: one.draws[name] - other.draws[name] for name in names}
     values = {name: one.values[name] - other.values[name] for name in names}
-    return Figures(values, {name: percentiles(drawn) for name, drawn in draws.items()}, draws)
+    intervals = {name: wider(percentiles(draws[name]), _recovered(one, other, name)) for name in names}
+    return Figures(values, intervals, draws)
+
+
+def mean(several: Sequence[Figures], name: str) -> Figures:
+    """The mean of one figure over groups of films; its interval is no narrower than those of the groups allow."""
+    draws = np.mean([figures.draws[name] for figures in several], axis=0)
+    value = float(np.mean([figures.values[name] for figures in several]))
+    interval = wider(percentiles(draws), _of_mean([(one.values[name], one.intervals[name]) for one in several]))
+    return Figures({name: value}, {name: interval}, {name: draws})
 
 
 def reading_queue(
@@ -227,24 +241,36 @@ def median_positions(labels: Labels, drawn_BN: Floats, weight: Floats) -> Random
         return np.where(half[:, 0] > 0, (middles[0] + middles[1]) / 2 / places[:, -1], np.nan)
 
 
-def _of_fewer(value: float, labels: Labels) -> Interval:
-    """Wilson's interval for as many films as the rarer label has."""
-    return wilson(value, min(int(labels.sum()), int((1 - labels).sum())))
-
-
-def _wider(one: Interval, other: Interval) -> Interval:
-    return float(np.fmin(one[0], other[0])), float(np.fmax(one[1], other[1]))
-
-
-def _mean_of_two(values: Mapping[str, float], counts: Mapping[str, int]) -> Interval:
-    """Interval of the mean of sensitivity and specificity, from Wilson's of each.
+def _of_mean(several: Sequence[tuple[float, Interval]]) -> Interval:
+    """Interval of the mean of independent values in [0, 1], from the interval of each.
 
     Source: Zou, Donner, "Construction of confidence limits about effect measures", Statist. Med. 27 (2008).
     """
-    shares = ("sensitivity", "specificity")
-    gaps = [[abs(values[name] - bound) for bound in wilson(values[name], counts[name])] for name in shares]
-    down, up = (math.hypot(*sides) / 2 for sides in zip(*gaps, strict=True))
-    return max(0.0, values["balanced_accuracy"] - down), min(1.0, values["balanced_accuracy"] + up)
+    middle = sum(value for value, _ in several) / len(several)
+    gaps = [[abs(value - bound) for bound in bounds] for value, bounds in several]
+    down, up = (math.hypot(*sides) / len(several) for sides in zip(*gaps, strict=True))
+    return max(0.0, middle - down), min(1.0, middle + up)
+
+
+def _recovered(one: Figures, other: Figures, name: str) -> Interval:
+    """Interval of a paired difference from the interval of each figure and how they go together over the resamples.
+
+    Source: Newcombe, "Improved confidence intervals for the difference between binomial proportions based on paired
+    data", Statist. Med. 17 (1998), method 10, for any figure.
+    """
+    (mine, theirs), gap = (one.draws[name], other.draws[name]), one.values[name] - other.values[name]
+    known = np.isfinite(mine) & np.isfinite(theirs)
+    together = 0.0  # where no resample differs, nothing is known of it
+    if known.any() and np.ptp(mine[known]) > 0 < np.ptp(theirs[known]):
+        together = float(np.corrcoef(mine[known], theirs[known])[0, 1])
+    my_sides, their_sides = (
+        [abs(figures.values[name] - bound) for bound in figures.intervals[name]] for figures in (one, other)
+    )
+    down, up = (
+        math.sqrt(max(0.0, a * a + b * b - 2 * together * a * b))
+        for a, b in zip(my_sides, reversed(their_sides), strict=True)
+    )
+    return gap - down, gap + up
 
 
 def _ece_interval(value: float, draws: RandomDraws) -> Interval:

@@ -87,10 +87,10 @@ def without(films: TestFilms, left_out: Mapping[int, str]) -> TestFilms:
     failed = {**films.failed, **{films.films[n].path: reason for n, reason in left_out.items()}}
     some, digests, labels = [films.films[n] for n in kept], [films.digests[n] for n in kept], films.labels[kept]
     if set(labels.tolist()) != {0, 1}:
-        raise InputError(
-            f"{len(some)} readable films of one label or none: an evaluation needs films of {films.folder.labels[0]} "
-            f"and of {films.folder.labels[1]}"
-        )
+        negative, positive = films.folder.labels
+        found = int(labels.sum())
+        counts = f"{len(some) - found:,} of {negative}, {found:,} of {positive}"
+        raise InputError(f"readable films: {counts}; an evaluation needs some of both")
     pixels = {name: array[kept] for name, array in films.pixels.items()}
     groups = patient_groups([film.patient for film in some], digests)
     return TestFilms(films.folder, tuple(some), labels, groups, tuple(digests), films.hashes[kept], pixels, failed)

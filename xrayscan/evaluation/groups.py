@@ -10,12 +10,12 @@ import numpy.typing as npt
 from xrayscan.dataset.labelled_folder import LabelledFilm
 from xrayscan.dataset.styles import FEWEST, find_styles
 from xrayscan.errors import UsageError
-from xrayscan.evaluation.figures import Figures, auroc_figures, ece_figures, joined, share_figures
+from xrayscan.evaluation.figures import Figures, auroc_figures, ece_figures, joined, mean, share_figures
 from xrayscan.evaluation.films import TestFilms
 from xrayscan.model.backend import Predictor
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.scanning.row import pixel_column
-from xrayscan.statistics.metrics import Floats, Labels, Resampler, percentiles
+from xrayscan.statistics.metrics import Floats, Labels, Resampler
 
 STYLE = "style"
 MOST_GROUPS = 40
@@ -90,7 +90,8 @@ def figures_by_group(
     known = {figure: [row for row in rows if figure in row.figures.values] for figure in GROUP_FIGURES}
     told = {figure: held for figure, held in known.items() if held}
     worst = {figure: _worst(held, figure) for figure, held in told.items()}
-    return ByGroup(rows, joined(*(_mean(held, figure) for figure, held in told.items())), worst)
+    means = (mean([row.figures for row in held], figure) for figure, held in told.items())
+    return ByGroup(rows, joined(*means), worst)
 
 
 def _worst(rows: Sequence[GroupFigures], figure: str) -> GroupFigures:
@@ -120,9 +121,3 @@ def _group(
     if len(labels) >= FEWEST:
         told.append(ece_figures(labels, probabilities, some))
     return GroupFigures(name, len(labels), found, joined(*told))
-
-
-def _mean(rows: Sequence[GroupFigures], figure: str) -> Figures:
-    draws = np.mean([row.figures.draws[figure] for row in rows], axis=0)
-    value = float(np.mean([row.figures.values[figure] for row in rows]))
-    return Figures({figure: value}, {figure: percentiles(draws)}, {figure: draws})

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan.exploration.file_properties import Look
-from xrayscan.statistics.metrics import Interval, Labels, Resampler, auroc, percentiles
+from xrayscan.statistics.metrics import Interval, Labels, Resampler, auroc, ranking_interval
 
 FOLDS = 5
 TREES = 150
@@ -57,10 +57,12 @@ def shortcut(looks: Sequence[Look], labels: Labels, groups: npt.NDArray[np.intp]
     for rest, held_out in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(values_NK, labels, groups):
         forest = RandomForestClassifier(TREES, min_samples_leaf=leaf, class_weight="balanced", random_state=seed)
         scores[held_out] = forest.fit(values_NK[rest], labels[rest]).predict_proba(values_NK[held_out])[:, 1]
-    interval = percentiles(Resampler.from_patients(groups, seed=seed).aurocs(labels, scores))
+    together = auroc(labels, scores)
+    draws = Resampler.from_patients(groups, seed=seed).aurocs(labels, scores)
     single = {name: auroc(labels, values) for name, values in table.items() if np.ptp(values) > 0}
     alone = {name: max(value, 1 - value) for name, value in single.items()} or {"nothing": 0.5}
-    return Shortcut(auroc(labels, scores), interval, dict(sorted(alone.items(), key=lambda item: -item[1])))
+    interval = ranking_interval(together, draws, labels, together)
+    return Shortcut(together, interval, dict(sorted(alone.items(), key=lambda item: -item[1])))
 
 
 def properties(looks: Sequence[Look]) -> dict[str, npt.NDArray[np.float64]]:

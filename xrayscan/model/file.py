@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from xrayscan.errors import ModelError
+from xrayscan.errors import ModelError, UsageError
 from xrayscan.files.atomic import atomic_file
 from xrayscan.files.paths import Path, path_text
 from xrayscan.files.regular import read_regular
@@ -107,6 +107,26 @@ def export_model(path: str, model: Model, graph: bytes, weights: bytes = b"") ->
     tensors = {**model.tensors, **(model.seen.tensors() if model.seen else {})}
     gate_and_films = {name: array for name, array in tensors.items() if name not in model.network}
     save_exported(path, Exported(model.card, gate_and_films, graph, weights))
+
+
+def suffix_of(model: Model) -> str:
+    """How the name of a file ends that holds such a model."""
+    return next((suffix for suffix, kind in SUFFIXES.items() if kind == model.graph_format), ".safetensors")
+
+
+def check_suffix(model: Model, path: str) -> None:
+    """Raises: UsageError if a file of this name, which says how it is read, could not hold what becomes of a model."""
+    given, wanted = os.path.splitext(path)[1].lower(), suffix_of(model)
+    if given != wanted and (model.graph or given in SUFFIXES):
+        raise UsageError(f"{path}: what {model.reference} becomes is a {wanted} file too: end its name in {wanted}")
+
+
+def save_changed(path: str, model: Model) -> None:
+    """Write what has become of a model in the form that it came in. Raises: OutputError."""
+    if model.graph:
+        export_model(path, model, model.graph, model.weights)
+    else:
+        save_model(path, model.card, model.tensors, model.seen)
 
 
 def _unreadable(path: str, error: OSError) -> ModelError:

@@ -12,6 +12,7 @@ from torch import nn
 from xrayscan.errors import ModelError
 from xrayscan.model.input_spec import InputSpec
 from xrayscan.network.normalise import normalise
+from xrayscan.plugin.isolation import stdout_held_back
 from xrayscan.runtime.interface import CELLS, FEATURES, LOGITS
 
 OPSET = 18  # of ONNX: the first whose ScatterElements adds, which equalisation needs
@@ -41,7 +42,7 @@ class TorchProgram:
         example = torch.zeros((2, module.side, module.side), dtype=torch.uint8)
         names = ["pixels", *self.outputs]
         try:
-            with torch.no_grad(), warnings.catch_warnings():
+            with torch.no_grad(), warnings.catch_warnings(), stdout_held_back():  # a graph that fails is printed
                 warnings.simplefilter("ignore")  # what is noted of shapes, and that this exporter is the older one
                 torch.onnx.export(
                     module,
@@ -54,7 +55,7 @@ class TorchProgram:
                     dynamic_axes={name: {0: "films"} for name in names},
                 )
         except Exception as error:
-            first = next(iter(str(error).splitlines()), "")
+            first = next(iter(str(error).splitlines()), "").partition(". ")[0]  # without whom to ask for support
             raise ModelError(f"this network cannot be written as ONNX ({type(error).__name__}: {first})") from error
         return written.getvalue()
 

@@ -52,7 +52,7 @@ def _held_back(notes: list[str], first: bool) -> Iterator[None]:
     printed = io.StringIO()
     filters = list(warnings.filters)
     with contextlib.ExitStack() as stack:
-        below = stack.enter_context(_stdout_held_back()) if first else None
+        below = stack.enter_context(stdout_held_back()) if first else None
         stack.enter_context(contextlib.redirect_stdout(printed))
         stack.enter_context(contextlib.redirect_stderr(printed))
         try:
@@ -67,7 +67,7 @@ def _held_back(notes: list[str], first: bool) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _stdout_held_back() -> Iterator[BinaryIO | None]:
+def stdout_held_back() -> Iterator[BinaryIO | None]:
     """Point the process's standard output at a file for a while."""
     try:
         saved = os.dup(1)

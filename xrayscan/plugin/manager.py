@@ -2,6 +2,7 @@
 
 import functools
 import importlib.metadata
+import inspect
 import os
 import sys
 import threading
@@ -11,10 +12,12 @@ from typing import Any
 
 import pluggy
 
+from xrayscan.files.text import nearest
 from xrayscan.plugin import spec
 from xrayscan.plugin.isolation import isolated
 from xrayscan.plugin.registry import EDGES, Edge, Plugin, Registry
 
+REGISTER = "register"  # what a hook is given
 ONLY = "XRAYSCAN_PLUGINS"  # environment: load only the plugins named here, comma-separated
 BUILT_IN = importlib.metadata.EntryPoint("built-in", "xrayscan.plugin.builtin", spec.GROUP)
 ALWAYS = (BUILT_IN.name, "cnn", "lite0")  # loaded whatever the environment says, and first
@@ -68,8 +71,8 @@ def _offered(registry: Registry, plugin: Any) -> dict[str, dict[str, Any]]:
     """What a plugin registers, by edge and name. Raises: whatever it raises; ValueError if it breaks a rule."""
     manager = pluggy.PluginManager(spec.GROUP)
     manager.add_hookspecs(spec)
+    _check_hooks(manager, plugin)
     manager.register(plugin)
-    manager.check_pending()  # a misspelt hook is an error, not silence
     offered: dict[str, dict[str, Any]] = {}
     for edge in EDGES:
         found = offered.setdefault(edge.name, {})
@@ -82,6 +85,20 @@ def _offered(registry: Registry, plugin: Any) -> dict[str, dict[str, Any]]:
     if not any(offered.values()):
         raise ValueError(f"it registers nothing: {_choice(sorted(implemented))} never calls register(...)")
     return offered
+
+
+def _check_hooks(manager: pluggy.PluginManager, plugin: Any) -> None:
+    """A hook that is misspelt, or takes something else, is an error, not silence. Raises: ValueError."""
+    hooks = [edge.hook for edge in EDGES]
+    for function in dir(plugin):
+        options = manager.parse_hookimpl_opts(plugin, function)
+        if options is None:
+            continue
+        name = options.get("specname") or function
+        if name not in hooks:
+            raise ValueError(f"there is no hook {name!r}{nearest(name, hooks) or ': there are ' + ', '.join(hooks)}")
+        if list(inspect.signature(getattr(plugin, function)).parameters) not in ([], [REGISTER]):
+            raise ValueError(f"{function} takes one argument, which must be called {REGISTER!r}")
 
 
 def _registrar(edge: Edge, taken: Mapping[str, Any], found: dict[str, Any]) -> Callable[[Any], None]:

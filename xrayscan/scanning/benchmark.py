@@ -29,7 +29,9 @@ from xrayscan.scanning.workers import default_workers
 
 LONG = 20_000  # films of a scan for which a runtime is chosen
 DRAWN_SIDE = 1024  # pixels of the films drawn where none are given
+DRAWN_TIMES = 16  # under so many names each: a scan of them takes some seconds
 DECODED = 64  # films that are decoded at least
+LONGEST = 5  # times as long as each way of inference, decoding and a scan are measured
 AIM = 100_000  # films of which the time is told
 
 
@@ -46,12 +48,12 @@ class Inference:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """Films per second of the parts, and of a whole scan without its start-up."""
+    """Films per second of the parts, and of a whole scan without its start-up. ``films``: that were there."""
 
     films: int
     decoded: float
     inference: tuple[Inference, ...]
-    scanned: float
+    scanned: float | None  # None: so few films that the scan was over before it ran evenly
 
     @property
     def inferred(self) -> float:
@@ -64,9 +66,9 @@ class Benchmark:
         return "decoding" if self.decoded < self.inferred else "inference"
 
     @property
-    def hours(self) -> float:
+    def hours(self) -> float | None:
         """Hours that a scan of 100,000 such films takes."""
-        return AIM / self.scanned / 3600
+        return self.scanned and AIM / self.scanned / 3600
 
 
 def benchmark(
@@ -84,9 +86,9 @@ def benchmark(
         device, precision, runtime = settings.device, settings.precision, settings.runtime
         compare(model, device=device, precision=precision, runtime=runtime)
         placement = choose([model], device=device, precision=precision, runtime=runtime, films=LONG)
-        decoded = _decode_rate(found, model, settings)
+        decoded = _decode_rate(found, model, settings, LONGEST * seconds)
         inference = tuple(_inference(model, placement, settings, seconds))
-        return Benchmark(len(found), decoded, inference, _scan_rate(found, model, settings))
+        return Benchmark(len(found), decoded, inference, _scan_rate(found, model, settings, LONGEST * seconds))
 
 
 def _drawn(undo: contextlib.ExitStack) -> Iterator[str]:
@@ -95,18 +97,23 @@ def _drawn(undo: contextlib.ExitStack) -> Iterator[str]:
         path = os.path.join(folder, f"film-{number:02}.jpeg")
         Image.fromarray(pixels).save(path, quality=92)
         yield path
+        for name in (f"{path}-{again:02}.jpeg" for again in range(1, DRAWN_TIMES)):
+            os.link(path, name)
+            yield name
 
 
-def _decode_rate(paths: Sequence[str], model: Model, settings: ScanSettings) -> float:
+def _decode_rate(paths: Sequence[str], model: Model, settings: ScanSettings, longest: float) -> float:
     """Films per second of all readers, once they have started."""
+    until = time.perf_counter() + longest
     workers = default_workers() if settings.workers is None else settings.workers
     work = functools.partial(prepare, specs=(model.card.input,), limits=settings.limits)
-    count = max(len(paths), DECODED)
-    rows = ({"path": path, "source": path} for path in itertools.islice(itertools.cycle(paths), count))
+    numbered = enumerate(itertools.islice(itertools.cycle(paths), max(len(paths), DECODED)))
+    some = itertools.takewhile(lambda film: film[0] < DECODED or time.perf_counter() < until, numbered)
+    rows = ({"path": path, "source": path} for _, path in some)
     arrived = [(time.perf_counter(), bool(row.get("reason"))) for row in read(rows, work, workers=workers)]
     if all(failed for _, failed in arrived):
         raise InputError("not one of these files could be decoded")
-    return (count - 1) / max(arrived[-1][0] - arrived[0][0], 1e-9)
+    return (len(arrived) - 1) / max(arrived[-1][0] - arrived[0][0], 1e-9)
 
 
 def _inference(model: Model, chosen: Placement, settings: ScanSettings, seconds: float) -> Iterator[Inference]:
@@ -152,17 +159,23 @@ def inference_rate(predictor: object, placement: Placement, side: int, size: int
         restore()
 
 
-def _scan_rate(paths: Sequence[str], model: Model, settings: ScanSettings) -> float:
-    """Films per second of a scan into a temporary folder, from the first batch that is recorded to the last."""
+def _scan_rate(paths: Sequence[str], model: Model, settings: ScanSettings, longest: float) -> float | None:
+    """Films per second of a scan into a temporary folder, from the first batch that is recorded to the last.
+
+    None if there is hardly another one after the first, whose time is mostly that of the start.
+    """
     seen: list[tuple[float, int]] = []
 
     def note(progress: Progress) -> None:
         if progress.done and not (seen and seen[-1][1] == progress.done):
             seen.append((time.perf_counter(), progress.done))
 
-    with tempfile.TemporaryDirectory() as out:
-        started = time.perf_counter()
-        with scan(paths, model=model, out=os.path.join(out, "scan"), settings=settings, on_progress=note):
+    def enough() -> bool:
+        return bool(seen) and time.perf_counter() - seen[0][0] > longest
+
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, "scan")
+        with scan(paths, model=model, out=out, settings=settings, on_progress=note, stopping=enough):
             pass
     (begun, before), (ended, done) = seen[0], seen[-1]
-    return (done - before) / (ended - begun) if done > 2 * before else done / (ended - started)
+    return (done - before) / (ended - begun) if done > 2 * before else None

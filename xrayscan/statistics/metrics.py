@@ -80,6 +80,23 @@ def percentiles(values: Floats, level: float = 0.95) -> Interval:
     return float(low), float(high)
 
 
+def wider(one: Interval, other: Interval) -> Interval:
+    """The interval that holds both; an undefined bound gives way to the other's."""
+    return float(np.fmin(one[0], other[0])), float(np.fmax(one[1], other[1]))
+
+
+def ranking_interval(value: float, draws: Floats, labels: Labels, ranking: float) -> Interval:
+    """Interval of an AUROC or AUPRC from its values over resamples (R,); ``ranking`` is the AUROC.
+
+    Where that is 1 or 0, no resample can show what other films might: Wilson's interval for as many films as the rarer
+    label has counts, too.
+    """
+    interval = percentiles(draws)
+    if ranking not in (0, 1):
+        return interval
+    return wider(interval, wilson(value, min(int(labels.sum()), int((1 - labels).sum()))))
+
+
 def rates(tn: Floats, fp: Floats, fn: Floats, tp: Floats) -> dict[str, Floats]:
     """The shares that follow from a confusion matrix, or from many; NaN where there is nothing to take a share of."""
     with np.errstate(invalid="ignore", divide="ignore"):

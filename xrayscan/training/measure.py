@@ -10,7 +10,17 @@ from xrayscan.dataset.split import Indices
 from xrayscan.dataset.styles import Styles, by_style, style_weights, summary
 from xrayscan.model.calibration import Calibration
 from xrayscan.model.card import OperatingPoint
-from xrayscan.statistics.metrics import Floats, Labels, Resampler, auprc, auroc, brier, ece, percentiles
+from xrayscan.statistics.metrics import (
+    Floats,
+    Labels,
+    Resampler,
+    auprc,
+    auroc,
+    brier,
+    ece,
+    percentiles,
+    ranking_interval,
+)
 from xrayscan.training.calibrate import Target, calibrated, cross_fitted, fit_platt, operating_points
 
 MIDDLE = 0.5  # the threshold of balanced training
@@ -47,14 +57,15 @@ def measure(
     held_out = probabilities if balanced else cross_fitted(logits, labels, groups, seed)
     resampler = Resampler.from_patients(groups, seed=seed)
     squares = (held_out - labels) ** 2
+    order, precision = auroc(labels, logits), auprc(labels, logits)
     metrics: dict[str, Any] = {
         "films": len(labels),
         "patients": len(np.unique(groups)),
         "with_finding": int(labels.sum()),
-        "auroc": auroc(labels, logits),
-        "auroc_ci95": percentiles(resampler.aurocs(labels, logits)),
-        "auprc": auprc(labels, logits),
-        "auprc_ci95": percentiles(resampler.auprcs(labels, logits)),
+        "auroc": order,
+        "auroc_ci95": ranking_interval(order, resampler.aurocs(labels, logits), labels, order),
+        "auprc": precision,
+        "auprc_ci95": ranking_interval(precision, resampler.auprcs(labels, logits), labels, order),
         "brier": brier(labels, held_out),
         "brier_ci95": percentiles(resampler.totals(squares) / resampler.totals(np.ones(len(labels)))),
         # Without an interval: a resample's ECE is biased upwards, so its percentiles may not even hold the estimate.

@@ -112,7 +112,10 @@ class Plan:
         if settings.fit.ranks.size > 1 and not isinstance(backend, TakesDevices):
             raise ModelError(f"backend {backend.name} trains no network on several devices: leave out --devices")
         listeners = {name: registry.callback(name).load() for name in dict.fromkeys(("csv", *settings.callbacks))}
-        return cls(backend, params, training, backend.spec(params), weights, listeners)
+        spec: Any = backend.spec(params)
+        if not isinstance(spec, InputSpec):
+            raise ModelError(f"backend {backend.name}: its spec() returns {type(spec).__name__}, not an InputSpec")
+        return cls(backend, params, training, spec, weights, listeners)
 
     def values(self) -> dict[str, Any]:
         """Every parameter by name."""

@@ -69,7 +69,8 @@ def train(directory: Path, out: Path, settings: TrainSettings = TrainSettings())
         return Trained(load_model(run.path(MODEL_FILE)), films, run.epochs, logits, ())
     tensors, inherited = split_tensors(made)
     seen = _seen(films, inherited, weights_seen(plan.weights))
-    predictor = plan.backend.load(plan.params, plan.spec, tensors, fit.placement)
+    exact = dataclasses.replace(fit.placement, precision="fp32")  # as scans compute, whatever training did
+    predictor = plan.backend.load(plan.params, plan.spec, tensors, exact)
     logits = predict_logits(predictor, validation.pixels)
     measured = measure(
         logits,

@@ -25,7 +25,7 @@ def build(params: MyPluginParams) -> Any:
     from torch import nn  # inside the function: plugins are also loaded where torch is not needed
 
     return nn.Sequential(
-        nn.Conv2d(1, params.width, 5, stride=4),
+        nn.Conv2d(1, params.width, 5, stride=4, padding=2),
         nn.ReLU(),
         nn.AdaptiveAvgPool2d(4),
         nn.Flatten(),
