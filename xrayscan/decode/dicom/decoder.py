@@ -4,7 +4,7 @@ from pydicom.dataset import FileDataset
 
 from xrayscan.decode.dicom.body_part import named_body_part
 from xrayscan.decode.dicom.codes import Stored, read_codes
-from xrayscan.decode.dicom.colour import chroma, luma, palette_brightness
+from xrayscan.decode.dicom.colour import luma, palette_brightness
 from xrayscan.decode.dicom.facts import burned_in, check_is_one_image, facts
 from xrayscan.decode.dicom.layout import Layout, read_layout
 from xrayscan.decode.dicom.orientation import upright
@@ -52,10 +52,11 @@ def _radiograph(dataset: FileDataset, layout: Layout, limits: Limits) -> Radiogr
         reading |= _depth(stored.bits, layout, is_signed=stored.is_signed) | notes
     elif layout.photometric == "PALETTE COLOR" and pixels.ndim == 2:
         stored = _codes(dataset, pixels, layout)
-        brightness = palette_brightness(dataset, stored.codes, stored.bits)
+        brightness, colourful = palette_brightness(dataset, stored)
         reading |= _depth(stored.bits, layout, is_signed=False)
     else:
-        brightness, colourful = luma(pixels, layout.stored), chroma(pixels, layout.stored)
+        brightness, colourful, found = luma(pixels, layout)
+        flags += found
         reading |= _depth(layout.stored, layout, is_signed=False)
     brightness, is_turned = upright(brightness, dataset)
     if is_turned:

@@ -76,6 +76,11 @@ class Layout:
         return self.photometric in MONOCHROME
 
     @property
+    def is_ybr(self) -> bool:
+        """Whether luma and differences of colour are stored; YBR_ICT and YBR_RCT come out of JPEG 2000 as RGB."""
+        return self.photometric.startswith(("YBR_FULL", "YBR_PARTIAL"))
+
+    @property
     def kind(self) -> Kind:
         return self.stream.kind if self.stream else Kind.NATIVE
 
@@ -160,6 +165,8 @@ def _samples(layout: Layout, dataset: Dataset) -> None:
     if samples != layout.samples:
         layout.flags.append(Flag.SAMPLES)
     layout.photometric = _photometric(photometric, layout.samples)
+    if layout.samples == 3 and layout.stream is None:
+        layout.photometric = _subsampling(layout, dataset)
     if layout.photometric != written:
         layout.flags.append(Flag.PHOTOMETRIC)
     layout.planar = count_of(dataset, "PlanarConfiguration") & 1
@@ -173,6 +180,16 @@ def _samples_held(layout: Layout, dataset: Dataset) -> int:
     if pixels in exactly or pixels + pixels % 2 == length:
         return 1
     return 3 if 3 * pixels in exactly or 3 * pixels + pixels % 2 == length else 0
+
+
+def _subsampling(layout: Layout, dataset: Dataset) -> str:
+    """Return the interpretation with the differences of colour at half the width if so many bytes are there."""
+    pixels = layout.rows * layout.columns
+    if count_of(dataset, "BitsAllocated") != 8:
+        return layout.photometric
+    if len(dataset.PixelData or b"") // 2 * 2 == 2 * pixels:
+        return "YBR_FULL_422"
+    return "YBR_FULL" if layout.photometric.endswith(("_422", "_420")) else layout.photometric
 
 
 def _photometric(photometric: str, samples: int) -> str:

@@ -4,6 +4,8 @@ pydicom tries one codec after another until one returns something, and the laxer
 kind of codestream has one codec here, chosen because it refuses truncated data, or is watched while it decodes.
 """
 
+import contextlib
+import dataclasses
 import re
 from typing import Any
 
@@ -16,10 +18,11 @@ from pydicom.uid import UID, HTJ2KLossless, JPEG2000Lossless, JPEGLossless, JPEG
 from xrayscan.decode.codec_stderr import captured_stderr
 from xrayscan.decode.dicom import j2k_stream
 from xrayscan.decode.dicom.codestream import Codestream, Kind
+from xrayscan.decode.dicom.colour import holds_ybr
 from xrayscan.decode.dicom.layout import HIGH_THROUGHPUT, Layout
 from xrayscan.decode.flags import Flag
 from xrayscan.decode.jpeg import checks
-from xrayscan.decode.jpeg.decoder import grey_hw
+from xrayscan.decode.jpeg.decoder import grey_hw, smallest_colours
 from xrayscan.decode.jpeg.stream import Stream, read_stream
 from xrayscan.decode.limits import Limits
 from xrayscan.errors import Code, DecodeError
@@ -35,14 +38,15 @@ _DECODERS: dict[Kind, tuple[UID, str]] = {
     Kind.JPEG_LS: (JPEGLSLossless, "pyjpegls"),
     Kind.JPEG_2000: (JPEG2000Lossless, "pylibjpeg"),
 }
-_AS_STORED: dict[str, Any] = {"view_only": True, "correct_unused_bits": False}  # no copy; bits are cut off later
+# No copy, no conversion of colours; bits are cut off later.
+_AS_STORED: dict[str, Any] = {"view_only": True, "correct_unused_bits": False, "raw": True}
 _END_MARKER = b"\xff\xd9"  # of JPEG, JPEG-LS and JPEG 2000 alike; one byte of any padding may follow, or zeros
 _HOLE = bytes(512)  # arithmetic-coded data hold no such run; a JPEG 2000 decoder cannot tell and goes on
 _STRAY_AT_END = re.compile(r"Corrupt JPEG data: ([1-4]) extraneous bytes before marker 0xd9")
 
 
 def read_pixels(dataset: FileDataset, layout: Layout, limits: Limits) -> Values:
-    """Return the stored words of the one frame: (H, W), or RGB (H, W, 3). DCT colour comes as its luma (H, W).
+    """Return the stored words of the one frame: (H, W), or three samples (H, W, 3). DCT colour comes as luma (H, W).
 
     Raises: DecodeError if any pixel is missing.
     Source: PS3.5 sections 8.1.1 (bits) and A.4 (encapsulation).
@@ -50,9 +54,10 @@ def read_pixels(dataset: FileDataset, layout: Layout, limits: Limits) -> Values:
     stream = layout.stream
     if stream is None:
         _check_native_length(dataset, layout)
-        return _planes_as_held(_decoded(dataset, layout, UID(layout.syntax), ""), layout)
+        return _decoded(dataset, layout, UID(layout.syntax), "")
     if stream.kind is Kind.JPEG:
-        return _baseline(_with_colours(stream, layout), limits)
+        layout.stream = stream = dataclasses.replace(stream, jpeg=_with_colours(stream, layout))
+        return _baseline(stream, limits)
     _check_stream(stream)
     uid, plugin = _DECODERS[stream.kind]
     with captured_stderr() as said:
@@ -71,24 +76,6 @@ def _check_native_length(dataset: FileDataset, layout: Layout) -> None:
         raise DecodeError(Code.TRUNCATED, "truncated DICOM: pixel data end early")
     if len(value) // length > 1 and len(value) % length < 2 and any(value[length:]):
         raise DecodeError(Code.HEADER, "damaged DICOM: more pixel data than one image of its size has")
-
-
-def _planes_as_held(values: Values, layout: Layout) -> Values:
-    """Return RGB (H, W, 3) with the other planar configuration if only that makes it grey, as films are."""
-    if values.ndim == 2 or layout.photometric != "RGB":
-        return values
-    rows, columns = values.shape[:2]
-    as_planes = np.moveaxis(values, 2, 0).reshape(rows, columns, 3)
-    as_pixels = np.moveaxis(values.reshape(3, rows, columns), 0, 2)
-    other = as_planes if layout.planar else as_pixels
-    if _is_grey(values) or not _is_grey(other):
-        return values
-    layout.flags.append(Flag.PLANES)
-    return other
-
-
-def _is_grey(values: Values) -> bool:
-    return bool((values[..., :1] == values).all())
 
 
 def _check_stream(stream: Codestream) -> None:
@@ -133,15 +120,22 @@ def _decoded(dataset: FileDataset, layout: Layout, uid: UID, plugin: str) -> Val
     return np.asarray(values)
 
 
-def _baseline(stream: Stream, limits: Limits) -> Values:
+def _baseline(stream: Codestream, limits: Limits) -> Values:
     """Decode 8-bit DCT at full size, as strictly as a JPEG file; colour becomes its luma."""
-    return grey_hw(stream, max(stream.frame.size), limits)
+    assert stream.jpeg is not None
+    return grey_hw(stream.jpeg, max(stream.rows, stream.columns), limits)
 
 
 def _with_colours(stream: Codestream, layout: Layout) -> Stream:
-    """Without an Adobe segment libjpeg takes three components for YCbCr; the photometric interpretation decides."""
+    """Without an Adobe segment libjpeg takes three components for YCbCr; the photometric interpretation decides, unless
+    the planes are a film as YCbCr alone."""
     if stream.jpeg is None:
         raise DecodeError(Code.DAMAGED, "damaged JPEG")
     if layout.photometric != "RGB" or stream.components != 3 or stream.jpeg.names_its_colours:
         return stream.jpeg
-    return read_stream(stream.data[:2] + b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00" + stream.data[2:])
+    as_rgb = read_stream(stream.data[:2] + b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00" + stream.data[2:])
+    with contextlib.suppress(ValueError):  # damaged: the whole of it will say so
+        if holds_ybr(smallest_colours(as_rgb)):
+            layout.flags.append(Flag.PHOTOMETRIC)
+            return stream.jpeg
+    return as_rgb

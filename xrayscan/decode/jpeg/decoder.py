@@ -44,16 +44,18 @@ def decode_jpeg(data: bytes, *, at_least: int, limits: Limits) -> Radiograph:
     facts = Facts(format="JPEG", rows=rows, columns=columns)
     reading = {"components": str(parsed.frame.components), "bits": "8"}
     flags = (Flag.UPRIGHT,) if parsed.orientation > 1 else ()
-    return Radiograph(brightness, facts, flags, reading, chroma=_chroma(parsed))
+    return Radiograph(brightness, facts, flags, reading, chroma=chroma(parsed))
 
 
-def _chroma(parsed: Stream) -> float:
+def chroma(parsed: Stream) -> float:
     """How colourful a complete film is, at the smallest scale that can be decoded."""
-    if parsed.frame.components == 1:
-        return 0.0
+    return 0.0 if parsed.frame.components == 1 else chroma_of(smallest_colours(parsed))
+
+
+def smallest_colours(parsed: Stream) -> npt.NDArray[np.uint8]:
+    """Return RGB (H, W, 3), or CMYK (H, W, 4), at the smallest scale that can be decoded; ValueError if none can."""
     colours = "RGB" if parsed.frame.components == 3 else "CMYK"  # stored as the light that each ink lets through
-    small = simplejpeg.decode_jpeg(parsed.data, colours, min_height=1, min_width=1, strict=False)
-    return chroma_of(np.asarray(small))
+    return np.asarray(simplejpeg.decode_jpeg(parsed.data, colours, min_height=1, min_width=1, strict=False))
 
 
 def grey_hw(parsed: Stream, at_least: int, limits: Limits) -> npt.NDArray[np.uint8]:
