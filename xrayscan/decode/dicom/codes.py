@@ -4,6 +4,7 @@ Neighbouring pixels of a film are alike. Read at too few bits, a film has contou
 wrong sign it has them at mid-grey; with an overlay in the unused bits it has jumps that the bits below do not have.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +14,13 @@ import numpy.typing as npt
 from xrayscan.decode.dicom.layout import Layout
 from xrayscan.decode.flags import Flag
 from xrayscan.decode.grey import next_depth
+from xrayscan.errors import Code, DecodeError
 
 Codes = npt.NDArray[np.unsignedinteger[Any]]
 
 _ROWS = 64  # of pairs that are compared
+_FEW_ROWS = 16
+_CLEARLY, _NOISY = 3, 0.25  # times smoother; below it is no noise, by the measure of ``_ROUGH``
 _ROUGH = 0.5  # mean step over spread: 1.15 in white noise, less than 0.1 in a film
 _FEW_PAIRS = 32
 _FEW_LEVELS = 8
@@ -48,13 +52,18 @@ def read_codes(values: npt.NDArray[Any], layout: Layout, padding: tuple[int, ...
     words = native.view(f"u{native.dtype.itemsize}")
     top = int(words.max())
     shift, bits, flags = _place(words, layout, top)
+    if layout.stream is None and _are_columns(words):
+        words, flags = words.reshape(words.shape[::-1]), (*flags, Flag.SIZE)
     if shift:
         words = words >> shift
     is_deep = bool(top >> shift >> bits)
     if is_deep and not shift and _are_swapped(words, bits):
         words, is_deep, flags = words.byteswap(), False, (*flags, Flag.SYNTAX)
+    elif bits > 8 and not shift and _are_noise(words):
+        words, flags = words.byteswap(), (*flags, Flag.SYNTAX)
     if is_deep:
         if _exceeds(words, bits, layout.is_signed, padding) and _are_values(words, bits):
+            _check_depth(words)
             bits, is_deep = _depth_of(words, layout.is_signed), False
             flags = (*flags, Flag.BITS)
         words = words & words.dtype.type((1 << bits) - 1)
@@ -85,6 +94,34 @@ def _are_swapped(words: Codes, bits: int) -> bool:
     return words.dtype.itemsize == 2 and not int(words.byteswap().max()) >> bits
 
 
+def _are_columns(words: Codes) -> bool:
+    """Whether the rows fit each other only once the header's rows and columns change places."""
+    return words.shape[0] != words.shape[1] and _steps(words) > _CLEARLY * _steps(words.reshape(words.shape[::-1]))
+
+
+def _steps(words: Codes) -> float:
+    """Return the mean step from some rows to the next; beyond any where there is no next."""
+    upper = np.arange(0, len(words) - 1, -(-len(words) // _FEW_ROWS))
+    return float(np.abs(words[upper + 1].astype(np.int64) - words[upper]).mean()) if len(upper) else math.inf
+
+
+def _are_noise(words: Codes) -> bool:
+    """Whether two bytes that change places turn noise into a film."""
+    rough = _roughness(words) if words.dtype.itemsize == 2 else 0
+    return rough > _NOISY and rough > _CLEARLY * _roughness(words.byteswap())
+
+
+def _roughness(words: Codes) -> float:
+    """Return the mean step between neighbours over the spread, in a few rows."""
+    rows = words[:: -(-len(words) // _FEW_ROWS)].astype(np.float64)
+    return float(np.abs(np.diff(rows, axis=1)).mean()) / max(float(rows.std()), 1e-9) if rows.shape[1] > 1 else 0.0
+
+
+def _check_depth(words: Codes) -> None:
+    if depth := max(0, int(words.max()).bit_length() - 16):
+        raise DecodeError(Code.UNSUPPORTED_VALUES, f"DICOM with {16 + depth} bits stored per pixel is not supported")
+
+
 def _exceeds(words: Codes, bits: int, is_signed: bool, padding: tuple[int, ...]) -> bool:
     """Whether values other than padding do not fit the depth, neither as they are nor with their sign extended."""
     for word in padding:
@@ -106,6 +143,8 @@ def _are_values(words: Codes, bits: int) -> bool:
     differ = left // modulus != right // modulus
     if not differ.any():
         return False
+    if not cut.any():
+        return True
     if float(np.mean(cut)) > _ROUGH * max(float(np.std(left % modulus)), 1e-9):
         return True
     return bool(np.mean(whole[differ] < cut[differ]) > 0.5)

@@ -120,20 +120,19 @@ def _syntax_and_stream(dataset: FileDataset) -> Layout:
 
 
 def _native(named: str, dataset: FileDataset) -> Layout:
-    """Take the syntax from how the data set was read if the file names none, or one for compressed pixels."""
-    if named in NATIVE:
+    """Take the syntax from how the data set was read if the file names none, another one, or a compressed one."""
+    is_implicit, is_little = dataset.original_encoding
+    is_big = is_little is False
+    if named in NATIVE and is_big == (named == ExplicitVRBigEndian):
         return Layout(named, None)
     if named in _COMPRESSED and len(dataset.PixelData or b"") < _header_length(dataset):
         raise DecodeError(Code.TRUNCATED, "truncated DICOM: pixel data end early")
-    if named and named not in _COMPRESSED:
+    if named and named not in (*_COMPRESSED, *NATIVE):
         raise DecodeError(
             Code.UNSUPPORTED_ENCODING, "DICOM in a transfer syntax that is not supported: export it uncompressed"
         )
-    is_implicit, is_little = dataset.original_encoding
     syntax = ImplicitVRLittleEndian if is_implicit else ExplicitVRLittleEndian
-    return Layout(
-        str(ExplicitVRBigEndian if is_little is False else syntax), None, flags=[Flag.SYNTAX] if named else []
-    )
+    return Layout(str(ExplicitVRBigEndian if is_big else syntax), None, flags=[Flag.SYNTAX] if named else [])
 
 
 def _header_length(dataset: Dataset) -> int:

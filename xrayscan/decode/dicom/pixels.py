@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import FileDataset
+from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, HTJ2KLossless, JPEG2000Lossless, JPEGLossless, JPEGLSLossless, RLELossless
 
@@ -96,6 +97,7 @@ def _check_stream(stream: Codestream) -> None:
 def _decoded(dataset: FileDataset, layout: Layout, uid: UID, plugin: str) -> Values:
     """Let pydicom decode by what holds, not by what the header says."""
     dataset.file_meta.TransferSyntaxUID = uid  # the decoder insists on its own
+    source: FileDataset | bytes = dataset
     precision = layout.stream.precision if layout.stream else 0
     stored = precision or layout.stored
     coded = layout.stream.is_signed if layout.stream else None
@@ -112,7 +114,10 @@ def _decoded(dataset: FileDataset, layout: Layout, uid: UID, plugin: str) -> Val
         **_AS_STORED,
     }
     try:
-        values, _ = get_decoder(uid).as_array(dataset, index=0, decoding_plugin=plugin, **options)
+        if layout.stream:  # in one fragment, without an offset table that may be wrong
+            source = encapsulate([layout.stream.data])
+            options["pixel_keyword"] = "PixelData"
+        values, _ = get_decoder(uid).as_array(source, index=0, decoding_plugin=plugin, **options)
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException:  # pylibjpeg-rle panics, as Rust does, with an exception that is no Exception

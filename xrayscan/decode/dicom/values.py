@@ -23,6 +23,7 @@ from xrayscan.errors import Code, DecodeError
 
 _STEPS = 65535  # brightness is rounded to 16 bits, which settles the last bits of the floating-point steps before …
 _FINE_STEPS = 1 << 30  # … and to a much finer grid first, for values that lie halfway between two steps
+_SOME_VALUES, _SAMPLE = 16, 1 << 17  # that make a picture; pixels that tell shares
 _BLOCK = 1 << 15  # pixels looked up at once: their indices stay in the processor's cache
 
 
@@ -55,7 +56,7 @@ def monochrome_brightness(
     values, flags = _after_modality(dataset, numbers)
     exactly = bool(dataset.get("ModalityLUTSequence"))
     census = take_census(stored.codes, is_padding, stored.bits, exactly=exactly)
-    if not census.present.any():  # all of the film would be padding
+    if not census.present.any() or _hides_the_film(is_padding, stored):
         is_padding[:] = False
         census = take_census(stored.codes, is_padding, stored.bits, exactly=exactly)
         flags.append(Flag.PADDING)
@@ -129,9 +130,12 @@ def _after_modality(dataset: FileDataset, numbers: npt.NDArray[np.int64]) -> tup
     slope, intercept = _number(dataset, "RescaleSlope", 1.0), _number(dataset, "RescaleIntercept", 0.0)
     if slope == 0:
         raise DecodeError(Code.HEADER, "damaged DICOM: its rescale slope is zero")
-    if not (math.isfinite(slope) and math.isfinite(intercept)):
+    with np.errstate(over="ignore"):
+        values = np.asarray(stored * slope + intercept, np.float64)
+        steps = np.abs(np.diff(values))
+    if not np.isfinite(values).all() or float(steps.min()) < np.finfo(np.float64).tiny:  # values would become one
         return stored, [Flag.RESCALE]
-    return np.asarray(stored * slope + intercept, np.float64), flags
+    return values, flags
 
 
 def _lookups(dataset: FileDataset, values: Table, census: Census, is_inverted: bool) -> Iterator[_Reading]:
@@ -200,6 +204,19 @@ def _padding(dataset: Dataset, numbers: npt.NDArray[np.int64], stored: Stored) -
     limit = dataset.get("PixelPaddingRangeLimit")
     ends = [_as_stored(end, stored) for end in (value, limit if isinstance(limit, int) else value)]
     return np.asarray((numbers >= min(ends)) & (numbers <= max(ends)))
+
+
+def _hides_the_film(is_padding: Mask, stored: Stored) -> bool:
+    """Whether a range of padding takes most pixels, and they are not alike: padding is a level, or a little noise."""
+    if np.count_nonzero(is_padding) < _SOME_VALUES:
+        return False
+    pixels = np.bincount(stored.codes.ravel()[:: max(1, stored.codes.size // _SAMPLE)], minlength=len(is_padding))
+    used, padded = np.flatnonzero(pixels), np.flatnonzero(pixels * is_padding)
+    return bool(
+        pixels[is_padding].sum() * 2 > pixels.sum()
+        and len(padded) >= _SOME_VALUES
+        and (padded[-1] - padded[0]) * 4 > used[-1] - used[0]
+    )
 
 
 def _as_stored(value: int, stored: Stored) -> int:

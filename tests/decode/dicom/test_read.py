@@ -1,0 +1,119 @@
+"""How a data set and its frame lie in the file, against what the file says of it."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from films import NATIVE, compressed, dicom, film, read, refusal
+from pydicom import uid
+
+from xrayscan.decode import Limits, decode
+from xrayscan.decode.flags import Flag
+from xrayscan.errors import Code, DecodeError
+
+FILM = film(bits=12)
+KINDS = [uid.RLELossless, uid.JPEGLosslessSV1, uid.JPEGLSLossless, uid.JPEG2000Lossless, uid.JPEGBaseline8Bit]
+DEFLATED = str(uid.DeflatedExplicitVRLittleEndian)
+
+
+def framed(syntax, fragments, **elements):
+    bits = 8 if syntax == uid.JPEGBaseline8Bit else 12
+    items = b"".join(b"\xfe\xff\x00\xe0" + struct.pack("<I", len(fragment)) + fragment for fragment in fragments)
+    value = items + b"\xfe\xff\xdd\xe0\0\0\0\0"
+    return dicom(film(bits=bits), syntax, bits=bits, PixelData=value, **elements)
+
+
+def stream_of(syntax):
+    bits = 8 if syntax == uid.JPEGBaseline8Bit else 12
+    stream = compressed(film(bits=bits), syntax, bits)
+    return stream + b"\0" * (len(stream) % 2)
+
+
+@pytest.mark.parametrize("syntax", KINDS)
+@pytest.mark.parametrize("offsets", [[], [0], [1234], [0xFFFFFFFF], [0, 60], None])
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_a_frame_is_read_whatever_its_offset_table_says(pieces, offsets, syntax):
+    stream = stream_of(syntax)
+    table = [] if offsets is None else [struct.pack(f"<{len(offsets)}I", *offsets)]
+    cut = len(stream) // 4 * 2
+    expected = read(framed(syntax, [b"", stream])).brightness
+    radiograph = read(framed(syntax, [*table, *([stream] if pieces == 1 else [stream[:cut], stream[cut:]])]))
+    assert np.array_equal(radiograph.brightness, expected)
+
+
+@pytest.mark.parametrize("syntax", KINDS)
+def test_an_extended_offset_table_that_is_wrong_changes_nothing(syntax):
+    table = {"ExtendedOffsetTable": struct.pack("<Q", 999), "ExtendedOffsetTableLengths": struct.pack("<Q", 6)}
+    stream = stream_of(syntax)
+    expected = read(framed(syntax, [b"", stream])).brightness
+    assert np.array_equal(read(framed(syntax, [b"", stream], **table)).brightness, expected)
+
+
+@pytest.mark.parametrize("syntax", KINDS)
+def test_two_frames_under_a_header_of_one_are_refused(syntax):
+    stream = stream_of(syntax)
+    assert refusal(framed(syntax, [b"", stream, stream])).code is Code.MULTI_FRAME
+
+
+def renamed(data, said):
+    """The file with another transfer syntax in its file meta information."""
+    at = data.index(b"\x02\x00\x10\x00UI")
+    end = at + 8 + struct.unpack_from("<H", data, at + 6)[0]
+    said = said.encode() + b"\0" * (len(said) % 2)
+    return data[:at] + b"\x02\x00\x10\x00UI" + struct.pack("<H", len(said)) + said + data[end:]
+
+
+@pytest.mark.parametrize("said", NATIVE[:3])
+@pytest.mark.parametrize("true", NATIVE[:3])
+def test_a_data_set_is_read_as_its_first_element_stands(true, said):
+    radiograph = read(renamed(dicom(FILM, true), str(said)))
+    assert np.array_equal(radiograph.brightness, read(dicom(FILM)).brightness)
+    is_swapped = uid.ExplicitVRBigEndian in (true, said) and true != said
+    assert radiograph.flags == ((Flag.SYNTAX,) if is_swapped else ())
+
+
+def test_a_data_set_that_is_not_deflated_is_read_as_it_stands():
+    radiograph = read(renamed(dicom(FILM), DEFLATED))
+    assert np.array_equal(radiograph.brightness, read(dicom(FILM)).brightness)
+
+
+def parts(data):
+    """The file meta information, and the data set that was deflated behind it."""
+    start = 132 + 12 + int.from_bytes(data[140:144], "little")
+    return data[:start], zlib.decompress(data[start:], -zlib.MAX_WBITS)
+
+
+def test_a_data_set_deflated_as_zlib_does_is_read():
+    meta, plain = parts(dicom(FILM, DEFLATED))
+    assert np.array_equal(read(meta + zlib.compress(plain)).brightness, read(dicom(FILM)).brightness)
+
+
+META = {
+    "as written": lambda meta: meta,
+    "without its length": lambda meta: meta[:132] + meta[144:],
+    "of another length": lambda meta: meta[:140] + struct.pack("<I", 10) + meta[144:],
+    "without preamble": lambda meta: meta[132:],
+}
+
+
+@pytest.mark.parametrize("change", META.values(), ids=META)
+def test_what_inflates_too_far_is_refused_whatever_its_meta_information_looks_like(change):
+    meta, plain = parts(dicom(FILM, DEFLATED))
+    assert np.array_equal(read(change(meta) + deflated(plain)).brightness, read(dicom(FILM)).brightness)
+    bomb = change(meta) + deflated(plain + struct.pack("<HH2sHI", 0x7FE1, 0x10, b"OB", 0, 1 << 30), zeros=2)
+    with pytest.raises(DecodeError) as caught:
+        decode(bomb, at_least=8, limits=Limits(max_inflated_bytes=1 << 20))
+    assert caught.value.code is Code.INFLATES_TOO_FAR
+
+
+def deflated(plain, zeros=0):
+    deflater = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
+    pieces = [deflater.compress(plain), *(deflater.compress(bytes(1 << 20)) for _ in range(zeros)), deflater.flush()]
+    return b"".join(pieces)
+
+
+def test_meta_information_that_cannot_be_followed_inflates_nothing():
+    meta, plain = parts(dicom(FILM, DEFLATED))
+    for odd in (meta[:136] + b"\0\0" + meta[138:], meta[:132] + b"\x02\0\x02\x01OB\0\0\xff\xff\xff\xff" + meta[132:]):
+        assert refusal(odd + deflated(plain)).code is Code.DAMAGED
