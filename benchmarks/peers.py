@@ -8,7 +8,7 @@ FOLDER holds JPEGs, which are hard-linked until there are enough. Every peer get
 weights:
 
 - `xrayscan`: ``xrayscan predict --format csv``, once to warm its cache and then timed; of the environment this runs
-  in, once for each ``--model``; ratios are to the first
+  in, once for each ``--model``; ratios are to the first; then with it as typed: CSV, page, pictures and heatmaps
 - `hand`: what many write by hand: Pillow with draft mode, a DataLoader, torchvision's ResNet-18 in bf16
 - `timm`: the loop of timm's inference script: its own loader and transforms, ResNet-18
 - `ultralytics`: ``yolo classify predict`` with its smallest network
@@ -142,6 +142,7 @@ def main() -> None:
         predict = [sys.executable, "-m", "xrayscan", "predict", films, "--out", out, "--fresh"]
         models = asked.model or ["default"]
         commands = {ours_by(model): [*predict, "--format", "csv", "--quiet", "--model", model] for model in models}
+        commands["xrayscan, with its page"] = [*predict, "--quiet", "--model", models[0]]
         for command in list(commands.values()):
             timed(command, asked.films)
         commands |= {name: [python, "-c", PEERS[name][1], films] for name, python in pythons.items()}

@@ -177,6 +177,18 @@ def test_readers_do_not_hear_the_signals_that_end_a_scan():
     assert len(found) == 8
 
 
+def test_a_reader_that_is_killed_while_it_has_nothing_to_do_costs_no_film():
+    with open_workers(faulty, 1) as readers:
+        found = []
+        for n in range(2):
+            readers.feed(iter([{"n": n}]))
+            while readers.busy:
+                found += readers.collect()
+            os.kill(readers._readers[0].process, signal.SIGKILL)
+            found += readers.collect()
+    assert [row.get("reason") for row in found] == [None, None]
+
+
 PARENT = """
 import sys, time
 sys.path.insert(0, sys.argv[1])

@@ -1,5 +1,6 @@
 """Loads the plugins that are installed, each on its own: whatever one does, the others and the tool go on."""
 
+import functools
 import importlib.metadata
 import os
 import sys
@@ -30,18 +31,23 @@ def load_registry() -> Registry:
     announced.sort(key=lambda entry: (ALWAYS.index(entry.name) if entry.name in ALWAYS else len(ALWAYS), entry.name))
     only = os.environ.get(ONLY)
     wanted = [name.strip() for name in (only or "").split(",") if name.strip()]
+    origin_of = functools.cache(_origin)  # what an installed package says of itself is read once, not for each plugin
     with _LOADING:
         for entry in announced:
             if only is None or entry.name in (*ALWAYS, *wanted):
-                registry.plugins.append(_load(registry, entry))
+                registry.plugins.append(_load(registry, entry, origin_of(entry.dist) if entry.dist else entry.value))
     for name in wanted:
         if name not in {entry.name for entry in announced}:
             registry.plugins.append(Plugin(name, ONLY, error="named in XRAYSCAN_PLUGINS but not installed"))
     return registry
 
 
-def _load(registry: Registry, entry: importlib.metadata.EntryPoint) -> Plugin:
-    origin = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
+def _origin(package: importlib.metadata.Distribution) -> str:
+    about = package.metadata
+    return f"{about['Name']} {about['Version']}"
+
+
+def _load(registry: Registry, entry: importlib.metadata.EntryPoint, origin: str) -> Plugin:
     if entry.name in {plugin.name for plugin in registry.plugins}:
         return Plugin(entry.name, origin, error=f"another plugin is called {entry.name}")
     notes: list[str] = []

@@ -8,6 +8,7 @@ import contextlib
 import gc
 import os
 import pickle
+import selectors
 import signal
 import socket
 import struct
@@ -33,6 +34,8 @@ class ForkServer:
     def __init__(self, work: Work, memory: int, dicom: bool = True) -> None:
         """``dicom``: whether to import what reads it here, once, rather than in every reader that meets some."""
         self._control, theirs = socket.socketpair()
+        self._speaks = selectors.DefaultSelector()  # kept, since asking anew takes longer the more readers there are
+        self._wake: Connection | None = None
         with theirs, _signals_put_off():
             code = START.format(path=without_working_folder(sys.path), given=(theirs.fileno(), memory, dicom))
             self._process = subprocess.Popen(
@@ -54,14 +57,29 @@ class ForkServer:
             number = self._ask(0, theirs.fileno())
         if number is None:
             raise XrayscanError("the reader processes could not be started: try --workers 0, which reads without them")
-        return Connection(ours.detach()), number
+        connection = Connection(ours.detach())
+        self._speaks.register(connection, selectors.EVENT_READ)
+        return connection, number
 
-    def kill(self, number: int) -> None:
+    def spoken(self, wake: Connection | None, timeout: float) -> list[Connection]:
+        """The connections of readers that have answered or ended, and ``wake`` if it speaks; wait for one if none."""
+        if wake is not self._wake:
+            if self._wake:
+                self._speaks.unregister(self._wake)
+            if wake:
+                self._speaks.register(wake, selectors.EVENT_READ)
+            self._wake = wake
+        return [key.fileobj for key, _ in self._speaks.select(timeout) if isinstance(key.fileobj, Connection)]
+
+    def kill(self, connection: Connection, number: int) -> None:
         """Kill a reader for good, and do not wait for one that hangs in the kernel."""
+        self._speaks.unregister(connection)
+        connection.close()
         self._ask(number)
 
     def close(self) -> None:
         """Kill every reader and end."""
+        self._speaks.close()
         self._control.close()
         try:
             self._process.wait(END_SECONDS)

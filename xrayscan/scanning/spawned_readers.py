@@ -5,8 +5,9 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Iterator
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from typing import cast
 
 from xrayscan.files.import_path import safe_environment
 from xrayscan.scanning.reader import ENVIRONMENT, Work, serve
@@ -21,6 +22,7 @@ class SpawnedReaders:
         """``dicom`` changes nothing: a reader imports what it meets."""
         self._work, self._memory = work, memory
         self._processes: list[BaseProcess] = []
+        self._connections: list[Connection] = []
         os.environ.update(safe_environment() | ENVIRONMENT)  # a child takes it before any code of ours
 
     def start(self) -> tuple[Connection, BaseProcess]:
@@ -32,10 +34,17 @@ class SpawnedReaders:
             process.start()
         theirs.close()
         self._processes.append(process)
+        self._connections.append(ours)
         return ours, process
 
-    def kill(self, process: BaseProcess) -> None:
+    def spoken(self, wake: Connection | None, timeout: float) -> list[Connection]:
+        """The connections of readers that have answered or ended, and ``wake`` if it speaks; wait for one if none."""
+        return cast("list[Connection]", wait([*self._connections, wake] if wake else self._connections, timeout))
+
+    def kill(self, connection: Connection, process: BaseProcess) -> None:
         """Kill a reader for good."""
+        self._connections.remove(connection)
+        connection.close()
         process.kill()
 
     def close(self) -> None:

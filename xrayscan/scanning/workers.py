@@ -7,9 +7,9 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from xrayscan.errors import Code, XrayscanError
 from xrayscan.scanning.reader import CRASHED, Work, failed, raised
@@ -88,9 +88,8 @@ class WorkerPool:
 
     def collect(self, wake: Connection | None = None) -> Iterator[Row]:
         """Wait for a moment until a row is finished or ``wake`` speaks, then yield every row that is finished."""
-        by_connection: dict[Any, Worker] = {reader.connection: reader for reader in self._readers if reader.given}
-        listened = [*by_connection, wake] if wake else list(by_connection)
-        for connection in wait(listened, PAUSE if self._paused else self._tick):
+        by_connection = {reader.connection: reader for reader in self._readers}
+        for connection in self._source.spoken(wake, PAUSE if self._paused else self._tick):
             if connection is wake:
                 wake.recv_bytes()
             elif (row := self._received(by_connection[connection])) is not None:
@@ -98,7 +97,7 @@ class WorkerPool:
         yield from self._overdue()
 
     def _received(self, reader: "Worker") -> Row | None:
-        """Return a finished row; None from a reader that has only said that it is there."""
+        """Return a finished row; None from a reader that has only said that it is there, or ended idle."""
         try:
             row = reader.receive()
         except (EOFError, OSError, pickle.UnpicklingError):
@@ -106,7 +105,10 @@ class WorkerPool:
                 raise XrayscanError(
                     "a reader process could not start: try --workers 0, which reads without them"
                 ) from None
-            return self._replace(reader, CRASHED, Code.CRASHED)
+            if reader.given:
+                return self._replace(reader, CRASHED, Code.CRASHED)
+            self._renew(reader)
+            return None
         if not reader.goes_on:
             self._renew(reader)
         return row
@@ -128,8 +130,7 @@ class WorkerPool:
         return failed(culprit, reason, code)
 
     def _renew(self, reader: "Worker") -> None:
-        reader.connection.close()
-        self._source.kill(reader.process)
+        self._source.kill(reader.connection, reader.process)
         self._readers[self._readers.index(reader)] = fresh = Worker(self._source)
         for row in reader.given:
             fresh.give(row)
