@@ -24,6 +24,7 @@ class Flag(StrEnum):
     UPRIGHT = "turned upright"  # as the header asks
     BURNED_IN = "burned-in annotation"  # says the header: text of a person may stand in the picture
     DEPTH = "depth told from values"  # 16-bit PNG, TIFF or PGM that uses fewer bits
+    ORDER = "byte order told from values"  # 16-bit PNG, TIFF or PGM whose bytes stand in the other order
     ALPHA = "picture in the alpha channel"
     ONE_LEVEL = "no contrast"  # every pixel has one value
     FEW_LEVELS = "few grey levels"  # fewer than 32, from more than 10 bits

@@ -13,14 +13,14 @@ import numpy.typing as npt
 
 from xrayscan.decode.dicom.layout import Layout
 from xrayscan.decode.flags import Flag
-from xrayscan.decode.grey import next_depth
+from xrayscan.decode.grey import are_swapped, next_depth
 from xrayscan.errors import Code, DecodeError
 
 Codes = npt.NDArray[np.unsignedinteger[Any]]
 
 _ROWS = 64  # of pairs that are compared
 _FEW_ROWS = 16
-_CLEARLY, _NOISY = 3, 0.25  # times smoother; below it is no noise, by the measure of ``_ROUGH``
+_CLEARLY = 3  # times smoother
 _ROUGH = 0.5  # mean step over spread: 1.15 in white noise, less than 0.1 in a film
 _FEW_PAIRS = 32
 _FEW_LEVELS = 8
@@ -59,7 +59,7 @@ def read_codes(values: npt.NDArray[Any], layout: Layout, padding: tuple[int, ...
     is_deep = bool(top >> shift >> bits)
     if is_deep and not shift and _are_swapped(words, bits):
         words, is_deep, flags = words.byteswap(), False, (*flags, Flag.SYNTAX)
-    elif bits > 8 and not shift and _are_noise(words):
+    elif bits > 8 and not shift and are_swapped(words):
         words, flags = words.byteswap(), (*flags, Flag.SYNTAX)
     if is_deep:
         if _exceeds(words, bits, layout.is_signed, padding) and _are_values(words, bits):
@@ -103,18 +103,6 @@ def _steps(words: Codes) -> float:
     """Return the mean step from some rows to the next; beyond any where there is no next."""
     upper = np.arange(0, len(words) - 1, -(-len(words) // _FEW_ROWS))
     return float(np.abs(words[upper + 1].astype(np.int64) - words[upper]).mean()) if len(upper) else math.inf
-
-
-def _are_noise(words: Codes) -> bool:
-    """Whether two bytes that change places turn noise into a film."""
-    rough = _roughness(words) if words.dtype.itemsize == 2 else 0
-    return rough > _NOISY and rough > _CLEARLY * _roughness(words.byteswap())
-
-
-def _roughness(words: Codes) -> float:
-    """Return the mean step between neighbours over the spread, in a few rows."""
-    rows = words[:: -(-len(words) // _FEW_ROWS)].astype(np.float64)
-    return float(np.abs(np.diff(rows, axis=1)).mean()) / max(float(rows.std()), 1e-9) if rows.shape[1] > 1 else 0.0
 
 
 def _check_depth(words: Codes) -> None:
