@@ -9,6 +9,7 @@ from films import NATIVE, compressed, dicom, film, read, refusal
 from pydicom import uid
 
 from xrayscan.decode import Limits, decode
+from xrayscan.decode.dicom import patient
 from xrayscan.decode.flags import Flag
 from xrayscan.errors import Code, DecodeError
 
@@ -117,3 +118,13 @@ def test_meta_information_that_cannot_be_followed_inflates_nothing():
     meta, plain = parts(dicom(FILM, DEFLATED))
     for odd in (meta[:136] + b"\0\0" + meta[138:], meta[:132] + b"\x02\0\x02\x01OB\0\0\xff\xff\xff\xff" + meta[132:]):
         assert refusal(odd + deflated(plain)).code is Code.DAMAGED
+
+
+def test_a_patient_is_told_without_inflating_too_far(tmp_path, monkeypatch):
+    monkeypatch.setattr(patient, "DEFAULT_LIMITS", Limits(max_inflated_bytes=1 << 20))
+    meta, plain = parts(dicom(FILM, DEFLATED))
+    files = {"sound": plain, "bomb": plain + struct.pack("<HH2sHI", 0x7FE1, 0x10, b"OB", 0, 2 << 20) + bytes(2 << 20)}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(meta + deflated(content))
+    (tmp_path / "plain").write_bytes(dicom(FILM))
+    assert patient.number_patients([str(tmp_path / name) for name in ("sound", "bomb", "plain")]) == [0, None, 0]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from films import dicom, film
+from pydicom.dataset import Dataset
 
 from xrayscan.decode import decode
 from xrayscan.decode.flags import Flag
@@ -123,3 +124,23 @@ def test_rows_and_columns_that_changed_places_are_put_back(bits):
     assert radiograph.brightness.shape == (radiograph.facts.rows, radiograph.facts.columns) == (72, 60)
     assert alike(radiograph, picture)
     assert radiograph.flags == (Flag.SIZE,)
+
+
+@pytest.mark.parametrize("groups", ["SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"])
+def test_an_enhanced_image_of_one_frame_is_shown_as_its_functional_groups_say(groups):
+    window, rescale = {"WindowCenter": 1000, "WindowWidth": 3000}, {"RescaleSlope": 2, "RescaleIntercept": -4000}
+    expected = read(**window, **rescale)
+    group = Dataset()
+    group.FrameVOILUTSequence, group.PixelValueTransformationSequence = [item(window)], [item(rescale)]
+    radiograph = read(**{groups: [group], "NumberOfFrames": 1})
+    assert np.array_equal(radiograph.brightness, expected.brightness)
+    assert radiograph.reading["VOI"] == "window 1000 / 3000 (LINEAR)"
+    own = read(**{groups: [group], "NumberOfFrames": 1}, WindowCenter=0, WindowWidth=6000)
+    assert own.reading["VOI"] == "window 0 / 6000 (LINEAR)"
+
+
+def item(elements):
+    dataset = Dataset()
+    for keyword, value in elements.items():
+        setattr(dataset, keyword, value)
+    return dataset

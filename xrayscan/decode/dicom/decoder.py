@@ -10,7 +10,7 @@ from xrayscan.decode.dicom.layout import Layout, read_layout
 from xrayscan.decode.dicom.orientation import upright
 from xrayscan.decode.dicom.pixels import Values, read_pixels
 from xrayscan.decode.dicom.projection import projections
-from xrayscan.decode.dicom.read import header_kept_private, read_dataset
+from xrayscan.decode.dicom.read import header_kept_private, lift_frame, read_dataset
 from xrayscan.decode.dicom.taken import taken_ns
 from xrayscan.decode.dicom.values import monochrome_brightness, words_of_padding
 from xrayscan.decode.flags import Flag
@@ -33,6 +33,7 @@ def decode_dicom(data: bytes, limits: Limits) -> Radiograph:
     with header_kept_private():
         dataset = read_dataset(data, limits)
         check_is_one_image(dataset)
+        lift_frame(dataset)
         return _radiograph(dataset, read_layout(dataset, limits), limits)
 
 

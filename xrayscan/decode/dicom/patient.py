@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO
 
 from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from xrayscan.decode.dicom.read import header_kept_private
+from xrayscan.decode.dicom.read import header_kept_private, read_dataset
+from xrayscan.decode.limits import DEFAULT_LIMITS
 from xrayscan.decode.sniff import HEAD_BYTES, is_dicom
 
 NEVER_DICOM = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".csv", ".txt")  # so that their bytes are read once
@@ -24,6 +28,14 @@ def number_patients(paths: Sequence[str]) -> list[int | None]:
         return [key and numbers.setdefault(key, len(numbers)) for key in threads.map(_patient, paths)]
 
 
+def _header(head: bytes, file: BinaryIO) -> Dataset:
+    """Read a header with its pixels left on disk; one that is deflated whole, within bounds."""
+    if DeflatedExplicitVRLittleEndian.encode() in head:
+        return read_dataset(head + file.read(), DEFAULT_LIMITS)
+    file.seek(0)
+    return dcmread(file, stop_before_pixels=True, specific_tags=_WANTED, force=True)
+
+
 def _patient(path: str) -> tuple[str, str] | None:
     if path.lower().endswith(NEVER_DICOM):
         return None
@@ -32,8 +44,7 @@ def _patient(path: str) -> tuple[str, str] | None:
             head = file.read(HEAD_BYTES)
             if not is_dicom(head):
                 return None
-            file.seek(0)
-            dataset = dcmread(file, stop_before_pixels=True, specific_tags=_WANTED, force=True)
+            dataset = _header(head, file)
             number, issuer = (str(dataset.get(tag) or "").strip() for tag in _WANTED)
     except Exception:  # whatever damaged headers raise: the file is judged when it is decoded
         return None

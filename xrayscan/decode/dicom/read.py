@@ -4,7 +4,7 @@ import io
 import logging
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableSequence, Sequence
 from contextlib import contextmanager
 
 from pydicom import config, dcmread
@@ -68,6 +68,26 @@ def _read(data: bytes) -> FileDataset:
 def _with_meta(dataset: FileDataset, head: bytes) -> FileDataset:
     dataset.file_meta = dcmread(io.BytesIO(head), force=True).file_meta
     return dataset
+
+
+def lift_frame(dataset: Dataset) -> None:
+    """Give an image of one frame what its functional groups say of it, where it says nothing itself.
+
+    Source: PS3.3 C.7.6.16 (multi-frame functional groups), C.7.6.16.2.9 (pixel value transformation), C.7.6.16.2.10
+    (frame VOI LUT).
+    """
+    for groups in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"):
+        for macro in ("PixelValueTransformationSequence", "FrameVOILUTSequence"):
+            for item in _first(_first([dataset], groups), macro):
+                for element in item:
+                    if element.tag not in dataset:
+                        dataset.add(element)
+
+
+def _first(items: Sequence[Dataset], keyword: str) -> Sequence[Dataset]:
+    """Return the first item of a sequence within these items, if there is one."""
+    found = items[0].get(keyword) if items else None
+    return [item for item in found[:1] if isinstance(item, Dataset)] if isinstance(found, MutableSequence) else []
 
 
 def meta(dataset: Dataset) -> Dataset:
