@@ -14,8 +14,8 @@ class Flag(StrEnum):
     SIZE = "header repaired: rows and columns"  # missing, taken from the codestream
     SYNTAX = "header repaired: transfer syntax"  # the codestream is of another kind, or bytes stand in another order
     PLANES = "header repaired: planar configuration"
-    PADDING = "header repaired: pixel padding"  # its range covers the whole film
-    RESCALE = "header repaired: modality transform"  # its table cannot be used
+    PADDING = "header repaired: pixel padding"  # what it names are pixels of the film
+    RESCALE = "header repaired: modality transform"  # its table or numbers cannot be used as they are
     VOI_LUT = "VOI LUT repaired"  # depth or first value, against its descriptor
     VOI_LUT_UNUSABLE = "VOI LUT not usable"  # no data, too short, or it leaves no picture: the next reading was taken
     WINDOW = "window does not fit"  # it blackens or whitens the film: the next reading was taken

@@ -114,7 +114,10 @@ def _syntax_and_stream(dataset: FileDataset) -> Layout:
     value = dataset.PixelData or b""
     if not is_encapsulated(value) or (named in NATIVE and not dataset["PixelData"].is_undefined_length):
         return _native(named, dataset)
-    stream = read_codestream(value)
+    try:
+        stream = read_codestream(value)
+    except DecodeError as error:
+        raise _unsupported() if error.code is Code.DAMAGED and _is_foreign(named) else error from None
     flags = [] if stream.kind in _COMPRESSED.get(named, ()) else [Flag.SYNTAX]
     return Layout(named if named in _COMPRESSED else "", stream, flags=flags)
 
@@ -127,12 +130,20 @@ def _native(named: str, dataset: FileDataset) -> Layout:
         return Layout(named, None)
     if named in _COMPRESSED and len(dataset.PixelData or b"") < _header_length(dataset):
         raise DecodeError(Code.TRUNCATED, "truncated DICOM: pixel data end early")
-    if named and named not in (*_COMPRESSED, *NATIVE):
-        raise DecodeError(
-            Code.UNSUPPORTED_ENCODING, "DICOM in a transfer syntax that is not supported: export it uncompressed"
-        )
+    if _is_foreign(named):
+        raise _unsupported()
     syntax = ImplicitVRLittleEndian if is_implicit else ExplicitVRLittleEndian
     return Layout(str(ExplicitVRBigEndian if is_big else syntax), None, flags=[Flag.SYNTAX] if named else [])
+
+
+def _is_foreign(syntax: str) -> bool:
+    return bool(syntax) and syntax not in (*_COMPRESSED, *NATIVE)
+
+
+def _unsupported() -> DecodeError:
+    return DecodeError(
+        Code.UNSUPPORTED_ENCODING, "DICOM in a transfer syntax that is not supported: export it uncompressed"
+    )
 
 
 def _header_length(dataset: Dataset) -> int:
@@ -223,6 +234,20 @@ def _depth(layout: Layout, dataset: Dataset) -> None:
     if layout.stored != stored:
         layout.flags.append(Flag.BITS)
     _high_bit_and_sign(layout, dataset)
+    overlay = _lowest_overlay(dataset)
+    if 8 <= overlay < layout.stored == layout.high_bit + 1:  # `codes` takes the bits back if they are the film's
+        layout.stored, layout.high_bit = overlay, overlay - 1
+        layout.flags.append(Flag.BITS)
+
+
+def _lowest_overlay(dataset: Dataset) -> int:
+    """Return the lowest bit of the pixel data that an overlay lies in, retired in 2004; 0 if none does.
+
+    Source: PS3.3-2003 C.9.2 (Overlay Bit Position; such an overlay has no Overlay Data).
+    """
+    groups = [group for group in range(0x6000, 0x6020, 2) if (group, 0x0102) in dataset]
+    embedded = [dataset[group, 0x0102].value for group in groups if (group, 0x3000) not in dataset]
+    return min((bit for bit in embedded if isinstance(bit, int) and bit > 0), default=0)
 
 
 def _high_bit_and_sign(layout: Layout, dataset: Dataset) -> None:

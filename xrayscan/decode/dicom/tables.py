@@ -8,6 +8,8 @@ from pydicom.dataset import Dataset
 
 from xrayscan.decode.grey import next_depth
 
+_CLEARLY = 8  # times as often
+
 Values = npt.NDArray[np.float64]
 
 
@@ -37,8 +39,9 @@ class Lookup:
 def read_lookup(item: Dataset, *, is_little_endian: bool) -> Lookup | None:
     """Read one item of a Modality or VOI LUT Sequence; None if it has no data, or less than it says.
 
-    An entry has one or two bytes: as many as there are for each. White is the highest value of the descriptor's depth
-    if the entries fit it and use more than a quarter of it, else of the depth that they use.
+    An entry has one or two bytes: as many as there are for each, in the order in which they make a curve. White is the
+    highest value of the descriptor's depth if the entries fit it and use more than a quarter of it, else of the depth
+    that they use.
     Source: PS3.3 C.11.1.1 and C.11.2.1.1 (LUT Descriptor, LUT Data).
     """
     try:
@@ -49,13 +52,26 @@ def read_lookup(item: Dataset, *, is_little_endian: bool) -> Lookup | None:
     entries, width = _entries(item, count, is_little_endian)
     if entries is None or not len(entries):
         return None
+    is_swapped = width == 2 and _are_swapped(entries)
+    if is_swapped:
+        entries = entries.astype(np.uint16).byteswap().astype(np.int64)
     used = int(entries.max())
     fits = 1 <= depth <= 16 and used < 1 << depth
     if fits and depth > 8 * width:
         depth = 8 * width
     if not fits or used < 1 << (depth - 2):
         fits, depth = False, next_depth(used)
-    return Lookup(entries, first, (1 << depth) - 1, not fits)
+    return Lookup(entries, first, (1 << depth) - 1, is_swapped or not fits)
+
+
+def _are_swapped(entries: npt.NDArray[np.int64]) -> bool:
+    """Whether the entries go up and down without end, and hardly ever once their bytes change places."""
+    return _ways(entries) > _CLEARLY * _ways(entries.astype(np.uint16).byteswap().astype(np.int64))
+
+
+def _ways(entries: npt.NDArray[np.int64]) -> float:
+    """Return how often the entries go their whole range: once, if they only rise or only fall."""
+    return float(np.abs(np.diff(entries)).sum()) / max(int(entries.max() - entries.min()), 1)
 
 
 def overlapping(lookup: Lookup, values: Values, weights: npt.NDArray[np.int64]) -> Lookup:
