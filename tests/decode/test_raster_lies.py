@@ -8,6 +8,7 @@ import pytest
 from films import film, jpeg, png, read, refusal, tiff
 from PIL import Image, TiffImagePlugin
 
+from xrayscan.decode import decode
 from xrayscan.decode.flags import Flag
 from xrayscan.errors import Code
 
@@ -95,3 +96,33 @@ def test_the_first_orientation_of_several_counts_as_in_other_viewers():
         segments.append(b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body)
     radiograph = read(data[:2] + b"".join(segments) + data[2:])
     assert radiograph.flags == (Flag.UPRIGHT,)
+
+
+YBR = np.stack([FILM, np.full_like(FILM, 128), np.full_like(FILM, 127)], axis=-1)
+
+
+@pytest.mark.parametrize("write", [png, tiff, lambda picture: jpeg(picture, quality=98, subsampling=0)])
+def test_luma_and_differences_of_colour_saved_as_if_they_were_rgb_are_the_film(write):
+    radiograph = decode(write(YBR), at_least=60)
+    assert np.abs(radiograph.brightness - FILM / 255).mean() < 0.01
+    assert radiograph.flags == (Flag.PHOTOMETRIC,)
+    assert radiograph.chroma < 0.01
+
+
+@pytest.mark.parametrize("picture", [PHOTO, np.stack([FILM] * 3, axis=-1)], ids=["photograph", "film"])
+@pytest.mark.parametrize("write", [png, tiff, jpeg])
+def test_rgb_stays_rgb(picture, write):
+    assert read(write(picture)).flags == ()
+
+
+@pytest.mark.parametrize("said", [(72, 60), (90, 60), (72, 75)])
+def test_a_jpeg_in_tiff_that_is_smaller_than_the_picture_is_truncated(said):
+    data = tiff(FILM, compression="jpeg")
+    for tag, was, now in ((256, 60, said[1]), (257, 72, said[0]), (278, 72, said[0])):
+        for kind in (3, 4):
+            entry = struct.pack("<HHII", tag, kind, 1, was)
+            data = data.replace(entry, struct.pack("<HHII", tag, kind, 1, now))
+    if said == FILM.shape:
+        assert read(data).brightness.shape == said
+    else:
+        assert refusal(data).code is Code.TRUNCATED

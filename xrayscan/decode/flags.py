@@ -9,7 +9,7 @@ class Flag(StrEnum):
     BITS = "header repaired: bits stored"  # values or codestream use another depth than the header says
     HIGH_BIT = "header repaired: high bit"  # the values lie elsewhere in their words
     SIGN = "header repaired: pixel representation"  # signed or unsigned, against the header
-    PHOTOMETRIC = "header repaired: photometric interpretation"  # missing, or colour on a one-sample picture
+    PHOTOMETRIC = "header repaired: photometric interpretation"  # missing, or not that of the samples
     SAMPLES = "header repaired: samples per pixel"
     SIZE = "header repaired: rows and columns"  # missing, taken from the codestream
     SYNTAX = "header repaired: transfer syntax"  # the codestream is of another kind, or bytes stand in another order

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from xrayscan.decode.chroma import chroma_of_image
+from xrayscan.decode.chroma import chroma_of_image, holds_ybr
 from xrayscan.decode.flags import Flag
 from xrayscan.decode.interface import Radiograph
 from xrayscan.decode.limits import Limits
@@ -19,6 +19,7 @@ Flags = tuple[Flag, ...]
 DEPTHS = (8, 10, 12, 14, 16)  # bits that detectors give
 EXIF_ORIENTATION = 0x0112
 _EIGHT_BIT = frozenset(("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr"))
+_RGB = ("RGB", "RGBA", "RGBX")
 _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 _ROUNDING = 2  # steps
 _FEW_ROWS = 16
@@ -39,7 +40,8 @@ def radiograph_of(
     """Turn an opened Pillow image upright and into brightness.
 
     8 bits are divided by 255, after ITU-R BT.601 luma for colour (Pillow's "L"); transparency is ignored, but where
-    the colour is the same everywhere and the alpha channel is not, the alpha channel is the picture.
+    the colour is the same everywhere and the alpha channel is not, the alpha channel is the picture; and where only
+    luma and two differences of colour, saved as if they were RGB, make a film, the luma is.
     ``bits``: per sample, as the file says, and ``used`` of them; more than 8 are scaled as
     :func:`brightness_of_values` says.
     ``signed``: Pillow takes the values for unsigned ones, and they are not.
@@ -139,6 +141,8 @@ def _from_8_bits(image: Image.Image, format_name: str) -> tuple[Grey, Flags]:
         raise DecodeError(Code.DAMAGED, f"damaged {format_name}")
     grey = np.asarray(image.convert("L"))
     flags: Flags = ()
+    if image.mode in _RGB and holds_ybr(planes := np.asarray(image)[..., :3]):
+        grey, flags = planes[..., 0], (Flag.PHOTOMETRIC,)
     if (image.mode in _WITH_ALPHA or "transparency" in image.info) and is_constant(grey):
         alpha = np.asarray(image.convert("RGBA").getchannel("A"))
         if not is_constant(alpha):

@@ -8,7 +8,7 @@ from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut, convert_color_space
 
-from xrayscan.decode.chroma import LUMA, chroma_of
+from xrayscan.decode.chroma import LUMA, NEAR, chroma_of, colour_distances, speaks_against
 from xrayscan.decode.dicom.codes import Stored
 from xrayscan.decode.dicom.layout import Layout
 from xrayscan.decode.dicom.tables import read_lookup
@@ -21,8 +21,6 @@ Brightness = npt.NDArray[np.float32]
 Samples = npt.NDArray[Any]  # (H, W, 3), as stored: RGB, or luma and two differences of colour
 
 _LUMA = LUMA.astype(np.float32)
-_NEAR = 4 / 255  # of full brightness: what lossy compression and a few coloured marks leave between equal planes
-_CLEARLY = 4  # times nearer
 _SIDE = 64  # pixels of the shorter side that are looked at
 _COLOURS = ("Red", "Green", "Blue")
 
@@ -97,34 +95,16 @@ def _as_held(samples: Samples, layout: Layout, depth: int) -> tuple[Samples, boo
     against the header.
     """
     flags: list[Flag] = []
-    grey, ybr = _distances(samples, depth)
-    if layout.stream is None and min(grey, ybr) > _NEAR:
+    grey, ybr = colour_distances(samples, depth)
+    if layout.stream is None and min(grey, ybr) > NEAR:
         other = _other_planes(samples, layout.planar)
-        if min(_distances(other, depth)) <= _NEAR:
+        if min(colour_distances(other, depth)) <= NEAR:
             samples, flags = np.ascontiguousarray(other), [Flag.PLANES]
-            grey, ybr = _distances(samples, depth)
+            grey, ybr = colour_distances(samples, depth)
     said = layout.is_ybr
     against, for_it = (grey, ybr) if said else (ybr, grey)
-    is_other = _speaks_against(against, for_it)
+    is_other = speaks_against(against, for_it)
     return samples, said != is_other, [*flags, *([Flag.PHOTOMETRIC] if is_other else [])]
-
-
-def holds_ybr(samples: Samples) -> bool:
-    """Whether only luma and differences of colour make a film of planes of 8 bits that should be RGB."""
-    grey, ybr = _distances(samples, 8)
-    return _speaks_against(ybr, grey)
-
-
-def _speaks_against(distance: float, said: float) -> bool:
-    return distance <= _NEAR and distance * _CLEARLY < said
-
-
-def _distances(samples: Samples, depth: int) -> tuple[float, float]:
-    """Return how far the planes are from being equal, and the last two from being without colour, of full range."""
-    step = max(1, min(samples.shape[:2]) // _SIDE)
-    first, second, third = np.moveaxis(samples[::step, ::step].astype(np.float64) / ((1 << depth) - 1), 2, 0)
-    grey = np.abs(first - second) + np.abs(first - third)
-    return float(grey.mean()), float((np.abs(second - 0.5) + np.abs(third - 0.5)).mean())
 
 
 def _other_planes(samples: Samples, planar: int) -> Samples:

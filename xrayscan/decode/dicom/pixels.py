@@ -16,10 +16,10 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, HTJ2KLossless, JPEG2000Lossless, JPEGLossless, JPEGLSLossless, RLELossless
 
+from xrayscan.decode.chroma import holds_ybr
 from xrayscan.decode.codec_stderr import captured_stderr
 from xrayscan.decode.dicom import j2k_stream
 from xrayscan.decode.dicom.codestream import Codestream, Kind
-from xrayscan.decode.dicom.colour import holds_ybr
 from xrayscan.decode.dicom.layout import HIGH_THROUGHPUT, Layout
 from xrayscan.decode.flags import Flag
 from xrayscan.decode.jpeg import checks
