@@ -64,12 +64,26 @@ _BARE_DICOM = re.compile(
 )
 
 
+# Prefix and first element, the length of the file meta information: they tell a preamble of which a part was cut off.
+_PREFIX = b"DICM"
+_META = _PREFIX + b"\x02\x00\x00\x00UL\x04\x00"
+_PREAMBLE_BYTES = 128
+
+
+def cut_from_preamble(head: bytes) -> int:
+    """Return how many bytes of the preamble of a DICOM file are missing; 0 if none are, or this is no such file."""
+    at = 0 if head.startswith(_PREFIX) else head.find(_META, 0, _PREAMBLE_BYTES + len(_META))
+    return _PREAMBLE_BYTES - at if at >= 0 else 0
+
+
 def is_dicom(head: bytes) -> bool:
-    """Whether a DICOM file begins so: with its preamble, with the prefix alone, or with its first element.
+    """Whether a DICOM file begins so: with its preamble, or what is left of it, or with its first element.
 
     Source: DICOM PS3.10 section 7.1 (preamble and prefix); the data set without them is PS3.5 section 7.1.
     """
-    return head[128:132] == b"DICM" or head[:4] == b"DICM" or (len(head) >= 12 and bool(_BARE_DICOM.match(head)))
+    if head[_PREAMBLE_BYTES:].startswith(_PREFIX) or cut_from_preamble(head):
+        return True
+    return len(head) >= 12 and bool(_BARE_DICOM.match(head))
 
 
 def not_read(head: bytes) -> str | None:

@@ -57,6 +57,22 @@ def test_two_frames_under_a_header_of_one_are_refused(syntax):
     assert refusal(framed(syntax, [b"", stream, stream])).code is Code.MULTI_FRAME
 
 
+@pytest.mark.parametrize("syntax", KINDS)
+def test_a_frame_that_was_not_encapsulated_is_read(syntax):
+    stream = stream_of(syntax)
+    expected = read(framed(syntax, [b"", stream])).brightness
+    framed_so = framed(syntax, [b"", stream])
+    at = framed_so.rindex(b"\xe0\x7f\x10\x00OB")
+    radiograph = read(framed_so[: at + 8] + struct.pack("<I", len(stream)) + stream)
+    assert np.array_equal(radiograph.brightness, expected)
+    assert radiograph.flags == (Flag.SYNTAX,)
+
+
+@pytest.mark.parametrize("cut", [1, 28, 64, 127, 128])
+def test_a_preamble_of_which_a_part_was_cut_off_is_put_back(cut):
+    assert np.array_equal(read(dicom(FILM)[cut:]).brightness, read(dicom(FILM)).brightness)
+
+
 def renamed(data, said):
     """The file with another transfer syntax in its file meta information."""
     at = data.index(b"\x02\x00\x10\x00UI")

@@ -28,7 +28,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from xrayscan.decode.dicom.codestream import Codestream, Kind, is_encapsulated, read_codestream
+from xrayscan.decode.dicom.codestream import Codestream, Kind, begins_frame, is_encapsulated, read_codestream
 from xrayscan.decode.dicom.facts import count_of
 from xrayscan.decode.dicom.read import meta
 from xrayscan.decode.flags import Flag
@@ -112,13 +112,15 @@ def read_layout(dataset: FileDataset, limits: Limits) -> Layout:
 def _syntax_and_stream(dataset: FileDataset) -> Layout:
     named = str(meta(dataset).get("TransferSyntaxUID") or "")
     value = dataset.PixelData or b""
-    if not is_encapsulated(value) or (named in NATIVE and not dataset["PixelData"].is_undefined_length):
+    is_bare = named in _COMPRESSED and begins_frame(value)
+    is_native = named in NATIVE and not dataset["PixelData"].is_undefined_length
+    if is_native or not (is_bare or is_encapsulated(value)):
         return _native(named, dataset)
     try:
         stream = read_codestream(value)
     except DecodeError as error:
         raise _unsupported() if error.code is Code.DAMAGED and _is_foreign(named) else error from None
-    flags = [] if stream.kind in _COMPRESSED.get(named, ()) else [Flag.SYNTAX]
+    flags = [] if stream.kind in _COMPRESSED.get(named, ()) and not is_bare else [Flag.SYNTAX]
     return Layout(named if named in _COMPRESSED else "", stream, flags=flags)
 
 

@@ -15,6 +15,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 
 from xrayscan.decode.gzipped import inflated
 from xrayscan.decode.limits import Limits
+from xrayscan.decode.sniff import cut_from_preamble
 from xrayscan.errors import Code, DecodeError
 
 _PREFIX = b"DICM"
@@ -45,8 +46,8 @@ def read_dataset(data: bytes, limits: Limits) -> FileDataset:
     is not deflated although it says so, is read as it stands.
     Raises: DecodeError if it is cut short, or inflates beyond the limit.
     """
-    if data.startswith(_PREFIX):
-        data = bytes(_META_START - len(_PREFIX)) + data
+    if missing := cut_from_preamble(data):
+        data = bytes(missing) + data
     start, syntax = _file_meta(data)
     head = data[start : start + 6]
     try:
