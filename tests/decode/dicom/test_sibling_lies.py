@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from films import dicom, film
+from pydicom import uid
 from pydicom.dataset import Dataset
 
 from xrayscan.decode import decode
@@ -144,3 +145,18 @@ def item(elements):
     for keyword, value in elements.items():
         setattr(dataset, keyword, value)
     return dataset
+
+
+@pytest.mark.parametrize("syntax", [uid.JPEGLSLossless, uid.JPEGLosslessSV1, uid.JPEG2000Lossless])
+@pytest.mark.parametrize("said", [{"BitsStored": 13}, {"BitsStored": 16}, {"PixelRepresentation": 0}])
+@pytest.mark.parametrize("more", [{}, {"PixelRepresentation": 0, "BitsStored": 13}, {"PixelRepresentation": 1}])
+def test_a_codestream_keeps_its_depth_and_its_sign(syntax, said, more):
+    picture = film(bits=14)
+    signed = picture.astype(np.int16) - 8852  # half of it lies below zero
+    assert alike(decode(dicom(signed, syntax, bits=14, **(said | more)), at_least=8), picture)
+    assert alike(decode(dicom(picture, syntax, bits=14, **(said | more)), at_least=8), picture)
+
+
+def test_one_byte_a_sample_of_a_grey_picture_of_16_bits_is_no_colour():
+    with pytest.raises(DecodeError):
+        read(SamplesPerPixel=3, BitsAllocated=8, BitsStored=8, HighBit=7)

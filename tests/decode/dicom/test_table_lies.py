@@ -98,3 +98,29 @@ def test_a_syntax_that_is_not_read_is_named_whatever_its_frame_looks_like(syntax
     length = len(was) + len(was) % 2
     data = data.replace(was.ljust(length, b"\0"), syntax.encode().ljust(length, b"\0")[:length], 1)
     assert refusal(data).code is Code.UNSUPPORTED_ENCODING
+
+
+@pytest.mark.parametrize("missing", [2, 100, 2000])
+def test_words_that_are_cut_short_are_no_table_of_bytes(missing):
+    item = table(VALUES)[0]
+    item.LUTData = item.LUTData[:-missing]
+    radiograph = read(dicom(FILM, VOILUTSequence=[item], WindowCenter=2048, WindowWidth=4096))
+    assert shows(radiograph)
+    assert radiograph.flags == (Flag.VOI_LUT_UNUSABLE,)
+
+
+@pytest.mark.parametrize(("sequence", "flag"), [("VOILUT", Flag.VOI_LUT_UNUSABLE), ("ModalityLUT", Flag.RESCALE)])
+def test_a_table_that_is_no_curve_is_passed_over(sequence, flag):
+    noise = np.random.default_rng(3).integers(0, 4096, 4096)
+    radiograph = read(dicom(FILM, **{f"{sequence}Sequence": table(noise)}))
+    assert shows(radiograph)
+    assert radiograph.flags == (flag,)
+
+
+@pytest.mark.parametrize("ends", [(-100, 100), (-32768, 0), (0, 32767)])
+def test_a_range_amid_a_signed_film_is_no_padding(ends):
+    picture = FILM.astype(np.int16) - 2213  # half of it lies below zero
+    padding = dict(zip(("PixelPaddingValue", "PixelPaddingRangeLimit"), ends, strict=True))
+    radiograph = read(dicom(picture, bits=16, **padding))
+    assert shows(radiograph, picture)
+    assert radiograph.flags == (Flag.PADDING,)

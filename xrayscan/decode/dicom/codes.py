@@ -49,7 +49,7 @@ def read_codes(values: npt.NDArray[Any], layout: Layout, padding: tuple[int, ...
     Source: PS3.5 section 8.1.1 (bits allocated, bits stored, high bit).
     """
     native = values.astype(values.dtype.newbyteorder("="), copy=False)
-    words = native.view(f"u{native.dtype.itemsize}")
+    words = _sign_extended(native.view(f"u{native.dtype.itemsize}"), layout)
     top = int(words.max())
     shift, bits, flags = _place(words, layout, top)
     if layout.stream is None and _are_columns(words):
@@ -62,7 +62,8 @@ def read_codes(values: npt.NDArray[Any], layout: Layout, padding: tuple[int, ...
     elif bits > 8 and not shift and are_swapped(words):
         words, flags = words.byteswap(), (*flags, Flag.SYNTAX)
     if is_deep:
-        if _exceeds(words, bits, layout.is_signed, padding) and _are_values(words, bits):
+        signs = (layout.is_signed,) if layout.stream is None else (False, True)  # no overlay lies in a codestream
+        if _exceeds(words, bits, layout.is_signed, padding) and any(_are_values(words, bits, sign) for sign in signs):
             _check_depth(words)
             bits, is_deep = _depth_of(words, layout.is_signed), False
             flags = (*flags, Flag.BITS)
@@ -74,6 +75,17 @@ def read_codes(values: npt.NDArray[Any], layout: Layout, padding: tuple[int, ...
         flags = (*flags, Flag.SIGN)
     codes = words ^ words.dtype.type(1 << (bits - 1)) if is_signed else words
     return Stored(codes, bits, is_signed, flags, is_deep and bool(padding))
+
+
+def _sign_extended(words: Codes, layout: Layout) -> Codes:
+    """Return signed values of a codestream that knows no sign in whole words: those below zero have all bits above."""
+    precision = layout.stream.precision if layout.stream else 0
+    if not 0 < precision < 8 * words.dtype.itemsize or int(words.max()) >> precision:
+        return words
+    if not _sign(words, precision, layout.is_signed):
+        return words
+    sign = words.dtype.type(1 << (precision - 1))
+    return (words ^ sign) - sign
 
 
 def _place(words: Codes, layout: Layout, top: int) -> tuple[int, int, tuple[Flag, ...]]:
@@ -123,10 +135,11 @@ def _exceeds(words: Codes, bits: int, is_signed: bool, padding: tuple[int, ...])
     return bool(int(words.max()) >> bits)
 
 
-def _are_values(words: Codes, bits: int) -> bool:
+def _are_values(words: Codes, bits: int, is_signed: bool) -> bool:
     """Whether the bits above the depth belong to the values: the picture is a film with them, not without."""
-    left, right = (side.astype(np.int64) for side in _pairs(words))
     modulus = 1 << bits
+    native = words.view(f"i{words.dtype.itemsize}") if is_signed else words
+    left, right = (side.astype(np.int64) + (modulus // 2 if is_signed else 0) for side in _pairs(native))
     whole, cut = np.abs(left - right), np.abs(left % modulus - right % modulus)
     differ = left // modulus != right // modulus
     if not differ.any():
@@ -160,7 +173,7 @@ def _sign(words: Codes, bits: int, is_signed: bool) -> bool:
     return 2 * middle - step < middle / 8 and all(len(np.unique(side)) >= _FEW_LEVELS for side in (low, high))
 
 
-def _pairs(words: Codes) -> tuple[Codes, Codes]:
+def _pairs(words: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Return horizontal neighbours in a sample of rows."""
     sample = words[:: max(1, -(-words.shape[0] // _ROWS))]
     return sample[:, :-1].ravel(), sample[:, 1:].ravel()

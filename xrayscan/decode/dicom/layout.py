@@ -177,7 +177,7 @@ def _samples(layout: Layout, dataset: Dataset) -> None:
     if samples != layout.samples:
         layout.flags.append(Flag.SAMPLES)
     layout.photometric = _photometric(photometric, layout.samples)
-    if layout.samples == 3 and layout.stream is None:
+    if layout.photometric == photometric and layout.samples == 3 and layout.stream is None:
         layout.photometric = _subsampling(layout, dataset)
     if layout.photometric != written:
         layout.flags.append(Flag.PHOTOMETRIC)

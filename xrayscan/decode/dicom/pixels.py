@@ -108,7 +108,7 @@ def _decoded(dataset: FileDataset, layout: Layout, uid: UID, plugin: str) -> Val
         "photometric_interpretation": layout.photometric,
         "bits_allocated": layout.allocated,
         "bits_stored": stored,
-        "pixel_representation": int(layout.is_signed if coded is None else coded),
+        "pixel_representation": int(coded or (not precision and layout.is_signed)),  # of a stream: its own, if any
         "planar_configuration": layout.planar,
         "number_of_frames": 1,
         **_AS_STORED,

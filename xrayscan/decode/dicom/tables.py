@@ -9,6 +9,7 @@ from pydicom.dataset import Dataset
 from xrayscan.decode.grey import next_depth
 
 _CLEARLY = 8  # times as often
+_WILD = 16  # times through the whole range
 
 Values = npt.NDArray[np.float64]
 
@@ -21,6 +22,11 @@ class Lookup:
     first: int
     highest: int  # entry that means white
     is_repaired: bool  # depth or width is not what the descriptor says
+
+    @property
+    def is_wild(self) -> bool:
+        """Whether the entries go up and down as no curve of brightness does."""
+        return _ways(self.entries) > _WILD
 
     def index(self, values: Values) -> npt.NDArray[np.int64]:
         """Return each value's place in the table, which may lie beyond its ends."""
@@ -49,7 +55,7 @@ def read_lookup(item: Dataset, *, is_little_endian: bool) -> Lookup | None:
     except (AttributeError, TypeError, ValueError):
         return None
     count = count % 65536 or 65536
-    entries, width = _entries(item, count, is_little_endian)
+    entries, width = _entries(item, count, depth, is_little_endian)
     if entries is None or not len(entries):
         return None
     is_swapped = width == 2 and _are_swapped(entries)
@@ -92,7 +98,7 @@ def overlapping(lookup: Lookup, values: Values, weights: npt.NDArray[np.int64]) 
     return Lookup(lookup.entries, firsts[best], lookup.highest, True)
 
 
-def _entries(item: Dataset, count: int, is_little_endian: bool) -> tuple[npt.NDArray[np.int64] | None, int]:
+def _entries(item: Dataset, count: int, depth: int, is_little_endian: bool) -> tuple[npt.NDArray[np.int64] | None, int]:
     """Return the entries and the bytes of each; None if there are too few."""
     value = item.get("LUTData")
     order = "<" if is_little_endian else ">"
@@ -103,7 +109,8 @@ def _entries(item: Dataset, count: int, is_little_endian: bool) -> tuple[npt.NDA
     else:  # US or SS: words that pydicom has read
         data = (np.atleast_1d(np.asarray(value, np.int64)) & 0xFFFF).astype(order + "u2").tobytes()
     width = 2 if len(data) >= 2 * count else 1
-    if len(data) < count * width:
+    is_cut = width == 1 and len(data) > count + 1 and depth > 8  # words, but fewer than there should be
+    if is_cut or len(data) < count * width:
         return None, 0
     dtype = order + "u2" if width == 2 else "u1"
     return np.frombuffer(data, dtype, count).astype(np.int64), width

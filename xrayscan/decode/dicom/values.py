@@ -145,14 +145,14 @@ def _serves(lookup: Lookup, stored: Table, census: Census) -> bool:
     """Whether a modality LUT has entries for most of the film, and more than one of them."""
     seen = lookup.take(stored)[census.weights > 0]
     covered = census.weights[lookup.covers(stored)].sum() * 2 > census.weights.sum()
-    return bool(covered and (seen.min() < seen.max() or census.is_one_level))
+    return bool(covered and not lookup.is_wild and (seen.min() < seen.max() or census.is_one_level))
 
 
 def _lookups(dataset: FileDataset, values: Table, census: Census, is_inverted: bool) -> Iterator[_Reading]:
     """Yield each VOI LUT's output over its full range; one that cannot be read is no picture."""
     for number, item in enumerate(_items(dataset, "VOILUTSequence"), 1):
         lookup = read_lookup(item, is_little_endian=_is_little(dataset))
-        if lookup is None:
+        if lookup is None or lookup.is_wild:
             yield _Reading("VOI LUT", np.zeros_like(values), doubt=Flag.VOI_LUT_UNUSABLE)
             continue
         lookup = overlapping(lookup, values, census.weights)
@@ -219,21 +219,24 @@ def _padding(dataset: Dataset, numbers: npt.NDArray[np.int64], stored: Stored) -
 def _is_film(is_padding: Mask, stored: Stored) -> bool:
     """Whether what is called padding are pixels of the film.
 
-    Padding is a level of its own or a little noise: not a range that takes most pixels, in which they differ widely,
-    nor one value between others that is no more frequent than those.
+    Padding is a level of its own or a little noise: not a range of many pixels that differ widely, nor values amid
+    others that are no more frequent than those.
     """
     if not is_padding.any():
         return False
     pixels = np.bincount(stored.codes.ravel()[:: max(1, stored.codes.size // _SAMPLE)], minlength=len(is_padding))
     used, padded = np.flatnonzero(pixels), np.flatnonzero(pixels * is_padding)
-    if len(padded) == 1:
-        around = pixels[max(0, padded[0] - 2) : padded[0] + 3]
-        return bool(len(around) == 5 and around.all() and around[2] * 4 <= _OFTEN * (around.sum() - around[2]))
-    return bool(
-        pixels[padded].sum() * 2 > pixels.sum()
-        and len(padded) >= _SOME_VALUES
-        and (padded[-1] - padded[0]) * 4 > used[-1] - used[0]
-    )
+    if not len(padded):
+        return False
+    spread = int(padded[-1] - padded[0])
+    is_wide = len(padded) >= _SOME_VALUES and spread * 4 > used[-1] - used[0]
+    if is_wide and pixels[padded].sum() * 4 > pixels.sum():
+        return True
+    first, last = np.flatnonzero(is_padding)[[0, -1]]
+    reach = max(2, int(last - first) // 2)
+    below, above = pixels[max(0, first - reach) : first], pixels[last + 1 : last + 1 + reach]
+    often = _OFTEN * (below.sum() + above.sum()) / (2 * reach)
+    return bool(below.any() and above.any() and pixels[padded].sum() <= often * np.count_nonzero(is_padding))
 
 
 def _as_stored(value: int, stored: Stored) -> int:
