@@ -54,12 +54,12 @@ def read_codes(values: npt.NDArray[Any], layout: Layout, padding: tuple[int, ...
     shift, bits, flags = _place(words, layout, top)
     if layout.stream is None and _are_columns(words):
         words, flags = words.reshape(words.shape[::-1]), (*flags, Flag.SIZE)
+    is_deep = bool(top >> shift >> bits)
     if shift:
         words = words >> shift
-    is_deep = bool(top >> shift >> bits)
-    if is_deep and not shift and _are_swapped(words, bits):
+    elif is_deep and _fit_swapped(words, bits):
         words, is_deep, flags = words.byteswap(), False, (*flags, Flag.SYNTAX)
-    elif bits > 8 and not shift and are_swapped(words):
+    elif bits > 8 and are_swapped(words):
         words, flags = words.byteswap(), (*flags, Flag.SYNTAX)
     if is_deep:
         signs = (layout.is_signed,) if layout.stream is None else (False, True)  # no overlay lies in a codestream
@@ -77,7 +77,7 @@ def read_codes(values: npt.NDArray[Any], layout: Layout, padding: tuple[int, ...
     return Stored(codes, bits, is_signed, flags, is_deep and bool(padding))
 
 
-def _sign_extended(words: Codes, layout: Layout) -> Codes:
+def _sign_extended(words: Codes, layout: Layout) -> npt.NDArray[Any]:
     """Return signed values of a codestream that knows no sign in whole words: those below zero have all bits above."""
     precision = layout.stream.precision if layout.stream else 0
     if not 0 < precision < 8 * words.dtype.itemsize or int(words.max()) >> precision:
@@ -101,7 +101,7 @@ def _place(words: Codes, layout: Layout, top: int) -> tuple[int, int, tuple[Flag
     return shift, bits, ()
 
 
-def _are_swapped(words: Codes, bits: int) -> bool:
+def _fit_swapped(words: Codes, bits: int) -> bool:
     """Whether every value fits the depth once its two bytes change places: so they were written, whatever is said."""
     return words.dtype.itemsize == 2 and not int(words.byteswap().max()) >> bits
 
