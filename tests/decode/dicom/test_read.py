@@ -142,5 +142,7 @@ def test_a_patient_is_told_without_inflating_too_far(tmp_path, monkeypatch):
     files = {"sound": plain, "bomb": plain + struct.pack("<HH2sHI", 0x7FE1, 0x10, b"OB", 0, 2 << 20) + bytes(2 << 20)}
     for name, content in files.items():
         (tmp_path / name).write_bytes(meta + deflated(content))
-    (tmp_path / "plain").write_bytes(dicom(FILM))
-    assert patient.number_patients([str(tmp_path / name) for name in ("sound", "bomb", "plain")]) == [0, None, 0]
+    for cut in (0, 64, 128):
+        (tmp_path / f"cut-{cut}").write_bytes(dicom(FILM)[cut:])
+    names = ("sound", "bomb", "cut-0", "cut-64", "cut-128")
+    assert patient.number_patients([str(tmp_path / name) for name in names]) == [0, None, 0, 0, 0]

@@ -10,7 +10,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from xrayscan.decode.dicom.read import header_kept_private, read_dataset
 from xrayscan.decode.limits import DEFAULT_LIMITS
-from xrayscan.decode.sniff import HEAD_BYTES, is_dicom
+from xrayscan.decode.sniff import HEAD_BYTES, cut_from_preamble, is_dicom
 
 NEVER_DICOM = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".csv", ".txt")  # so that their bytes are read once
 THREADS = 8  # they wait for disks and network drives
@@ -29,8 +29,8 @@ def number_patients(paths: Sequence[str]) -> list[int | None]:
 
 
 def _header(head: bytes, file: BinaryIO) -> Dataset:
-    """Read a header with its pixels left on disk; one that is deflated whole, within bounds."""
-    if DeflatedExplicitVRLittleEndian.encode() in head:
+    """Read a header with its pixels left on disk; a file that is deflated or cut at its beginning whole, in bounds."""
+    if DeflatedExplicitVRLittleEndian.encode() in head or cut_from_preamble(head):
         return read_dataset(head + file.read(), DEFAULT_LIMITS)
     file.seek(0)
     return dcmread(file, stop_before_pixels=True, specific_tags=_WANTED, force=True)
