@@ -1,6 +1,8 @@
 """How a data set and its frame lie in the file, against what the file says of it."""
 
+import gzip
 import struct
+import zipfile
 import zlib
 
 import numpy as np
@@ -136,7 +138,7 @@ def test_meta_information_that_cannot_be_followed_inflates_nothing():
         assert refusal(odd + deflated(plain)).code is Code.DAMAGED
 
 
-def test_a_patient_is_told_without_inflating_too_far(tmp_path, monkeypatch):
+def test_a_patient_is_told_however_the_file_is_packed_and_nothing_inflates_too_far(tmp_path, monkeypatch):
     monkeypatch.setattr(patient, "DEFAULT_LIMITS", Limits(max_inflated_bytes=1 << 20))
     meta, plain = parts(dicom(FILM, DEFLATED))
     files = {"sound": plain, "bomb": plain + struct.pack("<HH2sHI", 0x7FE1, 0x10, b"OB", 0, 2 << 20) + bytes(2 << 20)}
@@ -144,5 +146,11 @@ def test_a_patient_is_told_without_inflating_too_far(tmp_path, monkeypatch):
         (tmp_path / name).write_bytes(meta + deflated(content))
     for cut in (0, 64, 128):
         (tmp_path / f"cut-{cut}").write_bytes(dicom(FILM)[cut:])
-    names = ("sound", "bomb", "cut-0", "cut-64", "cut-128")
-    assert patient.number_patients([str(tmp_path / name) for name in names]) == [0, None, 0, 0, 0]
+    (tmp_path / "packed.dcm.gz").write_bytes(gzip.compress(dicom(FILM)))
+    with zipfile.ZipFile(tmp_path / "ward.zip", "w") as archive:
+        archive.writestr("a.dcm", dicom(FILM))
+        archive.writestr("b.dcm", dicom(FILM, PatientID="ANOTHER"))
+        archive.writestr("c", b"no film")
+    names = ("sound", "bomb", "cut-0", "cut-64", "cut-128", "packed.dcm.gz", "ward.zip!/a.dcm", "ward.zip!/b.dcm")
+    numbers = patient.number_patients([str(tmp_path / name) for name in (*names, "ward.zip!/c")])
+    assert numbers == [0, None, 0, 0, 0, 0, 0, 1, None]
