@@ -75,6 +75,36 @@ def without(stream, *markers):
     return kept + stream[at:]
 
 
+@pytest.mark.parametrize("held", [RGB, YBR], ids=["RGB", "YBR"])
+@pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian, uid.RLELossless])
+def test_colour_has_no_sign(syntax, held):
+    assert Flag.SIGN in shown(dicom(held, syntax, bits=8, PixelRepresentation=1)).flags
+
+
+@pytest.mark.parametrize(
+    "said", [{"BitsStored": 12}, {"BitsStored": 16, "BitsAllocated": 16}, {"PlanarConfiguration": 1}]
+)
+@pytest.mark.parametrize("held", [RGB, YBR], ids=["RGB", "YBR"])
+def test_a_codestream_knows_the_depth_and_the_order_of_its_colours(held, said):
+    shown(dicom(held, uid.JPEG2000Lossless, bits=8, **said))
+
+
+def test_a_photograph_in_jpeg_2000_keeps_its_colours_under_another_planar_configuration():
+    luma = np.asarray(Image.fromarray(PHOTO).convert("L"))
+    shown(dicom(PHOTO, uid.JPEG2000Lossless, bits=8, PlanarConfiguration=1), 2 / 255, luma)
+
+
+def test_differences_of_colour_compressed_as_if_they_were_rgb_are_no_colour():
+    radiograph = read(dicom(np.repeat(np.repeat(YBR, 4, 0), 4, 1), uid.JPEGBaseline8Bit, bits=8))
+    assert np.abs(radiograph.brightness[::4, ::4] - FILM / 255).mean() < 0.03
+    assert radiograph.flags == (Flag.PHOTOMETRIC,)
+
+
+@pytest.mark.parametrize("said", [{"BitsAllocated": 16, "SamplesPerPixel": 1}, {"Rows": 54}])
+def test_half_as_much_again_as_an_image_has_is_no_picture(said):
+    assert refusal(dicom(RGB, bits=8, **said)).code is Code.HEADER
+
+
 def test_true_colour_stays_what_the_header_says():
     ycc = np.asarray(Image.fromarray(PHOTO).convert("YCbCr"))
     luma = np.asarray(Image.fromarray(PHOTO).convert("L"))

@@ -66,7 +66,8 @@ def luma(samples: Samples, layout: Layout) -> tuple[Brightness, float, list[Flag
     if samples.ndim == 2:
         jpeg = layout.stream and layout.stream.jpeg
         return _of_255(samples), chroma(jpeg) if jpeg else 0.0, []
-    depth = layout.stored
+    samples, found = _unsigned(samples)
+    depth = min(layout.stored, (layout.stream and layout.stream.precision) or layout.stored)
     if depth >= 16 or int(samples.max()) >> depth:
         depth = next_depth(int(samples.max()))
     samples, is_ybr, flags = _as_held(samples, layout, depth)
@@ -76,7 +77,14 @@ def luma(samples: Samples, layout: Layout) -> tuple[Brightness, float, list[Flag
         brightness = _of_255(np.asarray(Image.fromarray(samples).convert("L")))
     else:
         brightness = samples @ (_LUMA / np.float32((1 << depth) - 1))
-    return np.asarray(brightness.clip(0, 1), np.float32), _chroma(samples, depth, is_ybr), flags
+    return np.asarray(brightness.clip(0, 1), np.float32), _chroma(samples, depth, is_ybr), found + flags
+
+
+def _unsigned(samples: Samples) -> tuple[Samples, list[Flag]]:
+    """Return samples without a sign, which colour never has (PS3.3 C.7.6.3.1.2)."""
+    if samples.dtype.kind != "i":
+        return samples, []
+    return samples.view(samples.dtype.str.replace("i", "u")), [Flag.SIGN]
 
 
 def _chroma(samples: Samples, depth: int, is_ybr: bool) -> float:
@@ -96,7 +104,7 @@ def _as_held(samples: Samples, layout: Layout, depth: int) -> tuple[Samples, boo
     """
     flags: list[Flag] = []
     grey, ybr = colour_distances(samples, depth)
-    if layout.stream is None and min(grey, ybr) > NEAR:
+    if min(grey, ybr) > NEAR:
         other = _other_planes(samples, layout.planar)
         if min(colour_distances(other, depth)) <= NEAR:
             samples, flags = np.ascontiguousarray(other), [Flag.PLANES]

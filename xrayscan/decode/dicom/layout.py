@@ -181,7 +181,8 @@ def _samples(layout: Layout, dataset: Dataset) -> None:
         layout.photometric = _subsampling(layout, dataset)
     if layout.photometric != written:
         layout.flags.append(Flag.PHOTOMETRIC)
-    layout.planar = count_of(dataset, "PlanarConfiguration") & 1
+    if layout.kind is not Kind.JPEG_2000:  # whose decoder gives pixel by pixel, whatever is said
+        layout.planar = count_of(dataset, "PlanarConfiguration") & 1
 
 
 def _samples_held(layout: Layout, dataset: Dataset) -> int:

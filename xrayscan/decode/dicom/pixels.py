@@ -23,7 +23,7 @@ from xrayscan.decode.dicom.codestream import Codestream, Kind
 from xrayscan.decode.dicom.layout import HIGH_THROUGHPUT, Layout
 from xrayscan.decode.flags import Flag
 from xrayscan.decode.jpeg import checks
-from xrayscan.decode.jpeg.decoder import grey_hw, smallest_colours
+from xrayscan.decode.jpeg.decoder import film_of, smallest_colours
 from xrayscan.decode.jpeg.stream import Stream, read_stream
 from xrayscan.decode.limits import Limits
 from xrayscan.errors import Code, DecodeError
@@ -42,6 +42,7 @@ _DECODERS: dict[Kind, tuple[UID, str]] = {
 # No copy, no conversion of colours; bits are cut off later.
 _AS_STORED: dict[str, Any] = {"view_only": True, "correct_unused_bits": False, "raw": True}
 _END_MARKER = b"\xff\xd9"  # of JPEG, JPEG-LS and JPEG 2000 alike; one byte of any padding may follow, or zeros
+_TOO_MUCH = 4  # parts of an image, of which one more is no padding
 _HOLE = bytes(512)  # arithmetic-coded data hold no such run; a JPEG 2000 decoder cannot tell and goes on
 _STRAY_AT_END = re.compile(r"Corrupt JPEG data: ([1-4]) extraneous bytes before marker 0xd9")
 
@@ -58,7 +59,7 @@ def read_pixels(dataset: FileDataset, layout: Layout, limits: Limits) -> Values:
         return _decoded(dataset, layout, UID(layout.syntax), "")
     if stream.kind is Kind.JPEG:
         layout.stream = stream = dataclasses.replace(stream, jpeg=_with_colours(stream, layout))
-        return _baseline(stream, limits)
+        return _baseline(stream, layout, limits)
     _check_stream(stream)
     uid, plugin = _DECODERS[stream.kind]
     with captured_stderr() as said:
@@ -75,7 +76,7 @@ def _check_native_length(dataset: FileDataset, layout: Layout) -> None:
     value = dataset.PixelData or b""
     if len(value) < length:
         raise DecodeError(Code.TRUNCATED, "truncated DICOM: pixel data end early")
-    if len(value) // length > 1 and len(value) % length < 2 and any(value[length:]):
+    if (len(value) - length) * _TOO_MUCH >= length and value[length:].strip(b"\0"):
         raise DecodeError(Code.HEADER, "damaged DICOM: more pixel data than one image of its size has")
 
 
@@ -125,10 +126,12 @@ def _decoded(dataset: FileDataset, layout: Layout, uid: UID, plugin: str) -> Val
     return np.asarray(values)
 
 
-def _baseline(stream: Codestream, limits: Limits) -> Values:
+def _baseline(stream: Codestream, layout: Layout, limits: Limits) -> Values:
     """Decode 8-bit DCT at full size, as strictly as a JPEG file; colour becomes its luma."""
     assert stream.jpeg is not None
-    return grey_hw(stream.jpeg, max(stream.rows, stream.columns), limits)
+    grey, _chroma, flags = film_of(stream.jpeg, max(stream.rows, stream.columns), limits)
+    layout.flags += flags
+    return grey
 
 
 def _with_colours(stream: Codestream, layout: Layout) -> Stream:

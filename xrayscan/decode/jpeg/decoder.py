@@ -38,7 +38,7 @@ def decode_jpeg(data: bytes, *, at_least: int, limits: Limits) -> Radiograph:
     """
     parsed = stream.read_stream(data)
     stream.check_process(parsed.frame)
-    stored, colourful, flags = _film(parsed, at_least, limits)
+    stored, colourful, flags = film_of(parsed, at_least, limits)
     grey = _turned(stored, parsed.orientation)
     rows, columns = parsed.frame.size[::-1] if parsed.orientation >= 5 else parsed.frame.size
     brightness = np.multiply(grey, np.float32(1 / 255), dtype=np.float32)
@@ -48,7 +48,7 @@ def decode_jpeg(data: bytes, *, at_least: int, limits: Limits) -> Radiograph:
     return Radiograph(brightness, facts, flags, reading, chroma=colourful)
 
 
-def _film(parsed: Stream, at_least: int, limits: Limits) -> tuple[npt.NDArray[np.uint8], float, tuple[Flag, ...]]:
+def film_of(parsed: Stream, at_least: int, limits: Limits) -> tuple[npt.NDArray[np.uint8], float, tuple[Flag, ...]]:
     """Return grey (H, W), how colourful, and flags: luma and differences of colour may have been saved as if RGB."""
     grey = grey_hw(parsed, at_least, limits)
     if parsed.frame.components == 1:
