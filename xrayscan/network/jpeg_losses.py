@@ -1,7 +1,8 @@
 """What JPEG leaves of an image, computed on the device: films that were never JPEGs then look like those that were.
 
-A network that learned on JPEGs alone takes the absence of their losses for a sign. Where every film goes through the
-same losses at the network's own side, how it was stored before tells the network little.
+A network that learned on JPEGs alone takes the absence of their losses for a sign. Where every film loses the same at
+the network's own side, how it was stored before tells the network little. Coefficients go to their steps not at once, as
+in JPEG, but smoothly, so that a film that is a grey level apart here and there gives nearly the same.
 """
 
 import functools
@@ -11,7 +12,7 @@ from torch.nn import functional
 
 BLOCK = 8  # pixels
 LEVELS = 255
-TIE = 1e-4  # of a step: whole grey levels often fall half-way between two steps, and rounding errors are not to decide
+TURNS = 2  # of the smooth staircase: each brings a coefficient nearer to its step; a small change grows fourfold at most
 LUMINANCE = (  # steps of the 64 coefficients at quality 50: ITU-T T.81 (1992), table K.1
     *(16, 11, 10, 16, 24, 40, 51, 61),
     *(12, 12, 14, 19, 26, 58, 60, 55),
@@ -25,18 +26,23 @@ LUMINANCE = (  # steps of the 64 coefficients at quality 50: ITU-T T.81 (1992), 
 
 
 def jpeg_losses(images_B1SS: torch.Tensor, quality: int) -> torch.Tensor:
-    """Images (B, 1, S, S) float32 in [0, 1] as a grey JPEG of this quality, 1 to 100, gives them back.
+    """Images (B, 1, S, S) float32 in [0, 1] nearly as a grey JPEG of this quality, 1 to 100, gives them back.
 
-    Within a grey level or two of libjpeg's, which computes in whole numbers. Always in fp32: a coefficient that bf16
-    rounds may fall to the next step.
+    Always in fp32, whatever the network computes in.
     """
     side = images_B1SS.shape[-1]
     with torch.autocast(images_B1SS.device.type, enabled=False):
         transform, steps = (constant.to(images_B1SS) for constant in _constants(quality))
-        blocks = _blocks(torch.round(images_B1SS * LEVELS) - (LEVELS + 1) // 2)
-        kept = torch.round(blocks @ transform.T / steps + TIE) * steps
-        found = _joined(kept @ transform) + (LEVELS + 1) // 2
+        coefficients = _blocks(images_B1SS * LEVELS - (LEVELS + 1) // 2) @ transform.T
+        found = _joined(_stepped(coefficients / steps) * steps @ transform) + (LEVELS + 1) // 2
     return found[..., :side, :side].clamp(0, LEVELS) / LEVELS
+
+
+def _stepped(coefficients: torch.Tensor) -> torch.Tensor:
+    """Coefficients, given in steps, near to the next whole one; one half-way between two stays where it is."""
+    for _ in range(TURNS):
+        coefficients = coefficients - torch.sin(2 * torch.pi * coefficients) / (2 * torch.pi)
+    return coefficients
 
 
 @functools.cache
