@@ -137,6 +137,15 @@ PALETTES = {
 }
 
 
+@pytest.mark.parametrize("said", [{"PixelRepresentation": 1}, {"PixelRepresentation": 1, "BitsStored": 16}])
+def test_values_into_a_palette_are_counted_from_zero_whatever_sign_is_said(said):
+    picture, entries = film(bits=12), np.arange(4096) * 16
+    colours = {f"{colour}PaletteColorLookupTableDescriptor": [4096, 0, 16] for colour in ("Red", "Green", "Blue")}
+    colours |= {name.replace("Descriptor", "Data"): entries.astype("<u2").tobytes() for name in colours}
+    radiograph = read(dicom(picture, PhotometricInterpretation="PALETTE COLOR", **colours, **said))
+    assert np.abs(radiograph.brightness - picture / 4095).max() < 1e-3
+
+
 def in_palette(depth, entries, **elements):
     colours = {}
     for colour in ("Red", "Green", "Blue"):

@@ -32,7 +32,7 @@ def palette_brightness(dataset: Dataset, stored: Stored) -> tuple[Brightness, fl
     """
     if "RedPaletteColorLookupTableDescriptor" not in dataset:
         raise DecodeError(Code.HEADER, "DICOM in palette colour without its palette (RedPaletteColorLookupTable)")
-    values = np.arange(1 << stored.bits)
+    values = np.arange(1 << stored.bits) + stored.lowest
     if "RedPaletteColorLookupTableData" in dataset:
         table = _palette(dataset, values.astype(np.float64))
     else:  # segmented

@@ -54,7 +54,8 @@ def _radiograph(dataset: FileDataset, layout: Layout, limits: Limits) -> Radiogr
     elif layout.photometric == "PALETTE COLOR" and pixels.ndim == 2:
         stored = _codes(dataset, pixels, layout)
         brightness, colourful = palette_brightness(dataset, stored)
-        reading |= _depth(stored.bits, layout, is_signed=False)
+        flags += stored.flags
+        reading |= _depth(stored.bits, layout, is_signed=stored.is_signed)
     else:
         brightness, colourful, found = luma(pixels, layout)
         flags += found
