@@ -299,6 +299,13 @@ UNREAD = {
     "HEIF": b"\0\0\0\x18ftypheic",
     "AVIF": b"\0\0\0\x18ftypavif",
     "video": b"\0\0\0\x18ftypisom",
+    "PCX": b"\x0a\x05\x01\x08",
+    "DjVu": b"AT&TFORM",
+    "QOI": b"qoif",
+    "BPG": b"BPG\xfb",
+    "Sun raster": b"\x59\xa6\x6a\x95",
+    "Interfile": b"!INTERFILE :=\n",
+    "VTK": b"# vtk DataFile Version 3.0\n",
     "big-endian BigTIFF": b"MM\0+\0\x08\0\0",
 }
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from xrayscan.decode.chroma import chroma_of_image
+from xrayscan.decode.chroma import chroma_of_image, holds_ybr
 from xrayscan.decode.flags import Flag
 from xrayscan.decode.interface import Radiograph
 from xrayscan.decode.limits import Limits
@@ -19,7 +19,11 @@ Flags = tuple[Flag, ...]
 DEPTHS = (8, 10, 12, 14, 16)  # bits that detectors give
 EXIF_ORIENTATION = 0x0112
 _EIGHT_BIT = frozenset(("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr"))
+_RGB = ("RGB", "RGBA", "RGBX")
 _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
+_ROUNDING = 2  # steps
+_FEW_ROWS = 16
+_NOISY, _CLEARLY = 0.25, 3  # mean step over spread from which it may be noise; times smoother
 _OTHER_COLOURS = ("LAB", "HSV")
 
 
@@ -36,7 +40,8 @@ def radiograph_of(
     """Turn an opened Pillow image upright and into brightness.
 
     8 bits are divided by 255, after ITU-R BT.601 luma for colour (Pillow's "L"); transparency is ignored, but where
-    the colour is the same everywhere and the alpha channel is not, the alpha channel is the picture.
+    the colour is the same everywhere and the alpha channel is not, the alpha channel is the picture; and where only
+    luma and two differences of colour, saved as if they were RGB, make a film, the luma is.
     ``bits``: per sample, as the file says, and ``used`` of them; more than 8 are scaled as
     :func:`brightness_of_values` says.
     ``signed``: Pillow takes the values for unsigned ones, and they are not.
@@ -83,7 +88,10 @@ def brightness_of_values(
     Detectors give 8 to 14 bits, which many converters store in 16 without scaling. So values of 16 bits are divided by
     the highest value of the depth that they use: ``used`` where the file says so and no value exceeds it, else the
     next of ``DEPTHS``. Negative values: the range of the values present becomes 0 to 1.
+    Values that are noise, and a film once their bytes change places, were written in the other order.
     """
+    is_swapped = are_swapped(values)
+    values = values.byteswap() if is_swapped else values
     low, high = int(values.min()), int(values.max())
     if low < 0:
         scaled = (values.astype(np.float32) - np.float32(low)) * np.float32(1 / max(high - low, 1))
@@ -95,7 +103,21 @@ def brightness_of_values(
     np.clip(scaled, 0, 1, out=scaled)
     if white_is_zero:
         np.subtract(1, scaled, out=scaled)
-    return scaled, flags
+    return scaled, (*((Flag.ORDER,) if is_swapped else ()), *flags)
+
+
+def are_swapped(values: npt.NDArray[np.integer]) -> bool:
+    """Whether the values (H, W) of two bytes are noise, and a film once these change places."""
+    if values.ndim != 2 or values.itemsize != 2 or values.shape[1] < 2:
+        return False
+    rough = _roughness(values)
+    return rough > _NOISY and rough > _CLEARLY * _roughness(values.byteswap())
+
+
+def _roughness(values: npt.NDArray[np.integer]) -> float:
+    """Return the mean step between neighbours over the spread, in a few rows: 1.1 for noise, below 0.1 for films."""
+    rows = values[:: -(-len(values) // _FEW_ROWS)].astype(np.float64)
+    return float(np.abs(np.diff(rows, axis=1)).mean()) / max(float(rows.std()), 1e-9)
 
 
 def next_depth(highest: int) -> int:
@@ -107,8 +129,10 @@ def _depth(values: npt.NDArray[np.integer], high: int, bits: int, used: int) -> 
     if bits != 16:
         return bits
     if 0 < used < 16:
-        unscaled = bool((values & ((1 << (16 - used)) - 1)).any())  # else shifted up, as the PNG standard wants it
-        return used if unscaled and high < 1 << used else 16
+        below = values & ((1 << (16 - used)) - 1)  # none, or the bits from above, where scaled as the standard wants it
+        if not below.any() or np.array_equal(below, values >> used):
+            return 16
+        return used if high < 1 << used else next_depth(high)
     return next_depth(high)
 
 
@@ -117,6 +141,8 @@ def _from_8_bits(image: Image.Image, format_name: str) -> tuple[Grey, Flags]:
         raise DecodeError(Code.DAMAGED, f"damaged {format_name}")
     grey = np.asarray(image.convert("L"))
     flags: Flags = ()
+    if image.mode in _RGB and holds_ybr(planes := np.asarray(image)[..., :3]):
+        grey, flags = planes[..., 0], (Flag.PHOTOMETRIC,)
     if (image.mode in _WITH_ALPHA or "transparency" in image.info) and is_constant(grey):
         alpha = np.asarray(image.convert("RGBA").getchannel("A"))
         if not is_constant(alpha):
@@ -131,4 +157,5 @@ def _palette_suffices(image: Image.Image) -> bool:
 
 
 def is_constant(grey: npt.NDArray[np.integer]) -> bool:
-    return bool((grey == grey.flat[0]).all())
+    """Whether all values are one, but for what rounding leaves."""
+    return int(grey.max()) - int(grey.min()) <= _ROUNDING

@@ -90,7 +90,8 @@ def _radiograph(image: Image.Image, depth: int, colour: int, significant: int, l
 
 
 def _is_one_colour(palette: bytes) -> bool:
-    return palette == palette[:3] * (len(palette) // 3)
+    colours = np.frombuffer(palette, np.uint8, len(palette) // 3 * 3).reshape(-1, 3)
+    return bool(len(colours)) and all(map(is_constant, colours.T))
 
 
 def _chunks(data: bytes) -> list[_Chunk]:

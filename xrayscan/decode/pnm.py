@@ -5,6 +5,7 @@ import re
 import numpy as np
 import numpy.typing as npt
 
+from xrayscan.decode.chroma import chroma_of
 from xrayscan.decode.grey import brightness_of_values
 from xrayscan.decode.interface import Radiograph
 from xrayscan.decode.limits import Limits
@@ -42,6 +43,7 @@ def decode_pnm(data: bytes, limits: Limits) -> Radiograph:
     highest = 1 if header.re is _BITMAP else int(header[4])
     shape = (rows, columns, 3) if kind in _COLOUR else (rows, columns)
     values = _values(data[header.end() :], kind, shape, highest)
+    colourful = chroma_of(values, highest) if kind in _COLOUR else 0.0
     if not 0 < highest <= 65535 or not 0 <= int(values.min()) <= int(values.max()) <= highest:
         raise DecodeError(Code.DAMAGED, f"damaged {_NAMES[kind]}")
     if highest == 65535:
@@ -51,7 +53,7 @@ def decode_pnm(data: bytes, limits: Limits) -> Radiograph:
     if kind in _COLOUR:
         brightness = brightness @ _LUMA
     facts = Facts(format=_NAMES[kind], rows=rows, columns=columns)
-    return Radiograph(brightness.clip(0, 1), facts, flags, {"highest value": str(highest)})
+    return Radiograph(brightness.clip(0, 1), facts, flags, {"highest value": str(highest)}, chroma=colourful)
 
 
 def _header(data: bytes) -> re.Match[bytes] | None:

@@ -34,6 +34,13 @@ _NOT_READ = (
     (0, b"P7\n", "PAM"),
     (0, b"Pf\n", "PFM"),
     (0, b"PF\n", "PFM"),
+    (0, b"\x0a\x05\x01", "PCX"),
+    (0, b"AT&TFORM", "DjVu"),
+    (0, b"qoif", "QOI"),
+    (0, b"BPG\xfb", "BPG"),
+    (0, b"\x59\xa6\x6a\x95", "Sun raster"),
+    (0, b"!INTERFILE", "Interfile"),
+    (0, b"# vtk DataFile", "VTK"),
     (344, b"n+1\x00", "NIfTI"),
     (344, b"ni1\x00", "NIfTI"),
     (4, b"n+2\x00\r\n\x1a\n", "NIfTI"),
@@ -46,9 +53,10 @@ _BRANDS |= dict.fromkeys(_VIDEO, "video")
 _NAMED_READ = ".jpg .jpeg .jpe .jfif .png .tif .tiff .bmp .dib .dcm .dicom .dic .ima .pgm .ppm .pbm .pnm"
 _NAMED_NOT_READ = (
     ".gif .webp .jp2 .j2k .jpf .jpx .j2c .jpc .jls .jxl .jxr .heic .heif .avif .psd .nii .nrrd .nhdr .mha .mhd .exr"
-    " .pdf .npy .npz .h5 .hdf5 .svs .avi .mp4 .mov .mkv"
+    " .tga .pcx .djvu .qoi .pdf .npy .npz .h5 .hdf5 .svs .avi .mp4 .mov .mkv"
 )
-_TOLD_BY_NAME = {".npz": "NumPy", ".mhd": "MetaImage", ".nhdr": "NRRD"}  # a ZIP archive; text that may begin anyhow
+# A ZIP archive; text that may begin anyhow; no mark at its beginning.
+_TOLD_BY_NAME = {".npz": "NumPy", ".mhd": "MetaImage", ".mha": "MetaImage", ".nhdr": "NRRD", ".tga": "TGA"}
 _EXTENSIONS = frozenset((_NAMED_READ + " " + _NAMED_NOT_READ).split())
 
 # DICOM PS3.5 section 6.2
@@ -64,12 +72,26 @@ _BARE_DICOM = re.compile(
 )
 
 
+# Prefix and first element, the length of the file meta information: they tell a preamble of which a part was cut off.
+_PREFIX = b"DICM"
+_META = _PREFIX + b"\x02\x00\x00\x00UL\x04\x00"
+_PREAMBLE_BYTES = 128
+
+
+def cut_from_preamble(head: bytes) -> int:
+    """Return how many bytes of the preamble of a DICOM file are missing; 0 if none are, or this is no such file."""
+    at = 0 if head.startswith(_PREFIX) else head.find(_META, 0, _PREAMBLE_BYTES + len(_META))
+    return _PREAMBLE_BYTES - at if at >= 0 else 0
+
+
 def is_dicom(head: bytes) -> bool:
-    """Whether a DICOM file begins so: with its preamble, with the prefix alone, or with its first element.
+    """Whether a DICOM file begins so: with its preamble, or what is left of it, or with its first element.
 
     Source: DICOM PS3.10 section 7.1 (preamble and prefix); the data set without them is PS3.5 section 7.1.
     """
-    return head[128:132] == b"DICM" or head[:4] == b"DICM" or (len(head) >= 12 and bool(_BARE_DICOM.match(head)))
+    if head[_PREAMBLE_BYTES:].startswith(_PREFIX) or cut_from_preamble(head):
+        return True
+    return len(head) >= 12 and bool(_BARE_DICOM.match(head))
 
 
 def not_read(head: bytes) -> str | None:

@@ -18,6 +18,7 @@ from xrayscan.decode.tiff_directory import Directory, Layout, full_page
 from xrayscan.errors import Code, DecodeError
 
 # TIFF 6.0 tags
+_COLUMNS, _ROWS, _ROWS_PER_STRIP, _TILE_COLUMNS, _TILE_ROWS = 256, 257, 278, 322, 323
 _BITS_PER_SAMPLE, _COMPRESSION, _PHOTOMETRIC, _SAMPLES = 258, 259, 262, 277
 _PLANAR, _COLOUR_MAP, _JPEG_TABLES = 284, 320, 347
 _STRIPS, _TILES = (273, 279), (324, 325)  # offsets and byte counts
@@ -121,18 +122,33 @@ def _check_strips(data: bytes, tags: dict[int, object], raw_length: int, limits:
                 raise DecodeError(Code.HEADER, "damaged TIFF: it holds more values than its header says")
         case 7:
             tables = tags.get(_JPEG_TABLES)
-            for offset, count in zip(offsets, counts, strict=True):
-                _check_jpeg_strip(data[offset : offset + count], tables, limits)
+            sizes = _strip_sizes(tags, len(counts))
+            for offset, count, size in zip(offsets, counts, sizes, strict=True):
+                _check_jpeg_strip(data[offset : offset + count], tables, size, limits)
         case compression if compression not in _CHECKED_BY_LIBTIFF:
             raise DecodeError(
                 Code.UNSUPPORTED_ENCODING, "TIFF with this compression is not supported: convert it to PNG"
             )
 
 
-def _check_jpeg_strip(strip: bytes, tables: object, limits: Limits) -> None:
-    """Decode one strip strictly: libtiff hands libjpeg's warnings on to nobody."""
+def _strip_sizes(tags: dict[int, object], count: int) -> list[tuple[int, int]]:
+    """Return the rows and columns that each strip or tile must have; none are asked for where planes lie apart."""
+    if tags.get(_PLANAR, 1) != 1:
+        return [(0, 0)] * count
+    rows, columns = (int(str(tags.get(tag, 0))) for tag in (_ROWS, _COLUMNS))
+    if _TILES[0] in tags:
+        return [(int(str(tags.get(_TILE_ROWS, 0))), int(str(tags.get(_TILE_COLUMNS, 0))))] * count
+    each = min(int(str(tags.get(_ROWS_PER_STRIP, rows))), rows)
+    return [(min(each, max(rows - number * each, 0)), columns) for number in range(count)]
+
+
+def _check_jpeg_strip(strip: bytes, tables: object, size: tuple[int, int], limits: Limits) -> None:
+    """Decode one strip strictly, of this size at least: libtiff hands libjpeg's warnings on to nobody."""
     head = tables[:-2] if isinstance(tables, bytes) and len(tables) > 4 else b"\xff\xd8"
     try:
-        jpeg.grey_hw(read_stream(head + strip[2:]), 1, limits)
+        stream = read_stream(head + strip[2:])
+        if stream.frame.rows < size[0] or stream.frame.columns < size[1]:
+            raise DecodeError(Code.TRUNCATED, "truncated TIFF")
+        jpeg.grey_hw(stream, 1, limits)
     except DecodeError as error:
         raise DecodeError(error.code, "truncated or damaged TIFF") from None

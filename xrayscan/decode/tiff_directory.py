@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from xrayscan.errors import Code, DecodeError
 
 # Tags
-_NEW_SUBFILE, _SUBFILE = 254, 255
+_NEW_SUBFILE, _SUBFILE, _SUB_DIRECTORIES = 254, 255, 330
 _BITS, _PHOTOMETRIC, _SAMPLES, _SAMPLE_FORMAT = 258, 262, 277, 339
-_READ = (_NEW_SUBFILE, _SUBFILE, _BITS, _PHOTOMETRIC, _SAMPLES, _SAMPLE_FORMAT)
+_READ = (_NEW_SUBFILE, _SUBFILE, _SUB_DIRECTORIES, _BITS, _PHOTOMETRIC, _SAMPLES, _SAMPLE_FORMAT)
 _REDUCED, _MASK = 1, 4  # bits of NewSubfileType
 _REDUCED_OLD = 2  # SubfileType
 _SHORT = 3
@@ -54,6 +54,11 @@ class Directory:
         if _NEW_SUBFILE in self.values:
             return bool(self.values[_NEW_SUBFILE] & (_REDUCED | _MASK))
         return self.values.get(_SUBFILE) == _REDUCED_OLD
+
+    @property
+    def has_sub_directories(self) -> bool:
+        """Whether other pictures hang on this page, as the full one does on a camera's thumbnail."""
+        return _SUB_DIRECTORIES in self.places
 
     @property
     def is_white_zero(self) -> bool:
@@ -100,6 +105,8 @@ def full_page(data: bytes) -> tuple[int, Directory]:
     found = image or first
     if found is None:
         raise DecodeError(Code.TRUNCATED, "truncated TIFF")
+    if image is None and found[1].has_sub_directories:
+        raise DecodeError(Code.MULTI_PAGE, "TIFF whose own page is a thumbnail: save its full picture as PNG")
     return found
 
 
@@ -121,7 +128,7 @@ def _directory(data: bytes, layout: Layout, entries: range) -> Directory:
         tag, kind = struct.unpack_from(layout.order + "HH", data, at)
         count = layout.offset(data, at + 4)
         size, place = 2 if kind == _SHORT else 4, at + (12 if layout.is_big else 8)
-        if tag in _READ and count * size <= (8 if layout.is_big else 4):
+        if tag == _SUB_DIRECTORIES or (tag in _READ and count * size <= (8 if layout.is_big else 4)):
             found.places[tag] = place
             found.values[tag] = struct.unpack_from(layout.order + ("H" if size == 2 else "I"), data, place)[0]
     return found

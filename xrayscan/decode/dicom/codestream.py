@@ -44,8 +44,11 @@ def is_encapsulated(value: bytes) -> bool:
 
 
 def read_codestream(value: bytes) -> Codestream:
-    """Read the header of the frame in encapsulated pixel data. Raises: DecodeError if it is cut or of no known kind."""
-    data = _fragments(value)
+    """Read the header of the frame in encapsulated pixel data, or of one that stands there by itself.
+
+    Raises: DecodeError if it is cut or of no known kind.
+    """
+    data = value if begins_frame(value) else _frame(value)
     if data.startswith(b"\xff\xd8\xff"):
         return _jpeg(read_stream(data))
     if j2k := j2k_stream.read_header(data):
@@ -77,13 +80,25 @@ def _rle_segments(data: bytes) -> int:
     return count if 1 <= count <= 15 and first == 64 else 0
 
 
-def _fragments(value: bytes) -> bytes:
-    """Join the fragments behind the offset table. Raises: DecodeError if one reaches beyond the end (PS3.5 A.4)."""
+def _frame(value: bytes) -> bytes:
+    """Join the fragments behind the offset table, whose entries are wrong or missing in many files (PS3.5 A.4).
+
+    Raises: DecodeError if a fragment reaches beyond the end, or there is more than one frame.
+    """
     fragments, at = [], 0
     while at + 8 <= len(value) and value[at : at + 4] == _ITEM:
         end = at + 8 + int.from_bytes(value[at + 4 : at + 8], "little")
         fragments.append(value[at + 8 : end])
         at = end
-    if at > len(value) or len(fragments) < 2 or value[at : at + 4] not in (b"", _SEQUENCE_END):
+    if fragments and not begins_frame(fragments[0]):
+        del fragments[0]
+    if at > len(value) or not fragments or value[at : at + 4] not in (b"", _SEQUENCE_END):
         raise DecodeError(Code.TRUNCATED, "truncated DICOM: pixel data end early")
-    return b"".join(fragments[1:])
+    if any(map(begins_frame, fragments[1:])):
+        raise DecodeError(Code.MULTI_FRAME, "multi-frame object: export single frames")
+    return b"".join(fragments)
+
+
+def begins_frame(fragment: bytes) -> bool:
+    """Whether a codestream begins here: no data within one, and no offset table, look so."""
+    return fragment.startswith(b"\xff\xd8\xff") or j2k_stream.begins(fragment) or _rle_segments(fragment) > 0

@@ -4,13 +4,13 @@ from pydicom.dataset import FileDataset
 
 from xrayscan.decode.dicom.body_part import named_body_part
 from xrayscan.decode.dicom.codes import Stored, read_codes
-from xrayscan.decode.dicom.colour import chroma, luma, palette_brightness
+from xrayscan.decode.dicom.colour import luma, palette_brightness
 from xrayscan.decode.dicom.facts import burned_in, check_is_one_image, facts
 from xrayscan.decode.dicom.layout import Layout, read_layout
 from xrayscan.decode.dicom.orientation import upright
 from xrayscan.decode.dicom.pixels import Values, read_pixels
 from xrayscan.decode.dicom.projection import projections
-from xrayscan.decode.dicom.read import header_kept_private, read_dataset
+from xrayscan.decode.dicom.read import header_kept_private, lift_frame, read_dataset
 from xrayscan.decode.dicom.taken import taken_ns
 from xrayscan.decode.dicom.values import monochrome_brightness, words_of_padding
 from xrayscan.decode.flags import Flag
@@ -33,6 +33,7 @@ def decode_dicom(data: bytes, limits: Limits) -> Radiograph:
     with header_kept_private():
         dataset = read_dataset(data, limits)
         check_is_one_image(dataset)
+        lift_frame(dataset)
         return _radiograph(dataset, read_layout(dataset, limits), limits)
 
 
@@ -52,10 +53,12 @@ def _radiograph(dataset: FileDataset, layout: Layout, limits: Limits) -> Radiogr
         reading |= _depth(stored.bits, layout, is_signed=stored.is_signed) | notes
     elif layout.photometric == "PALETTE COLOR" and pixels.ndim == 2:
         stored = _codes(dataset, pixels, layout)
-        brightness = palette_brightness(dataset, stored.codes, stored.bits)
-        reading |= _depth(stored.bits, layout, is_signed=False)
+        brightness, colourful = palette_brightness(dataset, stored)
+        flags += stored.flags
+        reading |= _depth(stored.bits, layout, is_signed=stored.is_signed)
     else:
-        brightness, colourful = luma(pixels, layout.stored), chroma(pixels, layout.stored)
+        brightness, colourful, found = luma(pixels, layout)
+        flags += found
         reading |= _depth(layout.stored, layout, is_signed=False)
     brightness, is_turned = upright(brightness, dataset)
     if is_turned:

@@ -34,6 +34,11 @@ def read_header(stream: bytes) -> Header | None:
     return Header(lower - upper, right - left, components, (depth & 0x7F) + 1, bool(depth >> 7))
 
 
+def begins(stream: bytes) -> bool:
+    """Whether a codestream, or a JP2 wrapper of one, begins here."""
+    return stream.startswith((_SOC + _SIZ, _JP2_SIGNATURE))
+
+
 def is_complete(stream: bytes) -> bool:
     """Whether the tile-parts lead exactly to the end marker; a JP2 wrapper, which some writers leave on, is skipped."""
     at = _start(stream)

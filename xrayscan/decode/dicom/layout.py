@@ -28,7 +28,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from xrayscan.decode.dicom.codestream import Codestream, Kind, is_encapsulated, read_codestream
+from xrayscan.decode.dicom.codestream import Codestream, Kind, begins_frame, is_encapsulated, read_codestream
 from xrayscan.decode.dicom.facts import count_of
 from xrayscan.decode.dicom.read import meta
 from xrayscan.decode.flags import Flag
@@ -76,6 +76,11 @@ class Layout:
         return self.photometric in MONOCHROME
 
     @property
+    def is_ybr(self) -> bool:
+        """Whether luma and differences of colour are stored; YBR_ICT and YBR_RCT come out of JPEG 2000 as RGB."""
+        return self.photometric.startswith(("YBR_FULL", "YBR_PARTIAL"))
+
+    @property
     def kind(self) -> Kind:
         return self.stream.kind if self.stream else Kind.NATIVE
 
@@ -107,27 +112,39 @@ def read_layout(dataset: FileDataset, limits: Limits) -> Layout:
 def _syntax_and_stream(dataset: FileDataset) -> Layout:
     named = str(meta(dataset).get("TransferSyntaxUID") or "")
     value = dataset.PixelData or b""
-    if not is_encapsulated(value) or (named in NATIVE and not dataset["PixelData"].is_undefined_length):
+    is_bare = named in _COMPRESSED and begins_frame(value)
+    is_native = named in NATIVE and not dataset["PixelData"].is_undefined_length
+    if is_native or not (is_bare or is_encapsulated(value)):
         return _native(named, dataset)
-    stream = read_codestream(value)
-    flags = [] if stream.kind in _COMPRESSED.get(named, ()) else [Flag.SYNTAX]
+    try:
+        stream = read_codestream(value)
+    except DecodeError as error:
+        raise _unsupported() if error.code is Code.DAMAGED and _is_foreign(named) else error from None
+    flags = [] if stream.kind in _COMPRESSED.get(named, ()) and not is_bare else [Flag.SYNTAX]
     return Layout(named if named in _COMPRESSED else "", stream, flags=flags)
 
 
 def _native(named: str, dataset: FileDataset) -> Layout:
-    """Take the syntax from how the data set was read if the file names none, or one for compressed pixels."""
-    if named in NATIVE:
+    """Take the syntax from how the data set was read if the file names none, another one, or a compressed one."""
+    is_implicit, is_little = dataset.original_encoding
+    is_big = is_little is False
+    if named in NATIVE and is_big == (named == ExplicitVRBigEndian):
         return Layout(named, None)
     if named in _COMPRESSED and len(dataset.PixelData or b"") < _header_length(dataset):
         raise DecodeError(Code.TRUNCATED, "truncated DICOM: pixel data end early")
-    if named and named not in _COMPRESSED:
-        raise DecodeError(
-            Code.UNSUPPORTED_ENCODING, "DICOM in a transfer syntax that is not supported: export it uncompressed"
-        )
-    is_implicit, is_little = dataset.original_encoding
+    if _is_foreign(named):
+        raise _unsupported()
     syntax = ImplicitVRLittleEndian if is_implicit else ExplicitVRLittleEndian
-    return Layout(
-        str(ExplicitVRBigEndian if is_little is False else syntax), None, flags=[Flag.SYNTAX] if named else []
+    return Layout(str(ExplicitVRBigEndian if is_big else syntax), None, flags=[Flag.SYNTAX] if named else [])
+
+
+def _is_foreign(syntax: str) -> bool:
+    return bool(syntax) and syntax not in (*_COMPRESSED, *NATIVE)
+
+
+def _unsupported() -> DecodeError:
+    return DecodeError(
+        Code.UNSUPPORTED_ENCODING, "DICOM in a transfer syntax that is not supported: export it uncompressed"
     )
 
 
@@ -160,9 +177,12 @@ def _samples(layout: Layout, dataset: Dataset) -> None:
     if samples != layout.samples:
         layout.flags.append(Flag.SAMPLES)
     layout.photometric = _photometric(photometric, layout.samples)
+    if layout.photometric == photometric and layout.samples == 3 and layout.stream is None:
+        layout.photometric = _subsampling(layout, dataset)
     if layout.photometric != written:
         layout.flags.append(Flag.PHOTOMETRIC)
-    layout.planar = count_of(dataset, "PlanarConfiguration") & 1
+    if layout.kind is not Kind.JPEG_2000:  # whose decoder gives pixel by pixel, whatever is said
+        layout.planar = count_of(dataset, "PlanarConfiguration") & 1
 
 
 def _samples_held(layout: Layout, dataset: Dataset) -> int:
@@ -173,6 +193,16 @@ def _samples_held(layout: Layout, dataset: Dataset) -> int:
     if pixels in exactly or pixels + pixels % 2 == length:
         return 1
     return 3 if 3 * pixels in exactly or 3 * pixels + pixels % 2 == length else 0
+
+
+def _subsampling(layout: Layout, dataset: Dataset) -> str:
+    """Return the interpretation with the differences of colour at half the width if so many bytes are there."""
+    pixels = layout.rows * layout.columns
+    if count_of(dataset, "BitsAllocated") != 8:
+        return layout.photometric
+    if len(dataset.PixelData or b"") // 2 * 2 == 2 * pixels:
+        return "YBR_FULL_422"
+    return "YBR_FULL" if layout.photometric.endswith(("_422", "_420")) else layout.photometric
 
 
 def _photometric(photometric: str, samples: int) -> str:
@@ -207,6 +237,20 @@ def _depth(layout: Layout, dataset: Dataset) -> None:
     if layout.stored != stored:
         layout.flags.append(Flag.BITS)
     _high_bit_and_sign(layout, dataset)
+    overlay = _lowest_overlay(dataset)
+    if 8 <= overlay < layout.stored == layout.high_bit + 1:  # `codes` takes the bits back if they are the film's
+        layout.stored, layout.high_bit = overlay, overlay - 1
+        layout.flags.append(Flag.BITS)
+
+
+def _lowest_overlay(dataset: Dataset) -> int:
+    """Return the lowest bit of the pixel data that an overlay lies in, retired in 2004; 0 if none does.
+
+    Source: PS3.3-2003 C.9.2 (Overlay Bit Position; such an overlay has no Overlay Data).
+    """
+    groups = [group for group in range(0x6000, 0x6020, 2) if (group, 0x0102) in dataset]
+    embedded = [dataset[group, 0x0102].value for group in groups if (group, 0x3000) not in dataset]
+    return min((bit for bit in embedded if isinstance(bit, int) and bit > 0), default=0)
 
 
 def _high_bit_and_sign(layout: Layout, dataset: Dataset) -> None:

@@ -4,9 +4,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from xrayscan.decode.dicom.read import header_kept_private
-from xrayscan.decode.sniff import HEAD_BYTES, is_dicom
+from xrayscan.decode.dicom.read import header_kept_private, read_dataset
+from xrayscan.decode.gzipped import MAGIC, inflate
+from xrayscan.decode.limits import DEFAULT_LIMITS
+from xrayscan.decode.sniff import HEAD_BYTES, cut_from_preamble, is_dicom
+from xrayscan.sources.address import split
+from xrayscan.sources.reading import read_file
 
 NEVER_DICOM = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".csv", ".txt")  # so that their bytes are read once
 THREADS = 8  # they wait for disks and network drives
@@ -28,13 +34,31 @@ def _patient(path: str) -> tuple[str, str] | None:
     if path.lower().endswith(NEVER_DICOM):
         return None
     try:
-        with open(path, "rb") as file, header_kept_private():
-            head = file.read(HEAD_BYTES)
-            if not is_dicom(head):
-                return None
-            file.seek(0)
-            dataset = dcmread(file, stop_before_pixels=True, specific_tags=_WANTED, force=True)
-            number, issuer = (str(dataset.get(tag) or "").strip() for tag in _WANTED)
+        with header_kept_private():
+            dataset = _header(path)
+            number, issuer = (str(dataset.get(tag) or "").strip() for tag in _WANTED) if dataset else ("", "")
     except Exception:  # whatever damaged headers raise: the file is judged when it is decoded
         return None
     return (issuer, number) if number else None
+
+
+def _header(path: str) -> Dataset | None:
+    """Read a header with its pixels left on disk, unless the file is packed or cut at its beginning; None if it is no
+    DICOM file."""
+    if split(path):
+        return _unpacked(read_file(path))
+    with open(path, "rb") as file:
+        head = file.read(HEAD_BYTES)
+        is_deflated = DeflatedExplicitVRLittleEndian.encode() in head
+        if head.startswith(MAGIC) or is_deflated or cut_from_preamble(head):
+            return _unpacked(head + file.read())
+        if not is_dicom(head):
+            return None
+        file.seek(0)
+        return dcmread(file, stop_before_pixels=True, specific_tags=_WANTED, force=True)
+
+
+def _unpacked(data: bytes) -> Dataset | None:
+    """Read a whole file, within bounds."""
+    content = inflate(data, DEFAULT_LIMITS) if data.startswith(MAGIC) else data
+    return read_dataset(content, DEFAULT_LIMITS) if is_dicom(content[:HEAD_BYTES]) else None

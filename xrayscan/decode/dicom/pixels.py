@@ -4,22 +4,26 @@ pydicom tries one codec after another until one returns something, and the laxer
 kind of codestream has one codec here, chosen because it refuses truncated data, or is watched while it decodes.
 """
 
+import contextlib
+import dataclasses
 import re
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import FileDataset
+from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, HTJ2KLossless, JPEG2000Lossless, JPEGLossless, JPEGLSLossless, RLELossless
 
+from xrayscan.decode.chroma import holds_ybr
 from xrayscan.decode.codec_stderr import captured_stderr
 from xrayscan.decode.dicom import j2k_stream
 from xrayscan.decode.dicom.codestream import Codestream, Kind
 from xrayscan.decode.dicom.layout import HIGH_THROUGHPUT, Layout
 from xrayscan.decode.flags import Flag
 from xrayscan.decode.jpeg import checks
-from xrayscan.decode.jpeg.decoder import grey_hw
+from xrayscan.decode.jpeg.decoder import film_of, smallest_colours
 from xrayscan.decode.jpeg.stream import Stream, read_stream
 from xrayscan.decode.limits import Limits
 from xrayscan.errors import Code, DecodeError
@@ -35,14 +39,16 @@ _DECODERS: dict[Kind, tuple[UID, str]] = {
     Kind.JPEG_LS: (JPEGLSLossless, "pyjpegls"),
     Kind.JPEG_2000: (JPEG2000Lossless, "pylibjpeg"),
 }
-_AS_STORED: dict[str, Any] = {"view_only": True, "correct_unused_bits": False}  # no copy; bits are cut off later
+# No copy, no conversion of colours; bits are cut off later.
+_AS_STORED: dict[str, Any] = {"view_only": True, "correct_unused_bits": False, "raw": True}
 _END_MARKER = b"\xff\xd9"  # of JPEG, JPEG-LS and JPEG 2000 alike; one byte of any padding may follow, or zeros
+_TOO_MUCH = 4  # parts of an image, of which one more is no padding
 _HOLE = bytes(512)  # arithmetic-coded data hold no such run; a JPEG 2000 decoder cannot tell and goes on
 _STRAY_AT_END = re.compile(r"Corrupt JPEG data: ([1-4]) extraneous bytes before marker 0xd9")
 
 
 def read_pixels(dataset: FileDataset, layout: Layout, limits: Limits) -> Values:
-    """Return the stored words of the one frame: (H, W), or RGB (H, W, 3). DCT colour comes as its luma (H, W).
+    """Return the stored words of the one frame: (H, W), or three samples (H, W, 3). DCT colour comes as luma (H, W).
 
     Raises: DecodeError if any pixel is missing.
     Source: PS3.5 sections 8.1.1 (bits) and A.4 (encapsulation).
@@ -50,9 +56,10 @@ def read_pixels(dataset: FileDataset, layout: Layout, limits: Limits) -> Values:
     stream = layout.stream
     if stream is None:
         _check_native_length(dataset, layout)
-        return _planes_as_held(_decoded(dataset, layout, UID(layout.syntax), ""), layout)
+        return _decoded(dataset, layout, UID(layout.syntax), "")
     if stream.kind is Kind.JPEG:
-        return _baseline(_with_colours(stream, layout), limits)
+        layout.stream = stream = dataclasses.replace(stream, jpeg=_with_colours(stream, layout))
+        return _baseline(stream, layout, limits)
     _check_stream(stream)
     uid, plugin = _DECODERS[stream.kind]
     with captured_stderr() as said:
@@ -69,26 +76,8 @@ def _check_native_length(dataset: FileDataset, layout: Layout) -> None:
     value = dataset.PixelData or b""
     if len(value) < length:
         raise DecodeError(Code.TRUNCATED, "truncated DICOM: pixel data end early")
-    if len(value) // length > 1 and len(value) % length < 2 and any(value[length:]):
+    if (len(value) - length) * _TOO_MUCH >= length and value[length:].strip(b"\0"):
         raise DecodeError(Code.HEADER, "damaged DICOM: more pixel data than one image of its size has")
-
-
-def _planes_as_held(values: Values, layout: Layout) -> Values:
-    """Return RGB (H, W, 3) with the other planar configuration if only that makes it grey, as films are."""
-    if values.ndim == 2 or layout.photometric != "RGB":
-        return values
-    rows, columns = values.shape[:2]
-    as_planes = np.moveaxis(values, 2, 0).reshape(rows, columns, 3)
-    as_pixels = np.moveaxis(values.reshape(3, rows, columns), 0, 2)
-    other = as_planes if layout.planar else as_pixels
-    if _is_grey(values) or not _is_grey(other):
-        return values
-    layout.flags.append(Flag.PLANES)
-    return other
-
-
-def _is_grey(values: Values) -> bool:
-    return bool((values[..., :1] == values).all())
 
 
 def _check_stream(stream: Codestream) -> None:
@@ -109,6 +98,7 @@ def _check_stream(stream: Codestream) -> None:
 def _decoded(dataset: FileDataset, layout: Layout, uid: UID, plugin: str) -> Values:
     """Let pydicom decode by what holds, not by what the header says."""
     dataset.file_meta.TransferSyntaxUID = uid  # the decoder insists on its own
+    source: FileDataset | bytes = dataset
     precision = layout.stream.precision if layout.stream else 0
     stored = precision or layout.stored
     coded = layout.stream.is_signed if layout.stream else None
@@ -119,13 +109,16 @@ def _decoded(dataset: FileDataset, layout: Layout, uid: UID, plugin: str) -> Val
         "photometric_interpretation": layout.photometric,
         "bits_allocated": layout.allocated,
         "bits_stored": stored,
-        "pixel_representation": int(layout.is_signed if coded is None else coded),
+        "pixel_representation": int(coded or (not precision and layout.is_signed)),  # of a stream: its own, if any
         "planar_configuration": layout.planar,
         "number_of_frames": 1,
         **_AS_STORED,
     }
     try:
-        values, _ = get_decoder(uid).as_array(dataset, index=0, decoding_plugin=plugin, **options)
+        if layout.stream:  # in one fragment, without an offset table that may be wrong
+            source = encapsulate([layout.stream.data])
+            options["pixel_keyword"] = "PixelData"
+        values, _ = get_decoder(uid).as_array(source, index=0, decoding_plugin=plugin, **options)
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException:  # pylibjpeg-rle panics, as Rust does, with an exception that is no Exception
@@ -133,15 +126,24 @@ def _decoded(dataset: FileDataset, layout: Layout, uid: UID, plugin: str) -> Val
     return np.asarray(values)
 
 
-def _baseline(stream: Stream, limits: Limits) -> Values:
+def _baseline(stream: Codestream, layout: Layout, limits: Limits) -> Values:
     """Decode 8-bit DCT at full size, as strictly as a JPEG file; colour becomes its luma."""
-    return grey_hw(stream, max(stream.frame.size), limits)
+    assert stream.jpeg is not None
+    grey, _chroma, flags = film_of(stream.jpeg, max(stream.rows, stream.columns), limits)
+    layout.flags += flags
+    return grey
 
 
 def _with_colours(stream: Codestream, layout: Layout) -> Stream:
-    """Without an Adobe segment libjpeg takes three components for YCbCr; the photometric interpretation decides."""
+    """Without an Adobe segment libjpeg takes three components for YCbCr; the photometric interpretation decides, unless
+    the planes are a film as YCbCr alone."""
     if stream.jpeg is None:
         raise DecodeError(Code.DAMAGED, "damaged JPEG")
     if layout.photometric != "RGB" or stream.components != 3 or stream.jpeg.names_its_colours:
         return stream.jpeg
-    return read_stream(stream.data[:2] + b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00" + stream.data[2:])
+    as_rgb = read_stream(stream.data[:2] + b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00" + stream.data[2:])
+    with contextlib.suppress(ValueError):  # damaged: the whole of it will say so
+        if holds_ybr(smallest_colours(as_rgb)):
+            layout.flags.append(Flag.PHOTOMETRIC)
+            return stream.jpeg
+    return as_rgb

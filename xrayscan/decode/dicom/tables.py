@@ -8,6 +8,9 @@ from pydicom.dataset import Dataset
 
 from xrayscan.decode.grey import next_depth
 
+_CLEARLY = 8  # times as often
+_WILD = 16  # times through the whole range
+
 Values = npt.NDArray[np.float64]
 
 
@@ -19,6 +22,11 @@ class Lookup:
     first: int
     highest: int  # entry that means white
     is_repaired: bool  # depth or width is not what the descriptor says
+
+    @property
+    def is_wild(self) -> bool:
+        """Whether the entries go up and down as no curve of brightness does."""
+        return _ways(self.entries) > _WILD
 
     def index(self, values: Values) -> npt.NDArray[np.int64]:
         """Return each value's place in the table, which may lie beyond its ends."""
@@ -37,8 +45,9 @@ class Lookup:
 def read_lookup(item: Dataset, *, is_little_endian: bool) -> Lookup | None:
     """Read one item of a Modality or VOI LUT Sequence; None if it has no data, or less than it says.
 
-    An entry has one or two bytes: as many as there are for each. White is the highest value of the descriptor's depth
-    if the entries fit it and use more than a quarter of it, else of the depth that they use.
+    An entry has one or two bytes: as many as there are for each, in the order in which they make a curve. White is the
+    highest value of the descriptor's depth if the entries fit it and use more than a quarter of it, else of the depth
+    that they use.
     Source: PS3.3 C.11.1.1 and C.11.2.1.1 (LUT Descriptor, LUT Data).
     """
     try:
@@ -46,16 +55,29 @@ def read_lookup(item: Dataset, *, is_little_endian: bool) -> Lookup | None:
     except (AttributeError, TypeError, ValueError):
         return None
     count = count % 65536 or 65536
-    entries, width = _entries(item, count, is_little_endian)
+    entries, width = _entries(item, count, depth, is_little_endian)
     if entries is None or not len(entries):
         return None
+    is_swapped = width == 2 and _are_swapped(entries)
+    if is_swapped:
+        entries = entries.astype(np.uint16).byteswap().astype(np.int64)
     used = int(entries.max())
     fits = 1 <= depth <= 16 and used < 1 << depth
     if fits and depth > 8 * width:
         depth = 8 * width
     if not fits or used < 1 << (depth - 2):
         fits, depth = False, next_depth(used)
-    return Lookup(entries, first, (1 << depth) - 1, not fits)
+    return Lookup(entries, first, (1 << depth) - 1, is_swapped or not fits)
+
+
+def _are_swapped(entries: npt.NDArray[np.int64]) -> bool:
+    """Whether the entries go up and down without end, and hardly ever once their bytes change places."""
+    return _ways(entries) > _CLEARLY * _ways(entries.astype(np.uint16).byteswap().astype(np.int64))
+
+
+def _ways(entries: npt.NDArray[np.int64]) -> float:
+    """Return how often the entries go their whole range: once, if they only rise or only fall."""
+    return float(np.abs(np.diff(entries)).sum()) / max(int(entries.max() - entries.min()), 1)
 
 
 def overlapping(lookup: Lookup, values: Values, weights: npt.NDArray[np.int64]) -> Lookup:
@@ -76,7 +98,7 @@ def overlapping(lookup: Lookup, values: Values, weights: npt.NDArray[np.int64]) 
     return Lookup(lookup.entries, firsts[best], lookup.highest, True)
 
 
-def _entries(item: Dataset, count: int, is_little_endian: bool) -> tuple[npt.NDArray[np.int64] | None, int]:
+def _entries(item: Dataset, count: int, depth: int, is_little_endian: bool) -> tuple[npt.NDArray[np.int64] | None, int]:
     """Return the entries and the bytes of each; None if there are too few."""
     value = item.get("LUTData")
     order = "<" if is_little_endian else ">"
@@ -87,7 +109,8 @@ def _entries(item: Dataset, count: int, is_little_endian: bool) -> tuple[npt.NDA
     else:  # US or SS: words that pydicom has read
         data = (np.atleast_1d(np.asarray(value, np.int64)) & 0xFFFF).astype(order + "u2").tobytes()
     width = 2 if len(data) >= 2 * count else 1
-    if len(data) < count * width:
+    is_cut = width == 1 and len(data) > count + 1 and depth > 8  # words, but fewer than there should be
+    if is_cut or len(data) < count * width:
         return None, 0
     dtype = order + "u2" if width == 2 else "u1"
     return np.frombuffer(data, dtype, count).astype(np.int64), width

@@ -17,12 +17,14 @@ from xrayscan.decode.dicom.census import Census, Mask, Table, bulk, take_census
 from xrayscan.decode.dicom.codes import Stored
 from xrayscan.decode.dicom.facts import term
 from xrayscan.decode.dicom.layout import Layout
-from xrayscan.decode.dicom.tables import overlapping, read_lookup
+from xrayscan.decode.dicom.tables import Lookup, overlapping, read_lookup
 from xrayscan.decode.flags import Flag
 from xrayscan.errors import Code, DecodeError
 
 _STEPS = 65535  # brightness is rounded to 16 bits, which settles the last bits of the floating-point steps before …
 _FINE_STEPS = 1 << 30  # … and to a much finer grid first, for values that lie halfway between two steps
+_SOME_VALUES, _SAMPLE = 16, 1 << 17  # that make a picture; pixels that tell shares
+_OFTEN = 4  # times as many pixels as its neighbours: a value that stands out
 _BLOCK = 1 << 15  # pixels looked up at once: their indices stay in the processor's cache
 
 
@@ -50,15 +52,17 @@ def monochrome_brightness(
     Source: PS3.3 C.11.1 (modality), C.11.2.1.1 (VOI LUT), C.11.2.1.2, C.11.2.1.3 (window and its function), C.11.6
     (Presentation LUT Shape), C.7.5.1.1.2 (padding).
     """
+    flags: list[Flag] = []
     numbers = np.arange(1 << stored.bits, dtype=np.int64) + stored.lowest
     is_padding = _padding(dataset, numbers, stored)
-    values, flags = _after_modality(dataset, numbers)
     exactly = bool(dataset.get("ModalityLUTSequence"))
     census = take_census(stored.codes, is_padding, stored.bits, exactly=exactly)
-    if not census.present.any():  # all of the film would be padding
+    if not census.present.any() or _is_film(is_padding, stored):
         is_padding[:] = False
         census = take_census(stored.codes, is_padding, stored.bits, exactly=exactly)
-        flags.append(Flag.PADDING)
+        flags = [Flag.PADDING]
+    values, repaired = _after_modality(dataset, numbers, census)
+    flags += repaired
     is_inverted, contradicts = polarity(dataset, layout)
     if census.is_one_level:
         reading = _Reading("one value", np.zeros_like(values), flags=(Flag.ONE_LEVEL,))
@@ -116,29 +120,39 @@ def _readings(dataset: FileDataset, values: Table, census: Census, is_inverted: 
         yield _Reading(cut.name, cut.table, flags=(Flag.OUTLIERS,))
 
 
-def _after_modality(dataset: FileDataset, numbers: npt.NDArray[np.int64]) -> tuple[Table, list[Flag]]:
+def _after_modality(dataset: FileDataset, numbers: npt.NDArray[np.int64], census: Census) -> tuple[Table, list[Flag]]:
     """Apply the modality LUT, or else rescale slope and intercept; one that would leave no picture is passed over."""
     stored = numbers.astype(np.float64)
     flags: list[Flag] = []
     for item in _items(dataset, "ModalityLUTSequence"):
         lookup = read_lookup(item, is_little_endian=_is_little(dataset))
-        if lookup is not None and lookup.entries.min() < lookup.entries.max():
-            lookup = overlapping(lookup, stored, np.ones(len(stored), np.int64))
-            return lookup.take(stored).astype(np.float64), flags
+        lookup = lookup and overlapping(lookup, stored, census.weights)
+        if lookup and _serves(lookup, stored, census):
+            return lookup.take(stored).astype(np.float64), [*flags, *([Flag.RESCALE] if lookup.is_repaired else [])]
         flags = [Flag.RESCALE]
     slope, intercept = _number(dataset, "RescaleSlope", 1.0), _number(dataset, "RescaleIntercept", 0.0)
     if slope == 0:
         raise DecodeError(Code.HEADER, "damaged DICOM: its rescale slope is zero")
-    if not (math.isfinite(slope) and math.isfinite(intercept)):
+    with np.errstate(over="ignore"):
+        values = np.asarray(stored * slope + intercept, np.float64)
+        steps = np.abs(np.diff(values))
+    if not np.isfinite(values).all() or float(steps.min()) < np.finfo(np.float64).tiny:  # values would become one
         return stored, [Flag.RESCALE]
-    return np.asarray(stored * slope + intercept, np.float64), flags
+    return values, flags
+
+
+def _serves(lookup: Lookup, stored: Table, census: Census) -> bool:
+    """Whether a modality LUT has entries for most of the film, and more than one of them."""
+    seen = lookup.take(stored)[census.weights > 0]
+    covered = census.weights[lookup.covers(stored)].sum() * 2 > census.weights.sum()
+    return bool(covered and not lookup.is_wild and (seen.min() < seen.max() or census.is_one_level))
 
 
 def _lookups(dataset: FileDataset, values: Table, census: Census, is_inverted: bool) -> Iterator[_Reading]:
     """Yield each VOI LUT's output over its full range; one that cannot be read is no picture."""
     for number, item in enumerate(_items(dataset, "VOILUTSequence"), 1):
         lookup = read_lookup(item, is_little_endian=_is_little(dataset))
-        if lookup is None:
+        if lookup is None or lookup.is_wild:
             yield _Reading("VOI LUT", np.zeros_like(values), doubt=Flag.VOI_LUT_UNUSABLE)
             continue
         lookup = overlapping(lookup, values, census.weights)
@@ -200,6 +214,29 @@ def _padding(dataset: Dataset, numbers: npt.NDArray[np.int64], stored: Stored) -
     limit = dataset.get("PixelPaddingRangeLimit")
     ends = [_as_stored(end, stored) for end in (value, limit if isinstance(limit, int) else value)]
     return np.asarray((numbers >= min(ends)) & (numbers <= max(ends)))
+
+
+def _is_film(is_padding: Mask, stored: Stored) -> bool:
+    """Whether what is called padding are pixels of the film.
+
+    Padding is a level of its own or a little noise: not a range of many pixels that differ widely, nor values amid
+    others that are no more frequent than those.
+    """
+    if not is_padding.any():
+        return False
+    pixels = np.bincount(stored.codes.ravel()[:: max(1, stored.codes.size // _SAMPLE)], minlength=len(is_padding))
+    used, padded = np.flatnonzero(pixels), np.flatnonzero(pixels * is_padding)
+    if not len(padded):
+        return False
+    spread = int(padded[-1] - padded[0])
+    is_wide = len(padded) >= _SOME_VALUES and spread * 4 > used[-1] - used[0]
+    if is_wide and pixels[padded].sum() * 4 > pixels.sum():
+        return True
+    first, last = np.flatnonzero(is_padding)[[0, -1]]
+    reach = max(2, int(last - first) // 2)
+    below, above = pixels[max(0, first - reach) : first], pixels[last + 1 : last + 1 + reach]
+    often = _OFTEN * (below.sum() + above.sum()) / (2 * reach)
+    return bool(below.any() and above.any() and pixels[padded].sum() <= often * np.count_nonzero(is_padding))
 
 
 def _as_stored(value: int, stored: Stored) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import simplejpeg
 
-from xrayscan.decode.chroma import chroma_of
+from xrayscan.decode.chroma import chroma_of, holds_ybr
 from xrayscan.decode.flags import Flag
 from xrayscan.decode.interface import Radiograph
 from xrayscan.decode.jpeg import checks, stream
@@ -32,28 +32,44 @@ def decode_jpeg(data: bytes, *, at_least: int, limits: Limits) -> Radiograph:
 
     ``at_least``: pixels; the DCT scale (1/8 … 8/8) is the smallest whose two sides both reach it, 8/8 if none does.
     Returns: brightness float32 (H, W), no unit, in [0, 1], value / 255; colour by ITU-R BT.601 luma, which is the Y
-    channel as stored.
+    channel as stored, unless the planes are seen to be luma and differences of colour themselves.
     Raises: DecodeError for what is truncated, damaged, arithmetic-coded, 12-bit or hierarchical.
     Source: ITU-T T.81 (JPEG); Exif 2.32 section 4.6.4 (orientation).
     """
     parsed = stream.read_stream(data)
     stream.check_process(parsed.frame)
-    grey = _turned(grey_hw(parsed, at_least, limits), parsed.orientation)
+    stored, colourful, flags = film_of(parsed, at_least, limits)
+    grey = _turned(stored, parsed.orientation)
     rows, columns = parsed.frame.size[::-1] if parsed.orientation >= 5 else parsed.frame.size
     brightness = np.multiply(grey, np.float32(1 / 255), dtype=np.float32)
     facts = Facts(format="JPEG", rows=rows, columns=columns)
     reading = {"components": str(parsed.frame.components), "bits": "8"}
-    flags = (Flag.UPRIGHT,) if parsed.orientation > 1 else ()
-    return Radiograph(brightness, facts, flags, reading, chroma=_chroma(parsed))
+    flags += (Flag.UPRIGHT,) if parsed.orientation > 1 else ()
+    return Radiograph(brightness, facts, flags, reading, chroma=colourful)
 
 
-def _chroma(parsed: Stream) -> float:
-    """How colourful a complete film is, at the smallest scale that can be decoded."""
+def film_of(parsed: Stream, at_least: int, limits: Limits) -> tuple[npt.NDArray[np.uint8], float, tuple[Flag, ...]]:
+    """Return grey (H, W), how colourful, and flags: luma and differences of colour may have been saved as if RGB."""
+    grey = grey_hw(parsed, at_least, limits)
     if parsed.frame.components == 1:
-        return 0.0
+        return grey, 0.0, ()
+    colours = smallest_colours(parsed)
+    if parsed.frame.components != 3 or not holds_ybr(colours):
+        return grey, chroma_of(colours), ()
+    side = max(at_least, 1)
+    planes = simplejpeg.decode_jpeg(parsed.data, "RGB", min_height=side, min_width=side, strict=False)
+    return np.asarray(planes)[..., 0], 0.0, (Flag.PHOTOMETRIC,)
+
+
+def chroma(parsed: Stream) -> float:
+    """How colourful a complete film is, at the smallest scale that can be decoded."""
+    return 0.0 if parsed.frame.components == 1 else chroma_of(smallest_colours(parsed))
+
+
+def smallest_colours(parsed: Stream) -> npt.NDArray[np.uint8]:
+    """Return RGB (H, W, 3), or CMYK (H, W, 4), at the smallest scale that can be decoded; ValueError if none can."""
     colours = "RGB" if parsed.frame.components == 3 else "CMYK"  # stored as the light that each ink lets through
-    small = simplejpeg.decode_jpeg(parsed.data, colours, min_height=1, min_width=1, strict=False)
-    return chroma_of(np.asarray(small))
+    return np.asarray(simplejpeg.decode_jpeg(parsed.data, colours, min_height=1, min_width=1, strict=False))
 
 
 def grey_hw(parsed: Stream, at_least: int, limits: Limits) -> npt.NDArray[np.uint8]:

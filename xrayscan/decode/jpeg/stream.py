@@ -90,11 +90,11 @@ def read_stream(data: bytes) -> Stream:
     """Read what stands before the first scan. Raises: DecodeError if it is cut short."""
     head: list[Segment] = []
     frame: Frame | None = None
-    orientation = 1
+    orientation: int | None = None
     # What precedes the scan is small, but a scan is not: stop before looking for its end.
     for segment in segments(_up_to_first_scan(data)):
         head.append(segment)
-        if segment.marker == APP1 and segment.body.startswith(b"Exif\0\0"):
+        if segment.marker == APP1 and orientation is None and segment.body.startswith(b"Exif\0\0"):
             orientation = _orientation(segment.body[6:])
         elif segment.marker in FRAMES or segment.marker == _JPEG_LS:
             frame = _frame(segment)
@@ -104,7 +104,7 @@ def read_stream(data: bytes) -> Stream:
         raise DecodeError(Code.TRUNCATED, "truncated JPEG")
     if frame is None or not segment.body:
         raise DecodeError(Code.DAMAGED, "damaged JPEG")
-    return Stream(data, frame, segment, tuple(head), orientation)
+    return Stream(data, frame, segment, tuple(head), orientation or 1)
 
 
 def segments(data: bytes) -> Iterator[Segment]:
