@@ -92,7 +92,9 @@ def main() -> None:
     print(f"{'form':28}{'AUROC':>8}{'sensitivity':>13}{'specificity':>13}", *map("{:>11}".format, model.card.labels))
     print(row("reduced files", model, labels, reference, reference), flush=True)
     moved = abs(logits_of(model, small, nudged) - reference)
-    print(f"one grey level in one pixel of twenty: {moved.mean():.2f} of a logit, {moved.max():.2f} at most", flush=True)
+    print(
+        f"one grey level in one pixel of twenty: {moved.mean():.2f} of a logit, {moved.max():.2f} at most", flush=True
+    )
     forms = (("full size", lambda film: film), ("at 224 px", reduced), ("at 224 px, JPEG", reduced_and_encoded))
     for name, change in forms:
         print(row(name, model, labels, logits_of(model, full, change), reference), flush=True)
