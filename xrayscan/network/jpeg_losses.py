@@ -1,8 +1,8 @@
 """What JPEG leaves of an image, computed on the device: films that were never JPEGs then look like those that were.
 
 A network that learned on JPEGs alone takes the absence of their losses for a sign. Where every film loses the same at
-the network's own side, how it was stored before tells the network little. Coefficients go to their steps smoothly, not at
-once as in JPEG, so that a film that is a grey level apart here and there gives nearly the same.
+the network's own side, how it was stored before tells the network little. Coefficients go to their steps smoothly,
+where JPEG lets them jump, so that a film that is a grey level apart here and there gives nearly the same.
 """
 
 import functools
