@@ -57,10 +57,10 @@ def test_training_on_what_was_explored_reads_its_labels_alike(sample_images, tmp
 
 
 def test_a_new_plugin_is_installed_from_where_it_was_written(tmp_path):
-    for folder in (tmp_path / "my plugin", "my-plugin"):
+    for folder in (tmp_path / "pasted plugin", "pasted-plugin"):
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(tmp_path)
-            told = next_of(xrayscan("plugins", "new", "my-plugin", "--kind", "check", "--out", folder))[0]
+            told = next_of(xrayscan("plugins", "new", "pasted-plugin", "--kind", "check", "--out", folder))[0]
             assert os.path.isdir(told[2].rstrip(","))
             assert os.sep in told[2]  # pip would look for a bare name on the network
             assert os.path.isdir(told[-1])
