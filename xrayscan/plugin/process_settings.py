@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
+_SIGNALS = [int(number) for number in signal.valid_signals()]  # asked once: it makes an enumeration each time
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -29,7 +31,7 @@ class Setting:
 
 
 def _handlers() -> dict[int, Any]:
-    return {number: signal.getsignal(number) for number in signal.valid_signals()}
+    return {number: signal.getsignal(number) for number in _SIGNALS}
 
 
 def _set_handlers(before: dict[int, Any]) -> None:
