@@ -89,7 +89,7 @@ def is_dicom(head: bytes) -> bool:
 
     Source: DICOM PS3.10 section 7.1 (preamble and prefix); the data set without them is PS3.5 section 7.1.
     """
-    if head[_PREAMBLE_BYTES:].startswith(_PREFIX) or cut_from_preamble(head):
+    if head.startswith(_PREFIX, _PREAMBLE_BYTES) or cut_from_preamble(head):
         return True
     return len(head) >= 12 and bool(_BARE_DICOM.match(head))
 

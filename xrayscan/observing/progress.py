@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from xrayscan.store.record import Status
 
+COUNTED_AS = {status: status.name.lower() for status in Status}  # field of `Progress`
+
 
 @dataclass(slots=True)
 class Progress:
@@ -27,5 +29,5 @@ class Progress:
 
     def count(self, status: Status) -> None:
         """Count one more record."""
-        name = status.name.lower()
+        name = COUNTED_AS[status]
         setattr(self, name, getattr(self, name) + 1)

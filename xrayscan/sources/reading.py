@@ -1,20 +1,40 @@
 """Bytes of one file, wherever it lies."""
 
 import contextlib
+import functools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 from xrayscan.errors import Code, DecodeError
 from xrayscan.sources.address import split
 from xrayscan.sources.archive_file import open_member
 from xrayscan.sources.blob import ChangedError
-from xrayscan.sources.interface import Opened, Place
+from xrayscan.sources.interface import Place
 from xrayscan.sources.local import LOCAL_FILES
 from xrayscan.sources.system_error import code_of, why
 
 ATTEMPTS = 3  # to read a file that changes while it is read
 MAX_FILE_BYTES = 512_000_000  # the largest radiographs are some 100 MB; beyond it is an archive or a video
 HEAD_BYTES = 4096  # enough for every signature, the DICOM preamble (132 bytes) and the first elements
+
+Asked = ParamSpec("Asked")
+Read = TypeVar("Read")
+
+
+def _or_why_not(read: Callable[Asked, Read]) -> Callable[Asked, Read]:
+    """Turn what the system raises into a DecodeError with the reason."""
+
+    @functools.wraps(read)
+    def reading(*args: Asked.args, **options: Asked.kwargs) -> Read:
+        try:
+            return read(*args, **options)
+        except OSError as error:
+            raise DecodeError(code_of(error), why(error)) from error
+        except MemoryError as error:
+            raise DecodeError(Code.MEMORY, "too large for the memory of this machine") from error
+
+    return reading
 
 
 def read_file(
@@ -37,22 +57,23 @@ def read_file(
     return _whole(path, head_ok, max_bytes, place)
 
 
+@_or_why_not
 def _whole(path: str, head_ok: Callable[[bytes], None] | None, max_bytes: int, place: Place) -> bytes:
-    with _opened(path, place) as file:
-        if head_ok is not None:
-            head_ok(file.head(HEAD_BYTES))
-        if file.size > max_bytes:
-            raise DecodeError(Code.FILE_TOO_LARGE, f"larger than {max_bytes / 1e6:,.0f} MB (--max-file-size)")
-        data = file.whole()
-        if len(data) != file.size:
-            raise DecodeError(Code.TRUNCATED, "truncated on its way: its length is not the one announced")
-        return data
+    file = place.open(path)
+    if head_ok is not None:
+        head_ok(file.head(HEAD_BYTES))
+    if file.size > max_bytes:
+        raise DecodeError(Code.FILE_TOO_LARGE, f"larger than {max_bytes / 1e6:,.0f} MB (--max-file-size)")
+    data = file.whole()
+    if len(data) != file.size:
+        raise DecodeError(Code.TRUNCATED, "truncated on its way: its length is not the one announced")
+    return data
 
 
+@_or_why_not
 def read_head(path: str, *, place: Place = LOCAL_FILES) -> bytes:
     """Read the first 4,096 bytes of a regular file. Raises: DecodeError as ``read_file`` does."""
-    with _opened(path, place) as file:
-        return file.head(HEAD_BYTES)
+    return place.open(path).head(HEAD_BYTES)
 
 
 def exists(path: str) -> bool:
@@ -65,13 +86,3 @@ def exists(path: str) -> bool:
     except (OSError, DecodeError):
         return False
     return True
-
-
-@contextlib.contextmanager
-def _opened(path: str, place: Place) -> Iterator[Opened]:
-    try:
-        yield place.open(path)
-    except OSError as error:
-        raise DecodeError(code_of(error), why(error)) from error
-    except MemoryError as error:
-        raise DecodeError(Code.MEMORY, "too large for the memory of this machine") from error
