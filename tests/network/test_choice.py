@@ -108,7 +108,7 @@ def test_a_scan_that_goes_on_is_computed_as_it_began(model, measured):
 
 
 def test_an_unknown_runtime_and_one_that_cannot_run_are_refused(model, monkeypatch):
-    with pytest.raises(UsageError, match="unknown runtime 'abacus': choose auto, torch"):
+    with pytest.raises(UsageError, match="unknown runtime 'abacus': choose among auto, torch"):
         choose([model], runtime="abacus")
     monkeypatch.setattr("xrayscan.runtime.graphs.installed", lambda package: False)
     with pytest.raises(UsageError, match=r"pip install 'xrayscan\[openvino\]'"):

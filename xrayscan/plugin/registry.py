@@ -4,7 +4,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from xrayscan.checks.interface import Check
 from xrayscan.decode.interface import Decoder
@@ -19,6 +19,8 @@ from xrayscan.report.interface import OnRequest, Report
 from xrayscan.report.sink import Sink
 from xrayscan.runtime.interface import Runtime
 from xrayscan.sources.interface import Place
+
+Registered = TypeVar("Registered")
 
 TRAINING_NAMES = {field.name for field in dataclasses.fields(TrainingParams)}  # --set takes these beside a backend's
 WORD = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")  # typed on the command line
@@ -135,15 +137,10 @@ class Registry:
 
     def report(self, name: str) -> Report:
         """Return the report called ``name``. Raises: UsageError that lists those there are, or names what it needs."""
-        if name in self.reports:
-            report = self.reports[name]
-            if isinstance(report, OnRequest) and report.missing:
-                raise UsageError(report.missing)
-            return report
-        known = ", ".join(self.reports)
-        raise UsageError(
-            f"unknown report format {name!r}{nearest(name, self.reports)}: choose among {known}{self._broken()}"
-        )
+        report = self._chosen("report format", self.reports, name)
+        if isinstance(report, OnRequest) and report.missing:
+            raise UsageError(report.missing)
+        return report
 
     @property
     def usual_reports(self) -> tuple[str, ...]:
@@ -152,37 +149,29 @@ class Registry:
 
     def runtime(self, name: str) -> Runtime:
         """Return the runtime called ``name``. Raises: UsageError that lists those there are and what failed to load."""
-        if name in self.runtimes:
-            return self.runtimes[name]
-        known = ", ".join(self.runtimes)
-        raise UsageError(
-            f"unknown runtime {name!r}{nearest(name, self.runtimes)}: choose auto, {known}{self._broken()}"
-        )
+        return self._chosen("runtime", self.runtimes, name, also="auto, ")
 
     def engine(self, name: str) -> Engine:
-        """Return the engine called ``name``. Raises: UsageError that lists those there are and what failed to load."""
-        if name in self.engines:
-            return self.engines[name]
-        near = nearest(name, self.engines)
-        raise UsageError(f"unknown engine {name!r}{near}: choose {', '.join(self.engines)}{self._broken()}")
+        """Return the engine called ``name``. Raises: UsageError as `runtime` does."""
+        return self._chosen("engine", self.engines, name)
 
     def observer(self, name: str) -> Observer:
-        """Return the observer called ``name``. Raises: UsageError that lists those there are and what did not load."""
-        if name in self.observers:
-            return self.observers[name]
-        near = nearest(name, self.observers)
-        raise UsageError(f"unknown observer {name!r}{near}: choose {', '.join(self.observers)}{self._broken()}")
+        """Return the observer called ``name``. Raises: UsageError as `runtime` does."""
+        return self._chosen("observer", self.observers, name)
 
     def callback(self, name: str) -> Callback:
-        """Return the callback called ``name``. Raises: UsageError that lists those there are and what did not load."""
-        if name in self.callbacks:
-            return self.callbacks[name]
-        near = nearest(name, self.callbacks)
-        raise UsageError(f"unknown callback {name!r}{near}: choose {', '.join(self.callbacks)}{self._broken()}")
+        """Return the callback called ``name``. Raises: UsageError as `runtime` does."""
+        return self._chosen("callback", self.callbacks, name)
 
     def plugin_of(self, edge: str, name: str) -> str:
         """The name of the plugin that registered it."""
         return next(plugin.name for plugin in self.plugins if name in plugin.registered.get(edge, ()))
+
+    def _chosen(self, what: str, known: Mapping[str, Registered], name: str, *, also: str = "") -> Registered:
+        if name in known:
+            return known[name]
+        near = nearest(name, known)
+        raise UsageError(f"unknown {what} {name!r}{near}: choose among {also}{', '.join(known)}{self._broken()}")
 
     def _broken(self) -> str:
         return "".join(f"; plugin {p.name} did not load: {p.error}" for p in self.plugins if p.error)
