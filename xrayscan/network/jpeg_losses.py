@@ -12,9 +12,7 @@ from torch.nn import functional
 
 BLOCK = 8  # pixels
 LEVELS = 255
-TURNS = (
-    2  # of the smooth staircase: each brings a coefficient nearer to its step; a small change grows fourfold at most
-)
+TURNS = 2  # of the smooth staircase: each brings a coefficient nearer to its step; a change grows fourfold at most
 LUMINANCE = (  # steps of the 64 coefficients at quality 50: ITU-T T.81 (1992), table K.1
     *(16, 11, 10, 16, 24, 40, 51, 61),
     *(12, 12, 14, 19, 26, 58, 60, 55),
