@@ -14,13 +14,14 @@ INVISIBLE = re.compile(
     "\U000e0000-\U000e007f]"
 )
 ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[tnr])")  # as ``escaped`` writes them
+PLAIN = re.compile("[0-9A-Za-z_./][ -~]*")  # as nearly all cells are: neither invisible nor a formula
 # Source: OWASP, "CSV Injection"; the wide forms are read as formulas by East Asian spreadsheets.
 FORMULA_SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def encodable(text: str) -> str:
     """Return the text with bytes that were no UTF-8 (lone surrogates) as backslash escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def escaped(text: str) -> str:
@@ -35,6 +36,8 @@ def visible(text: str) -> str:
 
 def spreadsheet_cell(text: str) -> str:
     """Return the text as ``escaped`` does, with a leading ``'`` where a spreadsheet would take it for a formula."""
+    if not text or PLAIN.fullmatch(text):
+        return text
     dangerous = text.startswith(("\t", "\r", "\n")) or INVISIBLE.sub("", text).lstrip().startswith(FORMULA_SIGNS)
     return f"'{escaped(text)}" if dangerous else escaped(text)
 
