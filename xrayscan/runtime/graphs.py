@@ -8,11 +8,10 @@ import numpy.typing as npt
 
 from xrayscan.model.backend import Pixels, Placement, Precision
 from xrayscan.runtime.graph_program import GraphProgram
-from xrayscan.runtime.interface import CELLS, FEATURES, LOGITS, Compiled, Program, cores, has_bf16, installed
+from xrayscan.runtime.interface import AT_ONCE, CELLS, FEATURES, LOGITS, Compiled, Program, cores, has_bf16, installed
 from xrayscan.runtime.offline import report_nothing
 
 CPU_ONLY = "it runs on the CPU only"
-AT_ONCE = 8  # films: what a network's first layers say of more falls out of a core's share of the cache
 
 
 class OnnxRuntime:

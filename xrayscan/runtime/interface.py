@@ -11,6 +11,7 @@ from xrayscan.model.backend import Pixels, Placement, Precision
 if TYPE_CHECKING:
     from torch import nn
 
+AT_ONCE = 8  # films on a CPU: what a network's first layers say of more falls out of a core's share of the cache
 EAGER = "torch"  # the runtime of torch as it stands: what every other one has to agree with
 LOGITS, FEATURES = "logits", "features/"  # names of a graph's outputs: the second before a layer's name
 CELLS = "cells/"  # before how many pixels further right and down its cells look than where they seem to lie
