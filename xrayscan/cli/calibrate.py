@@ -14,6 +14,7 @@ from xrayscan.cli.signals import began
 from xrayscan.cli.types import ModelReference
 from xrayscan.dataset.folder_settings import FolderSettings
 from xrayscan.files.plain import plain
+from xrayscan.models import DEFAULT
 
 READ = 1.0  # what reading a film costs
 
@@ -23,7 +24,7 @@ class CalibrateOptions:
     """Which model, on which films, at what costs."""
 
     labelled: str = argument("LABELLED", click.Path(exists=True))
-    model: str = option("default", "Model to calibrate.", type=ModelReference())
+    model: str = option(DEFAULT, "Model to calibrate.", type=ModelReference())
     out: str = option(
         dataclasses.MISSING, "Output file: the new model.", type=click.Path(dir_okay=False), metavar="FILE.safetensors"
     )

@@ -10,6 +10,7 @@ from xrayscan.cli.folders import RunFolder
 from xrayscan.cli.installed import installed
 from xrayscan.cli.settings import AS_JSON, argument, option
 from xrayscan.cli.types import EXISTING_FILE, Destination, DeviceName, EngineName, Formats, ModelReference, RuntimeName
+from xrayscan.models import DEFAULT
 from xrayscan.plugin.delivery import NOTHING_TO_SEND, sends_anything
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ send_option = partial(
 
 def models_option(told: str) -> Any:
     """--model, repeatable: a model file in every command."""
-    return option(("default",), told, "--model", each=ModelReference(), env="XRAYSCAN_MODEL", shown="default")
+    return option((DEFAULT,), told, "--model", each=ModelReference(), env="XRAYSCAN_MODEL", shown=DEFAULT)
 
 
 def out_option(told: str, metavar: str, shown: str, **more: Any) -> Any:

@@ -71,8 +71,14 @@ def read_exported(path: str) -> Exported:
     return _opened(graph, rest[: -len(CLOSE)], read_regular(weights_beside(path)))
 
 
+def graph_suffix(path: str) -> str:
+    """How the name of an exported model's file ends, in lower case; empty for any other file."""
+    suffix = os.path.splitext(path)[1].lower()
+    return suffix if suffix in SUFFIXES else ""
+
+
 def _is_onnx(path: str) -> bool:
-    return SUFFIXES[os.path.splitext(path)[1].lower()] == "onnx"
+    return SUFFIXES[graph_suffix(path)] == "onnx"
 
 
 def weights_beside(path: str) -> str:
