@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
+from xrayscan.console.intervals import interval
 from xrayscan.console.terminal import printable, stdout, titled_table
 from xrayscan.files.text import counted
 from xrayscan.model.card import ModelCard
@@ -107,4 +108,4 @@ def _styles_table(card: ModelCard) -> Table:
 
 
 def _with_interval(value: float, bounds: Sequence[float] | None) -> str:
-    return f"{value:.4f}" + (f" ({bounds[0]:.3f}–{bounds[1]:.3f})" if bounds else "")
+    return f"{value:.4f}" + (f" ({interval(bounds)})" if bounds else "")
