@@ -1,5 +1,6 @@
 """Groups of options that several commands share, each with what it comes to in the library."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -112,6 +113,14 @@ class Hardware:
         from xrayscan.network.device import place
 
         return place(self.device, self.precision)
+
+    def chosen(self, models: Iterable[str], *, films: int, runtime: str = "auto") -> "Placement":
+        """What computes so many films best by these models. Raises: as `load_model` and `choose`."""
+        from xrayscan.model.file import load_model
+        from xrayscan.network.choice import choose
+
+        loaded = [load_model(model) for model in models]
+        return choose(loaded, device=self.device, precision=self.precision, runtime=runtime, films=films)
 
 
 @dataclass(frozen=True, slots=True)
