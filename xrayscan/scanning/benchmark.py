@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from xrayscan.errors import InputError
+from xrayscan.files.atomic import second_name
 from xrayscan.model.backend import Placement
 from xrayscan.model.file import Model
 from xrayscan.network.choice import QUICK_SECONDS, answers, choose, compare
@@ -98,7 +99,7 @@ def _drawn(undo: contextlib.ExitStack) -> Iterator[str]:
         Image.fromarray(pixels).save(path, quality=92)
         yield path
         for name in (f"{path}-{again:02}.jpeg" for again in range(1, DRAWN_TIMES)):
-            os.link(path, name)
+            second_name(path, name)
             yield name
 
 
