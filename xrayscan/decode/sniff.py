@@ -71,11 +71,17 @@ _BARE_DICOM = re.compile(
     re.DOTALL,
 )
 
-
-# Prefix and first element, the length of the file meta information: they tell a preamble of which a part was cut off.
+# DICOM PS3.10 section 7.1. Prefix and first element, which is the length of the file meta information: they tell a
+# preamble of which a part was cut off.
 _PREFIX = b"DICM"
 _META = _PREFIX + b"\x02\x00\x00\x00UL\x04\x00"
 _PREAMBLE_BYTES = 128
+_META_START = _PREAMBLE_BYTES + len(_PREFIX)
+
+
+def before_meta(head: bytes) -> int:
+    """Return how many bytes stand before the file meta information: those of preamble and prefix, or 0 without them."""
+    return _META_START if head[_PREAMBLE_BYTES:_META_START] == _PREFIX else 0
 
 
 def cut_from_preamble(head: bytes) -> int:
@@ -89,7 +95,7 @@ def is_dicom(head: bytes) -> bool:
 
     Source: DICOM PS3.10 section 7.1 (preamble and prefix); the data set without them is PS3.5 section 7.1.
     """
-    if head[_PREAMBLE_BYTES:].startswith(_PREFIX) or cut_from_preamble(head):
+    if before_meta(head) or cut_from_preamble(head):
         return True
     return len(head) >= 12 and bool(_BARE_DICOM.match(head))
 
