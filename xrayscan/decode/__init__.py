@@ -10,8 +10,9 @@ from xrayscan.decode import gzipped
 from xrayscan.decode.builtin import BUILT_IN
 from xrayscan.decode.interface import Decoder, Radiograph
 from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
-from xrayscan.decode.sniff import HEAD_BYTES, named_as_image, named_as_not_read, not_read
+from xrayscan.decode.sniff import named_as_image, named_as_not_read, not_read
 from xrayscan.errors import Code, DecodeError
+from xrayscan.sources.reading import HEAD_BYTES
 
 __all__ = ["BUILT_IN", "Decoder", "Limits", "Radiograph", "decode", "named_as_image", "named_as_not_read", "sniff"]
 

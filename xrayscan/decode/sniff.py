@@ -3,8 +3,6 @@
 import os
 import re
 
-HEAD_BYTES = 4096  # enough for every signature below
-
 # Formats that hold pictures and are not read: offset, signature, name.
 _NOT_READ = (
     (0, b"MM\x00+", "big-endian BigTIFF"),
