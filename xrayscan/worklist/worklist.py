@@ -12,7 +12,8 @@ from typing import Self
 
 from xrayscan.model.card import ModelCard
 from xrayscan.store.record import Status
-from xrayscan.store.store import Counts, Store
+from xrayscan.store.rows import Counts
+from xrayscan.store.store import Store
 from xrayscan.worklist.order import RankSettings
 from xrayscan.worklist.row import DISAGREE as DISAGREE
 from xrayscan.worklist.row import Reading
