@@ -26,7 +26,7 @@ from xrayscan.runtime.interface import why_missing
 from xrayscan.scanning.local_engine import read
 from xrayscan.scanning.prepare import prepare
 from xrayscan.scanning.scan import ScanSettings, candidates, scan
-from xrayscan.scanning.workers import default_workers
+from xrayscan.scanning.workers import reader_count
 
 LONG = 20_000  # films of a scan for which a runtime is chosen
 DRAWN_SIDE = 1024  # pixels of the films drawn where none are given
@@ -106,7 +106,7 @@ def _drawn(undo: contextlib.ExitStack) -> Iterator[str]:
 def _decode_rate(paths: Sequence[str], model: Model, settings: ScanSettings, longest: float) -> float:
     """Films per second of all readers, once they have started."""
     until = time.perf_counter() + longest
-    workers = default_workers() if settings.workers is None else settings.workers
+    workers = reader_count(settings.workers)
     work = functools.partial(prepare, specs=(model.card.input,), limits=settings.limits)
     numbered = enumerate(itertools.islice(itertools.cycle(paths), max(len(paths), DECODED)))
     some = itertools.takewhile(lambda film: film[0] < DECODED or time.perf_counter() < until, numbered)
