@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from xrayscan.cli.folders import RunFolder
+from xrayscan.cli.folders import OutFolder, RunFolder
 from xrayscan.cli.installed import installed
 from xrayscan.cli.settings import AS_JSON, argument, option
 from xrayscan.cli.types import EXISTING_FILE, Destination, DeviceName, EngineName, Formats, ModelReference, RuntimeName
@@ -76,6 +76,15 @@ send_option = partial(
     "--send",
     each=Destination(),
     metavar="ADDRESS",
+)
+
+
+fresh_option = partial(option, False, "Replace an earlier scan in the same folder.")
+scan_out_option = partial(
+    option,
+    told="Output folder, or an address such as s3://bucket/folder for the reports.",
+    metavar="FOLDER/",
+    type=OutFolder(),
 )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from xrayscan.console.film_console import FilmConsole, tell_failed
+from xrayscan.console.film_console import FilmConsole, labelled_counts, tell_failed
 from xrayscan.console.intervals import figure, figure_above
 from xrayscan.console.terminal import printable, say, shell_word, tell_files, titled_table
 from xrayscan.evaluation.figures import NAMES
@@ -35,14 +35,7 @@ class CalibrateConsole(FilmConsole):
         tell_failed(out, films.failed)
         for warning in result.warnings:
             say(out, f"[bold red]Warning:[/] {printable(warning)}")
-        found = int(films.labels.sum())
-        labels = [printable(label) for label in films.folder.labels]
-        patients = counted(int(films.groups.max()) + 1, "patient")
-        say(
-            out,
-            f"[bold]Calibrated on {counted(len(films.labels), 'film')}:[/] {found:,} {labels[1]}, "
-            f"{len(films.labels) - found:,} {labels[0]}, {patients} (IDs from {printable(films.folder.patients_by)}).",
-        )
+        say(out, f"[bold]Calibrated on {counted(len(films.labels), 'film')}:[/] {labelled_counts(films)}.")
         out.print(_before_and_after(result))
         out.print(_thresholds(result))
         if result.gate:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.progress import TimeRemainingColumn
 from rich.table import Table
 
-from xrayscan.console.film_console import FilmConsole, tell_failed
+from xrayscan.console.film_console import FilmConsole, labelled_counts, tell_failed
 from xrayscan.console.intervals import difference, figure, figure_above
 from xrayscan.console.terminal import printable, say, shell_word, tell_files, titled_table
 from xrayscan.evaluation.figures import NAMES
@@ -38,13 +38,7 @@ class EvaluateConsole(FilmConsole):
         for warning in evaluation.warnings:
             style = "yellow" if warning in films.folder.warnings else "bold red"
             say(out, f"[{style}]Warning:[/] {printable(warning)}")
-        found = int(films.labels.sum())
-        say(
-            out,
-            f"[bold]{counted(len(films.labels), 'film')}:[/] {found:,} {printable(films.folder.labels[1])}, "
-            f"{len(films.labels) - found:,} {printable(films.folder.labels[0])}, "
-            f"{counted(int(films.groups.max()) + 1, 'patient')} (IDs from {printable(films.folder.patients_by)}).",
-        )
+        say(out, f"[bold]{counted(len(films.labels), 'film')}:[/] {labelled_counts(films)}.")
         out.print(_figures_table(evaluation))
         if len(evaluation.models) > 1:
             out.print(_differences_table(evaluation))

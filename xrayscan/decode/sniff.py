@@ -3,6 +3,8 @@
 import os
 import re
 
+from xrayscan.errors import Code, DecodeError
+
 # Formats that hold pictures and are not read: offset, signature, name.
 _NOT_READ = (
     (0, b"MM\x00+", "big-endian BigTIFF"),
@@ -106,6 +108,11 @@ def not_read(head: bytes) -> str | None:
     if head[:4] == b"RIFF":
         return {b"WEBP": "WebP", b"AVI ": "video"}.get(head[8:12])
     return _BRANDS.get(head[8:12]) if head[4:8] == b"ftyp" else None
+
+
+def unsupported(name: str) -> DecodeError:
+    """What a file of such a format is refused with."""
+    return DecodeError(Code.UNSUPPORTED_FORMAT, f"{name} is not supported: convert it to PNG or JPEG")
 
 
 def named_as_not_read(path: str) -> str | None:

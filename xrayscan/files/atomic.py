@@ -67,10 +67,15 @@ def new_file(path: str, flags: int = 0) -> int:
     return os.open(path, NEW, 0o666 & os.stat(os.path.dirname(path) or os.curdir).st_mode)
 
 
-def write_new(path: str, content: bytes) -> None:
+def new_folder(path: str) -> None:
+    """Create a folder that is not there yet, as open to others as the one it is in. Raises: OSError."""
+    os.mkdir(path, os.stat(os.path.dirname(path) or os.curdir).st_mode & 0o777)
+
+
+def write_new(path: str, *parts: bytes | memoryview) -> None:
     """Write a file that is not there yet, and have it on disk. Raises: OSError, FileExistsError among them."""
     with open(path, "xb", opener=new_file) as file:
-        file.write(content)
+        file.writelines(parts)
         file.flush()
         os.fsync(file.fileno())
 

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from xrayscan.files.atomic import ANOTHER_OUT, second_name, sync_folder, write_new, writing
+from xrayscan.files.atomic import ANOTHER_OUT, new_folder, second_name, sync_folder, write_new, writing
 
 PART, OLD = ".part", ".old"  # endings of the new folder until it is whole, and of the older one until it is gone
 
@@ -47,7 +47,7 @@ def atomic_folder(path: str, remedy: str = ANOTHER_OUT) -> Iterator[NewFolder]:
     with writing(path, remedy):
         try:
             remove(part)
-            os.mkdir(part, os.stat(os.path.dirname(path) or os.curdir).st_mode & 0o777)
+            new_folder(part)
             yield NewFolder(part, path)
             sync_folder(part)
             remove(old)

@@ -21,6 +21,7 @@ from xrayscan.worklist.row import WorklistRow as WorklistRow
 from xrayscan.worklist.tiers import Tier
 from xrayscan.worklist.trust import doubts
 
+NOTICE = "Suggested reading order. Not a diagnosis."  # wherever it is shown
 SOME_FAILED, NONE_SCORED = 6, 3  # exit codes, as the manual lists them
 
 
