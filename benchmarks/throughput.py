@@ -27,7 +27,7 @@ from xrayscan import ScanSettings, load_predictor, scan
 from xrayscan.network.choice import choose
 from xrayscan.network.device import default_batch_size
 from xrayscan.scanning.benchmark import inference_rate
-from xrayscan.scanning.workers import default_workers
+from xrayscan.scanning.workers import reader_count
 
 KINDS = ("jpeg", "dicom", "jpeg-lossless")
 FILMS_FOR_CHOICE = 100_000  # of a scan so long that what pays in the end is taken
@@ -54,7 +54,7 @@ def decode_loop(paths: list[str], kind: str, side: int, seconds: float) -> int:
 
 def decode_rate(paths: list[str], kind: str, side: int, seconds: float) -> float:
     """Films per second of the bare codec loop on all cores."""
-    cores = default_workers()
+    cores = reader_count()
     with multiprocessing.get_context("spawn").Pool(cores) as pool:
         pool.starmap(decode_loop, [(paths, kind, side, 1.0)] * cores)  # caches and imports
         return sum(pool.starmap(decode_loop, [(paths, kind, side, seconds)] * cores)) / seconds

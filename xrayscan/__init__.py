@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from xrayscan.api.labelled import explore as explore
     from xrayscan.api.labelled import train as train
     from xrayscan.api.worklist import PredictedWorklist as PredictedWorklist
-    from xrayscan.calibration import CalibrateSettings as CalibrateSettings
-    from xrayscan.calibration import calibrate as calibrate
+    from xrayscan.calibration.site import CalibrateSettings as CalibrateSettings
+    from xrayscan.calibration.site import calibrate as calibrate
     from xrayscan.checks.interface import Check as Check
     from xrayscan.checks.interface import Verdict as Verdict
     from xrayscan.dataset.folder_settings import FolderSettings as FolderSettings
@@ -142,8 +142,8 @@ _HOME = {
     "explore": "api.labelled",
     "train": "api.labelled",
     "PredictedWorklist": "api.worklist",
-    "CalibrateSettings": "calibration",
-    "calibrate": "calibration",
+    "CalibrateSettings": "calibration.site",
+    "calibrate": "calibration.site",
     "Check": "checks.interface",
     "Verdict": "checks.interface",
     "Backend": "model.backend",

@@ -11,7 +11,8 @@ from small import write_film
 
 from xrayscan import OutputError, Placement
 from xrayscan.decode.flags import Flag
-from xrayscan.explain.evidence import CHANGED, THUMBNAIL, WITHHELD, gather, write_heatmap
+from xrayscan.explain.evidence import THUMBNAIL, WITHHELD, gather, write_heatmap
+from xrayscan.explain.unchanged import CHANGED
 from xrayscan.store.record import Facts, Status
 
 CPU = Placement()

@@ -4,7 +4,7 @@ import stat
 import pytest
 
 from xrayscan.errors import OutputError
-from xrayscan.files.atomic import atomic_writer
+from xrayscan.files.atomic import atomic_writer, second_name
 
 
 def test_a_file_takes_its_name_when_it_is_whole(tmp_path):
@@ -95,3 +95,19 @@ def test_file_and_folder_are_on_disk_before_the_writer_is_done(tmp_path, monkeyp
     with atomic_writer(str(tmp_path / "triage.csv")) as file:
         file.write("new")
     assert synced == [False, True]
+
+
+@pytest.mark.parametrize("hard_links", [True, False])
+def test_a_second_name_holds_the_same_whether_there_are_hard_links_or_not(tmp_path, monkeypatch, hard_links):
+    def unsupported(*_):
+        raise OSError(95, "Operation not supported")
+
+    first, second = tmp_path / "a", tmp_path / "b"
+    first.write_bytes(b"film")
+    if not hard_links:
+        monkeypatch.setattr(os, "link", unsupported)
+    second_name(str(first), str(second))
+    assert second.read_bytes() == b"film"
+    assert first.samefile(second) is hard_links
+    with pytest.raises(FileExistsError):
+        second_name(str(first), str(second))

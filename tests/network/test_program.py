@@ -7,7 +7,7 @@ import torch
 from xrayscan import InputSpec, ModelError, Placement
 from xrayscan.network.forward import predicted
 from xrayscan.network.program import TorchProgram
-from xrayscan.plugin import templates
+from xrayscan.scaffold import templates
 
 SPEC = InputSpec(side=16, normalise="per_image")
 

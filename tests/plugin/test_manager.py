@@ -238,7 +238,8 @@ def test_a_verdict_that_sets_aside_says_why():
 
 
 def test_a_misspelt_runtime_or_report_is_answered_with_the_nearest_one():
-    with pytest.raises(UsageError, match=r"unknown runtime 'tourch' \(did you mean 'torch'\?\): choose among auto, torch"):
+    wanted = r"unknown runtime 'tourch' \(did you mean 'torch'\?\): choose among auto, torch"
+    with pytest.raises(UsageError, match=wanted):
         load_registry().runtime("tourch")
     with pytest.raises(UsageError, match=r"unknown report format 'htlm' \(did you mean 'html'\?\)"):
         load_registry().report("htlm")

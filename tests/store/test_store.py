@@ -1,44 +1,17 @@
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import textwrap
 
 import pytest
+from stored import MODELS, READ, names, refused, scored, source
 
 from xrayscan.errors import Code, InputError, OutputError
-from xrayscan.sources.reading import read_head
 from xrayscan.sources.source import Source
 from xrayscan.store.record import Facts, ScanRecord, Status
 from xrayscan.store.store import Store
-
-MODELS = ("model-a",)
-READ = Facts(format="JPEG", rows=10, columns=20, sha256="0" * 64)
-
-
-def source(name, *, size=10, mtime_ns=1_000):
-    return Source(f"in/{name}", f"/data/in/{name}", size, mtime_ns)
-
-
-def scored(name, *probabilities, flags=(), **facts):
-    found, facts = source(name), Facts(format="JPEG", rows=10, columns=20, sha256="0" * 64, **facts)
-    return found, ScanRecord(found.source, facts, probabilities or (0.5,), flags=flags)
-
-
-def refused(name, reason="truncated JPEG", *, facts=READ, status=Status.FAILED):
-    found = source(name)
-    return found, ScanRecord(found.source, facts, status=status, reason=reason)
-
-
-@pytest.fixture
-def path(tmp_path):
-    return str(tmp_path / "triage" / "scan.sqlite")
-
-
-def names(store):
-    return [(rank, record.source.removeprefix("in/")) for rank, record in store.scored()]
 
 
 def test_a_record_comes_back_exactly_as_it_was_written(path):
@@ -67,50 +40,6 @@ def test_header_text_that_is_no_text_is_stored_escaped(path):
         store.write([scored("a", 0.5, view="P\udcff\0A")])
         (_, record), *_ = store.scored()
     assert record.facts.view == "P\\udcff\0A"
-
-
-def test_rows_are_ordered_by_the_first_probability_and_ties_by_source(path):
-    with Store.open(path, models=("a", "b")) as store:
-        store.write([scored("c", 0.2, 0.9), scored("b", 0.7, 0.1), scored("a", 0.7, 0.0), scored("B", 0.7, 0.0)])
-        store.write([refused("z"), refused("y", "not an image"), refused("n", "not an image", status=Status.SKIPPED)])
-        assert names(store) == [(1, "B"), (2, "a"), (3, "b"), (4, "c")]
-        assert [record.source for record in store.unscored(Status.FAILED)] == ["in/y", "in/z"]
-        assert [record.reason for record in store.unscored(Status.FAILED, by_reason=True)] == [
-            "not an image",
-            "truncated JPEG",
-        ]
-        assert store.reasons(Status.FAILED) == {"not an image": 1, "truncated JPEG": 1}
-        assert store.scored_below(0.7) == 1
-
-
-def test_found_is_the_sum_of_the_four_ends(path):
-    with Store.open(path, models=MODELS) as store:
-        store.write([scored("a"), scored("b"), refused("c"), refused("d", "hidden file", status=Status.SKIPPED)])
-        counts = store.finish()
-    assert (counts.found, counts.scored, counts.failed, counts.skipped) == (4, 2, 1, 1)
-    assert (counts.kept, counts.new, counts.removed) == (0, 2, 0)
-
-
-def test_a_study_goes_by_its_highest_frontal_image(path):
-    with Store.open(path, models=MODELS) as store:
-        store.write(
-            [
-                scored("s1-lateral", 0.9, study_uid="1", flags=("lateral",)),
-                scored("s1-frontal", 0.3, study_uid="1", view="PA"),
-                scored("s2-a", 0.5, study_uid="2", view="AP"),
-                scored("s2-b", 0.6, study_uid="2"),
-                scored("s3-lateral", 0.4, study_uid="3", flags=("lateral",)),
-                scored("alone-1", 0.1),
-                scored("alone-2", 0.1),
-            ]
-        )
-        ranked = [(rank, record.source[3:]) for rank, record in store.scored_by_study()]
-    assert ranked == [
-        *((1, "s2-b"), (1, "s2-a")),
-        (2, "s3-lateral"),
-        *((3, "s1-lateral"), (3, "s1-frontal")),
-        *((4, "alone-1"), (5, "alone-2")),
-    ]
 
 
 def test_a_second_run_keeps_what_is_unchanged_and_drops_what_is_gone(path):
@@ -249,38 +178,6 @@ def test_another_model_is_refused_unless_the_scan_starts_over(path):
         assert store.run == 1
 
 
-@pytest.mark.parametrize(
-    "content", [b"not a database, but long enough to be one" * 100, b"SQLite format 3\0" + b"\xff" * 4096]
-)
-def test_a_damaged_file_is_an_error_that_says_what_to_do(path, content):
-    os.makedirs(os.path.dirname(path))
-    with open(path, "wb") as file:
-        file.write(content)
-    with pytest.raises(OutputError, match="--fresh to replace this scan"):
-        Store.open(path, models=MODELS)
-    Store.open(path, models=MODELS, fresh=True).close()
-
-
-def test_a_foreign_database_is_left_alone(path):
-    os.makedirs(os.path.dirname(path))
-    connection = sqlite3.connect(path)
-    connection.execute("CREATE TABLE patients (name TEXT)")
-    connection.close()
-    before = read_head(path)
-    with pytest.raises(OutputError, match="not a scan of xrayscan"):
-        Store.open(path, models=MODELS)
-    assert read_head(path) == before
-
-
-def test_a_store_that_another_version_wrote_is_refused(path):
-    Store.open(path, models=MODELS).close()
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 99")
-    connection.close()
-    with pytest.raises(OutputError, match="another version"):
-        Store.open(path, models=MODELS)
-
-
 def test_a_folder_that_cannot_be_written_is_an_output_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
@@ -338,20 +235,6 @@ def test_a_batch_is_written_whole_or_not_at_all(path):
         assert store.counts().found == 0
         store.write([scored("b")])
         assert store.counts().found == 1
-
-
-@pytest.mark.parametrize("content", ["[7]", "[]", "[0.5", "null", '["a"]', "[0.5, 0.5]"])
-def test_a_tampered_record_is_an_output_error(path, content):
-    with Store.open(path, models=MODELS) as store:
-        store.write([scored("a")])
-    connection = sqlite3.connect(path)
-    with connection:
-        connection.execute("UPDATE records SET probabilities = ?", (content,))
-    connection.close()
-    with Store.read(path) as store:
-        for read in (store.scored, lambda: store.scored(max), lambda: store.scored_by_study(max)):
-            with pytest.raises(OutputError, match="damaged"):
-                list(read())
 
 
 def test_a_file_from_the_far_future_can_be_stored(path):

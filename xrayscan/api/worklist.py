@@ -20,7 +20,7 @@ from xrayscan.report.jsonl import json_value
 from xrayscan.report.table import worklist_table
 from xrayscan.store.record import FACT_TYPES
 from xrayscan.store.store import Store
-from xrayscan.worklist.worklist import Worklist, WorklistRow
+from xrayscan.worklist.worklist import NOTICE, Worklist, WorklistRow
 
 if TYPE_CHECKING:
     import pandas
@@ -87,8 +87,8 @@ class PredictedWorklist(Worklist):
         warnings = [*self.doubts, *(card.trial_note for card in self.cards if card.is_trial)]
         told = Markup("").join(Markup("<p><strong>{}</strong></p>").format(visible(one)) for one in warnings)
         first = f"the first {len(rows)} of them" if len(rows) < self.counts.scored else "all of them"
-        note = Markup("<p>{}: {}; {}. <em>Suggested reading order. Not a diagnosis.</em></p>").format(
-            counted(self.counts.found, "file"), self._outcomes(), first
+        note = Markup("<p>{}: {}; {}. <em>{}</em></p>").format(
+            counted(self.counts.found, "file"), self._outcomes(), first, NOTICE
         )
         return str(told + note + Markup("<table>{}{}</table>").format(head, lines))
 

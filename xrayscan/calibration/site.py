@@ -23,7 +23,7 @@ from xrayscan.model.file import Model, check_suffix, load_model, save_changed
 from xrayscan.model.provenance import Provenance
 from xrayscan.plugin.loading import load_predictor
 from xrayscan.scanning.row import pixel_column
-from xrayscan.scanning.workers import default_workers
+from xrayscan.scanning.workers import reader_count
 from xrayscan.statistics.metrics import Floats, Resampler
 from xrayscan.training.calibrate import calibrated
 
@@ -75,7 +75,7 @@ def calibrate(
     if model.seen is None:
         raise ModelError(f"{reference} does not say on which films it was trained: train it again, then calibrate")
     check_suffix(model, out)
-    workers = default_workers() if settings.workers is None else settings.workers
+    workers = reader_count(settings.workers)
     films = read_films(folder, settings.split, [model.card.input], workers=workers, on_film=settings.on_film)
     _refuse(films, model.seen, reference)
     pixels = films.pixels[pixel_column(model.card.input)]

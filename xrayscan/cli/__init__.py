@@ -1,6 +1,5 @@
 """The command line: one file per command, imported when it is run, so that --help is quick."""
 
-import importlib
 import sys
 from typing import Any, NoReturn
 
@@ -12,6 +11,7 @@ from xrayscan.cli.signals import RESUME, Signals
 from xrayscan.cli.surroundings import checked
 from xrayscan.cli.wording import worded
 from xrayscan.errors import UsageError, XrayscanError
+from xrayscan.files.targets import load_target
 from xrayscan.files.text import escaped, nearest
 from xrayscan.plugin.command import Command
 from xrayscan.plugin.manager import BUILT_IN
@@ -96,9 +96,8 @@ def _end(error: XrayscanError) -> NoReturn:
 
 def imported(command: Command) -> click.Command:
     """Import a click command from its target. Raises: UsageError if there is none."""
-    module, _, attribute = command.target.partition(":")
     try:
-        found = getattr(importlib.import_module(module), attribute)
+        found = load_target(command.target)
     except (ImportError, AttributeError) as error:
         raise UsageError(f"command {command.name}: {command.target} did not load: {error}") from error
     if not isinstance(found, click.Command):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from xrayscan.cli import options
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.types import FilmPath, ModelReference
+from xrayscan.models import DEFAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,7 +13,7 @@ class BenchmarkOptions:
     """What is measured, of which films."""
 
     paths: tuple[str, ...] = argument("[PATHS]...", FilmPath(exists=True))
-    model: str = option("default", "Model to measure.", type=ModelReference(), env="XRAYSCAN_MODEL")
+    model: str = option(DEFAULT, "Model to measure.", type=ModelReference(), env="XRAYSCAN_MODEL")
     hardware: options.Hardware
     runtime: str = options.runtime_option()
     seconds: float = option(2.0, "How many seconds each way of inference is measured.", range=(0.1, 60))

@@ -8,14 +8,16 @@ from typing import Any
 
 import click
 
+from xrayscan.calibration.costs import Costs
 from xrayscan.cli import options
 from xrayscan.cli.settings import argument, command, option
 from xrayscan.cli.signals import began
 from xrayscan.cli.types import ModelReference
 from xrayscan.dataset.folder_settings import FolderSettings
 from xrayscan.files.plain import plain
+from xrayscan.models import DEFAULT
 
-READ = 1.0  # what reading a film costs
+COSTS = Costs()  # where none are given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,7 @@ class CalibrateOptions:
     """Which model, on which films, at what costs."""
 
     labelled: str = argument("LABELLED", click.Path(exists=True))
-    model: str = option("default", "Model to calibrate.", type=ModelReference())
+    model: str = option(DEFAULT, "Model to calibrate.", type=ModelReference())
     out: str = option(
         dataclasses.MISSING, "Output file: the new model.", type=click.Path(dir_okay=False), metavar="FILE.safetensors"
     )
@@ -32,12 +34,13 @@ class CalibrateOptions:
     )
     cost_missed: float | None = option(
         None,
-        "Cost of one missed case; with --cost-read, adds a threshold. The table counts 10 where none is given.",
+        "Cost of one missed case; with --cost-read, adds a threshold. "
+        f"The table counts {COSTS.missed:g} where none is given.",
         range=(0, None),
         open=True,
         metavar="C",
     )
-    cost_read: float = option(READ, "Cost of reading one flagged film.", range=(0, None), open=True, metavar="C")
+    cost_read: float = option(COSTS.read, "Cost of reading one flagged film.", range=(0, None), open=True, metavar="C")
     overwrite: bool = options.overwrite_option()
     seed: int = option(0, "Random seed for folds and confidence intervals.")
     labels: FolderSettings
@@ -46,7 +49,7 @@ class CalibrateOptions:
     as_json: bool = options.json_option()
 
     def __post_init__(self) -> None:
-        if self.cost_missed is None and self.cost_read != READ:
+        if self.cost_missed is None and self.cost_read != COSTS.read:
             raise click.UsageError("--cost-read says nothing alone: give --cost-missed as well")
 
     @staticmethod
@@ -104,27 +107,20 @@ def calibrate(asked: CalibrateOptions) -> ModelCalibrated:
     Exit code: 0 written, 2 wrong usage, 3 too few films or films the model has seen, 4 unusable model, 5 output cannot
     be written.
     """
-    from xrayscan.calibration import CalibrateSettings, Costs, write_thresholds
-    from xrayscan.calibration import calibrate as run
+    from xrayscan.calibration.site import CalibrateSettings
+    from xrayscan.calibration.site import calibrate as run
+    from xrayscan.calibration.write import write_thresholds
     from xrayscan.console.calibrate import CalibrateConsole
-    from xrayscan.model.file import load_model
-    from xrayscan.network.choice import choose
 
     if os.path.exists(asked.out) and not asked.overwrite:
         raise click.UsageError(f"{asked.out} is there: choose another --out, or --overwrite")
     with CalibrateConsole(quiet=asked.quiet, since=began()) as console:
         labelled, hardware = _read(asked.labelled, asked.labels), asked.hardware
-        where = choose(
-            [load_model(asked.model)],
-            device=hardware.device,
-            precision=hardware.precision,
-            films=len(labelled.films),
-        )
         settings = CalibrateSettings(
             name=asked.name,
             costs=None if asked.cost_missed is None else Costs(asked.cost_missed, asked.cost_read),
             seed=asked.seed,
-            placement=where,
+            placement=hardware.chosen([asked.model], films=len(labelled.films)),
             workers=hardware.workers,
             on_film=console.film,
         )

@@ -8,13 +8,14 @@ from xrayscan.cli import options
 from xrayscan.cli.settings import command, option
 from xrayscan.cli.types import ModelReference
 from xrayscan.files.text import counted
+from xrayscan.models import DEFAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorOptions:
     """Which model is looked at."""
 
-    model: str = option("default", "Model to look at.", type=ModelReference(), env="XRAYSCAN_MODEL")
+    model: str = option(DEFAULT, "Model to look at.", type=ModelReference(), env="XRAYSCAN_MODEL")
     as_json: bool = options.json_option()
 
 

@@ -94,24 +94,15 @@ def evaluate(asked: EvaluateOptions) -> FolderEvaluated:
     from xrayscan.evaluation.evaluator import evaluate as run
     from xrayscan.evaluation.write import FILES, write_evaluation
     from xrayscan.files.run_folder import own_folder, refuse_finished
-    from xrayscan.model.file import load_model
-    from xrayscan.network.choice import choose
 
     overwrite, share = asked.overwrite, asked.share
     if asked.out is not None:
         refuse_finished(asked.out, FILES, overwrite=overwrite)  # before the work
     with EvaluateConsole(quiet=asked.quiet, since=began()) as console:
         labelled = read_folder(asked.directory, asked.labels)
-        placement = choose(
-            [load_model(name) for name in asked.models],
-            device=asked.hardware.device,
-            precision=asked.hardware.precision,
-            runtime=asked.runtime,
-            films=len(labelled.films),
-        )
         settings = dataclasses.replace(
             asked.measured,
-            placement=placement,
+            placement=asked.hardware.chosen(asked.models, films=len(labelled.films), runtime=asked.runtime),
             workers=asked.hardware.workers,
             cache=asked.cache.folder(),
             cache_size=asked.cache.size(),

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import click
 
 from xrayscan.cli import options
-from xrayscan.cli.folders import OutFolder, RunFolder, opened
+from xrayscan.cli.folders import RunFolder, opened
 from xrayscan.cli.ranked import Ranked
 from xrayscan.cli.report import Look, write_again
-from xrayscan.cli.settings import argument, command, option
+from xrayscan.cli.settings import argument, command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,13 +18,8 @@ class MergeOptions:
     """Which scans are brought together, where, and how their worklist is written."""
 
     runs: tuple[str, ...] = argument("RUN_DIR...", RunFolder(), required=True)
-    out: str = option(
-        dataclasses.MISSING,
-        "Output folder, or an address such as s3://bucket/folder for the reports.",
-        metavar="FOLDER/",
-        type=OutFolder(),
-    )
-    fresh: bool = option(False, "Replace an earlier scan in the same folder.")
+    out: str = options.scan_out_option(dataclasses.MISSING)
+    fresh: bool = options.fresh_option()
     share: bool = options.share_option()
     look: Look
     as_json: bool = options.json_option()

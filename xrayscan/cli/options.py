@@ -1,15 +1,17 @@
 """Groups of options that several commands share, each with what it comes to in the library."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from xrayscan.cli.folders import RunFolder
+from xrayscan.cli.folders import OutFolder, RunFolder
 from xrayscan.cli.installed import installed
 from xrayscan.cli.settings import AS_JSON, argument, option
 from xrayscan.cli.types import EXISTING_FILE, Destination, DeviceName, EngineName, Formats, ModelReference, RuntimeName
+from xrayscan.models import DEFAULT
 from xrayscan.plugin.delivery import NOTHING_TO_SEND, sends_anything
 
 if TYPE_CHECKING:
@@ -77,9 +79,18 @@ send_option = partial(
 )
 
 
+fresh_option = partial(option, False, "Replace an earlier scan in the same folder.")
+scan_out_option = partial(
+    option,
+    told="Output folder, or an address such as s3://bucket/folder for the reports.",
+    metavar="FOLDER/",
+    type=OutFolder(),
+)
+
+
 def models_option(told: str) -> Any:
     """--model, repeatable: a model file in every command."""
-    return option(("default",), told, "--model", each=ModelReference(), env="XRAYSCAN_MODEL", shown="default")
+    return option((DEFAULT,), told, "--model", each=ModelReference(), env="XRAYSCAN_MODEL", shown=DEFAULT)
 
 
 def out_option(told: str, metavar: str, shown: str, **more: Any) -> Any:
@@ -111,6 +122,14 @@ class Hardware:
         from xrayscan.network.device import place
 
         return place(self.device, self.precision)
+
+    def chosen(self, models: Iterable[str], *, films: int, runtime: str = "auto") -> "Placement":
+        """What computes so many films best by these models. Raises: as `load_model` and `choose`."""
+        from xrayscan.model.file import load_model
+        from xrayscan.network.choice import choose
+
+        loaded = [load_model(model) for model in models]
+        return choose(loaded, device=self.device, precision=self.precision, runtime=runtime, films=films)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import click
 
 from xrayscan.cli.installed import installed
 from xrayscan.cli.settings import epilog, json_flag, print_json
-from xrayscan.plugin.scaffold import KINDS
+from xrayscan.scaffold.scaffold import KINDS
 
 EXAMPLES = (
     "xrayscan plugins",
@@ -88,7 +88,7 @@ def new(name: str, kind: str, out: str | None) -> None:
     """Write a small plugin called NAME that works, with its contract test, to start from."""
     from xrayscan.console.terminal import shell_word
     from xrayscan.files.text import escaped
-    from xrayscan.plugin.scaffold import write_scaffold
+    from xrayscan.scaffold.scaffold import write_scaffold
 
     folder = out or name
     for path in write_scaffold(name, kind, folder):

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -14,8 +14,8 @@ import click
 
 from xrayscan.cli import options
 from xrayscan.cli.copies import Copies
-from xrayscan.cli.folders import OutFolder, handed_over, opened
-from xrayscan.cli.installed import installed
+from xrayscan.cli.folders import handed_over, opened
+from xrayscan.cli.observers import observers, watching
 from xrayscan.cli.ranked import Ranked, ranked
 from xrayscan.cli.send import send_reports
 from xrayscan.cli.settings import argument, command, option
@@ -26,9 +26,7 @@ from xrayscan.sources.shard import WHOLE, Shard
 from xrayscan.worklist.order import RankSettings
 
 if TYPE_CHECKING:
-    from xrayscan.observing.interface import Observer
     from xrayscan.observing.progress import Progress
-    from xrayscan.observing.watching import Watching
     from xrayscan.scanning.scan import ScanSettings
     from xrayscan.sources.source import Source
     from xrayscan.worklist.worklist import Worklist
@@ -44,13 +42,8 @@ class PredictOptions:
     models: tuple[str, ...] = options.models_option(
         "Model that scores; repeat to compare several in one pass. The first one sets the tiers."
     )
-    out: str | None = options.out_option(
-        "Output folder, or an address such as s3://bucket/folder for the reports.",
-        "FOLDER/",
-        "triage, or triage-2 and so on beside scans of other files",
-        type=OutFolder(),
-    )
-    fresh: bool = option(False, "Replace an earlier scan in the same folder.")
+    out: str | None = options.scan_out_option(None, shown="triage, or triage-2 and so on beside scans of other files")
+    fresh: bool = options.fresh_option()
     share: bool = options.share_option()
     archives: bool = option(True, "Read ZIP and tar archives as folders, without unpacking them.")
     exclude: tuple[str, ...] = option(
@@ -197,7 +190,7 @@ def _scan(found: "list[str | Source]", asked: PredictOptions) -> Ranked:
 
     loaded, settings = load_models(asked.models), asked.scan()
     asked.copies.check([path for path in found if isinstance(path, str)])
-    list(_observers(asked.observe))  # an unknown one is refused before anything is made
+    list(observers(asked.observe))  # an unknown one is refused before anything is made
     if asked.out is None:
         out = named = run_folder(OUT, found, loaded, share=asked.share, shard=asked.shard)
     else:
@@ -215,12 +208,12 @@ def _scan(found: "list[str | Source]", asked: PredictOptions) -> Ranked:
         with (
             signals.noted() as stopping,
             follow_scan(asked.formats, out, reading, fresh=asked.fresh) as on_records,
-            _watching(asked, out) as watching,
+            watching(asked.observe, out, engine=asked.engines.engine, share=asked.share) as watched,
         ):
 
             def tell(progress: "Progress") -> None:
                 console.update(progress)
-                watching.update(progress)
+                watched.update(progress)
 
             worklist = scan(
                 found,
@@ -262,32 +255,6 @@ def _scan(found: "list[str | Source]", asked: PredictOptions) -> Ranked:
         context.meta[RESUME] = lambda: f": `xrayscan send {named}` sends the rest"
         send_reports(out, asked.send, quiet=asked.quiet)
     return answer
-
-
-def _observers(named: Iterable[str]) -> Iterator[tuple["Observer", str]]:
-    """The observers of a scan, and what stands behind the name of each. Raises: UsageError for an unknown one."""
-    from xrayscan.observing.status_file import STATUS
-
-    registry = installed(click.get_current_context())
-    for text in dict.fromkeys((STATUS.name, *named)):
-        name, _, where = text.partition("=")
-        yield registry.observer(name), where
-
-
-def _watching(asked: PredictOptions, out: str) -> "Watching":
-    """Have observers watch the scan into a folder."""
-    import time
-
-    from xrayscan.files.run_folder import make_folder
-    from xrayscan.observing.interface import ObservedRun
-    from xrayscan.observing.watching import Watching
-
-    make_folder(out, share=asked.share)
-    runs = (
-        (observer, ObservedRun(out, asked.engines.engine, time.time(), where))
-        for observer, where in _observers(asked.observe)
-    )
-    return Watching(runs, lambda told: click.echo(f"xrayscan: {told}", err=True))
 
 
 def _kept(asked: PredictOptions, settings: "ScanSettings", out: str) -> dict[str, Any]:

@@ -43,17 +43,12 @@ def query(asked: QueryOptions) -> RowsFound | None:
 
     Exit code: 0 also where no row is found; 2 no such condition or column; 3 RUN_DIR holds no Parquet worklist.
     """
-    import csv
-
     from xrayscan.files.plain import plain
-    from xrayscan.files.text import spreadsheet_cell
-    from xrayscan.report.csv import csv_cell
+    from xrayscan.report.csv import write_rows
     from xrayscan.report.query import select
 
     columns, rows = select(asked.run, asked.condition, asked.columns.split(","))
     if asked.as_json:
         return RowsFound([plain(dict(zip(columns, row, strict=True))) for row in rows])
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(map(spreadsheet_cell, columns))
-    writer.writerows(map(csv_cell, row) for row in rows)
+    write_rows(sys.stdout, columns, rows)
     return None

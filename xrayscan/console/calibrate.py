@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from xrayscan.console.film_console import FilmConsole, tell_failed
+from xrayscan.console.film_console import FilmConsole, labelled_counts, tell_failed
+from xrayscan.console.intervals import figure, figure_above
 from xrayscan.console.terminal import printable, say, shell_word, tell_files, titled_table
 from xrayscan.evaluation.figures import NAMES
 from xrayscan.files.text import counted
@@ -11,8 +12,8 @@ from xrayscan.files.text import counted
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from xrayscan.calibration import Calibrated
     from xrayscan.calibration.costs import Line
+    from xrayscan.calibration.site import Calibrated
 
 SHOWN = ("accuracy", "sensitivity", "specificity", "ece", "brier", "auroc")
 LINES = 12  # of the table of thresholds, evenly over the films that are read
@@ -34,14 +35,7 @@ class CalibrateConsole(FilmConsole):
         tell_failed(out, films.failed)
         for warning in result.warnings:
             say(out, f"[bold red]Warning:[/] {printable(warning)}")
-        found = int(films.labels.sum())
-        labels = [printable(label) for label in films.folder.labels]
-        patients = counted(int(films.groups.max()) + 1, "patient")
-        say(
-            out,
-            f"[bold]Calibrated on {counted(len(films.labels), 'film')}:[/] {found:,} {labels[1]}, "
-            f"{len(films.labels) - found:,} {labels[0]}, {patients} (IDs from {printable(films.folder.patients_by)}).",
-        )
+        say(out, f"[bold]Calibrated on {counted(len(films.labels), 'film')}:[/] {labelled_counts(films)}.")
         out.print(_before_and_after(result))
         out.print(_thresholds(result))
         if result.gate:
@@ -64,13 +58,9 @@ def _before_and_after(result: "Calibrated") -> "Table":
     table = titled_table("Before and after (95 % interval by patient)", ("figure", "before", "after"))
     for name in SHOWN:
         table.add_row(
-            NAMES[name], *(_figure(one.values[name], one.intervals[name]) for one in (result.before, result.after))
+            NAMES[name], *(figure(one.values[name], one.intervals[name]) for one in (result.before, result.after))
         )
     return table
-
-
-def _figure(value: float, bounds: tuple[float, float]) -> str:
-    return f"{value:.3f} ({bounds[0]:.3f}–{bounds[1]:.3f})"
 
 
 def _thresholds(result: "Calibrated") -> "Table":
@@ -97,5 +87,5 @@ def _thresholds(result: "Calibrated") -> "Table":
 def _cells(name: str, line: "Line") -> list[str]:
     counts = [f"{count:,}" for count in (line.found, line.missed, line.read)]
     told = ((line.sensitivity, line.sensitivity_ci95), (line.specificity, line.specificity_ci95))
-    shares = [f"{share:.3f}\n{low:.3f}–{high:.3f}" for share, (low, high) in told]
+    shares = [figure_above(share, bounds) for share, bounds in told]
     return [f"{line.threshold:.4f}", f"[bold]{printable(name)}[/]" if name else "", *counts, *shares, f"{line.cost:g}"]

@@ -6,9 +6,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
+from xrayscan.console.intervals import interval
 from xrayscan.console.terminal import printable, stdout, titled_table
 from xrayscan.files.text import counted
 from xrayscan.model.card import ModelCard
+from xrayscan.model.card_details import FIGURES
 from xrayscan.model.input_spec import InputSpec, Resize
 
 RESIZED: Mapping[Resize, str] = {
@@ -67,9 +69,9 @@ def _metrics_table(card: ModelCard) -> Table:
     counts = [counted(metrics[name], noun) for name, noun in known.items() if name in metrics]
     title = f"On {' of '.join(counts) or 'validation films'} (95 % interval)"
     table = titled_table(title, ("metric", "value"))
-    for name in ("auroc", "auprc", "brier", "ece"):
+    for name, told in METRICS.items():
         if name in metrics:
-            table.add_row(METRICS[name], _with_interval(metrics[name], metrics.get(f"{name}_ci95")))
+            table.add_row(told, _with_interval(metrics[name], metrics.get(f"{name}_ci95")))
     return table
 
 
@@ -93,18 +95,17 @@ def _flagged_table(card: ModelCard) -> Table:
 
 def _styles_table(card: ModelCard) -> Table:
     """Figures of the validation films by how they look; no rows where the card does not say."""
-    names = ("auroc", "sensitivity", "specificity", "ece")
-    headings = ("style", "films", card.labels[1], *(METRICS.get(name, name) for name in names))
+    headings = ("style", "films", card.labels[1], *(METRICS.get(name, name) for name in FIGURES))
     table = titled_table("By style: validation films that look alike", headings)
     for number, row in enumerate(card.metrics.get("by_style", ()), 1):
-        figures = ("–" if row.get(name) is None else f"{row[name]:.3f}" for name in names)
+        figures = ("–" if row.get(name) is None else f"{row[name]:.3f}" for name in FIGURES)
         table.add_row(str(number), f"{row['films']:,}", f"{row['with_finding']:,}", *figures)
     summary = card.metrics.get("styles", {}) if table.row_count else {}
     for kind in ("mean", "worst") if summary else ():
-        shares = (summary.get(f"{kind}_{name}") for name in names)
+        shares = (summary.get(f"{kind}_{name}") for name in FIGURES)
         table.add_row(kind, "", "", *("–" if share is None else f"{share:.3f}" for share in shares))
     return table
 
 
 def _with_interval(value: float, bounds: Sequence[float] | None) -> str:
-    return f"{value:.4f}" + (f" ({bounds[0]:.3f}–{bounds[1]:.3f})" if bounds else "")
+    return f"{value:.4f}" + (f" ({interval(bounds)})" if bounds else "")

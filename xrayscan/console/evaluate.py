@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from rich.progress import TimeRemainingColumn
 from rich.table import Table
 
-from xrayscan.console.film_console import FilmConsole, tell_failed
+from xrayscan.console.film_console import FilmConsole, labelled_counts, tell_failed
+from xrayscan.console.intervals import difference, figure, figure_above
 from xrayscan.console.terminal import printable, say, shell_word, tell_files, titled_table
 from xrayscan.evaluation.figures import NAMES
 from xrayscan.evaluation.groups import GROUP_FIGURES
@@ -37,13 +38,7 @@ class EvaluateConsole(FilmConsole):
         for warning in evaluation.warnings:
             style = "yellow" if warning in films.folder.warnings else "bold red"
             say(out, f"[{style}]Warning:[/] {printable(warning)}")
-        found = int(films.labels.sum())
-        say(
-            out,
-            f"[bold]{counted(len(films.labels), 'film')}:[/] {found:,} {printable(films.folder.labels[1])}, "
-            f"{len(films.labels) - found:,} {printable(films.folder.labels[0])}, "
-            f"{counted(int(films.groups.max()) + 1, 'patient')} (IDs from {printable(films.folder.patients_by)}).",
-        )
+        say(out, f"[bold]{counted(len(films.labels), 'film')}:[/] {labelled_counts(films)}.")
         out.print(_figures_table(evaluation))
         if len(evaluation.models) > 1:
             out.print(_differences_table(evaluation))
@@ -64,12 +59,13 @@ def _figures_table(evaluation: "Evaluation") -> Table:
         "Figures (95 % interval by patient)", ["figure", *(printable(model.title) for model in models)]
     )
     for name, label in NAMES.items():
-        table.add_row(label, *(_figure(model.values[name], model.intervals[name]) for model in models))
+        table.add_row(label, *(figure(model.values[name], model.intervals[name]) for model in models))
     table.add_row("threshold", *(f"{model.threshold:.4f}" for model in models))
     table.add_row("tn, fp, fn, tp", *(_counts(model.confusion(evaluation.films.labels)) for model in models))
     if models[0].at_prevalence:
         for name in ("ppv", "npv"):
-            cells = (_of(model.at_prevalence, name) for model in models if model.at_prevalence)
+            known = (model.at_prevalence for model in models if model.at_prevalence)
+            cells = (figure(at.values[name], at.intervals[name]) for at in known)
             table.add_row(f"{name.upper()} at your prevalence", *cells)
     return table
 
@@ -80,7 +76,7 @@ def _differences_table(evaluation: "Evaluation") -> Table:
     table = titled_table(title, ["figure", *(printable(model.title) for model in others)])
     gaps = [model.difference for model in others if model.difference]
     for name in gaps[0].values:
-        table.add_row(NAMES[name], *(_of(gap, name, signed=True) for gap in gaps))
+        table.add_row(NAMES[name], *(difference(gap.values[name], gap.intervals[name]) for gap in gaps))
     return table
 
 
@@ -89,18 +85,15 @@ def _groups_table(model: "Evaluated", label: str, by: str, found: "ByGroup") -> 
     title = f"{printable(model.title)} by {printable(by)} (95 % interval by patient)"
     table = titled_table(title, [printable(by), *columns])
     for row in found.groups:
-        cells = (_two_lines(row.figures, name, "too few") for name in GROUP_FIGURES)
+        cells = (_cell(row.figures, name, "too few") for name in GROUP_FIGURES)
         table.add_row(printable(row.name), f"{row.films:,}", f"{row.with_finding:,}", *cells)
-    table.add_row("mean", "", "", *(_two_lines(found.mean, name, "–") for name in GROUP_FIGURES))
+    table.add_row("mean", "", "", *(_cell(found.mean, name, "–") for name in GROUP_FIGURES))
     table.add_row("worst", "", "", *(_worst(found, name) for name in GROUP_FIGURES))
     return table
 
 
-def _two_lines(figures: "Figures", name: str, otherwise: str) -> str:
-    if name not in figures.values:
-        return otherwise
-    low, high = figures.intervals[name]
-    return f"{figures.values[name]:.3f}\n{low:.3f}–{high:.3f}"
+def _cell(figures: "Figures", name: str, otherwise: str) -> str:
+    return figure_above(figures.values[name], figures.intervals[name]) if name in figures.values else otherwise
 
 
 def _worst(found: "ByGroup", name: str) -> str:
@@ -118,14 +111,3 @@ def _queue_line(model: "Evaluated", label: str) -> str:
         f"{printable(model.title)}: half of the {printable(label)} films are read within the first "
         f"{queue['sorted']:.1%} of the queue (unsorted: {queue['arrival']:.1%})."
     )
-
-
-def _of(figures: "Figures", name: str, *, signed: bool = False) -> str:
-    return _figure(figures.values[name], figures.intervals[name], signed=signed)
-
-
-def _figure(value: float, bounds: tuple[float, float], *, signed: bool = False) -> str:
-    if value != value:  # NaN
-        return "undefined"
-    low, high = bounds
-    return f"{value:+.3f} ({low:+.3f} to {high:+.3f})" if signed else f"{value:.3f} ({low:.3f}–{high:.3f})"

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.progress import ProgressColumn
 
-from xrayscan.console.terminal import Clock, film_bar, moves, printable, restarted, stderr, tell
+from xrayscan.console.terminal import Clock, film_bar, moves, printable, restarted, stderr, take_away, tell
+from xrayscan.files.text import counted
+
+if TYPE_CHECKING:
+    from xrayscan.evaluation.films import TestFilms
 
 FAILED_SHOWN = 10
 
@@ -42,8 +46,17 @@ class FilmConsole:
         self._task = restarted(self._bar, self._task, what)
 
     def _stop(self) -> None:
-        if self._bar.live.is_started:  # else stopping would print an empty line
-            self._bar.stop()
+        take_away(self._bar)
+
+
+def labelled_counts(films: "TestFilms") -> str:
+    """How many films have each label, of how many patients, such as "12 PNEUMONIA, 12 NORMAL, 9 patients (…)"."""
+    negative, positive = map(printable, films.folder.labels)
+    found, patients = int(films.labels.sum()), counted(int(films.groups.max()) + 1, "patient")
+    return (
+        f"{found:,} {positive}, {len(films.labels) - found:,} {negative}, {patients} "
+        f"(IDs from {printable(films.folder.patients_by)})"
+    )
 
 
 def tell_failed(out: Console, failed: Mapping[str, str]) -> None:

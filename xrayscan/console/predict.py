@@ -8,12 +8,23 @@ from typing import Self
 from rich.progress import ProgressColumn, Task
 from rich.text import Text
 
-from xrayscan.console.terminal import Clock, duration, film_bar, moves, printable, restarted, say, stderr, tell_files
+from xrayscan.console.terminal import (
+    Clock,
+    duration,
+    film_bar,
+    moves,
+    printable,
+    restarted,
+    say,
+    stderr,
+    take_away,
+    tell_files,
+)
 from xrayscan.console.worklist import next_commands, tell_worklist
 from xrayscan.model.card import ModelCard
 from xrayscan.observing.progress import Progress
 from xrayscan.scanning.hardware import Hardware
-from xrayscan.worklist.worklist import Worklist
+from xrayscan.worklist.worklist import NOTICE, Worklist
 
 UNANSWERED = 10.0  # s without an answer of the file system after which people are told
 REPORTS = "pictures and reports"  # a phase, as people read it
@@ -93,11 +104,10 @@ class ScanConsole:
         self._stop()
         tell_worklist(self._console, worklist, verbose=self._verbose)
         tell_files(self._console, files, next_commands(worklist, models))
-        say(self._console, f"{self._clock.told()} [italic]Suggested reading order. Not a diagnosis.[/]")
+        say(self._console, f"{self._clock.told()} [italic]{NOTICE}[/]")
 
     def _stop(self) -> None:
-        if self._bar.live.is_started:  # else stopping would print an empty line
-            self._bar.stop()
+        take_away(self._bar)
 
 
 def progress_line(progress: Progress, rate: float) -> str:

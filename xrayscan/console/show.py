@@ -9,6 +9,7 @@ from xrayscan.files.text import encodable
 from xrayscan.model.card import ModelCard
 from xrayscan.store.record import FACT_LABELS
 from xrayscan.worklist.tiers import TierScale
+from xrayscan.worklist.worklist import NOTICE
 
 
 def print_film(film: InspectedFilm, path: str, picture: str | None = None) -> None:
@@ -29,7 +30,7 @@ def print_film(film: InspectedFilm, path: str, picture: str | None = None) -> No
     tell(out, _evidence(film.evidence, path))
     if picture:
         tell(out, f"Written: {printable(encodable(picture))} (the film beside what the model sees)")
-    out.print("[italic]Suggested reading order. Not a diagnosis.[/]")
+    out.print(f"[italic]{NOTICE}[/]")
 
 
 def _fact(value: object) -> str:

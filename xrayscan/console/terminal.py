@@ -173,6 +173,12 @@ def restarted(bar: Bar, task: TaskID, description: str) -> TaskID:
     return bar.add_task(description, total=None)
 
 
+def take_away(bar: Bar) -> None:
+    """Stop showing a bar, if it is shown: else that would print an empty line."""
+    if bar.live.is_started:
+        bar.stop()
+
+
 class Clock:
     """How long a person waited: in all, and for what."""
 

@@ -33,8 +33,8 @@ class TrainConsole(FilmConsole):
         tell_warnings(out, films)
         say(
             out,
-            f"Training on {counted(len(films.training), 'film')}, validating on {len(films.validation):,} (no shared "
-            f"patients; patient IDs from {printable(films.folder.patients_by)}).",
+            f"Training on {counted(len(films.training), 'film')}, validating on {len(films.validation):,} "
+            f"({patients_apart(films)}).",
         )
         if epochs:
             out.print(f"Resuming after epoch {epochs[-1].number} of {epochs[-1].of}.")
@@ -80,6 +80,11 @@ class TrainConsole(FilmConsole):
         """Seconds until the last epoch is over, as long as epochs take what the last one took."""
         assert self._last
         return self._last.seconds * max(0.0, self._last.of - self._last.number - share)
+
+
+def patients_apart(films: "SplitFilms") -> str:
+    """That nobody's films are on both sides, and how that is known."""
+    return f"no shared patients; patient IDs from {printable(films.folder.patients_by)}"
 
 
 def tell_warnings(out: Console, films: "SplitFilms") -> None:

@@ -22,7 +22,7 @@ from xrayscan.console.terminal import (
     tell_files,
     titled_table,
 )
-from xrayscan.console.train import tell_warnings
+from xrayscan.console.train import patients_apart, tell_warnings
 from xrayscan.files.text import counted, escaped
 from xrayscan.model.backend import Epoch
 
@@ -77,7 +77,7 @@ class TuneConsole:
         say(
             self._console,
             f"Every trial trains on {counted(len(films.training), 'film')} and is validated on "
-            f"{len(films.validation):,} (no shared patients; patient IDs from {printable(films.folder.patients_by)}).",
+            f"{len(films.validation):,} ({patients_apart(films)}).",
         )
 
     def begin(self, number: int, parameters: Mapping[str, Any]) -> None:

@@ -13,13 +13,14 @@ from rich.text import Text
 from xrayscan.console.terminal import aligned, printable, say, shell_word, tell, titled_table
 from xrayscan.files.text import counted, ending
 from xrayscan.model.card import Interval
-from xrayscan.model.graph_file import SUFFIXES
+from xrayscan.model.file import SUFFIX
+from xrayscan.model.graph_file import graph_suffix
+from xrayscan.models import DEFAULT
 from xrayscan.report.remedies import remedy
 from xrayscan.store.record import Status
 from xrayscan.worklist.worklist import DISAGREE, Worklist, WorklistRow
 
 UNSCORED = (Status.SET_ASIDE, Status.FAILED)
-DEFAULT = "default"  # the model of commands that are given none
 TOP = 5
 TOP_REASONS = 8
 HEADING = 12  # characters of a model's name above its probabilities: its end, where paths differ
@@ -54,8 +55,7 @@ def next_commands(worklist: Worklist, models: Sequence[str]) -> list[str]:
     first = next(iter(worklist.top(1)), None)
     if first is None:
         return []
-    ending = os.path.splitext(models[0])[1].lower()
-    site = f"site{ending if ending in SUFFIXES else '.safetensors'}"  # an exported model stays one
+    site = f"site{graph_suffix(models[0]) or SUFFIX}"  # an exported model stays one
     options = [] if list(models) == [DEFAULT] else [f" --model {shell_word(model, 'MODEL')}" for model in models]
     return [
         f"xrayscan show {shell_word(first.source, 'FILE')}{''.join(options)}",

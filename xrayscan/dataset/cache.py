@@ -13,7 +13,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +24,7 @@ import platformdirs
 
 from xrayscan.dataset import perceptual_hash
 from xrayscan.errors import DecodeError, OutputError
-from xrayscan.files.atomic import atomic_file, sync_folder
+from xrayscan.files.atomic import atomic_file, sync_folder, write_new
 from xrayscan.files.paths import Path, path_text
 from xrayscan.files.text import encodable
 from xrayscan.model.backend import Pixels
@@ -106,8 +106,8 @@ class FilmCache:
             try:
                 _write_array(os.path.join(part, PIXELS), entry.pixels)
                 _write_array(os.path.join(part, HASHES), entry.hashes)
-                _write(os.path.join(part, REASONS), [json.dumps(entry.reasons).encode()])
-                _write(os.path.join(part, SEAL), [_seal(part).encode()])
+                write_new(os.path.join(part, REASONS), json.dumps(entry.reasons).encode())
+                write_new(os.path.join(part, SEAL), _seal(part).encode())
                 shutil.rmtree(folder, ignore_errors=True)  # a damaged one
                 os.replace(part, folder)
             finally:
@@ -159,14 +159,7 @@ def _write_array(path: str, array: npt.NDArray[Any]) -> None:
     """As `numpy.save`, which says nothing of why it failed."""
     head = io.BytesIO()
     np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
-    _write(path, [head.getvalue(), np.ascontiguousarray(array).data.cast("B")])
-
-
-def _write(path: str, parts: Iterable[bytes | memoryview]) -> None:
-    with open(path, "xb") as file:
-        file.writelines(parts)
-        file.flush()
-        os.fsync(file.fileno())
+    write_new(path, head.getvalue(), np.ascontiguousarray(array).data.cast("B"))
 
 
 def _seal(folder: str) -> str:

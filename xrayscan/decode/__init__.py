@@ -10,8 +10,9 @@ from xrayscan.decode import gzipped
 from xrayscan.decode.builtin import BUILT_IN
 from xrayscan.decode.interface import Decoder, Radiograph
 from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
-from xrayscan.decode.sniff import HEAD_BYTES, named_as_image, named_as_not_read, not_read
+from xrayscan.decode.sniff import named_as_image, named_as_not_read, not_read, unsupported
 from xrayscan.errors import Code, DecodeError
+from xrayscan.sources.reading import HEAD_BYTES
 
 __all__ = ["BUILT_IN", "Decoder", "Limits", "Radiograph", "decode", "named_as_image", "named_as_not_read", "sniff"]
 
@@ -51,7 +52,7 @@ def _decoded(data: bytes, at_least: int, limits: Limits, decoders: Sequence[Deco
     decoder = _decoder_of(head, decoders)
     if decoder is None:
         if name := not_read(head):
-            raise DecodeError(Code.UNSUPPORTED_FORMAT, f"{name} is not supported: convert it to PNG or JPEG")
+            raise unsupported(name)
         raise DecodeError(Code.MISNAMED, "not an image in a known format")
     try:
         radiograph = decoder.decode(data, at_least=at_least, limits=limits)

@@ -4,16 +4,16 @@ import zlib
 
 from xrayscan.decode.limits import Limits
 from xrayscan.errors import Code, DecodeError
+from xrayscan.sources.reading import HEAD_BYTES
 
 MAGIC = b"\x1f\x8b\x08"
 _GZIP = 16 + zlib.MAX_WBITS
-_HEAD_BYTES = 4096
 
 
 def inflated_head(head: bytes) -> bytes:
     """Return the first bytes of the content, as far as the compressed head tells; none if it is damaged."""
     try:
-        return zlib.decompressobj(_GZIP).decompress(head, _HEAD_BYTES)
+        return zlib.decompressobj(_GZIP).decompress(head, HEAD_BYTES)
     except zlib.error:
         return b""
 

@@ -3,7 +3,7 @@
 import os
 import re
 
-HEAD_BYTES = 4096  # enough for every signature below
+from xrayscan.errors import Code, DecodeError
 
 # Formats that hold pictures and are not read: offset, signature, name.
 _NOT_READ = (
@@ -71,11 +71,17 @@ _BARE_DICOM = re.compile(
     re.DOTALL,
 )
 
-
-# Prefix and first element, the length of the file meta information: they tell a preamble of which a part was cut off.
+# DICOM PS3.10 section 7.1. Prefix and first element, which is the length of the file meta information: they tell a
+# preamble of which a part was cut off.
 _PREFIX = b"DICM"
 _META = _PREFIX + b"\x02\x00\x00\x00UL\x04\x00"
 _PREAMBLE_BYTES = 128
+_META_START = _PREAMBLE_BYTES + len(_PREFIX)
+
+
+def before_meta(head: bytes) -> int:
+    """Return how many bytes stand before the file meta information: those of preamble and prefix, or 0 without them."""
+    return _META_START if head[_PREAMBLE_BYTES:_META_START] == _PREFIX else 0
 
 
 def cut_from_preamble(head: bytes) -> int:
@@ -89,7 +95,7 @@ def is_dicom(head: bytes) -> bool:
 
     Source: DICOM PS3.10 section 7.1 (preamble and prefix); the data set without them is PS3.5 section 7.1.
     """
-    if head.startswith(_PREFIX, _PREAMBLE_BYTES) or cut_from_preamble(head):
+    if before_meta(head) or cut_from_preamble(head):
         return True
     return len(head) >= 12 and bool(_BARE_DICOM.match(head))
 
@@ -102,6 +108,11 @@ def not_read(head: bytes) -> str | None:
     if head[:4] == b"RIFF":
         return {b"WEBP": "WebP", b"AVI ": "video"}.get(head[8:12])
     return _BRANDS.get(head[8:12]) if head[4:8] == b"ftyp" else None
+
+
+def unsupported(name: str) -> DecodeError:
+    """What a file of such a format is refused with."""
+    return DecodeError(Code.UNSUPPORTED_FORMAT, f"{name} is not supported: convert it to PNG or JPEG")
 
 
 def named_as_not_read(path: str) -> str | None:

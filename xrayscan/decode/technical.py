@@ -9,7 +9,8 @@ from PIL import Image
 from pydicom import dcmread
 
 from xrayscan.decode.dicom.read import header_kept_private
-from xrayscan.decode.sniff import HEAD_BYTES, is_dicom
+from xrayscan.decode.sniff import is_dicom
+from xrayscan.sources.reading import HEAD_BYTES
 
 _BITS_PER_SAMPLE = 258  # TIFF 6.0 tag
 _DICOM = ["BitsStored", "SamplesPerPixel"]

@@ -5,12 +5,12 @@ of what is inside: an `EngineWorker`, made on whatever machine from a `Plan`, re
 which draws what the engine yields, writes records.
 """
 
-import importlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from xrayscan.errors import UsageError
+from xrayscan.files.targets import load_target
 
 Row = dict[str, Any]  # one file: a flat dict of plain values and read-only arrays
 Rows = Iterator[Row | None]  # None stands for "none for now": whoever draws them has time for something else
@@ -113,9 +113,8 @@ class Engine:
 
     def load(self) -> Callable[[EngineJob, Rows], Iterator[list[Row]]]:
         """Import the function. Raises: UsageError if it or what it needs is not installed."""
-        module, _, attribute = self.target.partition(":")
         try:
-            run: Callable[[EngineJob, Rows], Iterator[list[Row]]] = getattr(importlib.import_module(module), attribute)
+            run: Callable[[EngineJob, Rows], Iterator[list[Row]]] = load_target(self.target)
         except (ImportError, AttributeError) as error:
             how = f": pip install 'xrayscan[{self.extra}]'" if self.extra else ""
             raise UsageError(f"engine {self.name} is not installed ({error}){how}") from error

@@ -32,7 +32,7 @@ from xrayscan.plugin.loading import load_predictor
 from xrayscan.scanning.hardware import Hardware
 from xrayscan.scanning.row import Row, pixel_column
 from xrayscan.scanning.score import BatchScorer
-from xrayscan.scanning.workers import default_workers
+from xrayscan.scanning.workers import reader_count
 from xrayscan.statistics.metrics import CELLS, Resampler, confusion
 
 Probabilities = npt.NDArray[np.float64]
@@ -115,7 +115,7 @@ def evaluate(
         by_column(folder.films, settings.by)  # before the work
     models = _loaded(list(path_texts(references)))
     points = {reference: _point(model, settings) for reference, model in models.items()}
-    workers = default_workers() if settings.workers is None else settings.workers
+    workers = reader_count(settings.workers)
     specs = [model.card.input for model in models.values()]
     cache = film_cache(settings.cache, settings.cache_size)
     films = read_films(folder, settings.split, specs, workers=workers, cache=cache, on_film=settings.on_film)

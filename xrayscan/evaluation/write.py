@@ -3,9 +3,7 @@
 import csv
 import dataclasses
 import json
-import math
 import os
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +14,9 @@ from xrayscan.evaluation.groups import GROUP_FIGURES, ByGroup, Groups
 from xrayscan.evaluation.page import write_evaluation_page
 from xrayscan.files.atomic import atomic_writer
 from xrayscan.files.paths import Path, path_text
+from xrayscan.files.plain import plain
 from xrayscan.files.run_folder import make_folder, refuse_finished
-from xrayscan.files.text import encodable, spreadsheet_cell
+from xrayscan.files.text import spreadsheet_cell
 from xrayscan.model.card import TRIAL
 
 FILES = ("metrics.json", "predictions.csv", "evaluation.html")
@@ -43,7 +42,7 @@ def write_evaluation(evaluation: Evaluation, out: Path, *, overwrite: bool = Fal
 
 def evaluation_metrics(evaluation: Evaluation) -> dict[str, Any]:
     """One object per model, by the name the user called it, as plain values; what is undefined is None."""
-    return {model.reference: _plain(_of_model(model, evaluation)) for model in evaluation.models}
+    return {model.reference: plain(_of_model(model, evaluation)) for model in evaluation.models}
 
 
 def _of_model(model: Evaluated, evaluation: Evaluation) -> dict[str, Any]:
@@ -96,19 +95,6 @@ def _by_group(groups: Groups, found: ByGroup) -> dict[str, Any]:
 
 def _with_ci(figures: Figures) -> dict[str, Any]:
     return {**figures.values, "ci95": dict(figures.intervals)}
-
-
-def _plain(value: Any) -> Any:
-    """The value as JSON holds it: numbers that are not finite become None, names lose bytes that are no text."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(item) for item in value]
-    if isinstance(value, str):
-        return encodable(value)
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    return value
 
 
 def _write_predictions(evaluation: Evaluation, path: str) -> None:

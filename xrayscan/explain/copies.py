@@ -1,7 +1,6 @@
 """Worklist → the films themselves, by tier and in reading order, in a folder of their own."""
 
 import contextlib
-import hashlib
 import os
 import re
 from collections.abc import Iterable
@@ -9,11 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from xrayscan.errors import DecodeError, OutputError
-from xrayscan.explain.evidence import CHANGED
+from xrayscan.explain.unchanged import read_unchanged
 from xrayscan.files.atomic import new_file, writing
 from xrayscan.files.run_folder import make_folder
 from xrayscan.files.text import encodable
-from xrayscan.plugin.sources import read_file
 from xrayscan.sources.address import LOCAL, scheme, split
 from xrayscan.worklist.worklist import Worklist, WorklistRow
 
@@ -77,11 +75,9 @@ def _placed(row: WorklistRow, path: str, way: str) -> str | None:
         if way == "link":
             return _linked(row, path)
         try:
-            data = read_file(row.source)
+            data = read_unchanged(row.source, row.facts.sha256)
         except DecodeError as error:
             return str(error)
-        if hashlib.sha256(data).hexdigest() != row.facts.sha256:
-            return CHANGED
         with open(path, "xb", opener=new_file) as file:
             file.write(data)
     return None

@@ -3,7 +3,6 @@
 Made after ranking, from the files themselves: each is read again and shown only if it is still the one that was scored.
 """
 
-import hashlib
 import io
 import itertools
 import math
@@ -21,9 +20,9 @@ from xrayscan.decode.resize import preprocess
 from xrayscan.errors import DecodeError
 from xrayscan.explain.heatmap import Explainer, Neighbour, over_film
 from xrayscan.explain.seen import write_picture
+from xrayscan.explain.unchanged import read_unchanged
 from xrayscan.model.backend import Pixels, Placement
 from xrayscan.model.file import Model
-from xrayscan.plugin.sources import read_file
 from xrayscan.runtime.interface import cores
 from xrayscan.scanning.prepare import decoded
 from xrayscan.store.record import Facts, Status
@@ -36,7 +35,6 @@ REDUCED_FIRST = 2.0  # times the size asked for, by whole numbers, which is quic
 EIGHTHS = 8  # a JPEG can be decoded at 1/8 to 8/8 of its size
 STRONGEST = 0.55  # how much of the film the overlay hides where the map is 1
 WITHHELD = "burned-in annotation: shown only with --burned-in"
-CHANGED = "the file has changed since it was scored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +98,7 @@ def _read(
     """The film's pictures, and the pixels that the model takes where there is one to explain it."""
     large = _shorter(side, facts)
     try:
-        data = read_file(source)
-        if hashlib.sha256(data).hexdigest() != sha256:
-            return Evidence(source, problem=CHANGED), None
+        data = read_unchanged(source, sha256)
         films = decoded(data, {large} | ({explainer.spec.side} if explainer else set()))
     except DecodeError as error:
         return Evidence(source, problem=str(error)), None

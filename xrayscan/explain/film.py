@@ -21,6 +21,7 @@ from xrayscan.scanning.prepare import prepare
 from xrayscan.scanning.score import BatchScorer
 from xrayscan.store.record import FACT_LABELS
 from xrayscan.worklist.tiers import Tier, TierScale
+from xrayscan.worklist.worklist import NOTICE
 
 PICTURES = {b"\xff\xd8": "jpeg", b"\x89PNG": "png"}  # by their first bytes, those that we make
 
@@ -70,7 +71,7 @@ class InspectedFilm:
             if value not in (None, "")
         )
         table = Markup("<table>{}</table>").format(Markup("").join(cells))
-        return str(self._image() + table + Markup("<p><em>Suggested reading order. Not a diagnosis.</em></p>"))
+        return str(self._image() + table + Markup("<p><em>{}</em></p>").format(NOTICE))
 
     def _image(self) -> Markup:
         shown = self.evidence

@@ -12,7 +12,7 @@ from xrayscan.exploration.file_properties import Looks, look_at
 from xrayscan.exploration.shortcut import WEAK, Shortcut, shortcut
 from xrayscan.files.paths import Path, path_text
 from xrayscan.files.text import counted
-from xrayscan.scanning.workers import default_workers
+from xrayscan.scanning.workers import reader_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def explore(directory: Path, folder: LabelledFolder, settings: ExploreSettings =
 
     Raises: InputError if a label is left without a readable film.
     """
-    workers = default_workers() if settings.workers is None else settings.workers
+    workers = reader_count(settings.workers)
     films = look_at(folder, workers=workers, on_film=settings.on_film)
     settings.on_stage("looking for copies")
     looks = films.looks

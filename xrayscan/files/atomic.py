@@ -67,6 +67,28 @@ def new_file(path: str, flags: int = 0) -> int:
     return os.open(path, NEW, 0o666 & os.stat(os.path.dirname(path) or os.curdir).st_mode)
 
 
+def new_folder(path: str) -> None:
+    """Create a folder that is not there yet, as open to others as the one it is in. Raises: OSError."""
+    os.mkdir(path, os.stat(os.path.dirname(path) or os.curdir).st_mode & 0o777)
+
+
+def write_new(path: str, *parts: bytes | memoryview) -> None:
+    """Write a file that is not there yet, and have it on disk. Raises: OSError, FileExistsError among them."""
+    with open(path, "xb", opener=new_file) as file:
+        file.writelines(parts)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def second_name(path: str, name: str) -> None:
+    """Give a file another name that is not there yet, as a link or else a copy. Raises: as `write_new`."""
+    try:
+        os.link(path, name)
+    except OSError:  # a file system without hard links
+        with open(path, "rb") as file:
+            write_new(name, file.read())
+
+
 def sync_folder(folder: str) -> None:
     """Have a folder's new names survive a power failure, where the system can. Raises: OSError."""
     if os.name == "nt":

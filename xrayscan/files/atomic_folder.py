@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from xrayscan.files.atomic import ANOTHER_OUT, new_file, sync_folder, writing
+from xrayscan.files.atomic import ANOTHER_OUT, new_folder, second_name, sync_folder, write_new, writing
 
 PART, OLD = ".part", ".old"  # endings of the new folder until it is whole, and of the older one until it is gone
 
@@ -27,19 +27,12 @@ class NewFolder:
                 return False
         except (FileNotFoundError, NotADirectoryError):
             return False
-        try:
-            os.link(old, os.path.join(self.path, name))
-        except OSError:  # a file system without hard links
-            with open(old, "rb") as file:
-                self.add(name, file.read())
+        second_name(old, os.path.join(self.path, name))
         return True
 
     def add(self, name: str, content: bytes) -> None:
         """Write a file. Raises: FileExistsError for a name that was given before."""
-        with open(os.path.join(self.path, name), "xb", opener=new_file) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        write_new(os.path.join(self.path, name), content)
 
 
 @contextlib.contextmanager
@@ -54,7 +47,7 @@ def atomic_folder(path: str, remedy: str = ANOTHER_OUT) -> Iterator[NewFolder]:
     with writing(path, remedy):
         try:
             remove(part)
-            os.mkdir(part, os.stat(os.path.dirname(path) or os.curdir).st_mode & 0o777)
+            new_folder(part)
             yield NewFolder(part, path)
             sync_folder(part)
             remove(old)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from xrayscan.errors import OutputError
-from xrayscan.files.atomic import ANOTHER_OUT, writing
+from xrayscan.files.atomic import ANOTHER_OUT, new_folder, writing
 from xrayscan.files.text import encodable
 
 OVERWRITE = "give another --out, or --overwrite to replace it"
@@ -74,7 +74,7 @@ def make_subfolder(path: str) -> None:
         raise OutputError(f"{encodable(path)} is a link, and is not followed: remove it, or {ANOTHER_OUT}")
     with writing(path):
         with contextlib.suppress(FileExistsError):
-            os.mkdir(path, os.stat(os.path.dirname(path) or os.curdir).st_mode & 0o777)
+            new_folder(path)
         if not os.path.isdir(path):
             raise OutputError(f"{encodable(path)} is no folder: remove it, or {ANOTHER_OUT}")
 

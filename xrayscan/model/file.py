@@ -14,13 +14,14 @@ from xrayscan.files.regular import read_regular
 from xrayscan.files.text import nearest
 from xrayscan.model.card import ModelCard
 from xrayscan.model.gate import split_gate
-from xrayscan.model.graph_file import SUFFIXES, Exported, read_exported, save_exported
+from xrayscan.model.graph_file import SUFFIXES, Exported, graph_suffix, read_exported, save_exported
 from xrayscan.model.provenance import Provenance, split_tensors
 from xrayscan.model.tensors import Tensors, metadata_of, sealed, unsealed
 
 HEADER_KEY = "xrayscan"
 UNSEALED_FORMAT = 1  # of cards, written before files had a digest
-MODEL_FILE = "model.safetensors"  # inside a training run's folder
+SUFFIX = ".safetensors"  # of every model file but exported ones
+MODEL_FILE = f"model{SUFFIX}"  # inside a training run's folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def load_model(reference: Path = "default") -> Model:
     Nothing in it is executed.
     """
     path = resolve(path_text(reference))
-    if os.path.splitext(path)[1].lower() in SUFFIXES:
+    if graph_suffix(path):
         return _exported(path)
     try:
         data = read_regular(path)
@@ -111,13 +112,13 @@ def export_model(path: str, model: Model, graph: bytes, weights: bytes = b"") ->
 
 def suffix_of(model: Model) -> str:
     """How the name of a file ends that holds such a model."""
-    return next((suffix for suffix, kind in SUFFIXES.items() if kind == model.graph_format), ".safetensors")
+    return next((suffix for suffix, kind in SUFFIXES.items() if kind == model.graph_format), SUFFIX)
 
 
 def check_suffix(model: Model, path: str) -> None:
     """Raises: UsageError if a file of this name, which says how it is read, could not hold what becomes of a model."""
-    given, wanted = os.path.splitext(path)[1].lower(), suffix_of(model)
-    if given != wanted and (model.graph or given in SUFFIXES):
+    given, wanted = graph_suffix(path), suffix_of(model)
+    if given != wanted and (model.graph or given):
         raise UsageError(f"{path}: what {model.reference} becomes is a {wanted} file too: end its name in {wanted}")
 
 
@@ -174,8 +175,8 @@ def resolve(reference: str) -> str:
 def bundled_models() -> dict[str, str]:
     """Map the names of the models inside the package to their paths."""
     folder = importlib.resources.files("xrayscan.models")
-    files = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".safetensors"))
-    return {name.removesuffix(".safetensors"): str(folder / name) for name in files}
+    files = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(SUFFIX))
+    return {name.removesuffix(SUFFIX): str(folder / name) for name in files}
 
 
 def read_card(reference: str) -> ModelCard:

@@ -19,7 +19,7 @@ from xrayscan.errors import ModelError
 from xrayscan.files.atomic import atomic_file
 from xrayscan.files.regular import read_regular
 from xrayscan.model.card import ModelCard
-from xrayscan.model.tensors import Tensors, digest, sealed, unsealed
+from xrayscan.model.tensors import NOT_AS_SEALED, Tensors, digest, sealed, unsealed
 
 KEY, CARD_KEY = "xrayscan", "xrayscan.card"  # of the metadata: what is read back, and what people read
 GRAPH, WEIGHTS = "graph", "weights"  # names of the graph's bytes among the tensors, which the digest covers
@@ -71,8 +71,14 @@ def read_exported(path: str) -> Exported:
     return _opened(graph, rest[: -len(CLOSE)], read_regular(weights_beside(path)))
 
 
+def graph_suffix(path: str) -> str:
+    """How the name of an exported model's file ends, in lower case; empty for any other file."""
+    suffix = os.path.splitext(path)[1].lower()
+    return suffix if suffix in SUFFIXES else ""
+
+
 def _is_onnx(path: str) -> bool:
-    return SUFFIXES[os.path.splitext(path)[1].lower()] == "onnx"
+    return SUFFIXES[graph_suffix(path)] == "onnx"
 
 
 def weights_beside(path: str) -> str:
@@ -94,7 +100,7 @@ def _opened(graph: bytes, text: bytes, weights: bytes = b"") -> Exported:
         raise ModelError("its card is damaged") from error
     told = header.pop(GRAPH_DIGEST, None)
     if not whole or told != digest(header, {**tensors, **_of_graph(graph, weights)}):
-        raise ModelError("its content is not what its digest says: it was damaged or changed")
+        raise ModelError(NOT_AS_SEALED)
     return Exported(ModelCard.from_plain(header), tensors, graph, weights)
 
 

@@ -17,6 +17,7 @@ from xrayscan.model.plain_json import plain_json
 Tensors = Mapping[str, npt.NDArray[Any]]
 
 DIGEST = "sha256"  # in the header: over the rest of it and all tensors
+NOT_AS_SEALED = "its content is not what its digest says: it was damaged or changed"
 NOT_HERE = "not a model file, or a damaged one"
 KINDS = frozenset("?bhilqBHILQefd")  # what NumPy and safetensors both know: no bfloat16, no float8
 
@@ -45,7 +46,7 @@ def unsealed(key: str, data: bytes, *, finite: bool = True) -> tuple[dict[str, A
     told = header.pop(DIGEST, None)
     tensors = _arrays(data)
     if told is not None and told != digest(header, tensors):
-        raise ModelError("its content is not what its digest says: it was damaged or changed")
+        raise ModelError(NOT_AS_SEALED)
     for name, array in tensors.items():
         if finite and array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ModelError(f"its tensor {name[:80]!r} holds values that are no numbers")

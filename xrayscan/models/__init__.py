@@ -1,1 +1,3 @@
 """The models that ship with xrayscan, as safetensors files."""
+
+DEFAULT = "default"  # the one that is used where none is given

@@ -1,13 +1,13 @@
 """What hears of a training run, before anything of it is imported; and what it hears."""
 
 import functools
-import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from xrayscan.errors import OutputError, UsageError, XrayscanError
+from xrayscan.files.targets import load_target
 from xrayscan.model.backend import Epoch
 
 
@@ -38,9 +38,8 @@ class Callback:
 
     def load(self) -> Listener:
         """Import the function. Raises: UsageError that says why it is not there."""
-        module, _, attribute = self.target.partition(":")
         try:
-            found: Listener = getattr(importlib.import_module(module), attribute)
+            found: Listener = load_target(self.target)
         except (ImportError, AttributeError) as error:
             raise UsageError(f"callback {self.name}: {self.target} did not load: {error}") from error
         return found

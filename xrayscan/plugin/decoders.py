@@ -3,8 +3,8 @@
 import functools
 
 from xrayscan.decode import BUILT_IN, Decoder, sniff
-from xrayscan.decode.sniff import HEAD_BYTES
 from xrayscan.plugin.manager import load_registry
+from xrayscan.sources.reading import HEAD_BYTES
 
 
 def decoders_for(data: bytes) -> tuple[Decoder, ...]:

@@ -9,10 +9,9 @@ from xrayscan.files.text import encodable
 from xrayscan.report.jsonl import json_value
 from xrayscan.report.table import worklist_table
 from xrayscan.store.record import FACT_TYPES
-from xrayscan.worklist.worklist import Worklist
+from xrayscan.worklist.worklist import NOTICE, Worklist
 
 ROWS = 50_000  # in one batch, all that is in memory at a time
-NOTICE = "Suggested reading order. Not a diagnosis."
 _TYPES = {str: pa.string(), int | None: pa.int64(), float | None: pa.float64()}
 _OUTCOME = {"rank": pa.int64(), "probability": pa.float64(), "flags": pa.list_(pa.string())}
 

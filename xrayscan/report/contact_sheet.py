@@ -11,12 +11,11 @@ from typing import Any
 from xrayscan.files.atomic import atomic_file
 from xrayscan.files.text import counted, ending, visible
 from xrayscan.report.interface import PageSettings
-from xrayscan.worklist.worklist import Worklist, WorklistRow
+from xrayscan.worklist.worklist import NOTICE, Worklist, WorklistRow
 
 COLUMNS, ROWS = 5, 6  # of a page
 A4 = (8.27, 11.69)  # inches
 NAME = 26  # characters of a film's name
-NOTICE = "Suggested reading order. Not a diagnosis."
 COLOURS = {"high": "#b3261e", "intermediate": "#8a5a00", "low": "#1b6e3c", "unlike": "#5b3fa0"}
 
 

@@ -1,6 +1,8 @@
 """Worklist → CSV, harmless when opened in a spreadsheet or shown in a terminal."""
 
 import csv
+from collections.abc import Iterable
+from typing import TextIO
 
 from xrayscan.files.atomic import atomic_writer
 from xrayscan.files.text import spreadsheet_cell
@@ -17,9 +19,14 @@ def write_csv(worklist: Worklist, path: str, *, compressed: bool = False) -> Non
     """
     columns, rows = worklist_table(worklist)
     with atomic_writer(path, compressed=compressed) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(map(spreadsheet_cell, columns))
-        writer.writerows(map(csv_cell, row) for row in rows)
+        write_rows(file, columns, rows)
+
+
+def write_rows(file: TextIO, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Write a heading and rows to a file that is open, each as one line."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(map(spreadsheet_cell, columns))
+    writer.writerows(map(csv_cell, row) for row in rows)
 
 
 def csv_cell(value: object) -> str:

@@ -13,6 +13,7 @@ from xrayscan.errors import ModelError, OutputError
 from xrayscan.files.text import encodable
 from xrayscan.model.card import ModelCard
 from xrayscan.model.parameters import parse
+from xrayscan.models import DEFAULT
 from xrayscan.report.interface import PictureSettings
 from xrayscan.store.finished import read_finished
 from xrayscan.store.sqlite import START_OVER
@@ -40,7 +41,7 @@ def reopen(folder: str, settings: RankSettings | None = None) -> Worklist:
 class Asked:
     """What a scan was asked for, as its ``run.json`` tells; what is missing there or makes no sense is left out."""
 
-    model: str = "default"  # the first one
+    model: str = DEFAULT  # the first one
     folders: tuple[str, ...] = ()
     when: str = ""  # it ended, for people
     rank: Mapping[str, Any] = field(default_factory=dict)  # of RankSettings
@@ -57,7 +58,7 @@ def asked(folder: str) -> Asked:
     run = _mapping(content)
     settings = _mapping(run.get("settings"))
     return Asked(
-        next(iter(_texts(settings.get("models"))), "default"),
+        next(iter(_texts(settings.get("models"))), DEFAULT),
         _texts(settings.get("paths")),
         when(run.get("finished")),
         _usable(RankSettings, _mapping(settings.get("rank"))),

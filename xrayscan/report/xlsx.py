@@ -16,12 +16,11 @@ from xrayscan.errors import OutputError
 from xrayscan.files.atomic import atomic_file
 from xrayscan.files.text import visible
 from xrayscan.report.table import worklist_table
-from xrayscan.worklist.worklist import Worklist
+from xrayscan.worklist.worklist import NOTICE, Worklist
 
 MOST_ROWS = 1_048_576  # of a sheet, the heading among them; source: Excel's specifications and limits
 LONGEST = 32_767  # characters of a cell, likewise
 MOMENT = datetime.datetime(2000, 1, 1)  # of every file's properties, so that the same rows give the same bytes
-NOTICE = "Suggested reading order. Not a diagnosis."
 WIDTHS = {"source": 60, "reason": 40, "flags": 30, "probability": 12}  # characters; others have Excel's own
 NONE = re.compile("[\ufffe\uffff]")  # no characters, which XML cannot hold; source: XML 1.0 section 2.2
 # What would be read as an escape; source: ECMA-376 part 1, 22.4.2.4 (bstr).

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from xrayscan.errors import InputError
+from xrayscan.files.atomic import second_name
 from xrayscan.model.backend import Placement
 from xrayscan.model.file import Model
 from xrayscan.network.choice import QUICK_SECONDS, answers, choose, compare
@@ -25,7 +26,7 @@ from xrayscan.runtime.interface import why_missing
 from xrayscan.scanning.local_engine import read
 from xrayscan.scanning.prepare import prepare
 from xrayscan.scanning.scan import ScanSettings, candidates, scan
-from xrayscan.scanning.workers import default_workers
+from xrayscan.scanning.workers import reader_count
 
 LONG = 20_000  # films of a scan for which a runtime is chosen
 DRAWN_SIDE = 1024  # pixels of the films drawn where none are given
@@ -98,14 +99,14 @@ def _drawn(undo: contextlib.ExitStack) -> Iterator[str]:
         Image.fromarray(pixels).save(path, quality=92)
         yield path
         for name in (f"{path}-{again:02}.jpeg" for again in range(1, DRAWN_TIMES)):
-            os.link(path, name)
+            second_name(path, name)
             yield name
 
 
 def _decode_rate(paths: Sequence[str], model: Model, settings: ScanSettings, longest: float) -> float:
     """Films per second of all readers, once they have started."""
     until = time.perf_counter() + longest
-    workers = default_workers() if settings.workers is None else settings.workers
+    workers = reader_count(settings.workers)
     work = functools.partial(prepare, specs=(model.card.input,), limits=settings.limits)
     numbered = enumerate(itertools.islice(itertools.cycle(paths), max(len(paths), DECODED)))
     some = itertools.takewhile(lambda film: film[0] < DECODED or time.perf_counter() < until, numbered)

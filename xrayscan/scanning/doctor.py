@@ -13,6 +13,7 @@ from xrayscan.errors import Code, InputError, ModelError, OutputError, XrayscanE
 from xrayscan.files.text import counted
 from xrayscan.model.backend import Placement
 from xrayscan.model.file import Model, load_model
+from xrayscan.models import DEFAULT
 from xrayscan.network.device import cpu_has_bf16
 from xrayscan.plugin.extras import extras
 from xrayscan.plugin.manager import load_registry
@@ -38,7 +39,7 @@ class Finding:
     exit_code: int = 0  # that of the error that it will cause; 0: nothing is wrong
 
 
-def examine(reference: str = "default") -> Iterator[Finding]:
+def examine(reference: str = DEFAULT) -> Iterator[Finding]:
     """Look at everything, with the model that a user would name so. What is wrong is a finding, never an exception."""
     yield from (Finding("versions", name, version) for name, version in versions().items())
     yield from _devices()

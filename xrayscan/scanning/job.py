@@ -19,7 +19,7 @@ from xrayscan.scanning.score import BatchScorer
 from xrayscan.scanning.stages import Asked, batch_stage, hardware, row_stage
 from xrayscan.scanning.versions import installed_versions
 from xrayscan.scanning.worker import WorkerPlan
-from xrayscan.scanning.workers import default_workers
+from xrayscan.scanning.workers import reader_count
 
 NOT_DICOM = (".jpg", ".jpeg", ".png")  # a first file of such a name is mostly followed by others
 
@@ -68,7 +68,7 @@ def run_here(job: Any, rows: Rows) -> Iterator[list[Row]]:
             itertools.chain([first], rows),
             prepare=row_stage(job.models, job.asked),
             start=start,
-            workers=default_workers() if job.asked.workers is None else job.asked.workers,
+            workers=reader_count(job.asked.workers),
             file_timeout=job.asked.file_timeout,
             stopping=job.stopping,
             readers=functools.partial(kept.readers, dicom=dicom),

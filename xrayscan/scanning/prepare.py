@@ -17,6 +17,7 @@ from xrayscan.checks.polarity import righted
 from xrayscan.decode import BUILT_IN, Radiograph, decode, named_as_image, named_as_not_read, sniff
 from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
 from xrayscan.decode.resize import preprocess
+from xrayscan.decode.sniff import unsupported
 from xrayscan.errors import Code, DecodeError, Status
 from xrayscan.files.own_output import is_own_output
 from xrayscan.model.input_spec import InputSpec
@@ -126,5 +127,5 @@ def _refuse_foreign(head: bytes, path: str) -> None:
     if not head:
         raise DecodeError(Code.EMPTY, "empty file")
     if name := named_as_not_read(path):
-        raise DecodeError(Code.UNSUPPORTED_FORMAT, f"{name} is not supported: convert it to PNG or JPEG")
+        raise unsupported(name)
     raise DecodeError(Code.MISNAMED, f"not an {'archive' if archive else 'image'}, though its name says so")

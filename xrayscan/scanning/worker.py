@@ -15,7 +15,7 @@ from xrayscan.scanning.hardware import Hardware
 from xrayscan.scanning.row import Row
 from xrayscan.scanning.stages import Asked, batch_stage, hardware, row_stage
 from xrayscan.scanning.versions import refuse_others
-from xrayscan.scanning.workers import default_workers, open_workers
+from xrayscan.scanning.workers import open_workers, reader_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class WorkerPlan:
         if own.computed != settled.computed:
             ways = (" ".join(one) for one in (settled.computed, own.computed))
             raise UsageError("a worker cannot compute in {}, as others do, but in {}: give --runtime".format(*ways))
-        return ScanWorker(models, self.asked, own, cores or default_workers())
+        return ScanWorker(models, self.asked, own, cores or reader_count())
 
     def _loaded(self) -> list[Model]:
         refuse_others(self.versions)

@@ -1,7 +1,6 @@
 """Reader processes: a row function run on many rows at once, where a bad file costs the one row that holds it."""
 
 import contextlib
-import os
 import pickle
 import sys
 import time
@@ -12,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from xrayscan.errors import Code, XrayscanError
+from xrayscan.runtime.interface import cores
 from xrayscan.scanning.reader import CRASHED, Work, failed, raised
 from xrayscan.scanning.reader_memory import reader_share
 from xrayscan.scanning.row import Row, Rows
@@ -28,9 +28,9 @@ TICKS_PER_TIMEOUT = 4
 PAUSE = 0.05  # s between two looks at rows that are not there yet
 
 
-def default_workers() -> int:
-    """One reader per core that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def reader_count(asked: int | None = None) -> int:
+    """As many readers as were asked for; None: one per core that this process may use."""
+    return cores() if asked is None else asked
 
 
 class WorkerPool:

@@ -6,10 +6,9 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Self
 
-from xrayscan.errors import InputError
-from xrayscan.files.text import encodable
-from xrayscan.store.sqlite import connect, explained, refuse_links, transaction
+from xrayscan.store.sqlite import connect, explained, transaction
 from xrayscan.store.store import STORE_NAME
+from xrayscan.store.store_file import refuse_absent
 
 SCHEMA = """
     CREATE TABLE IF NOT EXISTS outbox (
@@ -33,9 +32,7 @@ class Outbox:
         Raises: InputError if there is no scan; OutputError if the store is in use or damaged.
         """
         path = os.path.join(folder, STORE_NAME)
-        if not os.path.exists(path):
-            raise InputError(f"{encodable(path)}: no scan in this folder: run `xrayscan predict` first")
-        refuse_links(path)
+        refuse_absent(path)
         with explained(path), contextlib.closing(connect(path)) as connection:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             with transaction(connection, "EXCLUSIVE"):

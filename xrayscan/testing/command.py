@@ -7,11 +7,11 @@ class TestExport(CommandContract):
 """
 
 import contextlib
-import importlib
 import io
 
 import click
 
+from xrayscan.files.targets import load_target
 from xrayscan.plugin.command import Command
 from xrayscan.testing.contract import Contract, assert_registrable, clauses_of, light, target_module
 
@@ -57,8 +57,7 @@ def check_wrong_option(command: Command) -> None:
 
 
 def _target(command: Command) -> click.Command:
-    module, _, attribute = command.target.partition(":")
-    found = getattr(importlib.import_module(module), attribute)
+    found = load_target(command.target)
     assert isinstance(found, click.Command), f"{command.target} is {type(found).__name__}, not a click command"
     return found
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from xrayscan.files.targets import module_of
 from xrayscan.plugin.isolation import HEAVY
 from xrayscan.plugin.manager import ONLY, load_registry
 from xrayscan.plugin.registry import EDGES
@@ -87,7 +88,7 @@ def light(
 
 def target_module(offered: Any) -> str:
     """The module of a target such as ``my_plugin.cluster:run``."""
-    return str(offered.target.partition(":")[0])
+    return module_of(offered.target)
 
 
 def _assert_light(edge: str, name: str, module: str) -> None:

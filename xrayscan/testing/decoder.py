@@ -17,8 +17,8 @@ import numpy as np
 
 from xrayscan.decode import BUILT_IN, Decoder, Radiograph, decode, sniff
 from xrayscan.decode.limits import DEFAULT_LIMITS, Limits
-from xrayscan.decode.sniff import HEAD_BYTES
 from xrayscan.errors import Code, DecodeError
+from xrayscan.sources.reading import HEAD_BYTES
 from xrayscan.testing.contract import Contract, assert_registrable, clauses_of, light
 
 CUTS = 30

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from xrayscan.errors import UsageError
 from xrayscan.model.calibration import Calibration, logit
 from xrayscan.model.card import OperatingPoint
+from xrayscan.statistics.logistic import fit_shares
 from xrayscan.statistics.metrics import Floats, Labels, Resampler, sensitivity, specificity
 
 FOLDS = 5
@@ -54,15 +55,10 @@ def fit_platt(logits: Floats, labels: Labels) -> Calibration:
     Class weights move a network's intercept, which a temperature alone cannot undo.
     Source: Platt, "Probabilistic outputs for support vector machines" (1999), section 2.2.
     """
-    from sklearn.linear_model import LogisticRegression
-
-    # Smoothed targets as weights: each film counts for its label and, a little, for the other one.
+    # Smoothed targets: each film counts for its label and, a little, for the other one.
     positive, negative = labels.sum(), (1 - labels).sum()
     target = np.where(labels == 1, (positive + 1) / (positive + 2), 1 / (negative + 2))
-    column = np.concatenate([logits, logits]).reshape(-1, 1).astype(np.float64)
-    both = np.concatenate([np.ones(len(labels)), np.zeros(len(labels))])
-    fitted = LogisticRegression(C=np.inf).fit(column, both, sample_weight=np.concatenate([target, 1 - target]))
-    slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    slope, intercept = fit_shares(logits, target)
     if slope < LEAST_SLOPE:  # the best slope that does not turn the order round is the least; the mean decides the rest
         slope, intercept = LEAST_SLOPE, logit(float(target.mean())) - LEAST_SLOPE * float(logits.mean())
     return Calibration(slope, intercept)

@@ -23,7 +23,7 @@ from xrayscan.model.provenance import Provenance, split_tensors
 from xrayscan.network.pretrained import weights_seen
 from xrayscan.network.process_group import first_alone, refuse_unequal, told_by_first
 from xrayscan.plugin.callback import listening
-from xrayscan.scanning.workers import default_workers
+from xrayscan.scanning.workers import reader_count
 from xrayscan.training.gate import flagged_shares, teach_gate
 from xrayscan.training.measure import Measured, measure
 from xrayscan.training.plan import Plan, SplitFilms, Trained, TrainSettings
@@ -98,7 +98,7 @@ def split_films(directory: str, spec: InputSpec, settings: TrainSettings) -> Spl
 
 
 def _divided(folder: LabelledFolder, spec: InputSpec, settings: TrainSettings) -> SplitFilms:
-    workers = default_workers() if settings.workers is None else settings.workers
+    workers = reader_count(settings.workers)
     films, left_out = for_training(folder)
     chosen = _few(films) if settings.fast_dev_run else films
     cache = film_cache(settings.cache, settings.cache_size)

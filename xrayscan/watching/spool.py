@@ -8,7 +8,7 @@ import shutil
 import threading
 
 from xrayscan.errors import OutputError
-from xrayscan.files.atomic import sync_folder, writing
+from xrayscan.files.atomic import sync_folder, write_new, writing
 from xrayscan.files.run_folder import make_folder
 
 UID = re.compile(r"[0-9](?:[0-9.]{0,62}[0-9])?")  # PS3.5 9.1, without its rule on leading zeros, which many break
@@ -39,10 +39,7 @@ class Spool:
             raise OutputError("the SOP Instance UID is none")
         part = os.path.join(self._folder, f".{uid}-{threading.get_ident()}.part")
         try:
-            with open(part, "xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            write_new(part, data)
             for name in (f"{uid}.dcm", f"{uid}-{hashlib.sha256(data).hexdigest()[:16]}.dcm"):
                 if self._named(part, os.path.join(self._folder, name), data):
                     break

@@ -12,7 +12,8 @@ from typing import Self
 
 from xrayscan.model.card import ModelCard
 from xrayscan.store.record import Status
-from xrayscan.store.store import Counts, Store
+from xrayscan.store.rows import Counts
+from xrayscan.store.store import Store
 from xrayscan.worklist.order import RankSettings
 from xrayscan.worklist.row import DISAGREE as DISAGREE
 from xrayscan.worklist.row import Reading
@@ -20,6 +21,7 @@ from xrayscan.worklist.row import WorklistRow as WorklistRow
 from xrayscan.worklist.tiers import Tier
 from xrayscan.worklist.trust import doubts
 
+NOTICE = "Suggested reading order. Not a diagnosis."  # wherever it is shown
 SOME_FAILED, NONE_SCORED = 6, 3  # exit codes, as the manual lists them
 
 

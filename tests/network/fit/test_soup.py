@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from xrayscan.network.fit.soup import Soup, matching, rescale
+from xrayscan.network.fit.soup import Soup, rescale
+from xrayscan.statistics.logistic import fit_shares
 
 
 def test_the_soup_is_the_mean_of_its_members():
@@ -15,7 +16,7 @@ def test_the_soup_is_the_mean_of_its_members():
 
 def test_a_soup_is_made_as_sure_as_its_members_together():
     logits = np.linspace(-2, 2, 41).astype(np.float32)
-    slope, intercept = matching(logits, 1 / (1 + np.exp(-(2.0 * logits + 0.5))))
+    slope, intercept = fit_shares(logits, 1 / (1 + np.exp(-(2.0 * logits + 0.5))))
     assert (slope, intercept) == pytest.approx((2.0, 0.5), abs=1e-3)
     torch.manual_seed(0)
     body = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(1024, 1))

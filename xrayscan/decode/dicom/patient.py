@@ -10,9 +10,9 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 from xrayscan.decode.dicom.read import header_kept_private, read_dataset
 from xrayscan.decode.gzipped import MAGIC, inflate
 from xrayscan.decode.limits import DEFAULT_LIMITS
-from xrayscan.decode.sniff import HEAD_BYTES, cut_from_preamble, is_dicom
+from xrayscan.decode.sniff import cut_from_preamble, is_dicom
 from xrayscan.sources.address import split
-from xrayscan.sources.reading import read_file
+from xrayscan.sources.reading import HEAD_BYTES, read_file
 
 NEVER_DICOM = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".csv", ".txt")  # so that their bytes are read once
 THREADS = 8  # they wait for disks and network drives

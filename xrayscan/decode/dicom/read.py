@@ -15,11 +15,9 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 
 from xrayscan.decode.gzipped import inflated
 from xrayscan.decode.limits import Limits
-from xrayscan.decode.sniff import cut_from_preamble
+from xrayscan.decode.sniff import before_meta, cut_from_preamble
 from xrayscan.errors import Code, DecodeError
 
-_PREFIX = b"DICM"
-_META_START = 132  # preamble and prefix, PS3.10 section 7.1
 _LONG = (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")  # 32-bit lengths
 _PIXEL_DATA = 0x7FE00010
 _MAX_ELEMENTS = 100_000  # at the top level; radiographs have some hundred
@@ -116,7 +114,7 @@ def _file_meta(data: bytes) -> tuple[int, str]:
     Source: PS3.10 section 7.1; PS3.5 section 7.1.2 (explicit VR, in which it is written).
     Raises: DecodeError if it cannot be followed and yet may ask for an inflation without bounds.
     """
-    at, syntax = _META_START if data[128:_META_START] == _PREFIX else 0, ""
+    at, syntax = before_meta(data), ""
     while data[at : at + 2] == b"\x02\x00":
         if not data[at + 4 : at + 6].isalpha():
             return _not_deflated(data, at)

@@ -21,9 +21,10 @@ from xrayscan.network.device import keep_memory
 from xrayscan.network.fit.early_stopping import SPECIFICITY, EarlyStopping, epoch_metrics, sensitivity_at
 from xrayscan.network.fit.losses import plain_loss
 from xrayscan.network.fit.optimisers import LearningGroups
-from xrayscan.network.fit.soup import Soup, matching, rescale
+from xrayscan.network.fit.soup import Soup, rescale
 from xrayscan.network.fit.train_state import TrainState
 from xrayscan.network.process_group import sharing_cores
+from xrayscan.statistics.logistic import fit_shares
 
 BEST = "best/"  # before the names of the best epoch's weights in a snapshot
 
@@ -150,10 +151,14 @@ class _Run:
         return epoch
 
     def _mixed(self, validation: Films) -> Tensors:
-        """The soup of the members so far, rescaled to be as sure as they are together."""
+        """The soup of the members so far, rescaled to be as sure as they are together.
+
+        The mean of weights is less sure than the mean of answers, and of another mind about the middle. No label is
+        asked.
+        """
         self.state.take(self.soup.mean())
         answers = np.asarray(self.soup.answers) / self.soup.members
-        rescale(self.state.kept, *matching(self.state.predict(validation), answers))
+        rescale(self.state.kept, *fit_shares(self.state.predict(validation), answers))
         return self.state.weights()
 
     def _kept(self, number: int, values: dict[str, Any], logits: npt.NDArray[np.float32]) -> bool:

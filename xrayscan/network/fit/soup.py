@@ -63,21 +63,6 @@ def _below(tensors: Tensors) -> dict[str, npt.NDArray[Any]]:
     return {name.removeprefix(PREFIX): array for name, array in tensors.items() if name.startswith(PREFIX)}
 
 
-def matching(logits: npt.NDArray[np.float32], probabilities: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """Slope and intercept with which logits (N,) come nearest to probabilities (N,), by cross-entropy.
-
-    No label is asked. The mean of weights is less sure than the mean of answers, and of another mind about the middle.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    twice = np.concatenate([logits, logits]).reshape(-1, 1).astype(np.float64)
-    said = np.repeat([1, 0], len(logits))
-    fitted = LogisticRegression(C=np.inf).fit(
-        twice, said, sample_weight=np.concatenate([probabilities, 1 - probabilities])
-    )
-    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-
-
 def rescale(network: nn.Module, slope: float, intercept: float) -> None:
     """Change the last dense layer, if that gives the logit, so that the logit becomes slope * logit + intercept."""
     dense = [module for module in network.modules() if isinstance(module, nn.Linear)]

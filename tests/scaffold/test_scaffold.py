@@ -8,7 +8,7 @@ from command_line import xrayscan
 from plugin_environment import PluginEnvironment
 
 from xrayscan.plugin.registry import EDGES
-from xrayscan.plugin.scaffold import KINDS
+from xrayscan.scaffold.scaffold import KINDS
 
 
 @pytest.fixture(autouse=True)

@@ -110,7 +110,7 @@ def _contract(kind: str) -> str:
 
 
 def _template(kind: str) -> str:
-    return importlib.resources.files("xrayscan.plugin.templates").joinpath(f"{kind}.py").read_text("utf-8")
+    return importlib.resources.files("xrayscan.scaffold.templates").joinpath(f"{kind}.py").read_text("utf-8")
 
 
 def _refuse_name(name: str, module: str, kind: str) -> None:

@@ -1,0 +1,1 @@
+"""A plugin to start from, of every kind: one that keeps its contract from its first day."""
