@@ -4,7 +4,6 @@ pydicom tries one codec after another until one returns something, and the laxer
 kind of codestream has one codec here, chosen because it refuses truncated data, or is watched while it decodes.
 """
 
-import contextlib
 import dataclasses
 import re
 from typing import Any
@@ -16,14 +15,12 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, HTJ2KLossless, JPEG2000Lossless, JPEGLossless, JPEGLSLossless, RLELossless
 
-from xrayscan.decode.chroma import holds_ybr
 from xrayscan.decode.codec_stderr import captured_stderr
 from xrayscan.decode.dicom import j2k_stream
 from xrayscan.decode.dicom.codestream import Codestream, Kind
 from xrayscan.decode.dicom.layout import HIGH_THROUGHPUT, Layout
-from xrayscan.decode.flags import Flag
 from xrayscan.decode.jpeg import checks
-from xrayscan.decode.jpeg.decoder import film_of, smallest_colours
+from xrayscan.decode.jpeg.decoder import film_of
 from xrayscan.decode.jpeg.stream import Stream, read_stream
 from xrayscan.decode.limits import Limits
 from xrayscan.errors import Code, DecodeError
@@ -129,21 +126,16 @@ def _decoded(dataset: FileDataset, layout: Layout, uid: UID, plugin: str) -> Val
 def _baseline(stream: Codestream, layout: Layout, limits: Limits) -> Values:
     """Decode 8-bit DCT at full size, as strictly as a JPEG file; colour becomes its luma."""
     assert stream.jpeg is not None
-    grey, _chroma, flags = film_of(stream.jpeg, max(stream.rows, stream.columns), limits)
+    grey, layout.colourful, flags = film_of(stream.jpeg, max(stream.rows, stream.columns), limits)
     layout.flags += flags
     return grey
 
 
 def _with_colours(stream: Codestream, layout: Layout) -> Stream:
-    """Without an Adobe segment libjpeg takes three components for YCbCr; the photometric interpretation decides, unless
-    the planes are a film as YCbCr alone."""
+    """Without an Adobe segment libjpeg takes three components for YCbCr; the photometric interpretation decides, and
+    ``film_of`` sees when it lies."""
     if stream.jpeg is None:
         raise DecodeError(Code.DAMAGED, "damaged JPEG")
     if layout.photometric != "RGB" or stream.components != 3 or stream.jpeg.names_its_colours:
         return stream.jpeg
-    as_rgb = read_stream(stream.data[:2] + b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00" + stream.data[2:])
-    with contextlib.suppress(ValueError):  # damaged: the whole of it will say so
-        if holds_ybr(smallest_colours(as_rgb)):
-            layout.flags.append(Flag.PHOTOMETRIC)
-            return stream.jpeg
-    return as_rgb
+    return read_stream(stream.data[:2] + b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00" + stream.data[2:])
