@@ -4,8 +4,10 @@ pydicom tries one codec after another until one returns something, and the laxer
 kind of codestream has one codec here, chosen because it refuses truncated data, or is watched while it decodes.
 """
 
+import contextlib
 import dataclasses
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from pydicom.uid import UID, HTJ2KLossless, JPEG2000Lossless, JPEGLossless, JPEG
 from xrayscan.decode.codec_stderr import captured_stderr
 from xrayscan.decode.dicom import j2k_stream
 from xrayscan.decode.dicom.codestream import Codestream, Kind
+from xrayscan.decode.dicom.gdcm_frame import decode_grey
 from xrayscan.decode.dicom.layout import HIGH_THROUGHPUT, Layout
 from xrayscan.decode.jpeg import checks
 from xrayscan.decode.jpeg.decoder import film_of
@@ -58,9 +61,8 @@ def read_pixels(dataset: FileDataset, layout: Layout, limits: Limits) -> Values:
         layout.stream = stream = dataclasses.replace(stream, jpeg=_with_colours(stream, layout))
         return _baseline(stream, layout, limits)
     _check_stream(stream)
-    uid, plugin = _DECODERS[stream.kind]
     with captured_stderr() as said:
-        values = _decoded(dataset, layout, HTJ2KLossless if layout.syntax in HIGH_THROUGHPUT else uid, plugin)
+        values = _compressed(dataset, layout, stream)
     if any("Corrupt JPEG" in line or "remature end" in line for line in said if not _STRAY_AT_END.search(line)):
         raise DecodeError(Code.DAMAGED, "truncated or damaged DICOM pixel data")
     return values
@@ -92,12 +94,20 @@ def _check_stream(stream: Codestream) -> None:
         checks.check_is_sound(stream.jpeg)
 
 
+def _compressed(dataset: FileDataset, layout: Layout, stream: Codestream) -> Values:
+    uid, plugin = _DECODERS[stream.kind]
+    if plugin == "gdcm" and stream.components == 1:
+        with _refused():
+            return decode_grey(stream.data, layout.rows, layout.columns, stream.precision)
+    return _decoded(dataset, layout, HTJ2KLossless if layout.syntax in HIGH_THROUGHPUT else uid, plugin)
+
+
 def _decoded(dataset: FileDataset, layout: Layout, uid: UID, plugin: str) -> Values:
     """Let pydicom decode by what holds, not by what the header says."""
     dataset.file_meta.TransferSyntaxUID = uid  # the decoder insists on its own
     source: FileDataset | bytes = dataset
     precision = layout.stream.precision if layout.stream else 0
-    stored = precision or layout.stored
+    stored = max(precision, 8) if plugin == "gdcm" else precision or layout.stored  # of fewer GDCM ends the process
     coded = layout.stream.is_signed if layout.stream else None
     options = {
         "rows": layout.rows,
@@ -111,16 +121,23 @@ def _decoded(dataset: FileDataset, layout: Layout, uid: UID, plugin: str) -> Val
         "number_of_frames": 1,
         **_AS_STORED,
     }
-    try:
+    with _refused():
         if layout.stream:  # in one fragment, without an offset table that may be wrong
             source = encapsulate([layout.stream.data])
             options["pixel_keyword"] = "PixelData"
         values, _ = get_decoder(uid).as_array(source, index=0, decoding_plugin=plugin, **options)
+    return np.asarray(values)
+
+
+@contextlib.contextmanager
+def _refused() -> Iterator[None]:
+    """Whatever a codec raises means that it refuses the pixels."""
+    try:
+        yield
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException:  # pylibjpeg-rle panics, as Rust does, with an exception that is no Exception
         raise DecodeError(Code.DAMAGED, "truncated or damaged DICOM pixel data") from None
-    return np.asarray(values)
 
 
 def _baseline(stream: Codestream, layout: Layout, limits: Limits) -> Values:
