@@ -15,7 +15,15 @@ import numpy.typing as npt
 from pydicom.dataset import FileDataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import UID, HTJ2KLossless, JPEG2000Lossless, JPEGLossless, JPEGLSLossless, RLELossless
+from pydicom.uid import (
+    UID,
+    ExplicitVRBigEndian,
+    HTJ2KLossless,
+    JPEG2000Lossless,
+    JPEGLossless,
+    JPEGLSLossless,
+    RLELossless,
+)
 
 from xrayscan.decode.codec_stderr import captured_stderr
 from xrayscan.decode.dicom import j2k_stream
@@ -56,7 +64,7 @@ def read_pixels(dataset: FileDataset, layout: Layout, limits: Limits) -> Values:
     stream = layout.stream
     if stream is None:
         _check_native_length(dataset, layout)
-        return _decoded(dataset, layout, UID(layout.syntax), "")
+        return _native(dataset, layout)
     if stream.kind is Kind.JPEG:
         layout.stream = stream = dataclasses.replace(stream, jpeg=_with_colours(stream, layout))
         return _baseline(stream, layout, limits)
@@ -77,6 +85,16 @@ def _check_native_length(dataset: FileDataset, layout: Layout) -> None:
         raise DecodeError(Code.TRUNCATED, "truncated DICOM: pixel data end early")
     if (len(value) - length) * _TOO_MUCH >= length and value[length:].strip(b"\0"):
         raise DecodeError(Code.HEADER, "damaged DICOM: more pixel data than one image of its size has")
+
+
+def _native(dataset: FileDataset, layout: Layout) -> Values:
+    """Point at grey words where they lie; pydicom unpacks colour, and bytes that big endian swaps in pairs."""
+    is_big = layout.syntax == ExplicitVRBigEndian
+    if layout.samples > 1 or (is_big and layout.allocated == 8):
+        return _decoded(dataset, layout, UID(layout.syntax), "")
+    words = f"{'>' if is_big else '<'}{'i' if layout.is_signed else 'u'}{layout.allocated // 8}"
+    count = layout.rows * layout.columns
+    return np.frombuffer(dataset.PixelData, words, count).reshape(layout.rows, layout.columns)
 
 
 def _check_stream(stream: Codestream) -> None:
