@@ -54,7 +54,7 @@ def radiograph_of(
         turned = image.getexif().get(EXIF_ORIENTATION, 1) in range(2, 9)
         upright = ImageOps.exif_transpose(image) if turned else image
         brightness, flags = _brightness(upright, format_name, bits, used, signed, white_is_zero)
-        chroma = chroma_of_image(upright)
+        chroma = 0.0 if Flag.PHOTOMETRIC in flags else chroma_of_image(upright)
     facts = Facts(format=format_name, rows=upright.height, columns=upright.width)
     reading = {"pixels": image.mode, "bits": str(bits or 8)}
     return Radiograph(brightness, facts, ((Flag.UPRIGHT,) if turned else ()) + flags, reading, chroma=chroma)

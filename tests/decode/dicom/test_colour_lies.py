@@ -98,6 +98,7 @@ def test_differences_of_colour_compressed_as_if_they_were_rgb_are_no_colour():
     radiograph = read(dicom(np.repeat(np.repeat(YBR, 4, 0), 4, 1), uid.JPEGBaseline8Bit, bits=8))
     assert np.abs(radiograph.brightness[::4, ::4] - FILM / 255).mean() < 0.03
     assert radiograph.flags == (Flag.PHOTOMETRIC,)
+    assert radiograph.chroma == 0
 
 
 @pytest.mark.parametrize("said", [{"BitsAllocated": 16, "SamplesPerPixel": 1}, {"Rows": 54}])

@@ -29,6 +29,12 @@ class Census:
     bits: int
 
     @property
+    def ends(self) -> tuple[int, int]:
+        """The smallest and the largest code."""
+        first, last = np.flatnonzero(self.present)[[0, -1]]
+        return int(first), int(last)
+
+    @property
     def is_one_level(self) -> bool:
         return int(np.count_nonzero(self.present)) < 2
 
@@ -62,7 +68,7 @@ class Census:
         lost = (brightness <= _SATURATED) | (brightness >= 1 - _SATURATED)
         if covered is not None:
             lost |= ~covered[used]
-        first, last = np.flatnonzero(self.present)[[0, -1]]
+        first, last = self.ends
         inner = (used != first) & (used != last)
         return bool(weights[lost & inner].sum() * 2 > weights[inner].sum())
 

@@ -14,7 +14,6 @@ from xrayscan.decode.dicom.layout import Layout
 from xrayscan.decode.dicom.tables import read_lookup
 from xrayscan.decode.flags import Flag
 from xrayscan.decode.grey import next_depth
-from xrayscan.decode.jpeg.decoder import chroma
 from xrayscan.errors import Code, DecodeError
 
 Brightness = npt.NDArray[np.float32]
@@ -64,8 +63,7 @@ def luma(samples: Samples, layout: Layout) -> tuple[Brightness, float, list[Flag
     they use. The luma of YBR is its first plane.
     """
     if samples.ndim == 2:
-        jpeg = layout.stream and layout.stream.jpeg
-        return _of_255(samples), chroma(jpeg) if jpeg else 0.0, []
+        return _of_255(samples), layout.colourful, []
     samples, found = _unsigned(samples)
     depth = min(layout.stored, (layout.stream and layout.stream.precision) or layout.stored)
     if depth >= 16 or int(samples.max()) >> depth:

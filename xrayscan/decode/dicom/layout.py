@@ -69,6 +69,7 @@ class Layout:
     high_bit: int = 0
     is_signed: bool = False
     planar: int = 0
+    colourful: float = 0.0  # of DCT colour, of which only the luma is kept
     flags: list[Flag] = field(default_factory=list)
 
     @property

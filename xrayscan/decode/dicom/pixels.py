@@ -7,6 +7,7 @@ kind of codestream has one codec here, chosen because it refuses truncated data,
 import contextlib
 import dataclasses
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,16 +15,23 @@ import numpy.typing as npt
 from pydicom.dataset import FileDataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import UID, HTJ2KLossless, JPEG2000Lossless, JPEGLossless, JPEGLSLossless, RLELossless
+from pydicom.uid import (
+    UID,
+    ExplicitVRBigEndian,
+    HTJ2KLossless,
+    JPEG2000Lossless,
+    JPEGLossless,
+    JPEGLSLossless,
+    RLELossless,
+)
 
-from xrayscan.decode.chroma import holds_ybr
 from xrayscan.decode.codec_stderr import captured_stderr
 from xrayscan.decode.dicom import j2k_stream
 from xrayscan.decode.dicom.codestream import Codestream, Kind
+from xrayscan.decode.dicom.gdcm_frame import decode_grey
 from xrayscan.decode.dicom.layout import HIGH_THROUGHPUT, Layout
-from xrayscan.decode.flags import Flag
 from xrayscan.decode.jpeg import checks
-from xrayscan.decode.jpeg.decoder import film_of, smallest_colours
+from xrayscan.decode.jpeg.decoder import film_of
 from xrayscan.decode.jpeg.stream import Stream, read_stream
 from xrayscan.decode.limits import Limits
 from xrayscan.errors import Code, DecodeError
@@ -56,14 +64,13 @@ def read_pixels(dataset: FileDataset, layout: Layout, limits: Limits) -> Values:
     stream = layout.stream
     if stream is None:
         _check_native_length(dataset, layout)
-        return _decoded(dataset, layout, UID(layout.syntax), "")
+        return _native(dataset, layout)
     if stream.kind is Kind.JPEG:
         layout.stream = stream = dataclasses.replace(stream, jpeg=_with_colours(stream, layout))
         return _baseline(stream, layout, limits)
     _check_stream(stream)
-    uid, plugin = _DECODERS[stream.kind]
     with captured_stderr() as said:
-        values = _decoded(dataset, layout, HTJ2KLossless if layout.syntax in HIGH_THROUGHPUT else uid, plugin)
+        values = _compressed(dataset, layout, stream)
     if any("Corrupt JPEG" in line or "remature end" in line for line in said if not _STRAY_AT_END.search(line)):
         raise DecodeError(Code.DAMAGED, "truncated or damaged DICOM pixel data")
     return values
@@ -78,6 +85,16 @@ def _check_native_length(dataset: FileDataset, layout: Layout) -> None:
         raise DecodeError(Code.TRUNCATED, "truncated DICOM: pixel data end early")
     if (len(value) - length) * _TOO_MUCH >= length and value[length:].strip(b"\0"):
         raise DecodeError(Code.HEADER, "damaged DICOM: more pixel data than one image of its size has")
+
+
+def _native(dataset: FileDataset, layout: Layout) -> Values:
+    """Point at grey words where they lie; pydicom unpacks colour, and bytes that big endian swaps in pairs."""
+    is_big = layout.syntax == ExplicitVRBigEndian
+    if layout.samples > 1 or (is_big and layout.allocated == 8):
+        return _decoded(dataset, layout, UID(layout.syntax), "")
+    words = f"{'>' if is_big else '<'}{'i' if layout.is_signed else 'u'}{layout.allocated // 8}"
+    count = layout.rows * layout.columns
+    return np.frombuffer(dataset.PixelData, words, count).reshape(layout.rows, layout.columns)
 
 
 def _check_stream(stream: Codestream) -> None:
@@ -95,12 +112,20 @@ def _check_stream(stream: Codestream) -> None:
         checks.check_is_sound(stream.jpeg)
 
 
+def _compressed(dataset: FileDataset, layout: Layout, stream: Codestream) -> Values:
+    uid, plugin = _DECODERS[stream.kind]
+    if plugin == "gdcm" and stream.components == 1:
+        with _refused():
+            return decode_grey(stream.data, layout.rows, layout.columns, stream.precision)
+    return _decoded(dataset, layout, HTJ2KLossless if layout.syntax in HIGH_THROUGHPUT else uid, plugin)
+
+
 def _decoded(dataset: FileDataset, layout: Layout, uid: UID, plugin: str) -> Values:
     """Let pydicom decode by what holds, not by what the header says."""
     dataset.file_meta.TransferSyntaxUID = uid  # the decoder insists on its own
     source: FileDataset | bytes = dataset
     precision = layout.stream.precision if layout.stream else 0
-    stored = precision or layout.stored
+    stored = max(precision, 8) if plugin == "gdcm" else precision or layout.stored  # of fewer GDCM ends the process
     coded = layout.stream.is_signed if layout.stream else None
     options = {
         "rows": layout.rows,
@@ -114,36 +139,38 @@ def _decoded(dataset: FileDataset, layout: Layout, uid: UID, plugin: str) -> Val
         "number_of_frames": 1,
         **_AS_STORED,
     }
-    try:
+    with _refused():
         if layout.stream:  # in one fragment, without an offset table that may be wrong
             source = encapsulate([layout.stream.data])
             options["pixel_keyword"] = "PixelData"
         values, _ = get_decoder(uid).as_array(source, index=0, decoding_plugin=plugin, **options)
+    return np.asarray(values)
+
+
+@contextlib.contextmanager
+def _refused() -> Iterator[None]:
+    """Whatever a codec raises means that it refuses the pixels."""
+    try:
+        yield
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException:  # pylibjpeg-rle panics, as Rust does, with an exception that is no Exception
         raise DecodeError(Code.DAMAGED, "truncated or damaged DICOM pixel data") from None
-    return np.asarray(values)
 
 
 def _baseline(stream: Codestream, layout: Layout, limits: Limits) -> Values:
     """Decode 8-bit DCT at full size, as strictly as a JPEG file; colour becomes its luma."""
     assert stream.jpeg is not None
-    grey, _chroma, flags = film_of(stream.jpeg, max(stream.rows, stream.columns), limits)
+    grey, layout.colourful, flags = film_of(stream.jpeg, max(stream.rows, stream.columns), limits)
     layout.flags += flags
     return grey
 
 
 def _with_colours(stream: Codestream, layout: Layout) -> Stream:
-    """Without an Adobe segment libjpeg takes three components for YCbCr; the photometric interpretation decides, unless
-    the planes are a film as YCbCr alone."""
+    """Without an Adobe segment libjpeg takes three components for YCbCr; the photometric interpretation decides, and
+    ``film_of`` sees when it lies."""
     if stream.jpeg is None:
         raise DecodeError(Code.DAMAGED, "damaged JPEG")
     if layout.photometric != "RGB" or stream.components != 3 or stream.jpeg.names_its_colours:
         return stream.jpeg
-    as_rgb = read_stream(stream.data[:2] + b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00" + stream.data[2:])
-    with contextlib.suppress(ValueError):  # damaged: the whole of it will say so
-        if holds_ybr(smallest_colours(as_rgb)):
-            layout.flags.append(Flag.PHOTOMETRIC)
-            return stream.jpeg
-    return as_rgb
+    return read_stream(stream.data[:2] + b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00" + stream.data[2:])

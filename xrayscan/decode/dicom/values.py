@@ -17,15 +17,13 @@ from xrayscan.decode.dicom.census import Census, Mask, Table, bulk, take_census
 from xrayscan.decode.dicom.codes import Stored
 from xrayscan.decode.dicom.facts import term
 from xrayscan.decode.dicom.layout import Layout
+from xrayscan.decode.dicom.shown import shown
 from xrayscan.decode.dicom.tables import Lookup, overlapping, read_lookup
 from xrayscan.decode.flags import Flag
 from xrayscan.errors import Code, DecodeError
 
-_STEPS = 65535  # brightness is rounded to 16 bits, which settles the last bits of the floating-point steps before …
-_FINE_STEPS = 1 << 30  # … and to a much finer grid first, for values that lie halfway between two steps
 _SOME_VALUES, _SAMPLE = 16, 1 << 17  # that make a picture; pixels that tell shares
 _OFTEN = 4  # times as many pixels as its neighbours: a value that stands out
-_BLOCK = 1 << 15  # pixels looked up at once: their indices stay in the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +66,13 @@ def monochrome_brightness(
         reading = _Reading("one value", np.zeros_like(values), flags=(Flag.ONE_LEVEL,))
     else:
         reading = _first_picture(dataset, values, census, is_inverted)
-    reading.table[is_padding] = 0
-    snapped = np.rint(np.clip(reading.table, 0, 1) * _FINE_STEPS) / _FINE_STEPS
-    rounded = np.rint(snapped * _STEPS) / _STEPS
+    brightness = shown(reading.table, stored.codes, census.ends, is_padding)
     flags += [*reading.flags, *([Flag.POLARITY] if contradicts else [])]
     notes = {"VOI": reading.name, "polarity": "inverted" if is_inverted else "as stored"}
     if is_padding.any():
         ends = numbers[is_padding][[0, -1]].tolist()
         notes["padding"] = str(ends[0]) if ends[0] == ends[1] else f"{ends[0]} … {ends[1]}"
-    return _looked_up(rounded.astype(np.float32), stored.codes), flags, notes
+    return brightness, flags, notes
 
 
 def polarity(dataset: Dataset, layout: Layout) -> tuple[bool, bool]:
@@ -196,14 +192,6 @@ def _from_range(values: Table, ends: tuple[float, float], is_inverted: bool) -> 
     low, high = ends
     span = max(high - low, np.finfo(np.float64).tiny)
     return _Reading(f"range {low:g} … {high:g}", np.asarray((high - values if is_inverted else values - low) / span))
-
-
-def _looked_up(table: npt.NDArray[np.float32], codes: npt.NDArray[np.unsignedinteger]) -> npt.NDArray[np.float32]:
-    brightness = np.empty(codes.shape, np.float32)
-    flat, source = brightness.reshape(-1), np.ascontiguousarray(codes).reshape(-1)
-    for at in range(0, len(flat), _BLOCK):
-        table.take(source[at : at + _BLOCK], out=flat[at : at + _BLOCK], mode="wrap")  # no checks
-    return brightness
 
 
 def _padding(dataset: Dataset, numbers: npt.NDArray[np.int64], stored: Stored) -> Mask:

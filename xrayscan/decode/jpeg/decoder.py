@@ -53,7 +53,7 @@ def film_of(parsed: Stream, at_least: int, limits: Limits) -> tuple[npt.NDArray[
     grey = grey_hw(parsed, at_least, limits)
     if parsed.frame.components == 1:
         return grey, 0.0, ()
-    colours = smallest_colours(parsed)
+    colours = _smallest_colours(parsed)
     if parsed.frame.components != 3 or not holds_ybr(colours):
         return grey, chroma_of(colours), ()
     side = max(at_least, 1)
@@ -61,12 +61,7 @@ def film_of(parsed: Stream, at_least: int, limits: Limits) -> tuple[npt.NDArray[
     return np.asarray(planes)[..., 0], 0.0, (Flag.PHOTOMETRIC,)
 
 
-def chroma(parsed: Stream) -> float:
-    """How colourful a complete film is, at the smallest scale that can be decoded."""
-    return 0.0 if parsed.frame.components == 1 else chroma_of(smallest_colours(parsed))
-
-
-def smallest_colours(parsed: Stream) -> npt.NDArray[np.uint8]:
+def _smallest_colours(parsed: Stream) -> npt.NDArray[np.uint8]:
     """Return RGB (H, W, 3), or CMYK (H, W, 4), at the smallest scale that can be decoded; ValueError if none can."""
     colours = "RGB" if parsed.frame.components == 3 else "CMYK"  # stored as the light that each ink lets through
     return np.asarray(simplejpeg.decode_jpeg(parsed.data, colours, min_height=1, min_width=1, strict=False))
