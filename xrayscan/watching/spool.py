@@ -20,7 +20,7 @@ class Spool:
 
     def __init__(self, folder: str, *, share: bool = False) -> None:
         make_folder(folder, share=share)
-        self._folder = folder
+        self._folder, self._naming = folder, threading.Lock()
         with writing(folder):
             for name in filter(PART.fullmatch, os.listdir(folder)):  # of a process that was killed: nobody was told
                 os.unlink(os.path.join(folder, name))
@@ -50,9 +50,19 @@ class Spool:
 
     def _named(self, part: str, path: str, data: bytes) -> bool:
         """Give the file its name, if that is free; whether this film has it now."""
-        try:
-            os.link(part, path)
-        except FileExistsError:
-            with open(path, "rb") as file:
-                return file.read() == data
-        return True
+        with self._naming, contextlib.suppress(FileExistsError):
+            if not os.path.lexists(path):
+                _give_name(part, path)
+                return True
+        with open(path, "rb") as file:
+            return file.read() == data
+
+
+def _give_name(part: str, path: str) -> None:
+    """Give a file a name that was free. Raises: OSError; FileExistsError if another process has it meanwhile."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links, such as many shares
+        os.rename(part, path)
