@@ -20,7 +20,7 @@ SMALL = {
     "ensemble": {},  # members are made below
     "knn": {"side": 16, "k": 5},
     "knn on features": {"k": 5, "features": "cnn"},
-    "lite0": {"side": 33},
+    "lite0": {"side": 33, "frozen": -1, "body": 1.0},  # from random weights all of it has to learn
     "mlp": {"side": 16, "widths": (16,)},
     "resnet18": {"side": 32},
     "resnet34": {"side": 32},
