@@ -50,7 +50,7 @@ def zip_members(blob: Blob, size: int) -> Iterator[Member]:
     yield from (member for member in members if not _is_folder(member))
     if problem:
         raise problem
-    if (len(members) - end.count) % (_FULL_16 + 1) or _begins_unlisted(blob, members):
+    if (len(members) - end.members) % (_FULL_16 + 1) or _begins_unlisted(blob, members):
         raise DecodeError(Code.DAMAGED, "damaged archive: its directory does not list all that is in it")
 
 
@@ -69,7 +69,7 @@ class _End(NamedTuple):
     begin: int
     length: int
     before: int  # bytes before the archive's own first
-    count: int  # members
+    members: int
     is_part: bool  # of an archive in several parts
 
 
