@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 
 from xrayscan.errors import InputError, OutputError
 from xrayscan.files.atomic import new_file
+from xrayscan.files.json_text import parsed
 from xrayscan.files.own_output import STORE_NAME as STORE_NAME
 from xrayscan.files.run_folder import make_folder
 from xrayscan.files.text import encodable
@@ -130,13 +131,19 @@ class Store:
             raise OutputError(f"{encodable(self._path)} was written by another version of xrayscan: {START_OVER}")
         try:
             self.run, self.models = int(self.recall("run")), tuple(map(str, self.recall("models")))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise self._damaged() from error
 
     @property
     def complete(self) -> bool:
         """Whether the last run came to its end; if not, its worklist lacks what it had not reached."""
         return bool(self.recall("complete"))
+
+    @property
+    def computed(self) -> tuple[str, ...]:
+        """Runtime and precision that the films were scored by; empty where that is not known."""
+        told = self.recall("computed")
+        return tuple(map(str, told)) if isinstance(told, list) and len(told) == 2 else ()
 
     def remember(self, **values: Any) -> None:
         """Keep JSON values beside the records, such as the model's card for reports made later."""
@@ -149,8 +156,8 @@ class Store:
         with explained(self._path):
             row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
             try:
-                return None if row is None else json.loads(row[0])
-            except ValueError as error:
+                return None if row is None else parsed(row[0])
+            except (ValueError, TypeError) as error:
                 raise self._damaged() from error
 
     def reuse(self, source: Source) -> Status | None:
@@ -209,7 +216,13 @@ class Store:
             self.write()
         with explained(self._path):
             numbers = *self._db.execute(schema.COUNTS, (self.run,)).fetchone(), self.recall("removed") or 0
-            return Counts(*map(int, numbers))
+        try:
+            counts = Counts(*map(int, numbers))
+        except (ValueError, TypeError, OverflowError) as error:
+            raise self._damaged() from error
+        if counts.found != counts.scored + counts.set_aside + counts.failed + counts.skipped:
+            raise self._damaged()
+        return counts
 
     def scored(
         self, score: Score | None = None, apart: float | None = None, before: int | None = None
