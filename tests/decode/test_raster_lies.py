@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
-from films import film, jpeg, png, read, refusal, tiff
+from films import bmp, film, jpeg, png, read, refusal, tiff
 from PIL import Image, TiffImagePlugin
 
 from xrayscan.decode import decode
@@ -126,3 +126,51 @@ def test_a_jpeg_in_tiff_that_is_smaller_than_the_picture_is_truncated(said):
         assert read(data).brightness.shape == said
     else:
         assert refusal(data).code is Code.TRUNCATED
+
+
+def with_header(data, body):
+    """The PNG with another header."""
+    return data[:8] + chunk(b"IHDR", body) + data[33:]
+
+
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def plain_pgm(values, rows):
+    return f"P2 {values.shape[1]} {rows} 255\n".encode() + b" ".join(b"%d" % value for value in values.ravel())
+
+
+HALF = {  # films of 72 rows under a header of 36
+    "PNG": with_header(png(), png()[16:20] + struct.pack(">I", 36) + png()[24:29]),
+    "PGM": netpbm("P5", FILM, 255).replace(b" 72\n", b" 36\n", 1),
+    "plain PGM": plain_pgm(FILM, 36),
+    "PBM": netpbm("P4", np.packbits(FILM > 128, axis=1), 1).replace(b"8 72\n1", b"60 36", 1),
+    "BMP": bmp()[:22] + struct.pack("<i", 36) + bmp()[26:],
+}
+
+
+@pytest.mark.parametrize("data", HALF.values(), ids=HALF)
+def test_more_values_than_the_header_says_are_refused_not_cut(data):
+    assert refusal(data).code == Code.HEADER
+
+
+def test_two_bytes_a_value_under_a_highest_value_of_one_byte_are_refused():
+    assert refusal(netpbm("P5", film(bits=12).byteswap(), 4095).replace(b"4095", b"255", 1)).code == Code.HEADER
+
+
+def test_a_png_with_a_second_header_is_refused():
+    second = chunk(b"IHDR", png()[16:20] + struct.pack(">I", 10) + png()[24:29])
+    assert refusal(png()[:33] + second + png()[33:]).code == Code.DAMAGED
+
+
+def test_colours_of_16_bits_whose_bytes_were_swapped_are_swapped_back():
+    picture = film(bits=16)
+    data = b"P6\n60 72\n65535\n" + np.stack([picture] * 3, axis=-1).astype("<u2").tobytes()
+    assert np.abs(read(data).brightness - picture / 65535).max() < 1e-6
+    assert Flag.ORDER in read(data).flags
+
+
+def test_a_comment_behind_the_highest_value_does_not_shift_a_film():
+    data = netpbm("P5", FILM, "255 # of a scanner")
+    assert np.array_equal(read(data).brightness, read(netpbm("P5", FILM, 255)).brightness)

@@ -140,6 +140,26 @@ def test_more_values_than_the_header_says_are_refused_not_cut(bits):
     assert refusal(written((entries, parts, tile))).code == Code.HEADER
 
 
+@pytest.mark.parametrize("tile", [0, 16])
+@pytest.mark.parametrize("compression", [1, 8])
+@pytest.mark.parametrize(("rows", "code"), [(30, Code.HEADER), (110, Code.TRUNCATED)])
+def test_a_header_of_fewer_or_more_rows_than_the_blocks_have_is_refused(rows, code, compression, tile):
+    entries, parts, tile = page(film(), compression=compression, tile=tile)
+    entries[257] = (LONG, [rows])
+    assert refusal(written((entries, parts, tile))).code == code
+
+
+def test_strips_of_more_rows_than_the_header_gives_them_leave_no_black_rows():
+    entries, parts, tile = page(film())
+    entries[278] = (LONG, [5])
+    assert refusal(written((entries, parts, tile))).code == Code.TRUNCATED
+
+
+def test_signed_values_of_full_depth_reach_white():
+    picture = film(bits=16) >> 1
+    is_film(written(page(picture.astype(np.int16), format=2)), picture / 32767)
+
+
 def test_bits_named_once_for_three_samples_are_read():
     entries, parts, tile = page(np.dstack([film()] * 3), photometric=2)
     entries[TAGS["bits"]] = (SHORT, [8])

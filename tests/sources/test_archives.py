@@ -314,6 +314,43 @@ def test_a_zip_that_breaks_off_is_one_record_and_what_is_whole_is_read():
     assert list(reasons("a.zip")) == ["a.zip"]
 
 
+UNLISTED = {"a.zip": "damaged archive: its directory does not list all that is in it"}
+
+
+def test_an_archive_put_behind_another_is_read_and_the_other_is_told_of():
+    write("a.zip", zipped(FILES[:2]) + zipped(FILES[2:]))
+    assert contents("a.zip") == inside("a.zip", FILES[2:])
+    assert reasons("a.zip") == UNLISTED
+
+
+def test_a_program_before_an_archive_is_nothing_that_is_missed():
+    write("a.zip", b"MZ" + bytes(1000) + zipped(FILES))
+    assert contents("a.zip") == inside("a.zip")
+    assert reasons("a.zip") == {}
+
+
+def test_a_directory_of_fewer_files_than_its_end_counts_is_told_of():
+    data = bytearray(zipped(FILES))
+    end = data.rindex(b"PK\x05\x06")
+    data[end + 8 : end + 12] = b"\x05\0\x05\0"
+    write("a.zip", bytes(data))
+    assert contents("a.zip") == inside("a.zip")
+    assert reasons("a.zip") == UNLISTED
+
+
+@pytest.mark.parametrize("behind", [b"", b" and more", b"PK\x05\x06"])
+def test_a_comment_that_looks_like_the_end_of_an_archive_hides_nothing(behind):
+    write("a.zip", zipped(FILES, comment=b"PK\x05\x06" + bytes(18) + behind))
+    assert contents("a.zip") == inside("a.zip")
+    assert reasons("a.zip") == {}
+
+
+@pytest.mark.parametrize("name", ["film.dcm/", "film.dcm\\"])
+def test_a_file_that_is_called_like_a_folder_is_a_file(name):
+    write("a.zip", zipped([(name, b"film")]))
+    assert contents("a.zip") == {"a.zip!/film.dcm": b"film"}
+
+
 def test_a_zip_whose_directory_is_damaged_keeps_what_stands_before():
     data = bytearray(zipped(FILES))
     data[data.rindex(b"PK\x01\x02")] = 0

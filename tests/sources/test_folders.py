@@ -9,7 +9,7 @@ import pytest
 
 from xrayscan.errors import Code, DecodeError, Status
 from xrayscan.sources import folders as module
-from xrayscan.sources.folders import discover
+from xrayscan.sources.folders import discover, subfolders
 from xrayscan.sources.path_list import read_list
 from xrayscan.sources.reading import read_file, read_head
 from xrayscan.sources.source import Source
@@ -167,6 +167,13 @@ def test_broken_links_are_failures(here):
         "./dangling": ("dangling link", Status.FAILED),
         "./through": ("dangling link", Status.FAILED),
     }
+
+
+def test_links_that_loop_are_no_folders_of_labels(here):
+    os.makedirs("labelled/NORMAL")
+    os.symlink("loop", "labelled/loop")
+    os.symlink("NORMAL", "labelled/PNEUMONIA")
+    assert subfolders("labelled") == ["NORMAL", "PNEUMONIA"]
 
 
 def test_a_path_that_does_not_exist_is_a_failure():

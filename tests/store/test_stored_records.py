@@ -64,3 +64,43 @@ def test_a_tampered_record_is_an_output_error(path, content):
         for read in (store.scored, lambda: store.scored(max), lambda: store.scored_by_study(max)):
             with pytest.raises(OutputError, match="damaged"):
                 list(read())
+
+
+def read_all(path):
+    with Store.read(path) as store:
+        return store.counts(), list(store.scored()), list(store.unscored(Status.FAILED)), store.computed
+
+
+TAMPERED = {  # columns, or keys of what is remembered
+    "source": b"a\0b",
+    "flags": "[" * 100_000,
+    "status": "unheard of",
+    "reason": b"x",
+    "rows": "many",
+    "view": b"x",
+    "unlikeness": float("inf"),
+}
+
+
+@pytest.mark.parametrize("column", TAMPERED)
+def test_whatever_is_changed_in_a_record_is_an_output_error(path, column):
+    with Store.open(path, models=MODELS) as store:
+        store.write([scored("a"), refused("b")])
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute(f"UPDATE records SET {column} = ?", (TAMPERED[column],))
+    connection.close()
+    with pytest.raises(OutputError, match="damaged"):
+        read_all(path)
+
+
+@pytest.mark.parametrize(("key", "value"), [("run", "1e400"), ("removed", '"x"'), ("computed", "[" * 100_000)])
+def test_whatever_is_changed_beside_the_records_is_an_output_error(path, key, value):
+    with Store.open(path, models=MODELS) as store:
+        store.write([scored("a")])
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+    connection.close()
+    with pytest.raises(OutputError, match="damaged"):
+        read_all(path)

@@ -87,8 +87,8 @@ def _tell_counts(out: Console, worklist: Worklist) -> None:
 
 def _computed(worklist: Worklist) -> str:
     """What computed the films of a scan that computed none: maybe not what was asked for this time."""
-    computed = None if worklist.counts.new else worklist.store.recall("computed")
-    return f" Scored by {printable(' in '.join(map(str, computed)))}; --fresh scores them anew." if computed else ""
+    computed = () if worklist.counts.new else worklist.store.computed
+    return f" Scored by {printable(' in '.join(computed))}; --fresh scores them anew." if computed else ""
 
 
 def _tell_models(out: Console, worklist: Worklist) -> None:

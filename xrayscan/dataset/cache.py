@@ -25,6 +25,7 @@ import platformdirs
 from xrayscan.dataset import perceptual_hash
 from xrayscan.errors import DecodeError, OutputError
 from xrayscan.files.atomic import atomic_file, sync_folder, write_new
+from xrayscan.files.json_text import parsed
 from xrayscan.files.paths import Path, path_text
 from xrayscan.files.text import encodable
 from xrayscan.model.backend import Pixels
@@ -68,7 +69,7 @@ class FilmCache:
         """SHA-256 of each file: remembered while its path and all that it is known by stay, else read."""
         memo = os.path.join(self._folder, f"listing-{_digest([_state(path) for path in paths])}.json")
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError), open(memo, encoding="utf-8") as file:
-            known = json.load(file)
+            known = parsed(file.read())
             if len(known["films"]) == len(paths) and known["sha256"] == _digest(known["films"]):
                 os.utime(memo)
                 return tuple(known["films"])
@@ -88,7 +89,7 @@ class FilmCache:
             pixels = np.load(os.path.join(folder, PIXELS), mmap_mode="r")
             hashes = np.load(os.path.join(folder, HASHES))
             with open(os.path.join(folder, REASONS), encoding="utf-8") as file:
-                reasons = json.load(file)
+                reasons = parsed(file.read())
             os.utime(folder)
         except (OSError, ValueError, EOFError):
             return None

@@ -22,6 +22,7 @@ _EIGHT_BIT = frozenset(("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", 
 _RGB = ("RGB", "RGBA", "RGBX")
 _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 _ROUNDING = 2  # steps
+_TOO_MUCH = 4  # parts of a picture, of which one more is no padding
 _FEW_ROWS = 16
 _NOISY, _CLEARLY = 0.25, 3  # mean step over spread from which it may be noise; times smoother
 _OTHER_COLOURS = ("LAB", "HSV")
@@ -106,8 +107,18 @@ def brightness_of_values(
     return scaled, (*((Flag.ORDER,) if is_swapped else ()), *flags)
 
 
+def check_surplus(held: int, needed: int, format_name: str) -> None:
+    """Raise DecodeError if a file holds so many more bytes, or values, than the picture of its header that this is a
+    part of another one."""
+    if (held - needed) * _TOO_MUCH >= needed:
+        raise DecodeError(Code.HEADER, f"damaged {format_name}: it holds more values than its header says")
+
+
 def are_swapped(values: npt.NDArray[np.integer]) -> bool:
-    """Whether the values (H, W) of two bytes are noise, and a film once these change places."""
+    """Whether the values (H, W) of two bytes, or the first plane of (H, W, 3), are noise, and a film once these change
+    places."""
+    if values.ndim == 3:
+        values = values[..., 0]
     if values.ndim != 2 or values.itemsize != 2 or values.shape[1] < 2:
         return False
     rough = _roughness(values)
@@ -128,6 +139,8 @@ def next_depth(highest: int) -> int:
 def _depth(values: npt.NDArray[np.integer], high: int, bits: int, used: int) -> int:
     if bits != 16:
         return bits
+    if values.dtype.str[1:] == "i2":
+        return min(next_depth(high), 15)  # a word with a sign counts to 32,767
     if 0 < used < 16:
         below = values & ((1 << (16 - used)) - 1)  # none, or the bits from above, where scaled as the standard wants it
         if not below.any() or np.array_equal(below, values >> used):

@@ -15,7 +15,7 @@ from PIL import Image
 
 from xrayscan.decode.deep_colour import deep_colour, grey_plane
 from xrayscan.decode.flags import Flag
-from xrayscan.decode.grey import is_constant, radiograph_of
+from xrayscan.decode.grey import check_surplus, is_constant, radiograph_of
 from xrayscan.decode.interface import Radiograph
 from xrayscan.decode.limits import Limits
 from xrayscan.errors import Code, DecodeError
@@ -51,7 +51,7 @@ def decode_png(data: bytes, limits: Limits) -> Radiograph:
     chunks = _chunks(data)
     if chunks[0].kind == b"CgBI":
         raise DecodeError(Code.UNSUPPORTED_ENCODING, "PNG as Apple's devices pack it is not supported: convert it")
-    if chunks[0].kind != b"IHDR" or len(chunks[0].body) != 13:
+    if [chunk.kind for chunk in chunks].count(b"IHDR") != 1 or chunks[0].kind != b"IHDR" or len(chunks[0].body) != 13:
         raise DecodeError(Code.DAMAGED, "damaged PNG")
     bodies = {chunk.kind: chunk.body for chunk in chunks}
     if b"acTL" in bodies:
@@ -129,7 +129,7 @@ def _stream_length(header: bytes) -> int:
 def _verified(compressed: bytes, length: int) -> bytes:
     """Return a zlib stream of the rows that is known to be whole, without compression unless they are many.
 
-    Raises: DecodeError if the stream is cut, damaged, or holds less or far more than ``length`` bytes.
+    Raises: DecodeError if the stream is cut, damaged, or holds less or a quarter more than ``length`` bytes.
     """
     inflater, kept, inflated = zlib.decompressobj(), [], 0
     view = memoryview(compressed)
@@ -138,12 +138,13 @@ def _verified(compressed: bytes, length: int) -> bytes:
             inflated += len(piece)
             if length <= _KEPT_BYTES:
                 kept.append(piece)
-            if inflated > 2 * length + _INFLATED:  # a few surplus rows are dropped, a bomb is not
+            if inflated > 2 * length + _INFLATED:  # a bomb
                 raise DecodeError(Code.DAMAGED, "damaged PNG")
     except zlib.error:
         raise DecodeError(Code.DAMAGED, "damaged PNG") from None
     if inflated < length or not inflater.eof:
         raise DecodeError(Code.TRUNCATED, "truncated PNG")
+    check_surplus(inflated, length, "PNG")  # a few rows are dropped
     return zlib.compress(b"".join(kept)[:length], 0) if kept else compressed
 
 

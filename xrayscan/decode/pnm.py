@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan.decode.chroma import chroma_of
-from xrayscan.decode.grey import brightness_of_values
+from xrayscan.decode.grey import brightness_of_values, check_surplus
 from xrayscan.decode.interface import Radiograph
 from xrayscan.decode.limits import Limits
 from xrayscan.errors import Code, DecodeError
@@ -17,6 +17,7 @@ _SIZE = _BLANK + rb"(\d{1,9})" + _BLANK + rb"(\d{1,9})"  # columns, rows
 _GREY_OR_COLOUR = re.compile(rb"P([2356])" + _SIZE + _BLANK + rb"(\d{1,5})\s")
 _BITMAP = re.compile(rb"P([14])" + _SIZE + rb"\s")
 _COMMENT = re.compile(rb"#[^\n\r]*")
+_REST_OF_LINE = re.compile(rb"\n|[ \t]*#[^\n\r]*\r?\n")
 _PLAIN, _COLOUR = (b"1", b"2", b"3"), (b"3", b"6")
 _NAMES = {b"1": "PBM", b"4": "PBM", b"2": "PGM", b"5": "PGM", b"3": "PPM", b"6": "PPM"}
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
@@ -32,7 +33,7 @@ def decode_pnm(data: bytes, limits: Limits) -> Radiograph:
 
     Returns: brightness float32 (H, W), value / highest value; where that is 65,535, as
     :func:`xrayscan.decode.grey.brightness_of_values` says.
-    Raises: DecodeError for a file that is shorter than its header says, or holds several pictures.
+    Raises: DecodeError for a file that is shorter or much longer than its header says, or holds several pictures.
     Source: Netpbm, pgm(5), ppm(5), pbm(5).
     """
     header = _header(data)
@@ -68,9 +69,11 @@ def _values(body: bytes, kind: bytes, shape: tuple[int, ...], highest: int) -> n
         samples = _plain(body, kind, int(np.prod(shape)))
         return 1 - samples.reshape(shape) if kind == b"1" else samples.reshape(shape)
     dtype, count = np.dtype(">u2" if highest > 255 else "u1"), int(np.prod(shape))
-    if len(body) == count * dtype.itemsize + 1 and body[:1] == b"\n":
-        body = body[1:]  # the header's last line ends in two bytes, as all lines of some writers do
-    _check_length(body, count * dtype.itemsize)
+    length = count * dtype.itemsize
+    rest = _REST_OF_LINE.match(body)
+    if rest and len(body) - rest.end() == length:
+        body = body[rest.end() :]  # the header's last line ends in two bytes, or in a comment
+    _check_length(body, length)
     return np.frombuffer(body, dtype, count).reshape(shape)
 
 
@@ -83,6 +86,7 @@ def _plain(body: bytes, kind: bytes, count: int) -> npt.NDArray[np.integer]:
         raise DecodeError(Code.DAMAGED, "damaged PGM") from None
     if len(samples) < count:
         raise DecodeError(Code.TRUNCATED, "truncated PGM")
+    check_surplus(len(samples), count, "PGM")
     return samples[:count]
 
 
@@ -98,3 +102,4 @@ def _check_length(body: bytes, length: int) -> None:
         raise DecodeError(Code.TRUNCATED, "truncated PGM")
     if is_pnm(body[length : length + 64]):
         raise DecodeError(Code.MULTI_PAGE, "several pictures in one PGM: save them as single files")
+    check_surplus(length + len(body[length:].rstrip(b"\0")), length, "PGM")

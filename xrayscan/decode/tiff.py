@@ -9,7 +9,7 @@ from PIL import Image, ImagePalette, UnidentifiedImageError
 from xrayscan.decode.codec_stderr import captured_stderr
 from xrayscan.decode.deep_colour import Open, deep_colour
 from xrayscan.decode.flags import Flag
-from xrayscan.decode.grey import radiograph_of
+from xrayscan.decode.grey import check_surplus, radiograph_of
 from xrayscan.decode.interface import Radiograph
 from xrayscan.decode.jpeg import decoder as jpeg
 from xrayscan.decode.jpeg.stream import read_stream
@@ -108,18 +108,23 @@ def _unidentified(data: bytes) -> DecodeError:
 
 def _check_strips(data: bytes, tags: dict[int, object], raw_length: int, limits: Limits) -> None:
     """Raise DecodeError unless every strip or tile lies inside the file and, as far as can be told, is complete."""
-    offsets_tag, counts_tag = _TILES if _TILES[0] in tags else _STRIPS
+    is_tiled = _TILES[0] in tags
+    offsets_tag, counts_tag = _TILES if is_tiled else _STRIPS
     offsets, counts = tags.get(offsets_tag), tags.get(counts_tag)
     if not isinstance(offsets, tuple) or not isinstance(counts, tuple) or len(offsets) != len(counts):
         raise DecodeError(Code.DAMAGED, "damaged TIFF")
     if any(count == 0 or offset + count > len(data) for offset, count in zip(offsets, counts, strict=True)):
         raise DecodeError(Code.TRUNCATED, "truncated TIFF")
+    needed = _parts(tags)
+    if len(counts) < needed:
+        raise DecodeError(Code.TRUNCATED, "truncated TIFF")
+    check_surplus(len(counts), needed, "TIFF")
     match tags.get(_COMPRESSION, _NO_COMPRESSION):
         case 1:
             if sum(counts) < raw_length:
                 raise DecodeError(Code.TRUNCATED, "truncated TIFF")
-            if offsets_tag == _STRIPS[0] and sum(counts) >= 2 * raw_length:  # tiles have margins
-                raise DecodeError(Code.HEADER, "damaged TIFF: it holds more values than its header says")
+            if not is_tiled:  # tiles have margins
+                check_surplus(sum(counts), raw_length, "TIFF")
         case 7:
             tables = tags.get(_JPEG_TABLES)
             sizes = _strip_sizes(tags, len(counts))
@@ -129,6 +134,19 @@ def _check_strips(data: bytes, tags: dict[int, object], raw_length: int, limits:
             raise DecodeError(
                 Code.UNSUPPORTED_ENCODING, "TIFF with this compression is not supported: convert it to PNG"
             )
+
+
+def _parts(tags: dict[int, object]) -> int:
+    """Return how many strips or tiles the picture has."""
+
+    def number(tag: int, default: int) -> int:
+        return max(int(str(tags.get(tag, default))), 1)
+
+    rows, columns = number(_ROWS, 1), number(_COLUMNS, 1)
+    planes = number(_SAMPLES, 1) if tags.get(_PLANAR, 1) == 2 else 1
+    if _TILES[0] in tags:
+        return planes * -(-rows // number(_TILE_ROWS, rows)) * -(-columns // number(_TILE_COLUMNS, columns))
+    return planes * -(-rows // number(_ROWS_PER_STRIP, rows))
 
 
 def _strip_sizes(tags: dict[int, object], count: int) -> list[tuple[int, int]]:

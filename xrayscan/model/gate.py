@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayscan.errors import ModelError
+from xrayscan.files.json_text import parsed
 from xrayscan.model.backend import Pixels, Predictor, Tensors
 from xrayscan.model.capabilities import GivesLayers
 
@@ -78,7 +79,7 @@ def split_gate(tensors: Tensors) -> tuple[Tensors, Gate | None]:
     if len(rest) == len(tensors):
         return rest, None
     try:
-        about = json.loads(tensors[ABOUT].tobytes())
+        about = parsed(tensors[ABOUT].tobytes())
         centre, scale, weights = (tensors[f"{PREFIX}{name}"] for name in ARRAYS)
         layers = tuple(str(name) for name in about["layers"])
         begin = float(about["bias"]), float(about["unlike_from"])

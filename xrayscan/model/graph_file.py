@@ -3,7 +3,7 @@
 An ONNX file is a protocol buffer, to which fields may be appended: the card stands in its ``metadata_props``, where
 every viewer shows it, and beside it what else a model file holds, the gate and the list of films it was trained on, as
 a safetensors file in base64. OpenVINO's ``.xml`` carries both in a comment at its end; its weights lie beside it as
-``.bin``. A digest covers all of it. Source: onnx.proto3, messages ModelProto and StringStringEntryProto.
+``.bin``. A digest covers all of it. Source: onnx.proto3, messages ModelProto to StringStringEntryProto.
 """
 
 import base64
@@ -24,7 +24,18 @@ from xrayscan.model.tensors import NOT_AS_SEALED, Tensors, digest, sealed, unsea
 KEY, CARD_KEY = "xrayscan", "xrayscan.card"  # of the metadata: what is read back, and what people read
 GRAPH, WEIGHTS = "graph", "weights"  # names of the graph's bytes among the tensors, which the digest covers
 GRAPH_DIGEST = "graph_sha256"  # its name in the header
-PROPS, GRAPH_FIELD, INITIALIZER, DATA_LOCATION = 14, 7, 5, 14  # field numbers
+PROPS, DATA_LOCATION = 14, 14  # field numbers
+# Message → number of a field → the message in it, on every way that leads to a tensor.
+INSIDE: dict[str, dict[int, str]] = {
+    "model": {7: "graph", 20: "training", 25: "function"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse tensor"},
+    "node": {5: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse tensor", 23: "sparse tensor"},
+    "sparse tensor": {1: "tensor", 2: "tensor"},
+    "function": {7: "node", 11: "attribute"},
+    "training": {1: "graph", 2: "graph"},
+    "tensor": {},
+}
 VARINT, EIGHT, LENGTH, FOUR = 0, 1, 2, 5  # wire types
 SUFFIXES = {".onnx": "onnx", ".xml": "openvino"}
 OPEN, CLOSE = b"\n<!-- xrayscan:", b" -->\n"
@@ -139,17 +150,22 @@ def _split_onnx(data: bytes) -> tuple[bytes, bytes]:
             text = entry.get(2) if entry[1] == KEY.encode() else text
         elif begin < len(data):
             raise ModelError("something was added to it after it was exported")
-        elif number == GRAPH_FIELD:
-            _refuse_outside_weights(view[at:end])
     if text is None:
         raise ModelError(NOT_OURS)
+    _refuse_outside_weights(view[:begin])
     return data[:begin], text
 
 
-def _refuse_outside_weights(graph: memoryview) -> None:
-    for number, _, at, end in _fields(graph):
-        if number == INITIALIZER and DATA_LOCATION in {n for n, *_ in _fields(graph[at:end])}:
-            raise ModelError("its weights lie in another file, which is not read")
+def _refuse_outside_weights(model: memoryview) -> None:
+    """Look at every tensor, those of branches, loops and functions too."""
+    messages = [("model", model)]
+    while messages:
+        kind, message = messages.pop()
+        for number, _, at, end in _fields(message):
+            if kind == "tensor" and number == DATA_LOCATION:
+                raise ModelError("its weights lie in another file, which is not read")
+            if inner := INSIDE[kind].get(number):
+                messages.append((inner, message[at:end]))
 
 
 def _fields(view: memoryview) -> Iterator[tuple[int, int, int, int]]:

@@ -1,10 +1,11 @@
 """What state the scan in a folder is in, seen from another process."""
 
 import dataclasses
+import math
 import os
 import time
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, cast
 
 from xrayscan.errors import OutputError
 from xrayscan.files.own_output import STORE_NAME
@@ -50,16 +51,23 @@ def scan_state(folder: str) -> ScanState:
 
 def _running(folder: str) -> ScanState:
     told = read_status(folder)
-    known = {field.name for field in dataclasses.fields(Progress)}
+    known = {field.name: cast("type[Any]", field.type) for field in dataclasses.fields(Progress)}
     try:
+        updated, started = _finite(told["updated"]), _finite(told["started"])
         return ScanState(
             "running",
-            Progress(**{name: told[name] for name in known & told.keys()}),
-            float(told["updated"]) - float(told["started"]),
-            max(0.0, time.time() - float(told["updated"])),
+            Progress(**{name: known[name](_finite(told[name])) for name in known.keys() & told.keys()}),
+            updated - started,
+            max(0.0, time.time() - updated),
             str(told["host"]),
             int(told["process"]),
             str(told["engine"]),
         )
-    except (KeyError, TypeError, ValueError):  # it has not told anything yet
+    except (KeyError, TypeError, ValueError, OverflowError):  # it has not told anything yet
         return ScanState("running", Progress())
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("no number that anything can be told from")
+    return value

@@ -9,7 +9,9 @@ import time
 from typing import Any
 
 from xrayscan.files.atomic import atomic_writer
+from xrayscan.files.json_text import parsed
 from xrayscan.files.own_output import STATUS_NAME
+from xrayscan.files.regular import read_regular
 from xrayscan.observing.interface import ObservedRun, Observer
 from xrayscan.observing.progress import Progress
 
@@ -45,8 +47,7 @@ class StatusFile:
 def read_status(folder: str) -> dict[str, Any]:
     """Return what the file says; empty where there is none, or it says nothing."""
     try:
-        with open(os.path.join(folder, STATUS_NAME), encoding="utf-8") as file:
-            content = json.load(file)
+        content = parsed(read_regular(os.path.join(folder, STATUS_NAME)))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

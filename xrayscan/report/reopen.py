@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from xrayscan.errors import ModelError, OutputError
+from xrayscan.files.json_text import parsed
+from xrayscan.files.regular import read_regular
 from xrayscan.files.text import encodable
 from xrayscan.model.card import ModelCard
 from xrayscan.model.parameters import parse
@@ -51,8 +52,7 @@ class Asked:
 def asked(folder: str) -> Asked:
     """Return what the scan into this folder was asked for."""
     try:
-        with open(os.path.join(folder, "run.json"), encoding="utf-8") as file:
-            content = json.load(file)
+        content = parsed(read_regular(os.path.join(folder, "run.json")))
     except (OSError, ValueError):
         return Asked()
     run = _mapping(content)

@@ -16,6 +16,7 @@ from typing import Any
 
 from xrayscan.errors import OutputError
 from xrayscan.files.atomic import atomic_file
+from xrayscan.files.json_text import parsed
 from xrayscan.files.regular import read_regular
 from xrayscan.runtime.interface import cores
 
@@ -48,7 +49,7 @@ class Memory:
         memory = cls(os.path.join(_folder(), key))
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
             if _own(os.path.dirname(memory.path)):
-                memory._take(json.loads(read_regular(f"{memory.path}.json")))
+                memory._take(parsed(read_regular(f"{memory.path}.json")))
         return memory
 
     def _take(self, found: dict[str, Any]) -> None:

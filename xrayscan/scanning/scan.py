@@ -230,8 +230,8 @@ class _Choice:
     def __init__(self, store: Store, on_start: Callable[[Hardware], None]) -> None:
         self._store, self._on_start = store, on_start
         self._hardware: Hardware | None = None
-        kept = store.recall("computed")
-        self.before: tuple[str, str] | None = (str(kept[0]), str(kept[1])) if kept else None
+        kept = store.computed
+        self.before: tuple[str, str] | None = (kept[0], kept[1]) if kept else None
 
     def made(self, hardware: Hardware) -> None:
         """Take over what the scoring thread settled on."""

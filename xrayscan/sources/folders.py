@@ -59,14 +59,22 @@ def as_folder(path: str) -> str:
 
 
 def subfolders(folder: str) -> list[str]:
-    """Name the folders in a folder, also in one within an archive, in order; hidden ones are left out.
+    """Name the folders in a folder, also in one within an archive, in order; hidden ones, and links that loop, are left
+    out.
 
     Raises: OSError.
     """
     if split(os.path.join(folder, "")) is None:
-        return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not is_hidden(entry.name))
+        return sorted(entry.name for entry in os.scandir(folder) if not is_hidden(entry.name) and _is_folder(entry))
     below = (found.source.removeprefix(folder).split("/") for found in discover([os.path.join(folder, "")]))
     return sorted({parts[1] for parts in below if len(parts) > 2 and not is_hidden(parts[1])})
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def _on_disk(paths: Iterable[str | Source], inside: NamedMembers, exclusions: Exclusions) -> Iterator[Source]:

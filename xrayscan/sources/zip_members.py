@@ -4,10 +4,12 @@ Python's own reader loads the whole directory before anything can be counted, an
 Source: PKWARE APPNOTE 6.3, sections 4.3 (structure), 4.4 (fields), 4.5.3 (ZIP64).
 """
 
+import re
 import stat
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from xrayscan.errors import Code, DecodeError
 from xrayscan.sources.blob import Blob, LimitError, ReadAhead
@@ -43,11 +45,13 @@ def zip_members(blob: Blob, size: int) -> Iterator[Member]:
     if end is None:
         yield from _without_directory(blob, size)
         raise DecodeError(Code.TRUNCATED, "truncated archive: its directory is missing")
-    members, problem = collected(_directory(ReadAhead(blob), *end))
+    members, problem = collected(_directory(ReadAhead(blob), end))
     _check_overlap(members)
-    yield from (member for member in members if not member.name.endswith("/"))
+    yield from (member for member in members if not _is_folder(member))
     if problem:
         raise problem
+    if (len(members) - end.members) % (_FULL_16 + 1) or _begins_unlisted(blob, members):
+        raise DecodeError(Code.DAMAGED, "damaged archive: its directory does not list all that is in it")
 
 
 def data_window(blob: Blob, member: Member) -> tuple[int, int]:
@@ -59,45 +63,75 @@ def data_window(blob: Blob, member: Member) -> tuple[int, int]:
     return member.at + _LOCAL_HEADER.size + name + extra, member.packed
 
 
-def _find_end(blob: Blob, size: int) -> tuple[int, int, int] | None:
-    """Return where the directory begins, how long it is, and how many bytes stand before the archive's own first."""
+class _End(NamedTuple):
+    """What the end record says of the directory."""
+
+    begin: int
+    length: int
+    before: int  # bytes before the archive's own first
+    members: int
+    is_part: bool  # of an archive in several parts
+
+
+def _find_end(blob: Blob, size: int) -> _End | None:
+    """Return what the last end record says that leads to a directory; comments, too, may look like such a record.
+
+    Raises: DecodeError for an archive in several parts.
+    """
     start = max(0, size - _LONGEST_TAIL)
     tail = blob.read(start, size - start)
-    at = tail.rfind(END)
-    if at < 0 or len(tail) - at < _END_RECORD.size:
-        return None
-    _, disk, first_disk, _, count, length, offset, _ = _END_RECORD.unpack_from(tail, at)
-    if disk not in (0, _FULL_16) or first_disk not in (0, _FULL_16):
+    places = [found.start() for found in re.finditer(re.escape(END), tail[: len(END) - _END_RECORD.size])]
+    ends = [end for at in reversed(places) if (end := _end_at(blob, start + at, tail[at:])) is not None]
+    leading = (end for end in ends if end.begin >= 0 and blob.read(end.begin, len(CENTRAL)) == CENTRAL)
+    end = next(leading, ends[0] if ends else None)
+    if end and end.is_part:
         raise DecodeError(Code.UNSUPPORTED_ARCHIVE, "one part of an archive in several parts")
-    end = start + at
+    return end
+
+
+def _end_at(blob: Blob, end: int, record: bytes) -> _End | None:
+    _, disk, first_disk, _, count, length, offset, _ = _END_RECORD.unpack_from(record)
+    is_part = disk not in (0, _FULL_16) or first_disk not in (0, _FULL_16)
     if count == _FULL_16 or _FULL_32 in (length, offset):
-        end, length, offset = _zip64_end(blob, end, length, offset)
+        end, count, length, offset = _zip64_end(blob, end, count, length, offset)
     begin = end - length
-    return (begin, length, begin - offset) if 0 <= offset <= begin else None
+    return _End(begin, length, begin - offset, count, is_part) if is_part or 0 <= offset <= begin else None
 
 
-def _zip64_end(blob: Blob, end: int, length: int, offset: int) -> tuple[int, int, int]:
+def _zip64_end(blob: Blob, end: int, count: int, length: int, offset: int) -> tuple[int, int, int, int]:
     locator = blob.read(end - 20, 20) if end >= 20 else b""
     if not locator.startswith(END_64_LOCATOR):
-        return end, length, offset
+        return end, count, length, offset
     at = end - 20 - _END_64_RECORD.size  # where it stands, whatever was put before the archive
     record = blob.read(at, _END_64_RECORD.size) if at >= 0 else b""
     if not record.startswith(END_64):
-        return end, length, offset
-    *_, length, offset = _END_64_RECORD.unpack(record)
-    return at, length, offset
+        return end, count, length, offset
+    *_, count, length, offset = _END_64_RECORD.unpack(record)
+    return at, count, length, offset
 
 
-def _directory(blob: Blob, begin: int, length: int, before: int) -> Iterator[Member]:
+def _is_folder(member: Member) -> bool:
+    return member.name.endswith("/") and not member.size
+
+
+def _begins_unlisted(blob: Blob, members: list[Member]) -> bool:
+    """Whether the first bytes are a file that the directory does not know, as where one archive was put behind another.
+
+    A program that unpacks the archive may stand there.
+    """
+    return blob.read(0, len(LOCAL)) == LOCAL and all(member.at for member in members)
+
+
+def _directory(blob: Blob, stated: _End) -> Iterator[Member]:
     """Yield every member, folders too. Raises: DecodeError where the directory is damaged from there on."""
-    at, end, count = begin, begin + length, 0
+    at, end, count = stated.begin, stated.begin + stated.length, 0
     while at < end:
         header = blob.read(at, _CENTRAL_HEADER.size)
         if len(header) < _CENTRAL_HEADER.size or not header.startswith(CENTRAL):
             raise DecodeError(Code.DAMAGED, "damaged archive: part of its directory is lost")
         fields = _CENTRAL_HEADER.unpack(header)
         texts = blob.read(at + len(header), sum(fields[10:13]))
-        yield _member(fields, texts, before)
+        yield _member(fields, texts, stated.before)
         at += len(header) + sum(fields[10:13])
         count += 1
         if count > MAX_MEMBERS:
@@ -169,6 +203,6 @@ def _without_directory(blob: Blob, size: int) -> Iterator[Member]:
         if flags & _SIZES_BEHIND or behind > size or count > MAX_MEMBERS:
             return
         member = Member(_text(texts[:name_length], flags), length, at, packed, method, crc)
-        if not member.name.endswith("/"):
+        if not _is_folder(member):
             yield _checked(flags, member)
         at = behind

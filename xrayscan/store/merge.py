@@ -36,7 +36,7 @@ def merge(runs: Sequence[str], out: str, *, fresh: bool = False, share: bool = F
         merged = MergedStore.open(path, models=parts[0].models, inputs=inputs, fresh=fresh, share=share)
         with opened.enter_context(merged):
             merged.absorb(parts)
-        return sorted({" ".join(map(str, part.recall("computed") or ())) for part in parts} - {""})
+        return sorted({" ".join(part.computed) for part in parts} - {""})
 
 
 class MergedStore(Store):

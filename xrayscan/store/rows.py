@@ -1,15 +1,17 @@
 """A record as a row of the store, and how many of each kind there are."""
 
 import json
+import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from xrayscan.files.json_text import parsed
 from xrayscan.files.text import encodable
 from xrayscan.sources.source import IDENTITY, Source
-from xrayscan.store.record import FACT_LABELS, Facts, ScanRecord, Status
+from xrayscan.store.record import FACT_LABELS, FACT_TYPES, Facts, ScanRecord, Status
 
 LONGEST = 30 * 86_400 * 1_000_000_000  # ns that a film may have waited when its file came
 
@@ -51,14 +53,24 @@ def record_of(row: Iterable[Any], models: int) -> ScanRecord:
     """What a row of `schema.RECORD` says. Raises: ValueError, TypeError or OverflowError where it was tampered with."""
     source, probabilities, status, reason, code, flags, *facts = row
     numbers = numbers_of(probabilities, models) if status == Status.SCORED else ()
-    known = Facts(**dict(zip(FACT_LABELS, facts, strict=True)))
-    raised = tuple(map(str, json.loads(flags)))
+    known = _facts_of(facts)
+    raised = tuple(map(str, parsed(flags)))
+    if b"\0" in source or not isinstance(reason, str | None):
+        raise ValueError("no name that a file can have, or no reason")
     return ScanRecord(os.fsdecode(source), known, numbers, Status(status), reason, str(code), raised)
+
+
+def _facts_of(values: Sequence[Any]) -> Facts:
+    facts = dict(zip(FACT_TYPES, values, strict=True))
+    for value, kind in zip(values, FACT_TYPES.values(), strict=True):
+        if not isinstance(value, kind) or (isinstance(value, float) and not math.isfinite(value)):
+            raise ValueError("a fact is not of its kind")
+    return Facts(**facts)
 
 
 def numbers_of(text: Any, models: int) -> tuple[float, ...]:
     """The probabilities of a scored record, one per model. Raises: as `record_of`."""
-    numbers = tuple(map(float, json.loads(text)))
+    numbers = tuple(map(float, parsed(text)))
     if len(numbers) != models:
         raise ValueError(f"{len(numbers)} probabilities by {models} models")
     return numbers

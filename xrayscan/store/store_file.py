@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 from xrayscan.errors import InputError, OutputError
+from xrayscan.files.json_text import parsed
 from xrayscan.files.text import encodable
 from xrayscan.store import schema
 from xrayscan.store.sqlite import START_OVER, explained, refuse_links
@@ -24,6 +25,12 @@ class StoreFile:
         """Whether the last run came to its end; if not, its worklist lacks what it had not reached."""
         return bool(self.recall("complete"))
 
+    @property
+    def computed(self) -> tuple[str, ...]:
+        """Runtime and precision that the films were scored by; empty where that is not known."""
+        told = self.recall("computed")
+        return tuple(map(str, told)) if isinstance(told, list) and len(told) == 2 else ()
+
     def remember(self, **values: Any) -> None:
         """Keep JSON values beside the records, such as the model's card for reports made later."""
         rows = [(key, json.dumps(value)) for key, value in values.items()]
@@ -35,8 +42,8 @@ class StoreFile:
         with explained(self._path):
             row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
             try:
-                return None if row is None else json.loads(row[0])
-            except ValueError as error:
+                return None if row is None else parsed(row[0])
+            except (ValueError, TypeError) as error:
                 raise self._damaged() from error
 
     def close(self) -> None:
@@ -59,7 +66,7 @@ class StoreFile:
             raise OutputError(f"{encodable(self._path)} was written by another version of xrayscan: {START_OVER}")
         try:
             self.run, self.models = int(self.recall("run")), tuple(map(str, self.recall("models")))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise self._damaged() from error
 
     def _select(self, sql: str, *values: Any) -> Iterator[Any]:

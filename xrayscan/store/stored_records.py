@@ -27,7 +27,13 @@ class StoredRecords(StoreFile):
         """Count the records of the last run."""
         with explained(self._path):
             numbers = *self._db.execute(schema.COUNTS, (self.run,)).fetchone(), self.recall("removed") or 0
-            return Counts(*map(int, numbers))
+        try:
+            counts = Counts(*map(int, numbers))
+        except (ValueError, TypeError, OverflowError) as error:
+            raise self._damaged() from error
+        if counts.found != counts.scored + counts.set_aside + counts.failed + counts.skipped:
+            raise self._damaged()
+        return counts
 
     def scored(
         self, score: Score | None = None, apart: float | None = None, before: int | None = None

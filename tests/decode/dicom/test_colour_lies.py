@@ -101,6 +101,21 @@ def test_differences_of_colour_compressed_as_if_they_were_rgb_are_no_colour():
     assert radiograph.chroma == 0
 
 
+@pytest.mark.parametrize("planar", [0, 1])
+def test_rows_and_columns_of_colour_that_changed_places_are_put_back(planar):
+    lying = np.ascontiguousarray(np.moveaxis(RGB, 2, 0)) if planar else RGB
+    said = {"Rows": 60, "Columns": 72, "PlanarConfiguration": planar, "PixelData": lying.tobytes()}
+    assert shown(dicom(RGB, bits=8, **said)).flags == (Flag.SIZE,)
+
+
+@pytest.mark.parametrize("bits", [12, 16])
+def test_colours_of_16_bits_whose_bytes_were_swapped_are_swapped_back(bits):
+    picture = film(bits=bits)
+    radiograph = read(dicom(np.stack([picture] * 3, axis=-1).byteswap(), bits=bits))
+    assert np.abs(radiograph.brightness - picture / ((1 << bits) - 1)).max() < 1e-5
+    assert Flag.SYNTAX in radiograph.flags
+
+
 @pytest.mark.parametrize("said", [{"BitsAllocated": 16, "SamplesPerPixel": 1}, {"Rows": 54}])
 def test_half_as_much_again_as_an_image_has_is_no_picture(said):
     assert refusal(dicom(RGB, bits=8, **said)).code is Code.HEADER

@@ -52,7 +52,7 @@ def read_codes(values: npt.NDArray[Any], layout: Layout, padding: tuple[int, ...
     words = _sign_extended(native.view(f"u{native.dtype.itemsize}"), layout)
     top = int(words.max())
     shift, bits, flags = _place(words, layout, top)
-    if layout.stream is None and _are_columns(words):
+    if layout.stream is None and are_columns(words):
         words, flags = words.reshape(words.shape[::-1]), (*flags, Flag.SIZE)
     is_deep = bool(top >> shift >> bits)
     if shift:
@@ -106,7 +106,7 @@ def _fit_swapped(words: Codes, bits: int) -> bool:
     return words.dtype.itemsize == 2 and not int(words.byteswap().max()) >> bits
 
 
-def _are_columns(words: Codes) -> bool:
+def are_columns(words: Codes) -> bool:
     """Whether the rows fit each other only once the header's rows and columns change places."""
     return words.shape[0] != words.shape[1] and _steps(words) > _CLEARLY * _steps(words.reshape(words.shape[::-1]))
 

@@ -9,11 +9,11 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut, convert_color_space
 
 from xrayscan.decode.chroma import LUMA, NEAR, chroma_of, colour_distances, speaks_against
-from xrayscan.decode.dicom.codes import Stored
+from xrayscan.decode.dicom.codes import Stored, are_columns
 from xrayscan.decode.dicom.layout import Layout
 from xrayscan.decode.dicom.tables import read_lookup
 from xrayscan.decode.flags import Flag
-from xrayscan.decode.grey import next_depth
+from xrayscan.decode.grey import are_swapped, next_depth
 from xrayscan.errors import Code, DecodeError
 
 Brightness = npt.NDArray[np.float32]
@@ -64,7 +64,7 @@ def luma(samples: Samples, layout: Layout) -> tuple[Brightness, float, list[Flag
     """
     if samples.ndim == 2:
         return _of_255(samples), layout.colourful, []
-    samples, found = _unsigned(samples)
+    samples, found = _in_order(*_unsigned(samples), layout)
     depth = min(layout.stored, (layout.stream and layout.stream.precision) or layout.stored)
     if depth >= 16 or int(samples.max()) >> depth:
         depth = next_depth(int(samples.max()))
@@ -83,6 +83,16 @@ def _unsigned(samples: Samples) -> tuple[Samples, list[Flag]]:
     if samples.dtype.kind != "i":
         return samples, []
     return samples.view(samples.dtype.str.replace("i", "u")), [Flag.SIGN]
+
+
+def _in_order(samples: Samples, flags: list[Flag], layout: Layout) -> tuple[Samples, list[Flag]]:
+    """Return samples whose bytes, or rows and columns, had changed places as they should be, with further flags."""
+    if are_swapped(samples):
+        samples, flags = samples.byteswap(), [*flags, Flag.SYNTAX]
+    if layout.stream is None and are_columns(samples[..., 0]):
+        planes = [plane.reshape(plane.shape[::-1]) for plane in np.moveaxis(samples, 2, 0)]
+        samples, flags = np.stack(planes, axis=-1), [*flags, Flag.SIZE]
+    return samples, flags
 
 
 def _chroma(samples: Samples, depth: int, is_ybr: bool) -> float:
