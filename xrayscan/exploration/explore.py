@@ -9,7 +9,7 @@ from xrayscan.dataset.labelled_folder import LabelledFolder
 from xrayscan.dataset.split import FEWEST_VALIDATION, Indices, patient_groups
 from xrayscan.exploration.copies import Copies, Crossing, crossing, exact_copies, near_copies
 from xrayscan.exploration.file_properties import Looks, look_at
-from xrayscan.exploration.shortcut import WEAK, Shortcut, shortcut
+from xrayscan.exploration.shortcut import STRONG, WEAK, Shortcut, shortcut
 from xrayscan.files.paths import Path, path_text
 from xrayscan.files.text import counted
 from xrayscan.scanning.workers import default_workers
@@ -82,4 +82,5 @@ def _warnings(
             "validates on a fifth of all patients instead"
         )
     if found and found.auroc >= WEAK:
-        yield f"file metadata alone separates the labels (AUROC {found.auroc:.3f})"
+        told = "separates the labels" if found.auroc >= STRONG else "tells part of the label"
+        yield f"file metadata alone {told} (AUROC {found.auroc:.3f})"
