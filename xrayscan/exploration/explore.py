@@ -39,6 +39,11 @@ class Explored:
     shortcut: Shortcut | None  # None: too few patients to tell
     warnings: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        films = zip(self.folder.labels, np.bincount(self.films.labels, minlength=2), strict=True)
+        told = ", ".join(f"{number:,} {label}" for label, number in films)
+        return f"<{type(self).__name__} {self.directory!r}: {told}; {counted(len(self.warnings), 'warning')}>"
+
 
 def explore(directory: Path, folder: LabelledFolder, settings: ExploreSettings = ExploreSettings()) -> Explored:
     """Look at every film of a labelled folder (see `xrayscan.dataset.labelled_folder.read_folder`).
