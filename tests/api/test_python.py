@@ -89,6 +89,21 @@ def test_predict_takes_one_path_or_several_of_any_kind(films, model_file):
     assert [row.rank for row in one] == [1, 2, 3, 4, 5, 6, 7]
 
 
+def test_results_are_told_in_a_line_and_shares_that_are_none_are_refused(workplace, tmp_path):
+    model = make_model(tmp_path / "first.safetensors")
+    explored = xrayscan.explore(workplace / "labelled", workers=0)
+    trained = xrayscan.train(workplace / "labelled", tmp_path / "run", epochs=1, side=32, width=4, device="cpu")
+    evaluation = xrayscan.evaluate(workplace / "test-films", model=model, device="cpu")
+    assert "12 NORMAL, 12 PNEUMONIA" in repr(explored)
+    assert "AUROC" in repr(trained)
+    assert "on 24 films" in repr(evaluation)
+    assert max(map(len, map(repr, (explored, trained, evaluation)))) < 400
+    with pytest.raises(ValueError, match="a prevalence of 5 does not lie"):
+        xrayscan.evaluate(workplace / "test-films", model=model, prevalence=5)
+    with pytest.raises(ValueError, match="a threshold of 7 is no probability"):
+        xrayscan.evaluate(workplace / "test-films", model=model, threshold=7)
+
+
 def test_a_path_that_is_not_there_is_a_row_that_failed(tmp_path, model_file):
     worklist = xrayscan.predict(tmp_path / "nowhere", model_file, workers=0)
     assert [(row.status, row.reason) for row in worklist] == [("failed", "no such file or folder")]

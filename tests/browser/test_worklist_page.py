@@ -443,6 +443,23 @@ def test_paper_gets_the_list_without_its_controls(opened, short_page):
     assert page.locator("#rows .tier").first.evaluate("tier => getComputedStyle(tier).color") == "rgb(163, 24, 43)"
     assert page.locator("#find").is_hidden()
     assert page.locator("#rows .path").first.is_visible()
+    assert page.locator("#failed").is_visible()
+    assert page.locator("#performance").is_hidden()
+
+
+def test_a_sheet_of_paper_has_ranks_below_headings_and_says_what_it_leaves_out(opened, short_page, long_page):
+    page = opened(long_page, width=700)
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("thead [data-sort=rank]").is_visible()
+    assert page.locator("#rows .rank").first.is_visible()
+    expect(page.locator("#paper")).to_contain_text("the first 50 of 250 rows")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 700
+    page.emulate_media(media="screen")
+    assert page.locator("#paper").is_hidden()
+    page = opened(short_page)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(page.locator("#paper")).to_have_text("")
 
 
 @pytest.mark.slow

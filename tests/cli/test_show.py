@@ -1,12 +1,15 @@
 """`xrayscan show`: one film, all that is known of it."""
 
+import json
+
 import films
 import numpy as np
 from click.testing import CliRunner
 from films import dicom
 from PIL import Image
-from small import make_model, write_film
+from small import ROOT, make_model, write_film
 
+import xrayscan
 from xrayscan.cli import main
 
 
@@ -61,3 +64,16 @@ def test_show_makes_no_picture_of_burned_in_text_unless_asked_to(tmp_path, model
     assert [path.name for path in tmp_path.glob("*.png")] == []
     assert shown("a.dcm", "--model", model_file, "--png", "seen.png", "--burned-in").exit_code == 0
     assert sorted(path.name for path in tmp_path.glob("*.png")) == ["a-heatmap.png", "seen.png"]
+
+
+def test_a_film_unlike_training_is_of_tier_unlike_as_in_a_worklist_and_its_reader_is_warned(tmp_path):
+    film = str(ROOT / "sample_images" / "film-02.jpeg")
+    words = (film, "--out", tmp_path / "heat.png", "--overwrite")
+    said = " ".join(shown(*words).stdout.split())
+    assert "tier unlike" in said
+    assert "without the model's help" in said
+    (score,) = json.loads(shown(*words, "--json").stdout)["scores"]
+    assert score["tier"] == "unlike"
+    inspected = xrayscan.show(film, device="cpu")
+    assert "tier unlike" in repr(inspected)
+    assert "without the model" in inspected._repr_html_()

@@ -68,3 +68,17 @@ def test_a_picture_that_cannot_be_written_is_not_blamed_on_another_option(films,
     done = xrayscan("show", film, "--model", model_file, "--out", tmp_path / "heat.png", "--png", nowhere)
     assert done.exit_code == 5
     assert done.stderr.rstrip().endswith("give another file")
+
+
+@pytest.mark.parametrize("group", [(), ("models",), ("plugins",)], ids=lambda group: " ".join(group) or "xrayscan")
+def test_the_list_of_commands_cuts_no_sentence(group):
+    done = xrayscan(*group, "--help")
+    assert done.exit_code == 0
+    assert "..." not in done.stdout.split("Commands:")[1]
+
+
+@pytest.mark.parametrize("command", ["predict", "watch", "show", "evaluate"])
+def test_help_says_what_a_model_may_be_and_shows_no_empty_default(command):
+    said = xrayscan(command, "--help").stdout
+    assert "--model NAME|FILE|RUN/" in said
+    assert 'default: ""' not in said

@@ -212,6 +212,11 @@ def test_a_model_of_another_finding_is_warned_about(labelled, tmp_path):
     assert any("looks for TB, but the folder's label is PNEUMONIA" in warning for warning in evaluation.warnings)
 
 
+def test_films_unlike_training_are_counted_in_a_warning(labelled):
+    warnings = evaluate("default", read_folder(str(labelled)), labelled, QUICK).warnings
+    assert any("films (100%) are unlike those that default was trained on" in warning for warning in warnings)
+
+
 def test_unreadable_films_are_left_out_and_listed(labelled, model_file, tmp_path):
     shutil.copytree(labelled, tmp_path / "films")
     (tmp_path / "films" / "NORMAL" / "=bad<b>.png").write_bytes(b"no film")

@@ -63,6 +63,20 @@ def test_the_warning_stands_in_terminal_page_and_run_json_and_validation_is_not_
     assert "on its validation films" not in terminal
     assert "says nothing of this scan" in terminal
     assert "Validation: sensitivity" not in texts["html"]
+    assert "They say nothing of this scan" in texts["html"]
+
+
+def test_the_workbook_warns_too_and_says_what_was_scored_and_by_which_model(reported, tmp_path):
+    openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is not installed: pip install 'xrayscan[xlsx]'")
+    made, _, _ = reported()
+    made.complete = False
+    [path] = write_reports(made, str(tmp_path), ["xlsx"])
+    told = [row[0] for row in openpyxl.load_workbook(path)["about"].iter_rows(values_only=True)]
+    assert told[0].endswith("Not a diagnosis.")
+    assert told[1].startswith("Warning: Partial worklist")
+    assert told[2] == f"Warning: {made.doubts[0]}"
+    assert told[3] == "4 files found: 4 scored, 0 set aside, 0 failed, 0 skipped."
+    assert told[4].startswith("Model ")
 
 
 def test_films_that_rank_keep_their_tiers(reported):

@@ -137,7 +137,8 @@ def evaluate(
     `xrayscan.explore`. ``split``: test, val, train or all. ``prevalence``: share of films with pneumonia where you
     work. ``threshold``: instead of the model's own. Everything else is set with ``settings``, over which these win.
     Raises: InputError if a model has seen some of the films or a label has none, ModelError for an unusable model,
-    OutputError if ``out`` holds an evaluation or cannot be written, UsageError for a model that is given twice.
+    OutputError if ``out`` holds an evaluation or cannot be written, UsageError for a model that is given twice,
+    ValueError for a share out of range.
     """
     from xrayscan.evaluation.evaluator import evaluate as run
     from xrayscan.evaluation.settings import EvaluateSettings

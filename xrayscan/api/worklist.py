@@ -20,6 +20,7 @@ from xrayscan.report.jsonl import json_value
 from xrayscan.report.table import worklist_table
 from xrayscan.store.record import FACT_TYPES
 from xrayscan.store.store import Store
+from xrayscan.worklist.tiers import Tier
 from xrayscan.worklist.worklist import NOTICE, Worklist, WorklistRow
 
 if TYPE_CHECKING:
@@ -74,8 +75,9 @@ class PredictedWorklist(Worklist):
         return frame.astype({encodable(name): _dtype(name) for name in names})
 
     def __repr__(self) -> str:
-        tiers = ", ".join(f"{films:,} {tier}" for tier, films in self.tier_counts.items())
-        return f"<{type(self).__name__} of {counted(self.counts.found, 'file')}: {self._outcomes()}; {tiers}>"
+        apart: dict[Tier, int] = {"unlike": self.unlike} if self.apart else {}
+        tiers = ", ".join(f"{films:,} {tier}" for tier, films in {**self.tier_counts, **apart}.items())
+        return f"<{type(self).__name__} of {counted(self.counts.found, 'file')}: {self.outcomes}; {tiers}>"
 
     def _repr_html_(self) -> str:
         """The first films with their pictures, and what is to be known of the whole, with strangers' text escaped."""
@@ -84,18 +86,12 @@ class PredictedWorklist(Worklist):
         label = visible(self.card.labels[1])
         head = Markup("<tr><th>rank<th><th>{}<th>tier<th style='text-align:left'>file").format(label)
         lines = Markup("").join(map(_line, rows, evidence))
-        warnings = [*self.doubts, *(card.trial_note for card in self.cards if card.is_trial)]
-        told = Markup("").join(Markup("<p><strong>{}</strong></p>").format(visible(one)) for one in warnings)
+        told = Markup("").join(Markup("<p><strong>{}</strong></p>").format(visible(one)) for one in self.warnings)
         first = f"the first {len(rows)} of them" if len(rows) < self.counts.scored else "all of them"
         note = Markup("<p>{}: {}; {}. <em>{}</em></p>").format(
-            counted(self.counts.found, "file"), self._outcomes(), first, NOTICE
+            counted(self.counts.found, "file"), self.outcomes, first, NOTICE
         )
         return str(told + note + Markup("<table>{}{}</table>").format(head, lines))
-
-    def _outcomes(self) -> str:
-        counts = self.counts
-        ends = {"scored": counts.scored, "set aside": counts.set_aside, "failed": counts.failed}
-        return ", ".join(f"{films:,} {end}" for end, films in {**ends, "skipped": counts.skipped}.items())
 
 
 @contextlib.contextmanager

@@ -42,7 +42,8 @@ def export(asked: ExportOptions) -> ModelExported:
     """Write MODEL as an ONNX or OpenVINO file, for other programs and for machines without torch.
 
     Normalisation is inside: the graph takes pixels (films, side, side) uint8 and gives raw logits. Card, calibration
-    and gate are in the file's metadata, so that --model takes it like any other model. Heatmaps need the original.
+    and gate are in the file's metadata, so that --model takes it like any other model. It gives heatmaps where the
+    backend can make them without torch, as that of the default model; others need the original for them.
 
     The file is run once and held against torch before it counts as written.
 

@@ -109,6 +109,7 @@ def models(ctx: click.Context, as_json: bool) -> None:
 
 @models.command(
     cls=ShowCommand,
+    short_help="Print a model's card, or a backend's parameters.",
     params=[json_flag()],
     epilog=epilog(("xrayscan models show runs/first", "xrayscan models show cnn")),
 )

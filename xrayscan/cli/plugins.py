@@ -79,7 +79,8 @@ def plugins(ctx: click.Context, as_json: bool) -> None:
 
 
 @plugins.command(
-    epilog=epilog(("xrayscan plugins new my-report --kind report", "pip install ./my-report", "pytest my-report"))
+    short_help="Write a small plugin to start from.",
+    epilog=epilog(("xrayscan plugins new my-report --kind report", "pip install ./my-report", "pytest my-report")),
 )
 @click.argument("name")
 @click.option("--kind", type=click.Choice(tuple(KINDS)), required=True, help="What the plugin adds to xrayscan.")

@@ -231,12 +231,12 @@ def _option(field: dataclasses.Field[Any], hint: Any, default: Any, shown: str |
 
 def _metavar(hint: Any, told: Mapping[str, Any]) -> str | None:
     """What stands for the value, where its type does not say so itself."""
-    return None if told.keys() & {"type", "file", "words", "duration"} else METAVARS.get(_inner(hint))
+    return None if told.keys() & {"type", "each", "file", "words", "duration"} else METAVARS.get(_inner(hint))
 
 
 def _shows(default: Any) -> bool:
     """Whether a default is worth a word."""
-    return not (default is None or default is False or default == () or callable(default))
+    return not (default is None or default is False or default in ((), "") or callable(default))
 
 
 def _range(kind: click.IntRange | click.FloatRange) -> str:

@@ -39,7 +39,7 @@ class ScoreOfFilm:
 
     model: str
     probability: float  # calibrated
-    tier: str  # high, intermediate or low, by the model's own thresholds
+    tier: str  # high, intermediate or low, by the model's own thresholds; the first model's unlike as in a worklist
     flagged: dict[str, bool]  # by each operating point
 
 
@@ -101,11 +101,9 @@ def show(asked: ShowOptions) -> FilmShown:
 
 
 def _answer(film: "InspectedFilm", path: str, beside: str | None) -> FilmShown:
-    from xrayscan.worklist.tiers import TierScale
-
     scores = [
-        ScoreOfFilm(name, p, TierScale(card).tier(p), {one.name: p >= one.threshold for one in card.operating_points})
-        for (name, card), p in zip(film.cards.items(), film.probabilities, strict=True)
+        ScoreOfFilm(name, p, tier, {one.name: p >= one.threshold for one in card.operating_points})
+        for (name, card), p, tier in zip(film.cards.items(), film.probabilities, film.tiers, strict=True)
     ]
     evidence = film.evidence
     return FilmShown(

@@ -35,7 +35,7 @@ def show_card(out: Console, card: ModelCard) -> None:
     for key, value in {
         **card.audience,
         "model": f"{card.name} (version {card.version}, backend {card.backend})",
-        "labels": f"{card.labels[1]} against {card.labels[0]}; {card.prevalence:.1%} {card.labels[1]} in validation",
+        "labels": f"{card.labels[1]} against {card.labels[0]}; calibrated at a prevalence of {card.prevalence:.1%}",
         "input": _input(card.input),
         "parameters": _pairs(card.parameters),
         "calibration": f"Platt scaling {card.calibration.slope:.3f}, {card.calibration.intercept:.3f}",

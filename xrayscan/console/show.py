@@ -2,13 +2,13 @@
 
 from rich.table import Table
 
-from xrayscan.console.terminal import aligned, printable, stdout, tell, titled_table
+from xrayscan.console.terminal import aligned, printable, say, stdout, tell, titled_table
 from xrayscan.explain.evidence import Evidence
-from xrayscan.explain.film import InspectedFilm
+from xrayscan.explain.film import UNLIKE_NOTE, InspectedFilm
 from xrayscan.files.text import encodable
 from xrayscan.model.card import ModelCard
 from xrayscan.store.record import FACT_LABELS
-from xrayscan.worklist.tiers import TierScale
+from xrayscan.worklist.tiers import Tier
 from xrayscan.worklist.worklist import NOTICE
 
 
@@ -25,8 +25,10 @@ def print_film(film: InspectedFilm, path: str, picture: str | None = None) -> No
     tell(out, f"[bold]{printable(film.source)}[/]")
     for line in aligned([(printable(name), printable(value)) for name, value in facts.items()]):
         tell(out, line)
-    for (name, card), probability in zip(film.cards.items(), film.probabilities, strict=True):
-        out.print(_model(name, card, probability))
+    if film.tier == "unlike":
+        say(out, f"[bold red]Warning:[/] {UNLIKE_NOTE}. Figures of validation say nothing of this film.")
+    for (name, card), probability, tier in zip(film.cards.items(), film.probabilities, film.tiers, strict=True):
+        out.print(_model(name, card, probability, tier))
     tell(out, _evidence(film.evidence, path))
     if picture:
         tell(out, f"Written: {printable(encodable(picture))} (the film beside what the model sees)")
@@ -37,8 +39,7 @@ def _fact(value: object) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _model(name: str, card: ModelCard, probability: float) -> Table:
-    tier = TierScale(card).tier(probability)
+def _model(name: str, card: ModelCard, probability: float, tier: Tier) -> Table:
     title = f"{printable(name)}: {printable(card.labels[1])} {probability:.4f}, tier {tier}"
     headings = ("operating point", "threshold", "sensitivity", "specificity", "flags this film as")
     table = titled_table(title, headings)

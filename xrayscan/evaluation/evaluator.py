@@ -14,6 +14,7 @@ from xrayscan.dataset.decoded import contradictions
 from xrayscan.dataset.labelled_folder import LabelledFolder
 from xrayscan.errors import InputError, UsageError
 from xrayscan.evaluation.figures import (
+    NAMES,
     Figures,
     at_prevalence,
     at_threshold,
@@ -26,6 +27,7 @@ from xrayscan.evaluation.groups import STYLE, ByGroup, Groups, by_column, by_sty
 from xrayscan.evaluation.overlap import Overlap, overlap, refuse_or_warn
 from xrayscan.evaluation.settings import EvaluateSettings
 from xrayscan.files.paths import Path, path_text, path_texts
+from xrayscan.files.text import counted
 from xrayscan.model.card import OperatingPoint
 from xrayscan.model.file import Model, load_model
 from xrayscan.plugin.loading import load_predictor
@@ -34,6 +36,8 @@ from xrayscan.scanning.row import Row, pixel_column
 from xrayscan.scanning.score import BatchScorer
 from xrayscan.scanning.workers import reader_count
 from xrayscan.statistics.metrics import CELLS, Resampler, confusion
+from xrayscan.store.record import UNLIKE
+from xrayscan.worklist.trust import MOST_UNLIKE
 
 Probabilities = npt.NDArray[np.float64]
 
@@ -77,6 +81,12 @@ class Evaluated:
         return {**self.ranked.values, **self.at_threshold.values}
 
     @property
+    def brief(self) -> str:
+        """The figures that people ask for first, in words."""
+        figures = (f"{NAMES[name]} {self.values[name]:.3f}" for name in ("auroc", "sensitivity", "specificity"))
+        return f"{', '.join(figures)} at {self.threshold:.4f}"
+
+    @property
     def intervals(self) -> dict[str, tuple[float, float]]:
         """Every figure's 95 % interval by name."""
         return {**self.ranked.intervals, **self.at_threshold.intervals}
@@ -97,6 +107,10 @@ class Evaluation:
     def unseen(self) -> bool:
         """Whether it was checked that no model was trained or tuned on any of the films."""
         return all(model.overlap is not None and not model.overlap.films for model in self.models)
+
+    def __repr__(self) -> str:
+        told = [f"{one.title}: {one.brief}" for one in self.models]
+        return f"<{type(self).__name__} on {counted(len(self.films.labels), 'film')}; {'; '.join(told)}>"
 
 
 def evaluate(
@@ -127,7 +141,10 @@ def evaluate(
     }
     warnings = [*refuse_or_warn(overlaps, settings.allow_overlap), *_notes(models, folder), *folder.warnings]
     warnings += contradictions(films.films, films.digests, folder.labels)
-    films, probabilities = _scored(films, list(models.values()), settings)
+    films, probabilities, unlike = _scored(films, list(models.values()), settings)
+    if unlike > MOST_UNLIKE * len(films.labels):
+        of = f"{unlike:,} of {counted(len(films.labels), 'film')} ({unlike / len(films.labels):.0%})"
+        warnings.append(f"{of} are unlike those that {next(iter(models))} was trained on: a scan sets them apart.")
     groups = _groups(films, next(iter(models.values())), settings)
     resampler = Resampler.from_patients(films.groups, seed=settings.seed, resamples=settings.resamples)
     evaluated: list[Evaluated] = []
@@ -174,8 +191,11 @@ def _notes(models: Mapping[str, Model], folder: LabelledFolder) -> Iterator[str]
             yield f"{reference} looks for {model.card.labels[1]}, but the folder's label is {folder.labels[1]}."
 
 
-def _scored(films: TestFilms, models: list[Model], settings: EvaluateSettings) -> tuple[TestFilms, Probabilities]:
-    """Score films as `xrayscan predict` does; those without a finite logit fail, with their reason."""
+def _scored(films: TestFilms, models: list[Model], settings: EvaluateSettings) -> tuple[TestFilms, Probabilities, int]:
+    """Score films as `xrayscan predict` does; those without a finite logit fail, with their reason.
+
+    The number is how many of the scored films the first model's gate flags as unlike training.
+    """
     hardware = Hardware.from_placement(settings.placement)
     stage = BatchScorer(models, hardware.placement, hardware.batch_size, hardware.streams)
     columns = {pixel_column(model.card.input) for model in models}
@@ -191,8 +211,10 @@ def _scored(films: TestFilms, models: list[Model], settings: EvaluateSettings) -
     finally:
         restore()
     left_out = {n: str(row["reason"]) for n, row in enumerate(done) if row.get("reason")}
-    probabilities = np.array([row["probabilities"] for row in done if not row.get("reason")], np.float64)
-    return (without(films, left_out) if left_out else films), probabilities
+    scored = [row for row in done if not row.get("reason")]
+    probabilities = np.array([row["probabilities"] for row in scored], np.float64)
+    unlike = sum(UNLIKE in row.get("flags", ()) for row in scored)
+    return (without(films, left_out) if left_out else films), probabilities, unlike
 
 
 def _groups(films: TestFilms, first: Model, settings: EvaluateSettings) -> Groups | None:

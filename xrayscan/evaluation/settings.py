@@ -9,6 +9,7 @@ from xrayscan.files.option import option
 from xrayscan.files.paths import Path
 from xrayscan.model.backend import Placement
 from xrayscan.statistics.metrics import RESAMPLES
+from xrayscan.worklist.order import check_shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +47,6 @@ class EvaluateSettings:
     cache_size: int = CACHE_SIZE  # bytes
     on_film: Callable[[int, int], None] = lambda done, total: None  # called as films are read
     on_scored: Callable[[int, int], None] = lambda done, total: None  # called as films are scored
+
+    def __post_init__(self) -> None:
+        check_shares(self.prevalence, self.threshold)

@@ -19,10 +19,11 @@ from xrayscan.network.choice import AUTO, choose
 from xrayscan.plugin.loading import names_of
 from xrayscan.scanning.prepare import prepare
 from xrayscan.scanning.score import BatchScorer
-from xrayscan.store.record import FACT_LABELS
+from xrayscan.store.record import FACT_LABELS, UNLIKE
 from xrayscan.worklist.tiers import Tier, TierScale
 from xrayscan.worklist.worklist import NOTICE
 
+UNLIKE_NOTE = "unlike the films that the model was trained on: read it without the model's help"
 PICTURES = {b"\xff\xd8": "jpeg", b"\x89PNG": "png"}  # by their first bytes, those that we make
 
 
@@ -45,9 +46,15 @@ class InspectedFilm:
         return self.probabilities[0]
 
     @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """By each model's own thresholds; the first model's is unlike where the film stands apart in a worklist."""
+        own = [TierScale(card).tier(p) for card, p in zip(self.cards.values(), self.probabilities, strict=True)]
+        return ("unlike", *own[1:]) if UNLIKE in self.flags else tuple(own)
+
+    @property
     def tier(self) -> Tier:
-        """By the first model's thresholds."""
-        return TierScale(next(iter(self.cards.values()))).tier(self.probability)
+        """By the first model, as in a worklist."""
+        return self.tiers[0]
 
     def write_heatmap(self, path: str) -> None:
         """Write the film under its heatmap as a PNG. Raises: ValueError if there is no heatmap; OutputError."""
@@ -63,6 +70,8 @@ class InspectedFilm:
         rows = [("file", self.source), *((FACT_LABELS[name], value) for name, value in known.items())]
         rows += [(name, f"{p:.4f}") for name, p in zip(self.cards, self.probabilities, strict=True)]
         rows += [("tier", self.tier), ("flags", ", ".join(self.flags) or "none")]
+        if self.tier == "unlike":
+            rows.append(("note", UNLIKE_NOTE))
         if self.evidence.problem:
             rows.append(("no picture", self.evidence.problem))
         cells = (

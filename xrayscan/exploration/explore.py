@@ -9,7 +9,7 @@ from xrayscan.dataset.labelled_folder import LabelledFolder
 from xrayscan.dataset.split import FEWEST_VALIDATION, Indices, patient_groups
 from xrayscan.exploration.copies import Copies, Crossing, crossing, exact_copies, near_copies
 from xrayscan.exploration.file_properties import Looks, look_at
-from xrayscan.exploration.shortcut import WEAK, Shortcut, shortcut
+from xrayscan.exploration.shortcut import STRONG, WEAK, Shortcut, shortcut
 from xrayscan.files.paths import Path, path_text
 from xrayscan.files.text import counted
 from xrayscan.scanning.workers import reader_count
@@ -38,6 +38,11 @@ class Explored:
     crossing: Crossing
     shortcut: Shortcut | None  # None: too few patients to tell
     warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        films = zip(self.folder.labels, np.bincount(self.films.labels, minlength=2), strict=True)
+        told = ", ".join(f"{number:,} {label}" for label, number in films)
+        return f"<{type(self).__name__} {self.directory!r}: {told}; {counted(len(self.warnings), 'warning')}>"
 
 
 def explore(directory: Path, folder: LabelledFolder, settings: ExploreSettings = ExploreSettings()) -> Explored:
@@ -82,4 +87,5 @@ def _warnings(
             "validates on a fifth of all patients instead"
         )
     if found and found.auroc >= WEAK:
-        yield f"file metadata alone separates the labels (AUROC {found.auroc:.3f})"
+        told = "separates the labels" if found.auroc >= STRONG else "tells part of the label"
+        yield f"file metadata alone {told} (AUROC {found.auroc:.3f})"

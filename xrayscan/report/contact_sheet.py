@@ -32,7 +32,7 @@ def write_contact_sheet(worklist: Worklist, path: str, page: PageSettings) -> No
         with PdfPages(file, metadata=dateless) as pdf:
             for number, some in enumerate(_pages(rows, films, pages), 1):
                 head = f"{_counts(worklist, len(rows))}; page {number} of {pages}. {NOTICE}"
-                pdf.savefig(_figure(some, head, worklist.doubts))
+                pdf.savefig(_figure(some, head, worklist.warnings))
 
 
 def _counts(worklist: Worklist, shown: int) -> str:
@@ -57,7 +57,7 @@ def _figure(some: Sequence[tuple[WorklistRow, bytes]], head: str, doubts: Sequen
     figure = Figure(figsize=A4)
     figure.text(0.05, 0.98, head, fontsize=8, parse_math=False)
     for number, doubt in enumerate(doubts):
-        warning = f"Warning: {doubt}"
+        warning = f"Warning: {visible(doubt)}"
         figure.text(0.05, 0.967 - 0.012 * number, warning, fontsize=6, color=COLOURS["high"], parse_math=False)
     for place, (row, film) in enumerate(some):
         axes = figure.add_subplot(ROWS, COLUMNS, place + 1)
@@ -67,7 +67,7 @@ def _figure(some: Sequence[tuple[WorklistRow, bytes]], head: str, doubts: Sequen
         axes.set_title(told, fontsize=7, color=COLOURS.get(row.tier, "black"), parse_math=False, pad=2)
         name = ending(visible(os.path.basename(row.source)), NAME)
         axes.text(0.5, -0.04, name, fontsize=5, ha="center", va="top", transform=axes.transAxes, parse_math=False)
-    figure.subplots_adjust(0.04, 0.04, 0.96, 0.94, wspace=0.08, hspace=0.3)
+    figure.subplots_adjust(0.04, 0.04, 0.96, 0.94 - 0.012 * max(0, len(doubts) - 2), wspace=0.08, hspace=0.3)
     return figure
 
 

@@ -14,7 +14,7 @@ from openpyxl.utils import get_column_letter
 
 from xrayscan.errors import OutputError
 from xrayscan.files.atomic import atomic_file
-from xrayscan.files.text import visible
+from xrayscan.files.text import counted, visible
 from xrayscan.report.table import worklist_table
 from xrayscan.worklist.worklist import NOTICE, Worklist
 
@@ -40,7 +40,7 @@ def write_xlsx(worklist: Worklist, path: str) -> None:
     book.properties.creator = "xrayscan"
     with contextlib.closing(book.create_sheet("worklist")) as sheet:  # also where the rows break off
         _fill(sheet, worklist)
-    book.create_sheet("about").append([_text(book.worksheets[0], NOTICE)])
+    _tell(book.create_sheet("about"), worklist)
     made = io.BytesIO()
     book.save(made)
     with atomic_file(path) as file:
@@ -57,6 +57,19 @@ def _fill(sheet: Any, worklist: Worklist) -> None:
     sheet.append([_heading(sheet, name) for name in columns])
     for row in rows:
         sheet.append([_cell(sheet, value) for value in row])
+
+
+def _tell(sheet: Any, worklist: Worklist) -> None:
+    """What the rows are, what warns of them, and which models they are from."""
+    models = zip(worklist.names, worklist.cards, worklist.fingerprints, strict=True)
+    for text in (
+        NOTICE,
+        *(f"Warning: {one}" for one in worklist.warnings),
+        f"{counted(worklist.counts.found, 'file')} found: {worklist.outcomes}.",
+        *(f"Model {name}, version {card.version}, fingerprint {digest[:12]}" for name, card, digest in models),
+        *(f"{what}: {text}" for what, text in worklist.card.audience.items()),
+    ):
+        sheet.append([_text(sheet, text)])
 
 
 def _cell(sheet: Any, value: object) -> Any:

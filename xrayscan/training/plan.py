@@ -15,6 +15,7 @@ from xrayscan.dataset.labelled_folder import LabelledFolder
 from xrayscan.dataset.split import Indices
 from xrayscan.errors import ModelError
 from xrayscan.files.paths import Path
+from xrayscan.files.text import counted
 from xrayscan.model.backend import Backend, Epoch, Films, FitSettings, TrainingParams
 from xrayscan.model.capabilities import HasRecipe, StartsFromWeights, TakesDevices
 from xrayscan.model.card import UNNAMED
@@ -131,6 +132,10 @@ class Trained:
     epochs: tuple[Epoch, ...]
     logits: npt.NDArray[np.float32]  # of the validation films
     files: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        reached = f"AUROC {self.model.card.metrics['auroc']:.3f} on {counted(len(self.logits), 'validation film')}"
+        return f"<{type(self).__name__} {self.model.path!r}: {reached}>"
 
 
 def validation_probabilities(trained: Trained) -> tuple[Any, Any]:

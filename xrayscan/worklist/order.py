@@ -46,7 +46,12 @@ class RankSettings:
     )
 
     def __post_init__(self) -> None:
-        if self.prevalence is not None and not 0 < self.prevalence < 1:
-            raise ValueError(f"a prevalence of {self.prevalence} does not lie between 0 and 1")
-        if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise ValueError(f"a threshold of {self.threshold} is no probability")
+        check_shares(self.prevalence, self.threshold)
+
+
+def check_shares(prevalence: float | None, threshold: float | None) -> None:
+    """Raises: ValueError for a share or a probability that is none, where one is given."""
+    if prevalence is not None and not 0 < prevalence < 1:
+        raise ValueError(f"a prevalence of {prevalence} does not lie between 0 and 1")
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise ValueError(f"a threshold of {threshold} is no probability")

@@ -22,6 +22,7 @@ from xrayscan.worklist.tiers import Tier
 from xrayscan.worklist.trust import doubts
 
 NOTICE = "Suggested reading order. Not a diagnosis."  # wherever it is shown
+PARTIAL = "Partial worklist: the scan was stopped, and files that it did not reach are missing."
 SOME_FAILED, NONE_SCORED = 6, 3  # exit codes, as the manual lists them
 
 
@@ -68,6 +69,19 @@ class Worklist:
             prevalence=self.settings.prevalence,
         )
         self.agreement = self._agreement()
+
+    @property
+    def outcomes(self) -> str:
+        """How many files ended in which way, in words."""
+        counts = self.counts
+        ends = {"scored": counts.scored, "set aside": counts.set_aside, "failed": counts.failed}
+        return ", ".join(f"{films:,} {end}" for end, films in {**ends, "skipped": counts.skipped}.items())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What every reader is to know first: that the list is partial, from a smoke test, or not to be trusted."""
+        trials = tuple(f"{card.trial_note}." for card in self.cards if card.is_trial)
+        return (*(() if self.complete else (PARTIAL,)), *trials, *self.doubts)
 
     @property
     def disagreements(self) -> int:

@@ -66,7 +66,11 @@ new ResizeObserver(() => {
   const sticky = getComputedStyle(bar).position === "sticky" ? bar.offsetHeight : 0;
   document.documentElement.style.setProperty("--bar", `${sticky}px`);
 }).observe(bar);
-window.addEventListener("beforeprint", () => show(0, view.order.slice(0, PRINTED)));
+window.addEventListener("beforeprint", () => {
+  const all = view.order.length, cut = all > PRINTED;
+  byId("paper").textContent = cut ? `On paper: the first ${PRINTED} of ${number(all)} rows. triage.csv lists them all.` : "";
+  show(0, view.order.slice(0, PRINTED));
+});
 window.addEventListener("afterprint", render);
 window.addEventListener("storage", (event) => {
   if (event.key !== ANSWERS_KEY) return;

@@ -29,7 +29,7 @@ from xrayscan.report.html.worklist_data import (
 )
 from xrayscan.report.interface import PageSettings
 from xrayscan.store.record import Status
-from xrayscan.worklist.worklist import Worklist
+from xrayscan.worklist.worklist import PARTIAL, Worklist
 
 FOLDER = os.path.dirname(__file__)
 SCRIPTS = ("data", "answers", "table", "picture", "film", "bar", "keys")  # of worklist_….js, joined in this order
@@ -71,6 +71,7 @@ def _context(worklist: Worklist, settings: PageSettings, path: str) -> dict[str,
         "page_rows": PAGE_ROWS,
         "distribution": scores and worklist_figures.distribution(worklist, scores),
         "calibration": worklist_figures.calibration(card),
+        "partial": "" if worklist.complete else PARTIAL,
         "notes": [visible(each.trial_note) for each in worklist.cards if each.is_trial],
         "data": map(Markup, row_lines(worklist, settings.top, settings.rows)),
         "meta": Markup(embedded(_meta(worklist, settings, path, reach))),
