@@ -17,7 +17,7 @@ def test_it_measures_every_part_and_keeps_what_it_found(model_file, films, tmp_p
     found = json.loads(done.stdout)
     assert found["limit"] in ("decoding", "inference")
     assert found["films"] == 7
-    assert [one["batch_size"] for one in found["inference"] if one["chosen"]] == [8, 32, 128]
+    assert [one["batch_size"] for one in found["inference"] if one["chosen"]] == [2, 8, 32]
     assert found["decoded"] > 0
     assert found["scanned"] is found["hours"] is None  # seven films are scored before a scan runs evenly
     assert picture.read_text(encoding="utf-8").startswith("<svg")

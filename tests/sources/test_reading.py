@@ -5,7 +5,7 @@ import pytest
 
 from xrayscan.errors import DecodeError
 from xrayscan.sources import blob
-from xrayscan.sources.reading import read_file
+from xrayscan.sources.reading import read_file, read_head
 
 
 class Changing:
@@ -53,3 +53,8 @@ def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path):
     with pytest.raises(DecodeError, match="not a regular file"):
         read_file(str(tmp_path / "film.png"))
     assert time.monotonic() - started < 60
+
+
+def test_a_path_with_a_nul_leads_nowhere():
+    with pytest.raises(DecodeError, match="no such file"):
+        read_head("film\0.png")

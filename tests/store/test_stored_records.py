@@ -72,7 +72,6 @@ def read_all(path):
 
 
 TAMPERED = {  # columns, or keys of what is remembered
-    "source": b"a\0b",
     "flags": "[" * 100_000,
     "status": "unheard of",
     "reason": b"x",

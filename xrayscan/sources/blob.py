@@ -43,7 +43,10 @@ class FileBlob:
     """One regular file. Opening it neither blocks nor has an effect. Raises: OSError, DecodeError."""
 
     def __init__(self, path: str) -> None:
-        self._file = os.open(path, _READING)
+        try:
+            self._file = os.open(path, _READING)
+        except ValueError:  # it holds a NUL
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
         status = _settled(self._file)
         self.size, self._identity = status.st_size, status_identity(status)
         if stat.S_ISDIR(status.st_mode):

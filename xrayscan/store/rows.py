@@ -55,8 +55,8 @@ def record_of(row: Iterable[Any], models: int) -> ScanRecord:
     numbers = numbers_of(probabilities, models) if status == Status.SCORED else ()
     known = _facts_of(facts)
     raised = tuple(map(str, parsed(flags)))
-    if b"\0" in source or not isinstance(reason, str | None):
-        raise ValueError("no name that a file can have, or no reason")
+    if not isinstance(reason, str | None):
+        raise ValueError("the reason is no text")
     return ScanRecord(os.fsdecode(source), known, numbers, Status(status), reason, str(code), raised)
 
 
