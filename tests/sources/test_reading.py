@@ -56,5 +56,5 @@ def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path):
 
 
 def test_a_path_with_a_nul_leads_nowhere():
-    with pytest.raises(DecodeError, match="no such file"):
+    with pytest.raises(DecodeError, match="No such file"):
         read_head("film\0.png")
