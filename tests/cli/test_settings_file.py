@@ -116,6 +116,22 @@ def test_a_file_that_may_have_come_with_the_films_does_not_count(place, words, w
     assert "is not used" not in xrayscan(*words, "--config", "xrayscan.toml").stderr
 
 
+@pytest.mark.parametrize("text", ["x = [", "x = " + "[" * 20_000, "unheard_of = 5", "\udcff"])
+@pytest.mark.parametrize("name", ["xrayscan.toml", "pyproject.toml"])
+def test_a_file_that_does_not_count_stops_no_scan_whatever_is_in_it(place, name, text):
+    (place / "work" / name).write_text(f"# tool.xrayscan\n[tool.xrayscan]\n{text}", errors="surrogateescape")
+    done = xrayscan("predict", ".", "--dry-run")
+    assert f"{name} is not used: it lies in what is read" in done.stderr
+    assert "found" in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("text", ["x = [", "x = " + "[" * 20_000])
+def test_a_file_that_counts_and_is_no_toml_is_told_in_one_sentence(place, text):
+    (place / "work" / "xrayscan.toml").write_text(text)
+    done = xrayscan("predict", "films", "--dry-run")
+    assert (done.exit_code, done.stderr.count("\n"), "settings file xrayscan.toml" in done.stderr) == (2, 1, True)
+
+
 def test_a_link_to_the_working_folder_is_the_working_folder(place):
     (place / "link").symlink_to(place / "work", target_is_directory=True)
     assert refusal("xrayscan.toml", [os.fspath(place / "link")])

@@ -114,6 +114,14 @@ MEASURED = {
 }
 
 
+def test_a_label_that_heads_a_table_cannot_write_to_the_terminal(worklist):
+    card = dataclasses.replace(worklist().card, labels=("N", "\x1b[31mP\x07[/x]"), metrics=MEASURED)
+    console = Console(file=io.StringIO(), width=120)
+    show_card(console, card)
+    assert not set("\x1b\x07") & set(console.file.getvalue())
+    assert r"\x1b[31mP\x07[/x]" in console.file.getvalue()
+
+
 def test_a_model_card_tells_shares_flagged_and_figures_by_style(worklist, tmp_path):
     made = worklist(("a.png", 0.9))
     card = dataclasses.replace(made.card, metrics=MEASURED)

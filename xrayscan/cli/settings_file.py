@@ -46,21 +46,25 @@ def found(config: str | None = None) -> dict[str, Table]:
     """The settings files that are there, with what they hold, the weakest first. Raises: UsageError."""
     if config is not None:
         return {config: _read(config)}
-    project = NAME if os.path.isfile(NAME) else PROJECT
-    tables = {path: _read(path) for path in (user_file(), project) if os.path.isfile(path)}
+    tables = {path: _read(path) for path in _there()}
     return {path: table for path, table in tables.items() if table or os.path.basename(path) == NAME}
+
+
+def _there() -> list[str]:
+    project = NAME if os.path.isfile(NAME) else PROJECT
+    return [path for path in (user_file(), project) if os.path.isfile(path)]
 
 
 def standing(command: click.Command, ctx: click.Context, raw: Mapping[str, Any]) -> Standing:
     """What files say of a command that is called with the words ``raw``. Raises: UsageError for what makes no sense."""
     config = ctx.meta.setdefault(CONFIG, _consumed(command, ctx, raw, "config"))
     made, notes = Standing(), []
-    for path, table in found(config).items():
+    for path in [config] if config is not None else _there():
         why = None if config or path == user_file() else refusal(path, _inputs(command, ctx, raw))
         if why:
-            notes.append(f"{path} is not used: {why}; --config {path} uses it")
+            notes += [f"{path} is not used: {why}; --config {path} uses it"] if _is_for_us(path) else []
             continue
-        for name, value in _of_command(path, table, command, ctx):
+        for name, value in _of_command(path, _read(path), command, ctx):
             made.values[name], made.origins[name] = value, path
     return Standing(made.values, made.origins, tuple(notes))
 
@@ -103,6 +107,14 @@ def every_command(ctx: click.Context) -> Iterator[tuple[str, click.Command]]:
             yield name, command
 
 
+def _is_for_us(path: str) -> bool:
+    """Whether a file that is not used has settings of ours, as far as it can be read."""
+    try:
+        return bool(_read(path)) or os.path.basename(path) == NAME
+    except UsageError:
+        return True
+
+
 def _read(path: str) -> Table:
     try:
         data = read_regular(path)
@@ -118,6 +130,8 @@ def _read(path: str) -> Table:
         raise _wrong(path, f"no text in UTF-8: {EXAMPLE}") from error
     except tomllib.TOMLDecodeError as error:
         raise _wrong(path, f"{error}: {EXAMPLE}") from error
+    except RecursionError as error:
+        raise _wrong(path, f"lists within lists without end: {EXAMPLE}") from error
 
 
 def _of_command(path: str, table: Table, command: click.Command, ctx: click.Context) -> Iterator[tuple[str, Any]]:

@@ -95,7 +95,7 @@ def _flagged_table(card: ModelCard) -> Table:
 
 def _styles_table(card: ModelCard) -> Table:
     """Figures of the validation films by how they look; no rows where the card does not say."""
-    headings = ("style", "films", card.labels[1], *(METRICS.get(name, name) for name in FIGURES))
+    headings = ("style", "films", printable(card.labels[1]), *(METRICS.get(name, name) for name in FIGURES))
     table = titled_table("By style: validation films that look alike", headings)
     for number, row in enumerate(card.metrics.get("by_style", ()), 1):
         figures = ("–" if row.get(name) is None else f"{row[name]:.3f}" for name in FIGURES)

@@ -16,5 +16,5 @@ def read_toml(path: str, remedy: str, example: str) -> dict[str, Any]:
         raise InputError(f"{encodable(path)}: {error.strerror}: {remedy}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{encodable(path)} is no text in UTF-8: write it as TOML, such as {example}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{encodable(path)}: {error}: write it as TOML, such as {example}") from error

@@ -119,9 +119,10 @@ def test_a_rescale_that_makes_values_one_or_infinite_is_passed_over_and_flagged(
 
 
 @pytest.mark.parametrize("bits", [8, 12])
-def test_rows_and_columns_that_changed_places_are_put_back(bits):
+@pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, uid.RLELossless])
+def test_rows_and_columns_that_changed_places_are_put_back(bits, syntax):
     picture = film(bits=bits)
-    radiograph = decode(dicom(picture, bits=bits, Rows=60, Columns=72), at_least=8)
+    radiograph = decode(dicom(picture, syntax, bits=bits, Rows=60, Columns=72), at_least=8)
     assert radiograph.brightness.shape == (radiograph.facts.rows, radiograph.facts.columns) == (72, 60)
     assert alike(radiograph, picture)
     assert radiograph.flags == (Flag.SIZE,)

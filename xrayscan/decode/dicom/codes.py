@@ -52,7 +52,7 @@ def read_codes(values: npt.NDArray[Any], layout: Layout, padding: tuple[int, ...
     words = _sign_extended(native.view(f"u{native.dtype.itemsize}"), layout)
     top = int(words.max())
     shift, bits, flags = _place(words, layout, top)
-    if layout.stream is None and are_columns(words):
+    if layout.has_no_size and are_columns(words):
         words, flags = words.reshape(words.shape[::-1]), (*flags, Flag.SIZE)
     is_deep = bool(top >> shift >> bits)
     if shift:

@@ -89,7 +89,7 @@ def _in_order(samples: Samples, flags: list[Flag], layout: Layout) -> tuple[Samp
     """Return samples whose bytes, or rows and columns, had changed places as they should be, with further flags."""
     if are_swapped(samples):
         samples, flags = samples.byteswap(), [*flags, Flag.SYNTAX]
-    if layout.stream is None and are_columns(samples[..., 0]):
+    if layout.has_no_size and are_columns(samples[..., 0]):
         planes = [plane.reshape(plane.shape[::-1]) for plane in np.moveaxis(samples, 2, 0)]
         samples, flags = np.stack(planes, axis=-1), [*flags, Flag.SIZE]
     return samples, flags

@@ -82,6 +82,11 @@ class Layout:
         return self.photometric.startswith(("YBR_FULL", "YBR_PARTIAL"))
 
     @property
+    def has_no_size(self) -> bool:
+        """Whether only the header tells rows from columns: RLE, too, knows neither."""
+        return not (self.stream and self.stream.rows)
+
+    @property
     def kind(self) -> Kind:
         return self.stream.kind if self.stream else Kind.NATIVE
 
