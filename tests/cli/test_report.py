@@ -27,8 +27,10 @@ def test_the_reports_are_written_again_with_other_settings_and_without_scanning(
 
 def test_settings_of_the_run_hold_unless_others_are_given(scanned, tmp_path):
     asked_for = ("--model", tmp_path / "small.safetensors", "--out", scanned, "--threshold", "0.25", "--workers", "0")
-    xrayscan("predict", tmp_path / "films", *asked_for)
-    xrayscan("report", scanned, "--heatmaps", "none")
+    assert "Resumed earlier scan" in xrayscan("predict", tmp_path / "films", *asked_for).stderr
+    told = xrayscan("report", scanned, "--heatmaps", "none").stderr
+    assert "Resumed" not in told  # it scans nothing
+    assert "--fresh" not in told
     assert "a threshold given by the user" in (scanned / "triage.html").read_text(encoding="utf-8")
     assert pictures_of(scanned) == {"thumb": 4, "film": 4}
 

@@ -123,6 +123,20 @@ def test_a_run_cut_off_and_resumed_equals_one_that_was_not(
     assert "checkpoint.safetensors" not in os.listdir(tmp_path)
 
 
+def test_a_second_training_into_the_same_folder_is_refused_while_the_first_one_runs(sample_images, cache, tmp_path):
+    folder, out, refused = str(sample_images / "labelled"), str(tmp_path), []
+
+    def again(epoch):
+        for more in ({"resume": True}, {"overwrite": True}):
+            with pytest.raises(OutputError, match="another training writes to"):
+                train(folder, out, settings(cache, {"epochs": 1}, **more))
+            refused.append(epoch.number)
+
+    train(folder, out, settings(cache, {"epochs": 1}, fit=FitSettings(on_epoch=again)))
+    assert refused == [1, 1]
+    assert not [name for name in os.listdir(tmp_path) if "lock" in name]
+
+
 @pytest.mark.parametrize("recipe", RECIPES[1:])
 def test_every_optimiser_schedule_and_average_goes_on_as_it_was(recipe, sample_images, cache, tmp_path, monkeypatch):
     folder, whole, parts = str(sample_images / "labelled"), tmp_path / "whole", tmp_path / "parts"

@@ -97,5 +97,5 @@ def write_again(run: str, wanted: Look) -> Ranked:
         )
         files = list(write_reports(worklist, run, wanted.formats, page, console.writing))
         names, told = handed_over(run, files)
-        console.summary(worklist, [*told, *wanted.copies.make(worklist)], [earlier.model])
+        console.summary(worklist, [*told, *wanted.copies.make(worklist)], [earlier.model], scanned=False)
         return ranked(worklist, run, names, worklist.exit_code)

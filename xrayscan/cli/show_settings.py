@@ -70,7 +70,10 @@ def settings(asked: ShowSettingsOptions) -> Settings:
         print_table("Settings files, the weakest first", ("file", "state"), [(f.path, f.state) for f in answer.files])
         cells = [(row.command, row.option, row.value, row.origin) for row in shown]
         title = f"Settings of {asked.of}" if asked.of else "Settings that are not defaults"
-        print_table(title if cells else "Every setting is a default", ("command", "option", "value", "from"), cells)
+        if cells:
+            print_table(title, ("command", "option", "value", "from"), cells)
+        else:
+            click.echo("Every setting is a default.")
     return answer
 
 

@@ -96,13 +96,13 @@ class ScanConsole:
         self._clock.phase(REPORTS)
         self._bar.update(self._task, completed=done, total=total, description="Pictures", rate=0, note="")
 
-    def summary(self, worklist: Worklist, files: Sequence[str], models: Sequence[str]) -> None:
+    def summary(self, worklist: Worklist, files: Sequence[str], models: Sequence[str], *, scanned: bool = True) -> None:
         """Print counts, why films were not scored, which ones to read first, where the files are, and the time.
 
-        ``models`` scored, as the user called them.
+        ``models`` scored, as the user called them. ``scanned``: whether they did so just now.
         """
         self._stop()
-        tell_worklist(self._console, worklist, verbose=self._verbose)
+        tell_worklist(self._console, worklist, verbose=self._verbose, scanned=scanned)
         tell_files(self._console, files, next_commands(worklist, models))
         say(self._console, f"{self._clock.told()} [italic]{NOTICE}[/]")
 

@@ -27,11 +27,16 @@ HEADING = 12  # characters of a model's name above its probabilities: its end, w
 TIER_STYLE = {"high": "bold red", "unlike": "bold", "intermediate": "yellow", "low": "green"}
 
 
-def tell_worklist(out: Console, worklist: Worklist, *, verbose: bool = False) -> None:
-    """Print what a scan came to. ``verbose``: also every file that was set aside or failed."""
+def tell_worklist(out: Console, worklist: Worklist, *, verbose: bool = False, scanned: bool = True) -> None:
+    """Print what a scan came to. ``verbose``: also every file that was set aside or failed.
+
+    ``scanned``: whether it was made just now; else nothing is said of what it resumed.
+    """
     for row in itertools.chain.from_iterable(map(worklist.unscored, UNSCORED)) if verbose else ():
         tell(out, f"[dim]{row.status}[/] {printable(row.source)}: {printable(row.reason)}")
     _tell_counts(out, worklist)
+    if scanned:
+        _tell_resumed(out, worklist)
     for doubt in worklist.doubts:
         say(out, f"[bold red]Warning:[/] {printable(doubt)}")
     for status in UNSCORED:
@@ -77,6 +82,10 @@ def _tell_counts(out: Console, worklist: Worklist) -> None:
         told += f"   unlike training {worklist.unlike:,}{' (apart)' if worklist.apart else ''}"
     if counts.scored:
         tell(out, told)
+
+
+def _tell_resumed(out: Console, worklist: Worklist) -> None:
+    counts = worklist.counts
     if counts.kept or counts.removed:
         say(
             out,

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from xrayscan.errors import OutputError
-from xrayscan.files.atomic import refuse_foreign
+from xrayscan.files.atomic import new_file, refuse_foreign, writing
 from xrayscan.files.text import encodable
 
 LOCK_SECONDS = 1.0  # a reader is done by then; a writer keeps its lock to the end, so waiting longer is of no use
@@ -31,6 +31,24 @@ def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iter
             connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def held(path: str, in_use: str) -> Iterator[None]:
+    """Hold a lock file that ends with the process, however it ends. Raises: OutputError, ``in_use`` if another has it.
+
+    A file system that knows no locks holds nobody up.
+    """
+    refuse_foreign(path)
+    with writing(path), contextlib.suppress(FileExistsError):
+        os.close(new_file(path))
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(contextlib.closing(connect(path))).execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error as error:
+            if _code(error) in IN_USE:
+                raise OutputError(in_use) from error
+        yield
 
 
 @contextlib.contextmanager

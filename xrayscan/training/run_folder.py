@@ -4,15 +4,17 @@ import contextlib
 import dataclasses
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from xrayscan.errors import OutputError, UsageError
 from xrayscan.files.atomic import refuse_foreign
 from xrayscan.files.run_folder import make_folder, refuse_finished
+from xrayscan.files.text import encodable
 from xrayscan.model.backend import Epoch, Snapshot
 from xrayscan.model.file import MODEL_FILE
 from xrayscan.plugin.callback import TrainingRun
+from xrayscan.store.sqlite import held
 from xrayscan.training import checkpoint, recipe
 from xrayscan.training.page import PAGE_FILE
 from xrayscan.training.plan import Plan, SplitFilms, Trained, TrainSettings
@@ -26,8 +28,25 @@ from xrayscan.training.results import (
     write_training_results,
 )
 
+LOCK_FILE = "train.lock"  # while a training runs
 # What only a run that came to its end leaves, or an evaluation that had the folder for its own.
 FINISHED = (MODEL_FILE, METRICS_FILE, PAGE_FILE, HISTORY_FILE, DIGESTS_FILE)
+
+
+@contextlib.contextmanager
+def alone_in(out: str, settings: TrainSettings) -> Iterator[None]:
+    """Make the folder and hold it, so that no other training writes into it. Raises: OutputError if one does."""
+    if not settings.fit.ranks.first:
+        yield
+        return
+    make_folder(out, share=settings.share)
+    lock = os.path.join(out, LOCK_FILE)
+    with held(lock, f"another training writes to {encodable(out)}: wait for it to end, or give another --out"):
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(lock)
 
 
 class Run:
@@ -45,7 +64,7 @@ class Run:
 
     @classmethod
     def open(cls, directory: str, out: str, plan: Plan, settings: TrainSettings) -> "Run":
-        """Make the folder and write the recipe, so that a folder that cannot be written fails before hours of work.
+        """Write the recipe, so that a folder that cannot be written fails before hours of work.
 
         What a finished run left stays until what replaces it is whole.
         Raises: OutputError, also for a run that was cut off and is not to be resumed, or is finished and neither to be
@@ -54,7 +73,6 @@ class Run:
         run = cls(out, plan, settings)
         if not run.first:
             return run
-        make_folder(out, share=settings.share)
         kept = run.path(checkpoint.CHECKPOINT_FILE)
         refuse_foreign(kept)
         if os.path.exists(kept) and settings.overwrite:

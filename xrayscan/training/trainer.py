@@ -27,7 +27,7 @@ from xrayscan.scanning.workers import reader_count
 from xrayscan.training.gate import flagged_shares, teach_gate
 from xrayscan.training.measure import Measured, measure
 from xrayscan.training.plan import Plan, SplitFilms, Trained, TrainSettings
-from xrayscan.training.run_folder import Run
+from xrayscan.training.run_folder import Run, alone_in
 
 VALIDATION_SHARE = 0.2
 FEWEST = 2  # films of a label that calibration can be cross-fitted on
@@ -41,11 +41,16 @@ def train(directory: Path, out: Path, settings: TrainSettings = TrainSettings())
     see them. Films of a test folder are not read. Of several processes that train together (``settings.fit.ranks``),
     the first one writes, and all return when it has.
     Raises: InputError for a folder that cannot be trained on, ModelError for unknown backends or parameters,
-    OutputError if ``out`` cannot be written or holds a run that was cut off, UsageError if what is resumed was
-    another run.
+    OutputError if ``out`` cannot be written, holds a run that was cut off or is being written to by another training,
+    UsageError if what is resumed was another run.
     """
-    directory, out, plan = path_text(directory), path_text(out), Plan.from_settings(settings)
-    folder = read_folder(directory, settings.folder)
+    plan = Plan.from_settings(settings)
+    folder = read_folder(path_text(directory), settings.folder)
+    with alone_in(path_text(out), settings):
+        return _train(path_text(directory), path_text(out), folder, plan, settings)
+
+
+def _train(directory: str, out: str, folder: LabelledFolder, plan: Plan, settings: TrainSettings) -> Trained:
     ranks = settings.fit.ranks
     with first_alone(ranks):
         run = Run.open(directory, out, plan, settings)

@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 from xrayscan.errors import OutputError
 from xrayscan.files.atomic import new_file, refuse_foreign
 from xrayscan.files.text import encodable
-from xrayscan.store.sqlite import connect
+from xrayscan.store.sqlite import held
 from xrayscan.tuning.space import Space, inside
 
 NAME = "xrayscan"
@@ -128,7 +128,11 @@ def open_study(
     """
     asked = json.loads(json.dumps(asked))  # as the file gives it back
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # its progress lines would break ours
-    with _alone(path), _storage(path) as storage:
+    refuse_foreign(path)
+    with contextlib.suppress(FileExistsError):
+        os.close(new_file(path))
+    in_use = f"{encodable(path)} is in use by another search: wait for it to end, or give another --out"
+    with held(f"{path}.lock", in_use), _storage(path) as storage:
         study = optuna.create_study(
             storage=storage,
             study_name=NAME,
@@ -152,23 +156,6 @@ def _same_search(path: str, before: Mapping[str, Any] | None, asked: Mapping[str
             f"{encodable(path)} holds another search (it differs in: {', '.join(sorted(other))}), and values of two "
             "searches cannot be compared: give the same options again, or another --out"
         )
-
-
-@contextlib.contextmanager
-def _alone(path: str) -> Iterator[None]:
-    """Hold a lock that ends with the process, however it ends."""
-    for name in (path, f"{path}.lock"):
-        refuse_foreign(name)
-        with contextlib.suppress(FileExistsError):
-            os.close(new_file(name))
-    with contextlib.closing(connect(f"{path}.lock")) as lock:
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.DatabaseError as error:
-            raise OutputError(
-                f"{encodable(path)} is in use by another search: wait for it to end, or give another --out"
-            ) from error
-        yield
 
 
 @contextlib.contextmanager
