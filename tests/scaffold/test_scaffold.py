@@ -51,11 +51,15 @@ def test_a_name_that_no_address_can_begin_with_is_refused(tmp_path, kind):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("kind", "name"), [("report", "html"), ("command", "predict"), ("backend", "knn")])
+TAKEN = [("report", "html"), ("command", "predict"), ("backend", "knn"), ("engine", "local"), ("report", "lite0")]
+
+
+@pytest.mark.parametrize(("kind", "name"), TAKEN)
 def test_a_name_that_is_taken_is_refused(tmp_path, kind, name):
     result = xrayscan("plugins", "new", name, "--kind", kind)
     assert result.exit_code == 2
-    assert "already: choose another name" in result.stderr
+    assert "choose another name" in result.stderr
+    assert "there is a engine" not in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -124,5 +124,8 @@ def _refuse_name(name: str, module: str, kind: str) -> None:
     edge = next(edge for edge in EDGES if edge.singular == kind)
     if not (pattern := edge.names["name"]).fullmatch(name):
         raise UsageError(f"{name!r} cannot be a {kind}'s name: use {ALLOWED[pattern]}")
-    if name in getattr(load_registry(), edge.name):
-        raise UsageError(f"there is a {kind} called {name} already: choose another name")
+    known = load_registry()
+    if module in (plugin.name for plugin in known.plugins):
+        raise UsageError(f"there is a plugin called {module} already: choose another name")
+    if name in getattr(known, edge.name):
+        raise UsageError(f"another {kind} is called {name}: choose another name")
