@@ -36,7 +36,7 @@ def print_film(film: InspectedFilm, path: str, picture: str | None = None) -> No
 
 
 def _fact(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
 def _model(name: str, card: ModelCard, probability: float, tier: Tier) -> Table:
