@@ -1,6 +1,7 @@
 """How a data set and its frame lie in the file, against what the file says of it."""
 
 import gzip
+import os
 import struct
 import zipfile
 import zlib
@@ -154,3 +155,8 @@ def test_a_patient_is_told_however_the_file_is_packed_and_nothing_inflates_too_f
     names = ("sound", "bomb", "cut-0", "cut-64", "cut-128", "packed.dcm.gz", "ward.zip!/a.dcm", "ward.zip!/b.dcm")
     numbers = patient.number_patients([str(tmp_path / name) for name in (*names, "ward.zip!/c")])
     assert numbers == [0, None, 0, 0, 0, 0, 0, 1, None]
+
+
+def test_a_pipe_that_is_named_as_a_film_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.dcm")
+    assert patient.number_patients([str(tmp_path / "a.dcm")]) == [None]

@@ -11,6 +11,7 @@ from xrayscan.decode.dicom.read import header_kept_private, read_dataset
 from xrayscan.decode.gzipped import MAGIC, inflate
 from xrayscan.decode.limits import DEFAULT_LIMITS
 from xrayscan.decode.sniff import cut_from_preamble, is_dicom
+from xrayscan.files.regular import open_regular
 from xrayscan.sources.address import split
 from xrayscan.sources.reading import HEAD_BYTES, read_file
 
@@ -47,7 +48,7 @@ def _header(path: str) -> Dataset | None:
     DICOM file."""
     if split(path):
         return _unpacked(read_file(path))
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=open_regular) as file:
         head = file.read(HEAD_BYTES)
         is_deflated = DeflatedExplicitVRLittleEndian.encode() in head
         if head.startswith(MAGIC) or is_deflated or cut_from_preamble(head):
