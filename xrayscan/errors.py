@@ -26,7 +26,7 @@ class Code(StrEnum):
     ZERO_SIZE = "zero-size"  # an image without rows or columns
     NO_PIXELS = "no-pixels"  # DICOM without an image, such as a structured report
     MULTI_FRAME = "multi-frame"  # DICOM of several frames
-    MULTI_PAGE = "multi-page"  # TIFF of several pages, or an animation
+    MULTI_PAGE = "multi-page"  # TIFF of several pages, several pictures in one PNG or PGM, or an animation
     UNSUPPORTED_FORMAT = "unsupported-format"  # an image of a format that no decoder reads
     UNSUPPORTED_ARCHIVE = "unsupported-archive"  # an archive that is not read, or packed in a way that is not
     UNSUPPORTED_ENCODING = "unsupported-encoding"  # a known format, compressed or coded in a way that is not read

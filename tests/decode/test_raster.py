@@ -1,5 +1,6 @@
 """PNG, TIFF and BMP: every depth to the same brightness."""
 
+import gzip
 import io
 import struct
 import zlib
@@ -124,6 +125,13 @@ def test_an_animation_is_refused():
     pages = [Image.fromarray(film()), Image.fromarray(film()[::-1].copy())]
     with pytest.raises(DecodeError, match="animated PNG"):
         brightness(saved(pages[0], "PNG", save_all=True, append_images=pages[1:]))
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_one_png_behind_another_is_refused_not_dropped(packed):
+    first, second = (packed(saved(Image.fromarray(pixels), "PNG")) for pixels in (film(), film()[::-1].copy()))
+    with pytest.raises(DecodeError, match="several pictures in one PNG"):
+        brightness(first + second)
 
 
 def test_floating_point_is_refused_since_its_white_is_unknown():

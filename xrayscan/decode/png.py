@@ -45,7 +45,7 @@ def decode_png(data: bytes, limits: Limits) -> Radiograph:
     Returns: brightness float32 (H, W), no unit, in [0, 1], scaled as :func:`xrayscan.decode.grey.radiograph_of` says,
     by the bits that an sBIT chunk names where there is one.
     Raises: DecodeError for a stream that is cut, fails its checksums or holds fewer rows than its header promises,
-    and for an animation.
+    for an animation and for several pictures.
     Source: PNG specification, 3rd edition, sections 5 (chunks), 8 (interlacing), 10 (compression), 11.3.2.7 (sBIT).
     """
     chunks = _chunks(data)
@@ -95,7 +95,7 @@ def _is_one_colour(palette: bytes) -> bool:
 
 
 def _chunks(data: bytes) -> list[_Chunk]:
-    """Return the chunks up to IEND. Raises: DecodeError if one is cut off or fails its checksum."""
+    """Return the chunks up to IEND. Raises: DecodeError if one is cut off or fails its checksum, or a PNG follows."""
     chunks, at = [], 8
     while at + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
@@ -106,6 +106,8 @@ def _chunks(data: bytes) -> list[_Chunk]:
             raise DecodeError(Code.DAMAGED, "damaged PNG")
         chunks.append(_Chunk(kind, data[at + 8 : end]))
         if kind == b"IEND":
+            if data.startswith(data[:8], end + 4):
+                raise DecodeError(Code.MULTI_PAGE, "several pictures in one PNG: save them as single files")
             return chunks
         at = end + 4
     raise DecodeError(Code.TRUNCATED, "truncated PNG")
