@@ -7,6 +7,7 @@ import pytest
 
 from xrayscan import Placement, ScanSettings, load_model, load_predictor, scan
 from xrayscan.model.batches import predict_logits
+from xrayscan.runtime.interface import has_bf16
 from xrayscan.statistics.metrics import auroc
 from xrayscan.training.calibrate import calibrated
 from xrayscan.training.gate_examples import strange
@@ -62,6 +63,7 @@ def test_the_card_tells_what_validation_gives(validation):
     assert auroc(films.labels, logits) == pytest.approx(model.card.metrics["auroc"], abs=1e-4)
 
 
+@pytest.mark.skipif(not has_bf16(), reason="this CPU has no bf16, and emulates it slowly")
 def test_half_precision_keeps_probabilities_near_the_threshold(validation):
     model, films = validation
     threshold = model.card.operating_point("balanced").threshold
