@@ -107,10 +107,14 @@ def brightness_of_values(
     return scaled, (*((Flag.ORDER,) if is_swapped else ()), *flags)
 
 
+def is_surplus(held: int, needed: int) -> bool:
+    """Whether there are so many more bytes, or values, than a picture needs that it is a part of another one."""
+    return (held - needed) * _TOO_MUCH >= needed
+
+
 def check_surplus(held: int, needed: int, format_name: str) -> None:
-    """Raise DecodeError if a file holds so many more bytes, or values, than the picture of its header that this is a
-    part of another one."""
-    if (held - needed) * _TOO_MUCH >= needed:
+    """Raise DecodeError if a file holds so much more than the picture of its header."""
+    if is_surplus(held, needed):
         raise DecodeError(Code.HEADER, f"damaged {format_name}: it holds more values than its header says")
 
 

@@ -30,6 +30,7 @@ from xrayscan.decode.dicom import j2k_stream
 from xrayscan.decode.dicom.codestream import Codestream, Kind
 from xrayscan.decode.dicom.gdcm_frame import decode_grey
 from xrayscan.decode.dicom.layout import HIGH_THROUGHPUT, Layout
+from xrayscan.decode.grey import is_surplus
 from xrayscan.decode.jpeg import checks
 from xrayscan.decode.jpeg.decoder import film_of
 from xrayscan.decode.jpeg.stream import Stream, read_stream
@@ -50,7 +51,6 @@ _DECODERS: dict[Kind, tuple[UID, str]] = {
 # No copy, no conversion of colours; bits are cut off later.
 _AS_STORED: dict[str, Any] = {"view_only": True, "correct_unused_bits": False, "raw": True}
 _END_MARKER = b"\xff\xd9"  # of JPEG, JPEG-LS and JPEG 2000 alike; one byte of any padding may follow, or zeros
-_TOO_MUCH = 4  # parts of an image, of which one more is no padding
 _HOLE = bytes(512)  # arithmetic-coded data hold no such run; a JPEG 2000 decoder cannot tell and goes on
 _STRAY_AT_END = re.compile(r"Corrupt JPEG data: ([1-4]) extraneous bytes before marker 0xd9")
 
@@ -83,7 +83,7 @@ def _check_native_length(dataset: FileDataset, layout: Layout) -> None:
     value = dataset.PixelData or b""
     if len(value) < length:
         raise DecodeError(Code.TRUNCATED, "truncated DICOM: pixel data end early")
-    if (len(value) - length) * _TOO_MUCH >= length and value[length:].strip(b"\0"):
+    if is_surplus(len(value), length) and value[length:].strip(b"\0"):
         raise DecodeError(Code.HEADER, "damaged DICOM: more pixel data than one image of its size has")
 
 
