@@ -2,10 +2,15 @@
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from xrayscan.files.unnamed import unnamed_file
+
+_ONE = (
+    threading.RLock()
+)  # two threads that began and ended crosswise would leave descriptor 2 with the first one's file
 
 
 @contextmanager
@@ -16,12 +21,12 @@ def captured_stderr() -> Iterator[list[str]]:
     "Unsupported JPEG data precision 12" before it decodes 12 bits without fault; pylibjpeg-rle prints a stack trace,
     libtiff its complaints. The first is the only sign that pixels are missing, the others would garble the progress
     display.
-    The descriptor belongs to the process: another thread's lines of these milliseconds are lost.
+    The descriptor belongs to the process: another thread's lines of these milliseconds are lost, and of two that decode one waits.
     """
     said: list[str] = []
     if sys.stderr is not None:
         sys.stderr.flush()
-    with unnamed_file() as sink:
+    with _ONE, unnamed_file() as sink:
         try:
             saved = os.dup(2)
         except OSError:  # closed, as under a daemon
