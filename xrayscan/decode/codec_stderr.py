@@ -8,9 +8,7 @@ from contextlib import contextmanager
 
 from xrayscan.files.unnamed import unnamed_file
 
-_ONE = (
-    threading.RLock()
-)  # two threads that began and ended crosswise would leave descriptor 2 with the first one's file
+_ONE = threading.RLock()  # threads that begin and end crosswise would leave one's file behind as descriptor 2
 
 
 @contextmanager
@@ -21,7 +19,8 @@ def captured_stderr() -> Iterator[list[str]]:
     "Unsupported JPEG data precision 12" before it decodes 12 bits without fault; pylibjpeg-rle prints a stack trace,
     libtiff its complaints. The first is the only sign that pixels are missing, the others would garble the progress
     display.
-    The descriptor belongs to the process: another thread's lines of these milliseconds are lost, and of two that decode one waits.
+    The descriptor belongs to the process: another thread's lines of these milliseconds are lost, and threads that
+    capture wait for one another.
     """
     said: list[str] = []
     if sys.stderr is not None:
